@@ -1,0 +1,48 @@
+//! A failure as users see it: a stable code, a message and details as `key=value` pairs.
+
+use std::fmt;
+
+pub type Result<T> = std::result::Result<T, Error>;
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Error {
+    pub code: &'static str,
+    pub message: String,
+    /// Numbers a caller can branch on, e.g. `("row", 12.0)`.
+    pub details: Vec<(&'static str, f64)>,
+}
+
+impl Error {
+    pub fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), details: Vec::new() }
+    }
+
+    pub fn with(mut self, key: &'static str, value: f64) -> Self {
+        self.details.push((key, value));
+        self
+    }
+
+    /// What a kernel returns when `Job::cancel` was called; the caller throws its own abort reason instead.
+    pub fn cancelled() -> Self {
+        Self::new("CANCELLED", "the call was cancelled")
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code, self.message)
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// Zeroed vector of a size that came from outside: `ALLOC` instead of the abort that `vec![0; n]` would bring.
+pub fn try_zeroed<T: Copy + Default>(len: usize) -> Result<Vec<T>> {
+    let mut v = Vec::new();
+    v.try_reserve_exact(len).map_err(|_| {
+        let bytes = len as f64 * size_of::<T>() as f64;
+        Error::new("ALLOC", format!("could not allocate {bytes:.0} bytes")).with("bytes", bytes)
+    })?;
+    v.resize(len, T::default());
+    Ok(v)
+}

@@ -1,0 +1,12 @@
+//! What every kernel shares: the instruction set picked once a process, the error type that crosses the
+//! native door, the cancel flag with its progress counters, and the thread pool of one call.
+
+mod error;
+mod job;
+mod level;
+mod pool;
+
+pub use error::{Error, Result, try_zeroed};
+pub use job::Job;
+pub use level::Level;
+pub use pool::with_pool;

@@ -1,0 +1,11 @@
+//! The door between JavaScript and the crates: converts arguments, calls one crate function, hands back typed
+//! arrays or handles. No arithmetic here. Every export is `#[napi(catch_unwind)]`; long work goes through
+//! [`work::Work`], which catches panics on the worker thread as well.
+
+mod dense;
+mod genotype;
+mod job;
+mod lmm;
+mod matrix;
+mod stats;
+mod work;
