@@ -31,7 +31,7 @@ if (Number(process.versions.node.split(".")[0]) < 20) {
 }
 
 process.chdir(root);
-process.env.PATH = [join(root, "node_modules", ".bin"), process.env.PATH].join(delimiter);
+process.env.PATH = [join(root, "node_modules", ".bin"), join(tools, "node_modules", ".bin"), process.env.PATH].join(delimiter);
 // onnxruntime-node would download CUDA libraries on install; CUDA is optional and set up by hand.
 process.env.ONNXRUNTIME_NODE_INSTALL = "skip";
 process.env.TURBO_TELEMETRY_DISABLED = "1";
