@@ -31,7 +31,11 @@ if (Number(process.versions.node.split(".")[0]) < 20) {
 }
 
 process.chdir(root);
-process.env.PATH = [join(root, "node_modules", ".bin"), join(tools, "node_modules", ".bin"), process.env.PATH].join(delimiter);
+process.env.PATH = [
+  join(root, "node_modules", ".bin"),
+  join(tools, "node_modules", ".bin"),
+  process.env.PATH,
+].join(delimiter);
 // onnxruntime-node would download CUDA libraries on install; CUDA is optional and set up by hand.
 process.env.ONNXRUNTIME_NODE_INSTALL = "skip";
 process.env.TURBO_TELEMETRY_DISABLED = "1";
@@ -49,9 +53,13 @@ function fetchPnpm() {
   if (existsSync(pnpm) && JSON.parse(readFileSync(found, "utf8")).version === version) return;
   say(`fetching pnpm ${version}`);
   mkdirSync(tools, { recursive: true });
-  run("npm", ["install", "--prefix", tools, "--no-save", "--no-package-lock", "--loglevel=error", `pnpm@${version}`], {
-    quiet: true,
-  });
+  run(
+    "npm",
+    ["install", "--prefix", tools, "--no-save", "--no-package-lock", "--loglevel=error", `pnpm@${version}`],
+    {
+      quiet: true,
+    },
+  );
 }
 
 /** Skipped while the lock file and every manifest are the ones installed last. */
@@ -69,9 +77,14 @@ function install() {
 
 function build() {
   const cargo = spawnSync("cargo", ["--version"], { stdio: "ignore", shell: windows });
-  if (cargo.status !== 0) stop("the kernels need Rust 1.89 or newer (cargo was not found): install it with rustup", 2);
+  if (cargo.status !== 0)
+    stop("the kernels need Rust 1.89 or newer (cargo was not found): install it with rustup", 2);
   const args = ["run", "build", "--output-logs=errors-only", "--log-prefix=none"];
-  const result = spawnSync("turbo", args, { stdio: ["ignore", "pipe", "inherit"], encoding: "utf8", shell: windows });
+  const result = spawnSync("turbo", args, {
+    stdio: ["ignore", "pipe", "inherit"],
+    encoding: "utf8",
+    shell: windows,
+  });
   if (result.status === 0) return;
   process.stderr.write(result.stdout ?? "");
   stop("the build failed", 1);

@@ -13,7 +13,10 @@ const checks = [
 
 let failed = 0;
 for (const [title, command, args] of checks) {
-  const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: "utf8", maxBuffer: 1 << 26 });
+  const { status, stdout, stderr, error } = spawnSync(command, args, {
+    encoding: "utf8",
+    maxBuffer: 1 << 26,
+  });
   const ok = status === 0;
   console.log(`${ok ? "✓" : "✗"} ${title}`);
   if (ok) continue;

@@ -1,7 +1,16 @@
 // Packs every published package with this machine's kernels, installs the tarballs with npm into an empty TypeScript
 // project outside the repository, type-checks and runs each README's first example there, then each bin.
 import { execFileSync, spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -25,7 +34,10 @@ const platform = readdirSync(join(root, "native/linalg"))
 
 function pack(folder: string, into: string): string {
   const before = new Set(readdirSync(into));
-  execFileSync(pnpm, ["pack", "--pack-destination", into], { cwd: folder, stdio: ["ignore", "ignore", "inherit"] });
+  execFileSync(pnpm, ["pack", "--pack-destination", into], {
+    cwd: folder,
+    stdio: ["ignore", "ignore", "inherit"],
+  });
   const made = readdirSync(into).find((file) => !before.has(file));
   if (!made) throw new Error(`pnpm pack wrote nothing for ${folder}`);
   return join(into, made);
@@ -44,20 +56,37 @@ beforeAll(() => {
   // The platform package is packed from a copy, so that the binary never lands in the source tree.
   const platformFolder = join(project, "platform");
   cpSync(join(root, "native/linalg/npm", platform!), platformFolder, { recursive: true });
-  cpSync(join(root, "native/linalg", `linalg.${platform}.node`), join(platformFolder, `linalg.${platform}.node`));
+  cpSync(
+    join(root, "native/linalg", `linalg.${platform}.node`),
+    join(platformFolder, `linalg.${platform}.node`),
+  );
   made.push(pack(platformFolder, tarballs));
 
-  writeFileSync(join(project, "package.json"), JSON.stringify({ name: "newcomer", private: true, type: "module" }));
+  writeFileSync(
+    join(project, "package.json"),
+    JSON.stringify({ name: "newcomer", private: true, type: "module" }),
+  );
   const catalog = readFileSync(join(root, "pnpm-workspace.yaml"), "utf8");
   const version = (name: string) => new RegExp(`"?${name}"?: (\\S+)`).exec(catalog)![1];
   const args = ["install", "--no-audit", "--no-fund", "--loglevel=error", "--omit=optional", ...made];
-  args.push(`apache-arrow@${version("apache-arrow")}`, `@types/node@${version("@types/node")}`, "typescript@7.0.2");
+  args.push(
+    `apache-arrow@${version("apache-arrow")}`,
+    `@types/node@${version("@types/node")}`,
+    "typescript@7.0.2",
+  );
   execFileSync("npm", args, { cwd: project, stdio: ["ignore", "ignore", "inherit"] });
   cpSync(join(root, "fixtures/demo"), join(project, "fixtures/demo"), { recursive: true });
   writeFileSync(
     join(project, "tsconfig.json"),
     JSON.stringify({
-      compilerOptions: { module: "nodenext", target: "es2023", lib: ["es2024", "esnext.disposable"], strict: true, noEmit: true, types: ["node"] },
+      compilerOptions: {
+        module: "nodenext",
+        target: "es2023",
+        lib: ["es2024", "esnext.disposable"],
+        strict: true,
+        noEmit: true,
+        types: ["node"],
+      },
       include: ["*.ts"],
     }),
   );
@@ -77,7 +106,10 @@ test("nothing of ours compiles or runs a script on install", () => {
 });
 
 test("every README example type-checks against the installed packages", () => {
-  const { status, stdout } = spawnSync(node, ["node_modules/typescript/bin/tsc", "-p", "."], { cwd: project, encoding: "utf8" });
+  const { status, stdout } = spawnSync(node, ["node_modules/typescript/bin/tsc", "-p", "."], {
+    cwd: project,
+    encoding: "utf8",
+  });
   expect(stdout).toBe("");
   expect(status).toBe(0);
 });
@@ -106,7 +138,11 @@ test.each(bins.map((bin) => [bin]))("%s --help and --version run from node_modul
 test("without the platform package the loader names it and the fix", () => {
   rmSync(join(project, "node_modules", "@x", `native-linalg-${platform}`), { recursive: true, force: true });
   const bin = join(project, "node_modules", ".bin", "plink-io");
-  const { status, stderr } = spawnSync(node, [bin, "freq", "--bfile", "fixtures/demo/demo", "--out", "freq"], { cwd: project, encoding: "utf8" });
+  const { status, stderr } = spawnSync(
+    node,
+    [bin, "freq", "--bfile", "fixtures/demo/demo", "--out", "freq"],
+    { cwd: project, encoding: "utf8" },
+  );
   expect(status).toBe(1);
   expect(stderr).toContain("NATIVE_MISSING");
   expect(stderr).toContain(`npm install @x/native-linalg-${platform}`);

@@ -10,6 +10,9 @@ export function publishedPackages() {
   const folders = [...readdirSync(join(root, "packages")).map((name) => `packages/${name}`), "native/linalg"];
   return folders
     .filter((folder) => existsSync(join(root, folder, "package.json")))
-    .map((folder) => ({ folder, manifest: JSON.parse(readFileSync(join(root, folder, "package.json"), "utf8")) }))
+    .map((folder) => ({
+      folder,
+      manifest: JSON.parse(readFileSync(join(root, folder, "package.json"), "utf8")),
+    }))
     .filter(({ manifest }) => !manifest.private);
 }

@@ -41,7 +41,9 @@ async function vitest() {
 async function cargo() {
   const args = ["test", "--workspace", "--exclude", "x-native-linalg", "--no-fail-fast", "--quiet"];
   const { code, output } = await run("cargo", args, process.env);
-  for (const [, passed, failed, ignored] of output.matchAll(/^test result: .*? (\d+) passed; (\d+) failed; (\d+) ignored/gm)) {
+  for (const [, passed, failed, ignored] of output.matchAll(
+    /^test result: .*? (\d+) passed; (\d+) failed; (\d+) ignored/gm,
+  )) {
     totals.passed += Number(passed);
     totals.failed += Number(failed);
     totals.skipped += Number(ignored);
@@ -52,7 +54,11 @@ async function cargo() {
 /** Streams the output through and keeps it. */
 function run(command, args, env) {
   return new Promise((resolve) => {
-    const child = spawn(command, args, { env, stdio: ["ignore", "pipe", "inherit"], shell: process.platform === "win32" });
+    const child = spawn(command, args, {
+      env,
+      stdio: ["ignore", "pipe", "inherit"],
+      shell: process.platform === "win32",
+    });
     let output = "";
     child.stdout.on("data", (chunk) => {
       output += chunk;
