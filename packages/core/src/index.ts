@@ -1,1 +1,10 @@
-export {};
+export * from "./abort.ts";
+export * from "./errors.ts";
+export * from "./files.ts";
+export * from "./input.ts";
+export * from "./lock.ts";
+export * from "./memory.ts";
+export * from "./native.ts";
+export * from "./options.ts";
+export * from "./progress.ts";
+export * from "./warnings.ts";
