@@ -114,3 +114,43 @@ export function subsetSamples(packed: Uint8Array, samples: number, rows: number,
 export function matmul(m: number, n: number, k: number, a: Float64Array, b: Float64Array, o: NativeOptions): Promise<Float64Array> {
   return run((job) => binding.matmul(job, m, n, k, a, b, o.threads), o);
 }
+
+/** Wald results of the rows of one call, in their order. */
+export interface WaldColumns {
+  readonly beta: Float64Array;
+  readonly se: Float64Array;
+  readonly loglH1: Float64Array;
+  readonly lRemle: Float64Array;
+  readonly pWald: Float64Array;
+  readonly negLog10PWald: Float64Array;
+}
+
+/** λ bounds and intervals. */
+export interface LambdaRange {
+  readonly lmin: number;
+  readonly lmax: number;
+  readonly regions: number;
+}
+
+/** The model shared by all variants of a cohort. */
+export function newAssociation(
+  vectors: Matrix,
+  values: Float64Array,
+  cohort: { analyzed: Uint32Array; samples: number; y: Float64Array; w: Float64Array },
+  options: LambdaRange,
+): { test(packed: Uint8Array, rows: Uint32Array, means: Float64Array, o: NativeOptions): Promise<WaldColumns> } {
+  const { analyzed, samples, y, w } = cohort;
+  const c = w.length / analyzed.length;
+  const model = now(() => new binding.Association(vectors, values, analyzed, samples, y, w, c, options));
+  return { test: (packed, rows, means, o) => run((job) => model.test(job, packed, rows, means, o.threads), o) };
+}
+
+/** The null model's numbers. */
+export function fitNull(values: Float64Array, uty: Float64Array, utw: Float64Array, c: number, options: LambdaRange): ReturnType<typeof binding.fitNull> {
+  return now(() => binding.fitNull(values, uty, utw, c, options));
+}
+
+/** The instruction set the kernels run at. */
+export function simdLevel(): string {
+  return binding.simd().level;
+}

@@ -1,4 +1,4 @@
-import { fromNative, resolveThreads, type RunOptions } from "@x/core";
+import { resolveThreads, type RunOptions } from "@x/core";
 import type { Cohort } from "./cohort.ts";
 import { Eigen } from "./eigen-matrix.ts";
 import { fitNull, project } from "./native.ts";
@@ -38,21 +38,17 @@ export async function nullModel(cohort: Cohort, eigen: Eigen, options: RunOption
   columns.set(cohort.w, n);
   const native = { signal: options.signal, threads: resolveThreads(options.threads) };
   const rotated = await project(vectors, columns, c + 1, native);
-  try {
-    const fit = fitNull(eigen.values, rotated.subarray(0, n), rotated.subarray(n), c, lambdaOptions(options));
-    return Object.freeze({
-      pve: fit.pve,
-      pveSe: fit.pveSe,
-      vg: fit.vg,
-      ve: fit.ve,
-      lambda: { reml: fit.lambdaReml, mle: fit.lambdaMle },
-      logLik: { reml: fit.loglikReml, mle: fit.loglikMle },
-      beta: Float64Array.from(fit.beta),
-      betaSe: Float64Array.from(fit.betaSe),
-    });
-  } catch (e) {
-    throw fromNative(e);
-  }
+  const fit = fitNull(eigen.values, rotated.subarray(0, n), rotated.subarray(n), c, lambdaOptions(options));
+  return Object.freeze({
+    pve: fit.pve,
+    pveSe: fit.pveSe,
+    vg: fit.vg,
+    ve: fit.ve,
+    lambda: { reml: fit.lambdaReml, mle: fit.lambdaMle },
+    logLik: { reml: fit.loglikReml, mle: fit.loglikMle },
+    beta: Float64Array.from(fit.beta),
+    betaSe: Float64Array.from(fit.betaSe),
+  });
 }
 
 /** The options with GEMMA's defaults filled in. */

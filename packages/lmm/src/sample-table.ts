@@ -1,4 +1,4 @@
-import { isTable, readTable } from "@x/core";
+import { isTable, readLines, readTable } from "@x/core";
 import type { PlinkStudy } from "@x/plink-io";
 import type { Table } from "apache-arrow";
 import { lmmError, lmmFileError } from "./errors.ts";
@@ -46,7 +46,7 @@ export async function alignSource(
 
 async function readSource(source: SampleSource, header: boolean, label: string): Promise<RawTable> {
   if (typeof source === "string") {
-    const table = await readTable(source, { header, delimiter: "auto" });
+    const table = await readTable(source, { header, delimiter: await delimiterOf(source, label) });
     return { path: source, names: header ? table.names : [], columns: table.columns, lineOf: (row) => table.lineOf(row) };
   }
   if (!isTable(source))
@@ -60,6 +60,15 @@ async function readSource(source: SampleSource, header: boolean, label: string):
     });
   });
   return { path: `(${label} table)`, names, columns, lineOf: (row) => row + 1 };
+}
+
+/** Whitespace, or commas when the first line has one; a phenotype never holds a comma unless the file has ids. */
+async function delimiterOf(path: string, label: string): Promise<"whitespace" | "comma" | "tab"> {
+  for await (const { text } of readLines(path)) {
+    if (text.includes(",") && (label === "covariates" || /[a-z]/i.test(text))) return "comma";
+    return text.includes("\t") && /[a-z]/i.test(text) && !/ /.test(text) ? "tab" : "whitespace";
+  }
+  return "whitespace";
 }
 
 function byPosition(study: Pick<PlinkStudy, "n" | "paths">, raw: RawTable): AlignedColumns {

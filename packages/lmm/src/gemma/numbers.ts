@@ -19,22 +19,3 @@ export function readField(text: string): Field {
   if (!Number.isFinite(value)) return { kind: "range" };
   return { kind: "value", value };
 }
-
-/** C++ `ostream << double` at its default precision: `%g` with six significant digits. */
-export function sixDigits(x: number): string {
-  if (Number.isNaN(x)) return "nan";
-  if (!Number.isFinite(x)) return x > 0 ? "inf" : "-inf";
-  if (x === 0) return Object.is(x, -0) ? "-0" : "0";
-  const [mantissa = "", exponentText = "0"] = x.toExponential(5).split("e");
-  const exponent = Number(exponentText);
-  if (exponent < -4 || exponent >= 6) {
-    const digits = trimZeros(mantissa);
-    const size = Math.abs(exponent).toString().padStart(2, "0");
-    return `${digits}e${exponent < 0 ? "-" : "+"}${size}`;
-  }
-  return trimZeros(x.toFixed(5 - exponent));
-}
-
-function trimZeros(text: string): string {
-  return text.includes(".") ? text.replace(/\.?0+$/, "") : text;
-}
