@@ -2,7 +2,7 @@ import type { Table } from "apache-arrow";
 import { countGenotypes, hardyExact } from "./native.ts";
 import { sampleMask } from "./masks.ts";
 import { selectSamples, selectVariants } from "./select.ts";
-import { countsTable } from "./tables.ts";
+import { arrowTables } from "./lazy.ts";
 import type { PlinkStudy, RunningOptions, SelectOptions } from "./types.ts";
 
 /** Options of {@link variantCounts}. */
@@ -21,7 +21,7 @@ export async function variantCounts(study: PlinkStudy, options: CountOptions = {
   const kept = new Set(keep);
   const mask = keep ? sampleMask(study.n, (i) => kept.has(i)) : null;
   const [counts] = await countRows(study, rows, [mask], options);
-  return countsTable(study.bim, rows, counts!, hardyExact(counts!));
+  return arrowTables().countsTable(study.bim, rows, counts!, hardyExact(counts!));
 }
 
 /** Four counts a row (hom A1, het, hom A2, missing) for each mask, in one pass over the file. */

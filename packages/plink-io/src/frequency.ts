@@ -2,7 +2,7 @@ import type { Table } from "apache-arrow";
 import { chromosomeKey } from "./chromosomes.ts";
 import { countRows } from "./counts.ts";
 import { isFounder, ploidies, sampleMask } from "./masks.ts";
-import { reportTable } from "./tables.ts";
+import { arrowTables } from "./lazy.ts";
 import type { BimColumns, PlinkStudy, RunningOptions } from "./types.ts";
 
 /** Options of freq, missing and hardy; each default is PLINK 1.9's. */
@@ -36,7 +36,7 @@ export interface FreqColumns {
  * @returns Table `chrom id a1 a2 maf nchrobs`; maf null when nobody is typed.
  */
 export async function freq(study: PlinkStudy, options: ReportOptions = {}): Promise<Table> {
-  return reportTable({ ...(await frequencies(study, options)) });
+  return arrowTables().reportTable({ ...(await frequencies(study, options)) });
 }
 
 /** {@link freq} without Arrow. */

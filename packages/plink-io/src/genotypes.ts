@@ -4,7 +4,7 @@ import { chunkSize } from "./blocks.ts";
 import { decode } from "./native.ts";
 import { selectSamples, selectVariants } from "./select.ts";
 import { hashSamples } from "./sample-hash.ts";
-import { takeSamples, takeVariants } from "./subset.ts";
+import { takeSamples, takeVariants } from "./view.ts";
 import { variantsTable } from "./tables.ts";
 import type { GenotypeOptions, PlinkStudy } from "./types.ts";
 

@@ -4,7 +4,7 @@ import { countRows, running } from "./counts.ts";
 import { alleleCounts, isSwapped, orientedAlleles, type ReportOptions, reportedNames, reportedRows } from "./frequency.ts";
 import { isFounder, phenotypeKind, ploidies, sampleMask } from "./masks.ts";
 import { hardyExact } from "./native.ts";
-import { reportTable } from "./tables.ts";
+import { arrowTables } from "./lazy.ts";
 import type { PlinkStudy } from "./types.ts";
 
 /** `.hwe` as plain columns; three rows a variant in a case-control study, else one. */
@@ -40,7 +40,7 @@ export interface HardyColumns {
  * @returns Table `chrom id test a1 a2 hom_a1 het hom_a2 o_het e_het p`.
  */
 export async function hardy(study: PlinkStudy, options: ReportOptions = {}): Promise<Table> {
-  return reportTable({ ...(await hardyTests(study, options)) });
+  return arrowTables().reportTable({ ...(await hardyTests(study, options)) });
 }
 
 /** {@link hardy} without Arrow. */

@@ -3,7 +3,7 @@ import { countRows, running } from "./counts.ts";
 import { type ReportOptions, reportedNames, reportedRows } from "./frequency.ts";
 import { phenotypeKind, ploidies, sampleMask } from "./masks.ts";
 import { countGenotypes, transpose } from "./native.ts";
-import { reportTable } from "./tables.ts";
+import { arrowTables } from "./lazy.ts";
 import type { PlinkStudy, RunningOptions } from "./types.ts";
 
 /** `.lmiss` as plain columns. */
@@ -44,7 +44,7 @@ export interface SampleMissing {
  */
 export async function missing(study: PlinkStudy, options: ReportOptions = {}): Promise<{ variants: Table; samples: Table }> {
   const { variants, samples } = await missingness(study, options);
-  return { variants: reportTable({ ...variants }), samples: reportTable({ ...samples }) };
+  return { variants: arrowTables().reportTable({ ...variants }), samples: arrowTables().reportTable({ ...samples }) };
 }
 
 /** {@link missing} without Arrow. */

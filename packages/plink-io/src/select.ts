@@ -1,4 +1,4 @@
-import { type XError, xError } from "@x/core";
+import { type XError, xError } from "@x/core/base";
 import { chromosomeKey } from "./chromosomes.ts";
 import type { BimColumns, FamColumns, SelectOptions } from "./types.ts";
 
@@ -81,7 +81,8 @@ export function selectSamples(fam: FamColumns, samples: SelectOptions["samples"]
   const seen = new Uint8Array(n);
   keep.forEach((i, k) => {
     if (i >= n || (typeof samples[k] === "number" && samples[k] !== i)) throw outside("samples", String(samples[k]), `whole numbers from 0 to ${n - 1}`);
-    if (seen[i]++) throw xError("DUP_SAMPLE", `sample ${fam.fid[i]} ${fam.iid[i]} is asked for twice.`, { details: { index: i } });
+    if (seen[i] === 1) throw xError("DUP_SAMPLE", `sample ${fam.fid[i]} ${fam.iid[i]} is asked for twice.`, { details: { index: i } });
+    seen[i] = 1;
   });
   return keep.length === n && keep.every((i, k) => i === k) ? undefined : keep;
 }

@@ -1,8 +1,7 @@
 import type { RecordBatch, Table } from "apache-arrow";
 import { type BlockSource, readBlocks } from "./blocks.ts";
-import { readGenotypes } from "./genotypes.ts";
+import { arrowTables, lazyGenotypes } from "./lazy.ts";
 import { hashSamples } from "./sample-hash.ts";
-import { samplesTable, variantsTable } from "./tables.ts";
 import type {
   BimColumns,
   BlockOptions,
@@ -50,12 +49,12 @@ export class Study implements PlinkStudy {
   }
 
   get samples(): Table {
-    this.#samples ??= samplesTable(this.fam);
+    this.#samples ??= arrowTables().samplesTable(this.fam);
     return this.#samples;
   }
 
   get variants(): Table {
-    this.#variants ??= variantsTable(this.bim);
+    this.#variants ??= arrowTables().variantsTable(this.bim);
     return this.#variants;
   }
 
@@ -65,7 +64,7 @@ export class Study implements PlinkStudy {
   }
 
   genotypes(options: GenotypeOptions = {}): AsyncIterable<RecordBatch> {
-    return readGenotypes(this, options);
+    return lazyGenotypes(this, options);
   }
 
   blocks(options: BlockOptions = {}): AsyncIterable<PackedBlock> {

@@ -1,11 +1,12 @@
-import { xError } from "@x/core";
+import { xError } from "@x/core/base";
 import { readNames } from "./names.ts";
 import { sampleIndex, selectSamples, selectVariants } from "./select.ts";
-import type { BimColumns, FamColumns, PlinkStudy, PlinkWarning, SelectOptions } from "./types.ts";
+import type { PlinkStudy, PlinkWarning, SelectOptions } from "./types.ts";
+import { StudyView } from "./view.ts";
 import { type WriteOptions, type Written, writePlink } from "./write.ts";
 
 /** Which variants and people stay; a path names a text file, PLINK's own formats. */
-export interface SubsetOptions extends Omit<SelectOptions, "rows">, WriteOptions {
+export interface SelectionLists extends SelectOptions {
   /** Variant identifiers to keep: a list, or a file of them (`--extract`). */
   extract?: string | readonly string[];
   /** Variant identifiers to leave out (`--exclude`). */
@@ -16,35 +17,31 @@ export interface SubsetOptions extends Omit<SelectOptions, "rows">, WriteOptions
   remove?: string | readonly string[];
   /** Told about names in a list that are not in the fileset. */
   warn?: (warning: PlinkWarning) => void;
+  /** Stops the reading of lists. */
+  signal?: AbortSignal;
 }
+
+/** Options of {@link subset}. */
+export interface SubsetOptions extends SelectionLists, WriteOptions {}
 
 /**
- * Writes a part of a fileset as a new one; order stays as in the file.
+ * A part of a study as a study of its own, chosen by lists; nothing is copied but names. Order stays as in the file.
  *
- * @throws XError NO_VARIANTS_AFTER_FILTER, NO_SAMPLES_AFTER_FILTER, COLUMNS (a line of --keep without an IID),
- * SAMPLE_AMBIGUOUS and the codes of writePlink.
+ * @throws XError NO_VARIANTS_AFTER_FILTER, NO_SAMPLES_AFTER_FILTER, SAMPLE_AMBIGUOUS, EMPTY_LIST.
  */
+export async function selectStudy(study: PlinkStudy, options: SelectionLists = {}): Promise<PlinkStudy> {
+  return new StudyView(study, await variantRows(study, options), await sampleRows(study, options));
+}
+
+/** Writes a part of a fileset as a new one: {@link selectStudy}, then writePlink. */
 export async function subset(study: PlinkStudy, prefix: string, options: SubsetOptions = {}): Promise<Written> {
-  const { rows, samples } = await subsetSelection(study, options);
-  const { signal, threads, onProgress, overwrite } = options;
-  const kernel = { ...(signal && { signal }), ...(threads !== undefined && { threads }) };
-  const data = {
-    samples: takeSamples(study.fam, samples),
-    variants: takeVariants(study.bim, rows),
-    genotypes: study.blocks({ rows, samples, ...kernel }),
-  };
-  return writePlink(prefix, data, { ...kernel, ...(onProgress && { onProgress }), ...(overwrite !== undefined && { overwrite }) });
+  const part = await selectStudy(study, options);
+  const { signal, threads } = options;
+  const genotypes = part.blocks({ ...(signal && { signal }), ...(threads !== undefined && { threads }) });
+  return writePlink(prefix, { samples: part.fam, variants: part.bim, genotypes }, options);
 }
 
-/** Rows and sample indices that the lists leave. */
-export async function subsetSelection(
-  study: PlinkStudy,
-  options: SubsetOptions,
-): Promise<{ rows: Uint32Array; samples: Uint32Array }> {
-  return { rows: await variantRows(study, options), samples: await sampleRows(study, options) };
-}
-
-async function variantRows(study: PlinkStudy, options: SubsetOptions): Promise<Uint32Array> {
+async function variantRows(study: PlinkStudy, options: SelectionLists): Promise<Uint32Array> {
   let rows = selectVariants(study.bim, options);
   const known = new Set(study.bim.id);
   for (const [option, list] of [["extract", options.extract], ["exclude", options.exclude]] as const) {
@@ -57,7 +54,7 @@ async function variantRows(study: PlinkStudy, options: SubsetOptions): Promise<U
   throw xError("NO_VARIANTS_AFTER_FILTER", `none of the ${study.p} variants is left by --extract and --exclude.`, { details: { variants: study.p } });
 }
 
-async function sampleRows(study: PlinkStudy, options: SubsetOptions): Promise<Uint32Array> {
+async function sampleRows(study: PlinkStudy, options: SelectionLists): Promise<Uint32Array> {
   const chosen = selectSamples(study.fam, options.samples) ?? Uint32Array.from(study.fam.iid.keys());
   let samples = chosen;
   const index = sampleIndex(study.fam);
@@ -80,7 +77,7 @@ function warnOfUnknown(
   names: Set<string>,
   known: (name: string) => boolean,
   what: string,
-  warn: SubsetOptions["warn"],
+  warn: SelectionLists["warn"],
 ): void {
   const unknown = [...names].filter((name) => !known(name));
   if (unknown.length === 0) return;
@@ -89,30 +86,4 @@ function warnOfUnknown(
     message: `--${option}: ${unknown.length} of ${names.size} listed ${what} are not in the fileset (first: ${JSON.stringify(unknown[0]!.replace("\t", " "))}).`,
     details: { option, count: unknown.length, listed: names.size, first: unknown[0] },
   });
-}
-
-/** The people at these indices. */
-export function takeSamples(fam: FamColumns, samples: Uint32Array): FamColumns {
-  const take = (column: string[]): string[] => Array.from(samples, (i) => column[i]!);
-  return {
-    fid: take(fam.fid),
-    iid: take(fam.iid),
-    father: take(fam.father),
-    mother: take(fam.mother),
-    sex: Int8Array.from(samples, (i) => fam.sex[i]!),
-    phenotypes: fam.phenotypes.map((column) => Float64Array.from(samples, (i) => column[i]!)),
-  };
-}
-
-/** The variants at these rows. */
-export function takeVariants(bim: BimColumns, rows: Uint32Array): BimColumns {
-  const take = (column: string[]): string[] => Array.from(rows, (j) => column[j]!);
-  return {
-    chrom: take(bim.chrom),
-    id: take(bim.id),
-    cm: Float64Array.from(rows, (j) => bim.cm[j]!),
-    pos: Int32Array.from(rows, (j) => bim.pos[j]!),
-    a1: take(bim.a1),
-    a2: take(bim.a2),
-  };
 }

@@ -1,9 +1,9 @@
 import { unlinkSync } from "node:fs";
-import { type AtomicWriter, atomicWriter, lockOutput, throwIfAborted, xError } from "@x/core";
+import { type AtomicWriter, atomicWriter, lockOutput, throwIfAborted, xError } from "@x/core/base";
 import type { RecordBatch, Table } from "apache-arrow";
 import { BED_HEADER, rowBytes } from "./bed.ts";
 import { clearPadding, encodePacked } from "./encode.ts";
-import { batchGenotypes, bimColumns, famColumns } from "./tables.ts";
+import { arrowTables } from "./lazy.ts";
 import type { BimColumns, FamColumns, PlinkPaths, RunningOptions } from "./types.ts";
 
 /** Some variants' genotypes: PLINK 2-bit codes, or dosages of allele 1 with −127 or NaN for missing. */
@@ -56,18 +56,18 @@ export async function writePlink(prefix: string, data: PlinkData, options: Write
   await using fam = open("fam");
   await using bim = open("bim");
   await using bed = open("bed");
-  const samples = famColumns(data.samples);
+  const samples = "schema" in data.samples ? arrowTables().famColumns(data.samples) : data.samples;
   const n = samples.iid.length;
   if (n === 0) throw xError("NO_SAMPLES", `${prefix}: there is no sample to write.`);
   await writeText(fam, famLines(samples));
-  const variants = data.variants && bimColumns(data.variants);
+  const variants = data.variants && ("schema" in data.variants ? arrowTables().bimColumns(data.variants) : data.variants);
   if (variants) await writeText(bim, bimLines(variants));
   await bed.write(BED_HEADER);
   let p = 0;
   for await (const block of data.genotypes) {
     throwIfAborted(options.signal);
-    const plain = "schema" in block ? batchGenotypes(block) : block;
-    if (!variants) await writeText(bim, bimLines(bimColumns(block as RecordBatch)));
+    const plain = "schema" in block ? arrowTables().batchGenotypes(block) : block;
+    if (!variants) await writeText(bim, bimLines(arrowTables().bimColumns(block as RecordBatch)));
     await bed.write(packedRows(plain, n, p));
     p += plain.rows;
     options.onProgress?.({ stage: "writing", done: p, total: variants?.id.length ?? 0 });
