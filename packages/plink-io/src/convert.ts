@@ -1,4 +1,4 @@
-import { xError } from "@x/core/base";
+import { fileError, isXError, xError } from "@x/core/base";
 import type { Table } from "apache-arrow";
 import { arrowTables } from "./lazy.ts";
 import { openPlink } from "./open.ts";
@@ -71,10 +71,20 @@ async function arrowToPlink(from: string, to: string, options: ConvertOptions): 
 
 async function checkPair(path: string, genotypes: Table, samples: Table): Promise<void> {
   const { genotypeInfo } = await import("@x/core");
-  const info = genotypeInfo(genotypes.schema);
+  const info = inFile(path, () => genotypeInfo(genotypes.schema));
   const found = hashSamples(arrowTables().famColumns(samples));
   if (info.samples === samples.numRows && (info.sampleHash === "" || info.sampleHash === found)) return;
   throw xError("SAMPLE_HASH", `${path}: ${samplesPath(path)} lists other people than the genotypes were written with (${samples.numRows} people, ${info.samples} expected).`, {
     details: { path, samples: samples.numRows, expected: info.samples },
   });
+}
+
+/** Names the file in an error that knows only its table. */
+function inFile<T>(path: string, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    if (!isXError(error)) throw error;
+    throw fileError(error.code, path, error.message, { ...error.details, cause: error });
+  }
 }
