@@ -126,7 +126,7 @@ mod tests {
             |x: f64| (x * x - 2.0, 0.0),
             |x: f64| (x * x - 2.0, -1e-3),
             |x: f64| (x * x - 2.0, f64::NAN),
-            |x: f64| (x * x - 2.0, (x * x - 2.0) * if x > 1.414_213_562_373_095 { 1.0 } else { -1.0 }),
+            |x: f64| (x * x - 2.0, (x * x - 2.0) * if x > std::f64::consts::SQRT_2 { 1.0 } else { -1.0 }),
         ] {
             assert!((root(f, 1.0, 10.0) - std::f64::consts::SQRT_2).abs() < 1e-11);
         }
