@@ -1,0 +1,35 @@
+// Finds the compiled kernels: a local build first, then the platform package that npm installed beside us.
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { arch, platform } from "node:process";
+
+const require = createRequire(import.meta.url);
+
+/** Names napi gives this platform's builds, likeliest first: a glibc binary does not load on musl, nor the reverse. */
+function platformNames() {
+  if (platform === "linux") return [`linux-${arch}-gnu`, `linux-${arch}-musl`];
+  return [platform === "win32" ? `win32-${arch}-msvc` : `${platform}-${arch}`];
+}
+
+function load() {
+  const causes = [];
+  for (const name of platformNames()) {
+    const local = `./linalg.${name}.node`;
+    try {
+      return require(existsSync(new URL(local, import.meta.url)) ? local : `@x/native-linalg-${name}`);
+    } catch (cause) {
+      causes.push(cause);
+    }
+  }
+  const packages = platformNames().map((name) => `@x/native-linalg-${name}`);
+  const error = new Error(
+    `@x/native-linalg found no compiled kernels for this machine (${platform} ${arch}). ${packages.join(" or ")} ` +
+      "should have been installed with it; npm leaves it out under --omit=optional or with a lock file made on " +
+      `another platform. Fix: npm install ${packages[0]}, or delete node_modules and the lock file and install again.`,
+    { cause: new AggregateError(causes) },
+  );
+  error.code = "NATIVE_MISSING";
+  throw error;
+}
+
+export default load();
