@@ -20,7 +20,7 @@ export async function merge(
   const first = studies[0]!;
   for (const study of studies) checkSamePeople(first, study);
   const data = { samples: first.fam, variants: concatenate(studies), genotypes: allBlocks(studies, options) };
-  return writePlink(prefix, data, options);
+  return await writePlink(prefix, data, options);
 }
 
 function checkSamePeople(first: PlinkStudy, other: PlinkStudy): void {

@@ -117,9 +117,14 @@ describe("exit codes", () => {
 
   it("130 for Ctrl-C, with nothing left", async () => {
     const out = join(folder.path, "stopped");
-    const big = makeFileset(folder.path, { n: 3000, p: 4000, name: "long" });
-    const child = spawn(process.execPath, [BIN, "convert", "--bfile", big.prefix, "--out", `${out}.arrow`, "--as", "float64", "--chunk", "1"]);
-    await new Promise((resolve) => setTimeout(resolve, 700));
+    const [n, p] = [20_000, 2_000];
+    const prefix = join(folder.path, "long");
+    writeFileSync(`${prefix}.bed`, Buffer.concat([Buffer.of(0x6c, 0x1b, 1), Buffer.alloc((p * n) / 4)]));
+    writeFileSync(`${prefix}.bim`, Array.from({ length: p }, (_, j) => `1 v${j} 0 ${j} A C\n`).join(""));
+    writeFileSync(`${prefix}.fam`, Array.from({ length: n }, (_, i) => `${i} i${i} 0 0 0 -9\n`).join(""));
+    const child = spawn(process.execPath, [BIN, "convert", "--bfile", prefix, "--out", `${out}.arrow`, "--as", "float64", "--chunk", "1"]);
+    const writing = (): boolean => readdirSync(folder.path).some((name) => name.startsWith(".stopped.arrow"));
+    while (!writing() && child.exitCode === null) await new Promise((resolve) => setTimeout(resolve, 5));
     child.kill("SIGINT");
     const code = await new Promise((resolve) => child.on("close", resolve));
     expect(code).toBe(130);
