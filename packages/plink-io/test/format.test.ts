@@ -42,6 +42,8 @@ describe("PLINK's numbers", () => {
 });
 
 it("chromosomes have PLINK's numbers", () => {
-  const codes = ["1", "chr7", "X", "chrX", "y", "XY", "MT", "chrM", "0", "26", "27", "weird", "PAR1"].map(chromosomeCode);
+  const codes = ["1", "chr7", "X", "chrX", "y", "XY", "MT", "chrM", "0", "26", "27", "weird", "PAR1"].map(
+    chromosomeCode,
+  );
   expect(codes).toEqual([1, 7, 23, 23, 24, 25, 26, 26, 0, 26, undefined, undefined, undefined]);
 });

@@ -15,7 +15,9 @@ it("examples/quickstart.ts runs", () => {
   const ran = spawnSync(process.execPath, [EXAMPLE], { encoding: "utf8", cwd: folder.path });
   expect(ran.stderr).toBe("");
   expect(ran.stdout).toMatch(/^64 people, 120 variants/);
-  expect(readFileSync(join(folder.path, "study.frq"), "utf8")).toBe(readFileSync(join(ROOT, "test/golden/quant.frq"), "utf8"));
+  expect(readFileSync(join(folder.path, "study.frq"), "utf8")).toBe(
+    readFileSync(join(ROOT, "test/golden/quant.frq"), "utf8"),
+  );
   expect(existsSync(join(folder.path, "study.chr3.bed"))).toBe(true);
 });
 

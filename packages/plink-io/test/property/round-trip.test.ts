@@ -2,7 +2,15 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, expect, it } from "vitest";
-import { type BimColumns, type FamColumns, merge, openPlink, type PlinkStudy, subset, writePlink } from "../../src/index.ts";
+import {
+  type BimColumns,
+  type FamColumns,
+  merge,
+  openPlink,
+  type PlinkStudy,
+  subset,
+  writePlink,
+} from "../../src/index.ts";
 import { dosages, pack, temporaryFolder } from "../support/filesets.ts";
 
 const folder = temporaryFolder();
@@ -18,7 +26,9 @@ interface Made {
 /** Filesets of 1–70 people and 1–40 variants with any codes. */
 const filesets: fc.Arbitrary<Made> = fc
   .tuple(fc.integer({ min: 1, max: 70 }), fc.integer({ min: 1, max: 40 }))
-  .chain(([n, p]) => fc.uint8Array({ minLength: n * p, maxLength: n * p, max: 3 }).map((codes) => ({ n, p, codes })));
+  .chain(([n, p]) =>
+    fc.uint8Array({ minLength: n * p, maxLength: n * p, max: 3 }).map((codes) => ({ n, p, codes })),
+  );
 
 const people = (n: number): FamColumns => ({
   fid: Array.from({ length: n }, (_, i) => `F${i >> 1}`),
@@ -39,11 +49,16 @@ const sites = (p: number): BimColumns => ({
 });
 
 const write = (name: string, { n, p, codes }: Made) =>
-  writePlink(at(name), { samples: people(n), variants: sites(p), genotypes: [{ rows: p, packed: pack(codes, p, n) }] });
+  writePlink(at(name), {
+    samples: people(n),
+    variants: sites(p),
+    genotypes: [{ rows: p, packed: pack(codes, p, n) }],
+  });
 
 async function int8(study: PlinkStudy, options = {}): Promise<Int8Array> {
   const parts: Int8Array[] = [];
-  for await (const batch of study.genotypes({ as: "int8", ...options })) parts.push(batch.getChild("g")!.data[0]!.children[0]!.values);
+  for await (const batch of study.genotypes({ as: "int8", ...options }))
+    parts.push(batch.getChild("g")!.data[0]!.children[0]!.values);
   return Int8Array.from(parts.flatMap((part) => [...part]));
 }
 
@@ -52,7 +67,11 @@ it("what is written is read back, from packed codes and from dosages", async () 
     fc.asyncProperty(filesets, async (made) => {
       await write("a", made);
       const values = dosages(made.codes);
-      await writePlink(at("b"), { samples: people(made.n), variants: sites(made.p), genotypes: [{ rows: made.p, dosages: values }] });
+      await writePlink(at("b"), {
+        samples: people(made.n),
+        variants: sites(made.p),
+        genotypes: [{ rows: made.p, dosages: values }],
+      });
       expect(readFileSync(at("b.bed")).equals(readFileSync(at("a.bed")))).toBe(true);
       await using study = await openPlink(at("a"));
       expect(await int8(study)).toEqual(values);
@@ -68,14 +87,19 @@ it("what is written is read back, from packed codes and from dosages", async () 
 
 it("any chunk size and thread count give the same bytes", async () => {
   await fc.assert(
-    fc.asyncProperty(filesets, fc.integer({ min: 1, max: 50 }), fc.integer({ min: 1, max: 4 }), async (made, chunk, threads) => {
-      await write("d", made);
-      await using study = await openPlink(at("d"));
-      const packed: number[] = [];
-      for await (const block of study.blocks({ chunk, threads })) packed.push(...block.packed);
-      expect(Uint8Array.from(packed)).toEqual(pack(made.codes, made.p, made.n));
-      expect(await int8(study, { chunk, threads })).toEqual(dosages(made.codes));
-    }),
+    fc.asyncProperty(
+      filesets,
+      fc.integer({ min: 1, max: 50 }),
+      fc.integer({ min: 1, max: 4 }),
+      async (made, chunk, threads) => {
+        await write("d", made);
+        await using study = await openPlink(at("d"));
+        const packed: number[] = [];
+        for await (const block of study.blocks({ chunk, threads })) packed.push(...block.packed);
+        expect(Uint8Array.from(packed)).toEqual(pack(made.codes, made.p, made.n));
+        expect(await int8(study, { chunk, threads })).toEqual(dosages(made.codes));
+      },
+    ),
     { numRuns: 40 },
   );
 });
@@ -110,7 +134,9 @@ it("subset is decode and filter; merge puts the parts together again", async () 
       await subset(study, at("g"), { samples, rows });
       await using part = await openPlink(at("g"));
       const all = dosages(made.codes);
-      expect(await int8(part)).toEqual(Int8Array.from(rows.flatMap((j) => samples.map((i) => all[j * made.n + i]!))));
+      expect(await int8(part)).toEqual(
+        Int8Array.from(rows.flatMap((j) => samples.map((i) => all[j * made.n + i]!))),
+      );
       expect(part.fam.iid).toEqual(samples.map((i) => `I${i}`));
       expect(part.bim.id).toEqual(rows.map((j) => `v${j}`));
       if (cut === 0) return;
@@ -126,7 +152,9 @@ it("subset is decode and filter; merge puts the parts together again", async () 
 
 it("other values than dosages are refused with their place", async () => {
   const genotypes = [{ rows: 1, dosages: Float64Array.of(0, 1.5) }];
-  await expect(writePlink(at("bad"), { samples: people(2), variants: sites(1), genotypes })).rejects.toMatchObject({
+  await expect(
+    writePlink(at("bad"), { samples: people(2), variants: sites(1), genotypes }),
+  ).rejects.toMatchObject({
     code: "GENOTYPE_VALUE",
     details: { variant: 0, sample: 1, found: 1.5 },
   });
@@ -135,5 +163,8 @@ it("other values than dosages are refused with their place", async () => {
 it("merging other people is refused with the first that differs", async () => {
   await write("m1", { n: 3, p: 1, codes: Uint8Array.of(0, 1, 2) });
   await write("m2", { n: 4, p: 1, codes: Uint8Array.of(0, 1, 2, 3) });
-  await expect(merge([at("m1"), at("m2")], at("m"))).rejects.toMatchObject({ code: "SAMPLES_DIFFER", details: { line: 4 } });
+  await expect(merge([at("m1"), at("m2")], at("m"))).rejects.toMatchObject({
+    code: "SAMPLES_DIFFER",
+    details: { line: 4 },
+  });
 });
