@@ -78,7 +78,10 @@ function warnOfOrder(bim: BimColumns, path: string, warn: (warning: PlinkWarning
 function namesOf(bim: BimColumns): Set<string> {
   const names = new Set<string>();
   let last: string | undefined;
-  for (const name of bim.chrom) if (name !== last) names.add((last = name));
+  for (const name of bim.chrom) {
+    if (name !== last) names.add(name);
+    last = name;
+  }
   return names;
 }
 
