@@ -57,7 +57,10 @@ describe("printf formats", () => {
   it("reads back to within half a unit of the last digit", () => {
     const finite = fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e300, max: 1e300 });
     fc.assert(
-      fc.property(finite, (x) => Math.abs(Number(formatE6(x)) - x) <= Math.max(Math.abs(x) * 5.01e-7, 5e-324)),
+      fc.property(
+        finite,
+        (x) => Math.abs(Number(formatE6(x)) - x) <= Math.max(Math.abs(x) * 5.01e-7, 5e-324),
+      ),
     );
   });
 });
@@ -68,8 +71,29 @@ describe("parseStrictNumber", () => {
   });
 
   it.each([
-    "", " ", "1 ", " 1", "0x10", "0b1", "1_000", "1,5", "1e", "e5", "+-1", "--1", ".", "nan", "NaN", "inf",
-    "Infinity", "-inf", "1.2.3", "0x1p3", "１", "1\n", "1f",
+    "",
+    " ",
+    "1 ",
+    " 1",
+    "0x10",
+    "0b1",
+    "1_000",
+    "1,5",
+    "1e",
+    "e5",
+    "+-1",
+    "--1",
+    ".",
+    "nan",
+    "NaN",
+    "inf",
+    "Infinity",
+    "-inf",
+    "1.2.3",
+    "0x1p3",
+    "１",
+    "1\n",
+    "1f",
   ])("refuses %j", (text) => {
     expect(parseStrictNumber(text)).toBeUndefined();
   });
@@ -81,6 +105,8 @@ describe("parseStrictNumber", () => {
 
   it("reads what any double prints", () => {
     const finite = fc.double({ noNaN: true, noDefaultInfinity: true });
-    fc.assert(fc.property(finite, (x) => Object.is(parseStrictNumber(Object.is(x, -0) ? "-0" : String(x)), x)));
+    fc.assert(
+      fc.property(finite, (x) => Object.is(parseStrictNumber(Object.is(x, -0) ? "-0" : String(x)), x)),
+    );
   });
 });

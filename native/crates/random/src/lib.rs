@@ -61,7 +61,7 @@ impl Random {
 
     /// Uniform on 0 … 2^32 − 1; one word.
     pub fn u32(&mut self) -> u32 {
-        if self.index % 4 == 0 {
+        if self.index.is_multiple_of(4) {
             self.words = block(self.seed, self.stream, self.index / 4);
         }
         let word = self.words[(self.index % 4) as usize];
