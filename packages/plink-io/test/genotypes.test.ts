@@ -73,6 +73,10 @@ describe("genotypes", () => {
     await refused({ range: [0, 301] }, "OPTION_RANGE");
     await refused({ rows: [3, 2] }, "OPTION_RANGE");
     await refused({ chunk: 0 }, "OPTION_RANGE");
+    expect(() => study.genotypes({ chnuk: 5 } as object)).toThrow(/did you mean chunk/);
+    await expect(openPlink(set.prefix, { stritc: true } as object)).rejects.toMatchObject({
+      code: "UNKNOWN_OPTION",
+    });
     await refused({ samples: [1, 1] }, "DUP_SAMPLE");
     await refused({ samples: ["I999"] }, "SAMPLE_UNKNOWN");
     await refused({ samples: [101] }, "OPTION_RANGE");
