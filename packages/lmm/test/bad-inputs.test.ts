@@ -91,7 +91,7 @@ const rows: Record<string, Bad> = {
     accept: ({ warnings }) => {
       const warning = warnings.find((w) => w.code === "KIN_NEG_EIG");
       expect(warning?.details).toMatchObject({ count: 1 });
-      expect(warning?.message).toMatch(/smallest -1\.0/);
+      expect(warning?.message).toMatch(/smallest -1\.\d/);
     },
   },
   "kin-truncated": {
@@ -122,7 +122,7 @@ const rows: Record<string, Bad> = {
       expect(columns.beta.some((b) => Math.abs(b) === Number.POSITIVE_INFINITY)).toBe(false);
     },
   },
-  "snps-none-left": { make: () => ({ maf: 0.5, miss: 0 }), code: "NO_VARIANTS_AFTER_FILTER", says: /80 read/ },
+  "snps-none-left": { make: () => ({ maf: 0.5, miss: 0, hwe: 1 }), code: "NO_VARIANTS_AFTER_FILTER", says: /80 read/ },
   "snps-list-unknown": {
     make: (folder) => {
       writeFileSync(join(folder, "list"), "nobody\nv3\nv4\nv5\n");
