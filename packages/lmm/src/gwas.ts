@@ -14,6 +14,7 @@ import { Kinship } from "./kinship-matrix.ts";
 import { arrowCore } from "./lazy-arrow.ts";
 import { type LambdaOptions, type NullModel, nullModel } from "./null-model.ts";
 import { fitGwas, type GwasPlan } from "./plan.ts";
+import { checkSnpList, readSnpList } from "./snp-list.ts";
 
 /** Options of {@link gwas}. */
 export interface GwasOptions extends JoinOptions, FilterOptions, LambdaOptions, RunOptions {
@@ -31,6 +32,8 @@ export interface GwasOptions extends JoinOptions, FilterOptions, LambdaOptions, 
   readonly command?: string;
   /** A title for the report. */
   readonly title?: string;
+  /** A file of variant ids to restrict the study to, instead of `snps`. */
+  readonly snpFile?: string;
   /** Leave-one-chromosome-out is not in this version: refused with NOT_IMPLEMENTED. */
   readonly loco?: false;
 }
@@ -68,14 +71,14 @@ export async function gwas(fileset: string | PlinkStudy, options: GwasOptions = 
   for (const path of checkGwasPaths(options)) checkOutputDir(path);
   await using _lock = options.out === undefined ? undefined : lockOutput(options.out);
   const meter = new StageMeter();
-  if (typeof fileset !== "string") return run(fileset, options, meter);
+  if (typeof fileset !== "string") return await run(fileset, options, meter);
   await using study = await meter.measure("reading", () =>
     openPlink(fileset, {
       phenotypes: options.phenotypes === undefined ? "read" : "ignore",
       ...(options.signal ? { signal: options.signal } : {}),
     }),
   );
-  return run(study, options, meter);
+  return await run(study, options, meter);
 }
 
 async function run(study: PlinkStudy, given: GwasOptions, meter: StageMeter): Promise<GwasResult> {
@@ -91,7 +94,9 @@ async function run(study: PlinkStudy, given: GwasOptions, meter: StageMeter): Pr
     threads,
   };
   const plan = fitGwas(size, given);
-  const options = { ...given, onWarning: warn, chunk: plan.chunk };
+  const snps = given.snpFile === undefined ? given.snps : await readSnpList(given.snpFile);
+  if (snps) checkSnpList(study, snps, warn);
+  const options = { ...given, onWarning: warn, chunk: plan.chunk, ...(snps ? { snps } : {}) };
 
   const K = await meter.measure("kinship", () =>
     options.kinship === undefined ? kinship(study, joined, options) : Kinship.load(options.kinship, study, options),
@@ -100,7 +105,7 @@ async function run(study: PlinkStudy, given: GwasOptions, meter: StageMeter): Pr
     await using _k = K;
     const { saveKinship } = options;
     if (saveKinship !== undefined) await meter.measure("writing kinship", () => K.save(saveKinship, options));
-    return meter.measure("eigen", () => eigen(K, joined, { ...options, consume: true }));
+    return await meter.measure("eigen", () => eigen(K, joined, { ...options, consume: true }));
   })();
   const h0 = await meter.measure("null model", () => nullModel(joined, eig, options));
   const association = associate(study, joined, eig, options);
