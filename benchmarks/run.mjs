@@ -22,12 +22,17 @@ const { values, positionals } = parseArgs({
 const unknown = positionals.filter((name) => !known.includes(name));
 const repeats = Number(values.repeats);
 if (unknown.length > 0 || !(repeats >= 1)) {
-  console.error(unknown.length > 0 ? `no benchmark ${unknown.join(", ")}; there are ${known.join(", ")}` : "--repeats wants 1 or more");
+  console.error(
+    unknown.length > 0
+      ? `no benchmark ${unknown.join(", ")}; there are ${known.join(", ")}`
+      : "--repeats wants 1 or more",
+  );
   process.exit(2);
 }
 
 const peers = findPeers();
-for (const [name, hint] of Object.entries(INSTALL)) if (!peers[name]) console.log(`· ${name} is not here and is left out (${hint})`);
+for (const [name, hint] of Object.entries(INSTALL))
+  if (!peers[name]) console.log(`· ${name} is not here and is left out (${hint})`);
 
 for (const name of positionals.length > 0 ? positionals : known) {
   const { default: bench } = await import(`./${name}/bench.mjs`);
@@ -49,7 +54,10 @@ for (const name of positionals.length > 0 ? positionals : known) {
     if (tables.length > 0) {
       mkdirSync(values.results, { recursive: true });
       const file = join(values.results, `${name}.json`);
-      writeFileSync(file, `${JSON.stringify({ name, title: bench.title, machine, repeats, notes, tables, data }, drop, 2)}\n`);
+      writeFileSync(
+        file,
+        `${JSON.stringify({ name, title: bench.title, machine, repeats, notes, tables, data }, drop, 2)}\n`,
+      );
     }
   } catch (error) {
     // A benchmark reports; only `benchmarks/accuracy` judges.
@@ -62,7 +70,8 @@ for (const name of positionals.length > 0 ? positionals : known) {
 function* failures(data, path = "") {
   for (const [key, value] of Object.entries(data ?? {})) {
     if (value?.failed) yield [path + key, value.failed];
-    else if (value && typeof value === "object" && !Array.isArray(value)) yield* failures(value, `${path}${key}: `);
+    else if (value && typeof value === "object" && !Array.isArray(value))
+      yield* failures(value, `${path}${key}: `);
   }
 }
 

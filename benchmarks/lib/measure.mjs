@@ -14,7 +14,9 @@ const GNU_TIME = existsSync("/usr/bin/time") && process.platform === "linux" ? "
 export async function measure({ command, args, cwd, env }) {
   const note = join(tmpdir(), `bench-${process.pid}-time`);
   const log = join(tmpdir(), `bench-${process.pid}-stderr`);
-  const [file, list] = GNU_TIME ? [GNU_TIME, ["-o", note, "-f", "%U %S %M", command, ...args]] : [command, args];
+  const [file, list] = GNU_TIME
+    ? [GNU_TIME, ["-o", note, "-f", "%U %S %M", command, ...args]]
+    : [command, args];
   const stderr = openSync(log, "w");
   try {
     const started = performance.now();
@@ -27,7 +29,12 @@ export async function measure({ command, args, cwd, env }) {
       throw new Error(`${command} ${args.join(" ")} ended with ${code}\n${said}`);
     }
     if (!GNU_TIME) return { wall, cpu: null, peak: null, output };
-    const [user, system, kilobytes] = readFileSync(note, "utf8").trim().split("\n").at(-1).split(" ").map(Number);
+    const [user, system, kilobytes] = readFileSync(note, "utf8")
+      .trim()
+      .split("\n")
+      .at(-1)
+      .split(" ")
+      .map(Number);
     return { wall, cpu: user + system, peak: kilobytes * 1024, output };
   } finally {
     closeSync(stderr);
@@ -52,7 +59,8 @@ function finish(child) {
  * neighbours, page cache) then falls on all of them alike.
  *
  * @param contenders `{ name, steps: [{ command, args, cwd?, env? }], before?, after? }`; the steps of one are timed together
- * @returns by name: `{ wall, cpu, peak, runs }` with medians, and `failed` with the message when a command did not end well
+ * @returns by name: `{ wall, cpu, peak, runs, outputs }` with medians and what was printed to stdout, or
+ *   `{ failed }` with the message when a command did not end well
  */
 export async function compete(contenders, { repeats, log = () => {} }) {
   const runs = new Map(contenders.map(({ name }) => [name, []]));
@@ -82,7 +90,8 @@ export async function compete(contenders, { repeats, log = () => {} }) {
 }
 
 function together(steps) {
-  const sum = (key) => (steps.some((step) => step[key] === null) ? null : steps.reduce((s, step) => s + step[key], 0));
+  const sum = (key) =>
+    steps.some((step) => step[key] === null) ? null : steps.reduce((s, step) => s + step[key], 0);
   const peak = steps.some((step) => step.peak === null) ? null : Math.max(...steps.map((step) => step.peak));
   return { wall: sum("wall"), cpu: sum("cpu"), peak, outputs: steps.map((step) => step.output) };
 }
@@ -92,9 +101,20 @@ function summary(runs) {
     wall: median(runs.map((run) => run.wall)),
     cpu: median(runs.map((run) => run.cpu)),
     peak: median(runs.map((run) => run.peak)),
-    outputs: runs.at(-1).outputs,
+    outputs: runs.flatMap((run) => run.outputs),
     runs: runs.map(({ wall, cpu, peak }) => ({ wall, cpu, peak })),
   };
+}
+
+/** JSON lines that a contender's runs printed, all of them. */
+export function saidJson(result) {
+  if (!result || result.failed) return [];
+  return result.outputs.flatMap((output) =>
+    output
+      .split("\n")
+      .filter((line) => line.startsWith("{"))
+      .map((line) => JSON.parse(line)),
+  );
 }
 
 export function median(values) {

@@ -8,7 +8,11 @@ function says(command, args, pattern) {
 }
 
 function python(module) {
-  return says("python3", ["-c", `import ${module}; print("version", ${module}.__version__)`], /^version (.+)$/m);
+  return says(
+    "python3",
+    ["-c", `import ${module}; print("version", ${module}.__version__)`],
+    /^version (.+)$/m,
+  );
 }
 
 /** A python package without `__version__`. */

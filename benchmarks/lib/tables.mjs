@@ -17,7 +17,11 @@ export function markdown(header, rows) {
   const all = [header, ...rows].map((row) => row.map(String));
   const widths = header.map((_, column) => Math.max(3, ...all.map((row) => row[column].length)));
   const line = (row) => `| ${row.map((cell, column) => cell.padEnd(widths[column])).join(" | ")} |`;
-  return [line(all[0]), `|${widths.map((width) => "-".repeat(width + 2)).join("|")}|`, ...all.slice(1).map(line)].join("\n");
+  return [
+    line(all[0]),
+    `|${widths.map((width) => "-".repeat(width + 2)).join("|")}|`,
+    ...all.slice(1).map(line),
+  ].join("\n");
 }
 
 /**

@@ -24,7 +24,9 @@ export default {
     if (large) {
       const prefix = join(scratch, "sim");
       const size = ["--people", "5000", "--snps", "20000", "--families", "500", "--chromosomes", "20"];
-      spawnSync(process.execPath, [join(root, "fixtures/generate.mjs"), "--out", prefix, ...size], { stdio: "inherit" });
+      spawnSync(process.execPath, [join(root, "fixtures/generate.mjs"), "--out", prefix, ...size], {
+        stdio: "inherit",
+      });
       await study("simulated n=5000 p=20,000", prefix, { ...context, repeats: 1 }, tables, data);
     }
     return { tables, data };
@@ -45,17 +47,40 @@ async function study(title, bfile, { peers, scratch, race, repeats }, tables, da
           })),
         }))
       : [];
-  const lmm = (name, ...commands) => ({ name: `lmm ${name}`, steps: commands.map((args) => ours("lmm", args)) });
+  const lmm = (name, ...commands) => ({
+    name: `lmm ${name}`,
+    steps: commands.map((args) => ours("lmm", args)),
+  });
 
   const races = {
     kinship: [
       ...gemma("-gk 1", [["-gk", "1", "-o", "k"]]),
       lmm("-gk 1, text and fsync", ["-bfile", bfile, "-gk", "1", "-o", "ours", ...out]),
-      lmm("-gk 1, binary", ["-bfile", bfile, "-gk", "1", "--kinship-format", "binary", "-o", "ours-binary", ...out]),
+      lmm("-gk 1, binary", [
+        "-bfile",
+        bfile,
+        "-gk",
+        "1",
+        "--kinship-format",
+        "binary",
+        "-o",
+        "ours-binary",
+        ...out,
+      ]),
     ],
     "association from a kinship file": [
       ...gemma("-lmm 1", [["-k", join(scratch, "k.cXX.txt"), "-lmm", "1", "-o", "l"]]),
-      lmm("-lmm 1", ["-bfile", bfile, "-k", join(scratch, "ours.cXX.txt"), "-lmm", "1", "-o", "ours", ...out]),
+      lmm("-lmm 1", [
+        "-bfile",
+        bfile,
+        "-k",
+        join(scratch, "ours.cXX.txt"),
+        "-lmm",
+        "1",
+        "-o",
+        "ours",
+        ...out,
+      ]),
     ],
     "from .bed to .assoc.txt": [
       ...gemma("-gk 1 + -lmm 1", [
@@ -69,6 +94,12 @@ async function study(title, bfile, { peers, scratch, race, repeats }, tables, da
   for (const [what, contenders] of Object.entries(races)) {
     const results = await race(contenders, { repeats });
     data[title][what] = results;
-    tables.push(raceTable(`${title}: ${what}`, results, Object.keys(results).filter((name) => name.startsWith("lmm"))));
+    tables.push(
+      raceTable(
+        `${title}: ${what}`,
+        results,
+        Object.keys(results).filter((name) => name.startsWith("lmm")),
+      ),
+    );
   }
 }

@@ -11,8 +11,12 @@ export default {
   async run({ peers, scratch, race, note, large }) {
     const [people, snps] = large ? [20_000, 100_000] : [5_000, 50_000];
     const prefix = join(scratch, "sim");
-    const size = ["--people", people, "--snps", snps, "--families", people / 10, "--chromosomes", 20].map(String);
-    spawnSync(process.execPath, [join(root, "fixtures/generate.mjs"), "--out", prefix, ...size], { stdio: "inherit" });
+    const size = ["--people", people, "--snps", snps, "--families", people / 10, "--chromosomes", 20].map(
+      String,
+    );
+    spawnSync(process.execPath, [join(root, "fixtures/generate.mjs"), "--out", prefix, ...size], {
+      stdio: "inherit",
+    });
     const threads = String(availableParallelism());
 
     const tables = [];
@@ -41,7 +45,9 @@ export default {
       const args = [join(import.meta.dirname, "read-all.mjs"), prefix, as, threads];
       contenders.push({ name: "plink-io", steps: [{ command: process.execPath, args }] });
       data[as] = await race(contenders);
-      tables.push(raceTable(`read everything as ${as} (bed-reader keeps it all, we stream)`, data[as], ["plink-io"]));
+      tables.push(
+        raceTable(`read everything as ${as} (bed-reader keeps it all, we stream)`, data[as], ["plink-io"]),
+      );
     }
     return { tables, data };
   },
