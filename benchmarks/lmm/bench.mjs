@@ -56,7 +56,7 @@ async function study(title, bfile, { peers, scratch, race, repeats }, tables, da
     kinship: [
       ...gemma("-gk 1", [["-gk", "1", "-o", "k"]]),
       lmm("-gk 1, text and fsync", ["-bfile", bfile, "-gk", "1", "-o", "ours", ...out]),
-      lmm("-gk 1, binary", [
+      lmm("-gk 1, Arrow", [
         "-bfile",
         bfile,
         "-gk",
@@ -64,7 +64,7 @@ async function study(title, bfile, { peers, scratch, race, repeats }, tables, da
         "--kinship-format",
         "binary",
         "-o",
-        "ours-binary",
+        "ours-arrow",
         ...out,
       ]),
     ],
