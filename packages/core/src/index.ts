@@ -1,1 +1,4 @@
-export {};
+export * from "./arrow.ts";
+export * from "./base.ts";
+export * from "./schemas.ts";
+export * from "./vectors.ts";

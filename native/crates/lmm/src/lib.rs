@@ -1,1 +1,20 @@
-//! placeholder
+//! Univariate linear mixed model y = W a + x b + u + e, u ~ N(0, vg K), e ~ N(0, ve I), as GEMMA fits it
+//! (Zhou & Stephens 2012, Nature Genetics 44:821): after rotation by the eigenvectors of K every likelihood evaluation
+//! costs O(n), and each variant gets its own ratio lambda = vg / ve.
+
+mod association;
+mod curve;
+mod design;
+mod elimination;
+mod grid;
+mod kernels;
+mod null;
+mod options;
+mod root;
+mod rotate;
+mod search;
+mod tile;
+
+pub use association::{Association, Study, Wald, association_bytes};
+pub use null::{Null, fit_null};
+pub use options::{Options, clamp_eigenvalues};

@@ -1,0 +1,255 @@
+/** The command-line kit: one table describes a program, `runCli` does what all our programs have in common. */
+
+import { commandHelp, programHelp } from "./cli-help.ts";
+import { type OptionSpec, type OptionValues, parseOptions } from "./cli-options.ts";
+import { isXError, type XError, xError } from "./errors.ts";
+import { nearestName } from "./options.ts";
+import { type OnProgress, terminalProgress } from "./progress.ts";
+import { removeTemps } from "./temps.ts";
+import type { Warn, Warning } from "./warnings.ts";
+
+/** What a command gets besides its own options. */
+export interface CliContext {
+  /** Values by option name, common options included. */
+  options: OptionValues;
+  positionals: readonly string[];
+  /** Aborts on SIGINT, SIGTERM and when the reader of standard output goes away. */
+  signal: AbortSignal;
+  onProgress: OnProgress;
+  /** Prints a warning to stderr, unless `--quiet`. */
+  warn: Warn;
+  json: boolean;
+  quiet: boolean;
+  threads: number | undefined;
+  seed: number | undefined;
+  memoryLimit: number | undefined;
+  /** Prints a line of results to stdout. */
+  print(line: string): void;
+}
+
+/** One verb of a program, or a program of a single purpose. */
+export interface CliCommand {
+  /** The verb; "" for the command that runs without one. */
+  name: string;
+  /** One line. */
+  summary: string;
+  options: readonly OptionSpec[];
+  /** Names of the words that are no options, e.g. `["FILESET"]`; `"FILE..."` takes any number, `"[FILE]"` may be left out. */
+  positionals?: readonly string[];
+  /** A command line or two to copy. */
+  examples?: readonly string[];
+  /** Does the work; what it returns is printed under `--json`. */
+  run(context: CliContext): Promise<unknown>;
+}
+
+/** A program: its name, version and verbs. */
+export interface CliProgram {
+  name: string;
+  version: string;
+  summary: string;
+  commands: readonly CliCommand[];
+}
+
+/** Options every program has. */
+export const commonOptions: readonly OptionSpec[] = [
+  {
+    name: "threads",
+    type: "int",
+    range: { min: 1, max: 1024 },
+    value: "N",
+    help: "worker threads; all cores by default, results do not depend on it",
+  },
+  { name: "seed", type: "int", range: { min: 0 }, value: "N", help: "seed of everything random" },
+  {
+    name: "memory-limit",
+    type: "bytes",
+    range: { min: 1 },
+    value: "SIZE",
+    help: "memory to plan with, e.g. 8G",
+  },
+  { name: "json", type: "flag", help: "results and errors as JSON" },
+  { name: "quiet", type: "flag", help: "no progress, no warnings" },
+  { name: "help", aliases: ["-h"], type: "flag", help: "show this help" },
+  { name: "version", type: "flag", help: "show the version" },
+];
+
+/** After a signal the work gets this long to stop and clean up. */
+const GRACE_MS = 5000;
+
+/** What each signal makes a program exit with. */
+const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+
+/**
+ * Runs a program and sets `process.exitCode`: 0 ok, 1 failed, 2 usage, 130 / 143 interrupted, 141 when the reader of
+ * stdout went away. Errors go to stderr as `CODE message`, under `--json` as `{"error":{code,message,details}}`; stack
+ * traces are printed for bugs only. The first SIGINT or SIGTERM aborts `signal`, temporary files are removed in any
+ * case; the second one ends the process at once.
+ */
+export async function runCli(
+  program: CliProgram,
+  argv: readonly string[] = process.argv.slice(2),
+): Promise<number> {
+  const life = watchSignals();
+  let json = argv.includes("--json");
+  let code = 0;
+  try {
+    const found = findCommand(program, argv);
+    if ("text" in found) process.stdout.write(found.text);
+    else {
+      const context = startContext(program, found.command, found.argv, life.signal);
+      json = context.json;
+      using _progress = context.onProgress as OnProgress & Disposable;
+      const result = await found.command.run(context);
+      life.signal.throwIfAborted();
+      if (json && result !== undefined) await print(`${toJson(result)}\n`);
+    }
+  } catch (e) {
+    code = life.exitCode ?? report(e, json);
+    if (life.exitCode !== undefined && life.exitCode !== 141) {
+      process.stderr.write(`${program.name}: interrupted, nothing was kept under a final name\n`);
+    }
+  } finally {
+    life.stop();
+    removeTemps();
+  }
+  process.exitCode = code;
+  return code;
+}
+
+/** The command and its arguments, or the text that `--help` and `--version` ask for. */
+function findCommand(
+  program: CliProgram,
+  argv: readonly string[],
+): { command: CliCommand; argv: readonly string[] } | { text: string } {
+  const verbs = program.commands.filter((c) => c.name !== "");
+  const plain = program.commands.find((c) => c.name === "");
+  const named = verbs.find((c) => c.name === argv[0]);
+  const end = argv.indexOf("--");
+  const flags = end < 0 ? argv : argv.slice(0, end);
+  if (flags.includes("--version")) return { text: `${program.name} ${program.version}\n` };
+  const wantsHelp = flags.includes("--help") || flags.includes("-h") || argv[0] === "help";
+  const asked = argv[0] === "help" ? verbs.find((c) => c.name === argv[1]) : named;
+  if (wantsHelp && asked) return { text: commandHelp(program, asked) };
+  if (wantsHelp || (argv.length === 0 && !plain)) return { text: programHelp(program) };
+  if (named) return { command: named, argv: argv.slice(1) };
+  if (plain) return { command: plain, argv };
+  const near = nearestName(
+    argv[0]!,
+    verbs.map((c) => c.name),
+  );
+  const hint = near === undefined ? `see ${program.name} --help` : `did you mean ${near}?`;
+  const details = { command: argv[0], nearest: near };
+  throw xError("UNKNOWN_COMMAND", `${program.name} has no command ${argv[0]}; ${hint}`, {
+    details,
+    usage: true,
+  });
+}
+
+function startContext(
+  program: CliProgram,
+  command: CliCommand,
+  argv: readonly string[],
+  signal: AbortSignal,
+): CliContext {
+  const where = `${program.name} ${command.name}`.trim();
+  const own = new Set(command.options.map((o) => o.name));
+  const specs = [...command.options, ...commonOptions.filter((o) => !own.has(o.name))];
+  const { options, positionals } = parseOptions(argv, specs, where);
+  checkPositionals(where, command.positionals ?? [], positionals);
+  const [json, quiet] = [options.json === true, options.quiet === true];
+  return {
+    options,
+    positionals,
+    signal,
+    json,
+    quiet,
+    onProgress: terminalProgress(quiet ? { write: () => {} } : process.stderr),
+    warn: quiet ? () => {} : (warning) => printWarning(warning, json),
+    threads: options.threads as number | undefined,
+    seed: options.seed as number | undefined,
+    memoryLimit: options["memory-limit"] as number | undefined,
+    print: (line) => void process.stdout.write(`${line}\n`),
+  };
+}
+
+function checkPositionals(where: string, names: readonly string[], found: readonly string[]): void {
+  const needed = names.filter((name) => !name.startsWith("[")).length;
+  const many = names.some((name) => name.includes("..."));
+  if (found.length < needed) {
+    throw xError("ARGUMENT_MISSING", `${where} needs ${names.join(" ")}`, { usage: true });
+  }
+  if (found.length <= names.length || many) return;
+  const message = `${where} does not know what to do with ${JSON.stringify(found[names.length])}`;
+  throw xError("ARGUMENT_UNEXPECTED", message, { usage: true });
+}
+
+interface Life {
+  signal: AbortSignal;
+  exitCode: number | undefined;
+  stop(): void;
+}
+
+/** Signals and a closed stdout abort the work; a second signal, or no end in time, ends the process. */
+function watchSignals(): Life {
+  const controller = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const end = (code: number, why: XError): void => {
+    if (life.exitCode !== undefined) {
+      removeTemps();
+      process.exit(life.exitCode);
+    }
+    life.exitCode = code;
+    controller.abort(why);
+    timer = setTimeout(() => {
+      removeTemps();
+      process.exit(code);
+    }, GRACE_MS);
+    timer.unref();
+  };
+  const handlers = Object.entries(SIGNALS).map(
+    ([name, code]) => [name, () => end(code, xError("CANCELLED", `interrupted by ${name}`))] as const,
+  );
+  const onPipe = (e: NodeJS.ErrnoException): void => {
+    if (e.code === "EPIPE" && life.exitCode === undefined)
+      end(141, xError("EPIPE", "the reader of stdout went away"));
+  };
+  for (const [name, handler] of handlers) process.on(name, handler);
+  process.stdout.on("error", onPipe);
+  const life: Life = {
+    signal: controller.signal,
+    exitCode: undefined,
+    stop() {
+      clearTimeout(timer);
+      for (const [name, handler] of handlers) process.off(name, handler);
+    },
+  };
+  return life;
+}
+
+/** Prints an error and says what to exit with. */
+function report(e: unknown, json: boolean): number {
+  if (isXError(e, "EPIPE")) return 141;
+  const known = isXError(e) ? e : xError("INTERNAL", e instanceof Error ? (e.stack ?? e.message) : String(e));
+  process.stderr.write(json ? `${toJson({ error: known.toJSON() })}\n` : `${known}\n`);
+  return known.exitCode;
+}
+
+function printWarning(warning: Warning, json: boolean): void {
+  process.stderr.write(json ? `${toJson({ warning })}\n` : `warning ${warning.code} ${warning.message}\n`);
+}
+
+function print(text: string): Promise<void> {
+  return new Promise((done, fail) => {
+    process.stdout.write(text, (e) => (e ? fail(e) : done()));
+  });
+}
+
+/** JSON with BigInt as text, typed arrays as arrays, NaN and infinities as null. */
+export function toJson(value: unknown): string {
+  return JSON.stringify(value, (_, v) => {
+    if (typeof v === "bigint") return v.toString();
+    if (ArrayBuffer.isView(v) && !(v instanceof DataView))
+      return Array.from(v as unknown as Iterable<number>);
+    return v;
+  });
+}

@@ -1,0 +1,95 @@
+import { type InputFile, throwIfAborted, xError } from "@x/core";
+import { rowBytes } from "./bed.ts";
+import { subsetSamples } from "./native.ts";
+import { SampleMajorReader } from "./sample-major.ts";
+import { selectSamples, selectVariants } from "./select.ts";
+import type { BimColumns, BlockOptions, FamColumns, PackedBlock } from "./types.ts";
+
+const BLOCK_BYTES = 8 << 20;
+const MAX_CHUNK = 1 << 24;
+/** Unwanted bytes that are cheaper to read than to seek over. */
+const GAP_BYTES = 1 << 16;
+
+/** What the block reader needs of a study. */
+export interface BlockSource {
+  /** The open .bed. */
+  bed: InputFile;
+  /** How it lies on disk. */
+  layout: "variant" | "sample";
+  /** Its variants. */
+  bim: BimColumns;
+  /** Its samples. */
+  fam: FamColumns;
+}
+
+/** Reads rows `from … from + count − 1` of the .bed as SNP-major packed rows. */
+export type RowReader = (from: number, count: number) => Promise<Uint8Array>;
+
+/**
+ * Variants a block: the number asked for, or about 8 MiB of `bytesPerVariant`, at most 4096.
+ *
+ * @throws XError OPTION_RANGE unless it is a whole number from 1 to 16,777,216.
+ */
+export function chunkSize(chunk: number | undefined, bytesPerVariant: number): number {
+  if (chunk === undefined) return Math.max(1, Math.min(4096, Math.floor(BLOCK_BYTES / bytesPerVariant)));
+  if (Number.isInteger(chunk) && chunk >= 1 && chunk <= MAX_CHUNK) return chunk;
+  throw xError("OPTION_RANGE", `chunk: found ${chunk}, expected a whole number from 1 to ${MAX_CHUNK}.`, { usage: true, details: { option: "chunk" } });
+}
+
+/** The selected variants and samples as packed blocks; one block is read ahead while the caller works. */
+export async function* readBlocks(source: BlockSource, options: BlockOptions): AsyncGenerator<PackedBlock> {
+  const { bed, fam, bim, layout } = source;
+  const n = fam.iid.length;
+  const index = selectVariants(bim, options);
+  const keep = selectSamples(fam, options.samples);
+  const size = chunkSize(options.chunk, rowBytes(n));
+  const read = layout === "variant" ? variantMajor(bed, n) : new SampleMajorReader(bed, n, bim.id.length, options).read;
+  const load = async (at: number): Promise<PackedBlock> => {
+    const rows = index.subarray(at, Math.min(at + size, index.length));
+    bed.check();
+    const packed = await gather(read, rows, rowBytes(n));
+    const kept = keep ? await subsetSamples(packed, n, rows.length, keep, options) : packed;
+    return { start: rows[0]!, rows: rows.length, index: rows, packed: kept };
+  };
+  let next = load(0);
+  for (let at = 0; at < index.length; at += size) {
+    throwIfAborted(options.signal);
+    const block = await next;
+    if (at + size < index.length) {
+      next = load(at + size);
+      // Awaited in the next turn; a caller that stops early must not see it as unhandled.
+      next.catch(() => {});
+    }
+    yield block;
+  }
+  bed.check();
+}
+
+function variantMajor(bed: InputFile, n: number): RowReader {
+  const bytes = rowBytes(n);
+  return async (from, count) => bed.read(3 + from * bytes, count * bytes);
+}
+
+/** Reads the rows in as few calls as is sensible: runs and small gaps in one go. */
+async function gather(read: RowReader, rows: Uint32Array, bytes: number): Promise<Uint8Array> {
+  const first = rows[0]!;
+  if (rows[rows.length - 1]! - first + 1 === rows.length) return read(first, rows.length);
+  const packed = new Uint8Array(rows.length * bytes);
+  for (let at = 0; at < rows.length; ) {
+    let end = at + 1;
+    while (
+      end < rows.length &&
+      (rows[end]! - rows[end - 1]! - 1) * bytes <= GAP_BYTES &&
+      (rows[end]! - rows[at]!) * bytes <= BLOCK_BYTES
+    )
+      end++;
+    const from = rows[at]!;
+    const run = await read(from, rows[end - 1]! - from + 1);
+    for (let k = at; k < end; k++) {
+      const start = (rows[k]! - from) * bytes;
+      packed.set(run.subarray(start, start + bytes), k * bytes);
+    }
+    at = end;
+  }
+  return packed;
+}

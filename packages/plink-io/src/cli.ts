@@ -1,0 +1,180 @@
+#!/usr/bin/env node
+import { statSync } from "node:fs";
+import { createRequire } from "node:module";
+import {
+  atomicWriter,
+  type CliCommand,
+  type CliContext,
+  checkOutputDir,
+  lockOutput,
+  type OptionSpec,
+  runCli,
+  xError,
+} from "@x/core/base";
+import { convert, isArrowPath } from "./convert.ts";
+import { frequencies, type ReportOptions } from "./frequency.ts";
+import { hardyTests } from "./hardy.ts";
+import { formatInspection, inspect } from "./inspect.ts";
+import { merge } from "./merge.ts";
+import { missingness } from "./missing.ts";
+import { openPlink } from "./open.ts";
+import { formatFrq, formatHwe, formatImiss, formatLmiss } from "./plink/reports.ts";
+import { type SelectionLists, selectStudy, subset } from "./subset.ts";
+import type { GenotypeEncoding, PlinkStudy, RunningOptions } from "./types.ts";
+import { commitAll, type Written, writeText } from "./write.ts";
+
+const BFILE: OptionSpec = { name: "bfile", aliases: ["-bfile"], type: "string", value: "PREFIX", help: "the fileset: PREFIX.bed, .bim, .fam" };
+const OUT: OptionSpec = { name: "out", aliases: ["-out"], type: "string", value: "PREFIX", default: "plink", help: "what the results are called; - is standard output" };
+const LISTS: readonly OptionSpec[] = [
+  { name: "extract", type: "string", value: "FILE", help: "only the variants listed" },
+  { name: "exclude", type: "string", value: "FILE", help: "not the variants listed" },
+  { name: "keep", type: "string", value: "FILE", help: "only the people listed (FID IID)" },
+  { name: "remove", type: "string", value: "FILE", help: "not the people listed" },
+];
+const REPORT: readonly OptionSpec[] = [
+  BFILE,
+  OUT,
+  ...LISTS,
+  { name: "nonfounders", type: "flag", help: "count everybody, not founders only" },
+  { name: "keep-allele-order", type: "flag", help: "leave A1 and A2 as in the .bim" },
+];
+
+const commands: readonly CliCommand[] = [
+  {
+    name: "inspect",
+    summary: "check a fileset and say what is in it",
+    options: [BFILE, ...LISTS],
+    positionals: ["[PREFIX]"],
+    examples: ["plink-io inspect --bfile study"],
+    run: (context) =>
+      withStudy(context, async (study) => {
+        const found = await inspect(study, running(context));
+        if (!context.json) context.print(formatInspection(found).trimEnd());
+        return found;
+      }, false),
+  },
+  report("freq", "allele frequencies, as PLINK 1.9 --freq", async (study, options) => ({ frq: formatFrq(await frequencies(study, options)) })),
+  report("missing", "missing calls by variant and by sample, as PLINK 1.9 --missing", async (study, options) => {
+    const { variants, samples } = await missingness(study, options);
+    return { imiss: formatImiss(samples), lmiss: formatLmiss(variants) };
+  }),
+  report("hardy", "Hardy-Weinberg exact tests, as PLINK 1.9 --hardy", async (study, options) => ({ hwe: formatHwe(await hardyTests(study, options)) })),
+  {
+    name: "convert",
+    summary: "a fileset to an Arrow IPC file, or back",
+    options: [
+      { ...BFILE, help: "the fileset, or the .arrow file" },
+      { ...OUT, help: "the .arrow file, or the prefix of the fileset" },
+      { name: "as", type: "string", choices: ["packed", "int8", "float32", "float64"], value: "FORM", help: "how genotypes stand in the Arrow file" },
+      { name: "chunk", type: "int", range: { min: 1, max: 1 << 24 }, value: "N", help: "variants a record batch" },
+    ],
+    positionals: ["[FROM]", "[TO]"],
+    examples: ["plink-io convert --bfile study --out study.arrow", "plink-io convert study.arrow copy"],
+    run: async (context) => {
+      const { options, positionals } = context;
+      const from = input(context);
+      const to = positionals[1] ?? String(options.out);
+      checkOutputDir(to);
+      const settings = {
+        ...running(context),
+        ...(options.as !== undefined && { as: options.as as GenotypeEncoding }),
+        ...(options.chunk !== undefined && { chunk: options.chunk as number }),
+      };
+      return wrote(context, await convert(from, to, settings), isArrowPath(to) ? to : undefined);
+    },
+  },
+  {
+    name: "subset",
+    summary: "write some variants and people as a new fileset",
+    options: [BFILE, OUT, ...LISTS, { name: "chr", type: "list", value: "LIST", help: "only these chromosomes" }, { name: "region", type: "string", value: "CHR:FROM-TO", help: "only this region" }],
+    positionals: ["[PREFIX]"],
+    examples: ["plink-io subset --bfile study --keep people.txt --out part"],
+    run: (context) =>
+      withStudy(context, async (study) => {
+        const { chr, region, out } = context.options;
+        const where = { ...(chr !== undefined && { chrom: chr as readonly string[] }), ...(region !== undefined && { region: String(region) }) };
+        return wrote(context, await subset(study, String(out), { ...where, ...running(context) }));
+      }),
+  },
+  {
+    name: "merge",
+    summary: "join filesets of the same people, one a chromosome",
+    options: [OUT],
+    positionals: ["PREFIX..."],
+    examples: ["plink-io merge chr1 chr2 chr3 --out all"],
+    run: async (context) => wrote(context, await merge(context.positionals, String(context.options.out), running(context))),
+  },
+];
+
+function report(
+  name: string,
+  summary: string,
+  make: (study: PlinkStudy, options: ReportOptions) => Promise<Record<string, Iterable<string>>>,
+): CliCommand {
+  return {
+    name,
+    summary,
+    options: REPORT,
+    positionals: ["[PREFIX]"],
+    examples: [`plink-io ${name} --bfile study --out study`],
+    run: (context) =>
+      withStudy(context, async (study) => {
+        const out = String(context.options.out);
+        const options = {
+          ...running(context),
+          nonfounders: context.options.nonfounders === true,
+          keepAlleleOrder: context.options["keep-allele-order"] === true,
+        };
+        const files = await writeReports(out, await make(study, options));
+        if (!context.json && out !== "-") context.print(`wrote ${files.join(" and ")}`);
+        return out === "-" ? undefined : { files, samples: study.n, variants: study.p };
+      }),
+  };
+}
+
+/** Opens the fileset, applies the lists and runs; the output folder is checked before anything is read. */
+async function withStudy<T>(context: CliContext, run: (study: PlinkStudy) => Promise<T>, warn = true): Promise<T> {
+  const { out } = context.options;
+  if (out !== undefined && out !== "-") checkOutputDir(String(out));
+  await using study = await openPlink(input(context), { signal: context.signal });
+  if (warn) for (const warning of study.warnings) context.warn(warning);
+  const lists: SelectionLists = { warn: context.warn, signal: context.signal };
+  const given = (["extract", "exclude", "keep", "remove"] as const).filter((name) => context.options[name] !== undefined);
+  for (const name of given) lists[name] = String(context.options[name]);
+  return run(given.length === 0 ? study : await selectStudy(study, lists));
+}
+
+function input({ options, positionals }: CliContext): string {
+  const path = options.bfile ?? positionals[0];
+  if (path === undefined) throw xError("OPTION_MISSING", "which fileset? Give --bfile PREFIX.", { usage: true });
+  return String(path);
+}
+
+function running({ signal, threads, onProgress }: CliContext): RunningOptions {
+  return { signal, onProgress, ...(threads !== undefined && { threads }) };
+}
+
+/** Writes each text to `<out>.<ending>`, all or none; standard output and devices get the texts one after another. */
+async function writeReports(out: string, texts: Record<string, Iterable<string>>): Promise<string[]> {
+  const straight = out === "-" || statSync(out, { throwIfNoEntry: false })?.isCharacterDevice() === true;
+  await using stack = new AsyncDisposableStack();
+  if (!straight) stack.use(lockOutput(out));
+  const writers = [];
+  for (const [ending, text] of Object.entries(texts)) {
+    const writer = stack.use(atomicWriter(straight ? out : `${out}.${ending}`));
+    await writeText(writer, text);
+    writers.push(writer);
+  }
+  await commitAll(writers);
+  return writers.map((writer) => writer.path);
+}
+
+function wrote(context: CliContext, written: Written, path?: string): Written {
+  const { paths, samples, variants } = written;
+  const name = path ?? paths.bed;
+  if (!context.json) context.print(`wrote ${name}: ${variants.toLocaleString("en")} variants × ${samples.toLocaleString("en")} samples`);
+  return written;
+}
+
+const { version } = createRequire(import.meta.url)("../package.json") as { version: string };
+await runCli({ name: "plink-io", version, summary: "PLINK 1 filesets: check, report, convert, cut and join", commands });

@@ -1,0 +1,77 @@
+import { genotypeInfo, readIpcFile, writeIpcFile, xError } from "@x/core";
+import type { Table } from "apache-arrow";
+import { openPlink } from "./open.ts";
+import { hashSamples } from "./sample-hash.ts";
+import { famColumns } from "./tables.ts";
+import type { GenotypeEncoding, GenotypeOptions, PlinkPaths } from "./types.ts";
+import { type WriteOptions, type Written, writePlink } from "./write.ts";
+
+/** Options of {@link convert}. */
+export interface ConvertOptions extends WriteOptions {
+  /** How genotypes stand in the Arrow file; default `packed`, a fourth of int8. */
+  as?: GenotypeEncoding;
+  /** Variants a record batch. */
+  chunk?: number;
+}
+
+/**
+ * Turns a fileset into an Arrow IPC file, or back. The direction is told by the ending: `.arrow` or `.feather`. The
+ * people stand beside the genotypes in `<name>.samples.arrow`.
+ *
+ * @throws XError CONVERT_DIRECTION (usage: none or both ends are Arrow), ARROW_FOOTER, ARROW_OFFSETS, SAMPLE_HASH (the
+ * two Arrow files are not of one study), and the codes of openPlink and writePlink.
+ */
+export async function convert(from: string | PlinkPaths, to: string, options: ConvertOptions = {}): Promise<Written> {
+  const [fromArrow, toArrow] = [typeof from === "string" && isArrowPath(from), isArrowPath(to)];
+  if (fromArrow === toArrow)
+    throw xError("CONVERT_DIRECTION", "convert goes between a fileset and an .arrow file: exactly one of the two names must end in .arrow or .feather.", { usage: true });
+  return fromArrow ? arrowToPlink(from as string, to, options) : plinkToArrow(from, to, options);
+}
+
+/** Whether a path names an Arrow file. */
+export function isArrowPath(path: string): boolean {
+  return /\.(arrow|feather)$/.test(path);
+}
+
+function samplesPath(path: string): string {
+  return path.replace(/(\.arrow|\.feather)$/, ".samples$1");
+}
+
+async function plinkToArrow(from: string | PlinkPaths, to: string, options: ConvertOptions): Promise<Written> {
+  const { signal, threads, as, chunk, overwrite, onProgress } = options;
+  await using study = await openPlink(from, signal ? { signal } : {});
+  const reading: GenotypeOptions = {
+    ...(signal && { signal }),
+    ...(threads !== undefined && { threads }),
+    ...(as && { as }),
+    ...(chunk !== undefined && { chunk }),
+  };
+  const batches = async function* (): ReturnType<typeof study.genotypes> extends AsyncIterable<infer B> ? AsyncGenerator<B> : never {
+    let done = 0;
+    for await (const batch of study.genotypes(reading)) {
+      yield batch;
+      done += batch.numRows;
+      onProgress?.({ stage: "writing", done, total: study.p });
+    }
+  };
+  const writing = { overwrite: overwrite ?? true, signal };
+  await writeIpcFile(samplesPath(to), study.samples, writing);
+  await writeIpcFile(to, batches(), writing);
+  return { paths: study.paths, samples: study.n, variants: study.p };
+}
+
+async function arrowToPlink(from: string, to: string, options: ConvertOptions): Promise<Written> {
+  const genotypes = await readIpcFile(from);
+  const samples = await readIpcFile(samplesPath(from));
+  checkPair(from, genotypes, samples);
+  return writePlink(to, { samples, genotypes: genotypes.batches }, options);
+}
+
+function checkPair(path: string, genotypes: Table, samples: Table): void {
+  const info = genotypeInfo(genotypes.schema);
+  const found = hashSamples(famColumns(samples));
+  if (info.samples === samples.numRows && (info.sampleHash === "" || info.sampleHash === found)) return;
+  throw xError("SAMPLE_HASH", `${path}: ${samplesPath(path)} lists other people than the genotypes were written with (${samples.numRows} people, ${info.samples} expected).`, {
+    details: { path, samples: samples.numRows, expected: info.samples },
+  });
+}

@@ -1,0 +1,136 @@
+import {
+  chromType,
+  dictionaryVector,
+  fromForeign,
+  genotypeInfo,
+  genotypeValues,
+  isTable,
+  numericVector,
+  samplesSchemaOf,
+  utf8Vector,
+  variantsSchema,
+  vectorOf,
+  xError,
+} from "@x/core";
+import { makeData, RecordBatch, type Schema, Struct, Table, type Vector } from "apache-arrow";
+import type { BimColumns, FamColumns } from "./types.ts";
+import type { GenotypeBlock } from "./write.ts";
+
+/** `fid iid father mother sex phenotype phenotype2 …`; unknown sex and missing phenotypes are null. */
+export function samplesTable(fam: FamColumns): Table {
+  const names = fam.phenotypes.map((_, k) => (k === 0 ? "phenotype" : `phenotype${k + 1}`));
+  const sexUnknown = fam.sex.map((sex) => (sex === 0 ? 1 : 0));
+  return tableOf(samplesSchemaOf(names), fam.iid.length, [
+    ...[fam.fid, fam.iid, fam.father, fam.mother].map((column) => utf8Vector(column)),
+    numericVector(fam.sex, sexUnknown),
+    ...fam.phenotypes.map(nullable),
+  ]);
+}
+
+/** `chrom id cm pos a1 a2`, in one batch. */
+export function variantsTable(bim: BimColumns): Table {
+  return tableOf(variantsSchema, bim.id.length, [
+    dictionaryVector(bim.chrom, chromType),
+    utf8Vector(bim.id),
+    numericVector(bim.cm),
+    numericVector(bim.pos),
+    utf8Vector(bim.a1),
+    utf8Vector(bim.a2),
+  ]);
+}
+
+function tableOf(schema: Schema, length: number, columns: readonly Vector[]): Table {
+  const children = columns.map((column) => column.data[0]!);
+  const data = makeData({ type: new Struct(schema.fields), length, nullCount: 0, children });
+  return new Table(schema, [new RecordBatch(schema, data)]);
+}
+
+/** NaN becomes null. */
+function nullable(values: Float64Array): Vector {
+  return numericVector(values, Array.from(values, Number.isNaN));
+}
+
+/** A report: texts, whole numbers, and numbers in which NaN becomes null. */
+export function reportTable(columns: Readonly<Record<string, readonly string[] | Int8Array | Int32Array | Float64Array>>): Table {
+  const vectors = Object.entries(columns).map(([name, values]) => {
+    if (name === "chrom") return [name, dictionaryVector(values as string[])] as const;
+    if (values instanceof Float64Array) return [name, nullable(values)] as const;
+    return [name, Array.isArray(values) ? utf8Vector(values as string[]) : vectorOf(values as Int32Array)] as const;
+  });
+  return new Table(Object.fromEntries(vectors));
+}
+
+/** The columns of variantCounts. */
+export function countsTable(bim: BimColumns, rows: Uint32Array, counts: Uint32Array, hwe: Float64Array): Table {
+  const every = (column: number): Int32Array => Int32Array.from(rows, (_, k) => counts[4 * k + column]!);
+  const [homA1, het, homA2, missing] = [0, 1, 2, 3].map(every) as [Int32Array, Int32Array, Int32Array, Int32Array];
+  const copies = homA1.map((hom, k) => 2 * hom + het[k]!);
+  const typed = homA1.map((hom, k) => hom + het[k]! + homA2[k]!);
+  return reportTable({
+    chrom: Array.from(rows, (j) => bim.chrom[j]!),
+    id: Array.from(rows, (j) => bim.id[j]!),
+    pos: Int32Array.from(rows, (j) => bim.pos[j]!),
+    a1: Array.from(rows, (j) => bim.a1[j]!),
+    a2: Array.from(rows, (j) => bim.a2[j]!),
+    n_missing: missing,
+    hom_a1: homA1,
+    het,
+    hom_a2: homA2,
+    a1_count: copies,
+    af: Float64Array.from(copies, (count, k) => count / (2 * typed[k]!)),
+    hwe_p: hwe.map((p, k) => (typed[k] === 0 ? Number.NaN : p)),
+  });
+}
+
+/** Genotypes of a record batch of core's schema. */
+export function batchGenotypes(batch: RecordBatch): GenotypeBlock {
+  const { form } = genotypeInfo(batch.schema);
+  const values = genotypeValues(batch, form);
+  if (form === "packed") return { rows: batch.numRows, packed: values as Uint8Array };
+  return { rows: batch.numRows, dosages: values as Int8Array | Float32Array | Float64Array };
+}
+
+/** Plain variant columns of a table or batch; plain columns come back as they are. */
+export function bimColumns(variants: Table | RecordBatch | BimColumns): BimColumns {
+  if (!("schema" in variants)) return variants;
+  const table = isTable(variants) ? fromForeign(variants) : variants;
+  return {
+    chrom: texts(table, "chrom"),
+    id: texts(table, "id"),
+    cm: numbers(table, "cm"),
+    pos: Int32Array.from(numbers(table, "pos")),
+    a1: texts(table, "a1"),
+    a2: texts(table, "a2"),
+  };
+}
+
+/** Plain sample columns of a table; null phenotypes become NaN, null sex 0. */
+export function famColumns(samples: Table | FamColumns): FamColumns {
+  if (!("schema" in samples)) return samples;
+  const table = fromForeign(samples);
+  const known = new Set(["fid", "iid", "father", "mother", "sex"]);
+  const phenotypes = table.schema.fields.map((field) => field.name).filter((name) => !known.has(name));
+  return {
+    fid: texts(table, "fid"),
+    iid: texts(table, "iid"),
+    father: texts(table, "father"),
+    mother: texts(table, "mother"),
+    sex: Int8Array.from(numbers(table, "sex"), (sex) => (Number.isNaN(sex) ? 0 : sex)),
+    phenotypes: phenotypes.map((name) => numbers(table, name)),
+  };
+}
+
+function column(table: Table | RecordBatch, name: string): Vector {
+  const found = table.getChild(name);
+  if (found) return found;
+  const names = table.schema.fields.map((field) => field.name).join(", ");
+  throw xError("COLUMN_MISSING", `the table has no column ${name} (it has ${names}).`, { details: { column: name } });
+}
+
+function texts(table: Table | RecordBatch, name: string): string[] {
+  return Array.from(column(table, name), (value) => String(value));
+}
+
+function numbers(table: Table | RecordBatch, name: string): Float64Array {
+  return Float64Array.from(column(table, name), (value) => (value === null ? Number.NaN : Number(value)));
+}
