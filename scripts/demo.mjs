@@ -1,5 +1,5 @@
 // npm run demo: a genome-wide association study on the simulated fileset of fixtures/demo, and what was planted in it.
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { gwas } from "@x/lmm";
 
@@ -19,7 +19,8 @@ console.log(
 
 const study = await gwas(data, {
   covariates: `${data}.covar.tsv`,
-  on: "iid",
+  covariateNames: ["sex", "age"],
+  on: "fid+iid",
   out,
   report: join(folder, "report.html"),
   onProgress: progress(),
@@ -53,12 +54,16 @@ const last =
 console.log(`\n${last} at p < 5e-8. Genomic inflation ${inflation(rows).toFixed(3)} (1 = calibrated).`);
 
 console.log(`\nWritten in ${((performance.now() - started) / 1000).toFixed(1)} s:`);
-for (const [file, what] of [
-  [join(folder, "report.html"), "the report: open it in a browser"],
-  [`${out}.assoc.txt`, "results as GEMMA writes them"],
-  [`${out}.arrow`, "the same, exact, for DuckDB, Polars, R …"],
-]) {
-  if (existsSync(file)) console.log(`  ${relative(root, file).padEnd(24)} ${what}`);
+for (const file of study.files) console.log(`  ${relative(root, file).padEnd(26)} ${describe(file)}`);
+
+function describe(file) {
+  const known = {
+    ".html": "the report: open it in a browser",
+    ".assoc.txt": "the results as GEMMA writes them",
+    ".arrow": "the same, exact, for DuckDB, Polars, R …",
+    ".log.txt": "what was done, GEMMA's way",
+  };
+  return Object.entries(known).find(([end]) => file.endsWith(end))?.[1] ?? "";
 }
 
 function table(path) {

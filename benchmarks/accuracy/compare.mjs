@@ -73,8 +73,7 @@ export function compareAssociations(rows, reference, label) {
       se: relative(row.se, theirs("se")),
       logl_H1: relative(row.logl_H1, theirs("logl_H1")),
       l_remle: relative(row.l_remle, theirs("l_remle")),
-      // GEMMA prints 0 below 5e-324: nothing to compare with.
-      p_wald: log10p === Number.POSITIVE_INFINITY ? 0 : Math.abs(row.log10p - log10p) / Math.max(1, log10p),
+      p_wald: logP(row.log10p, log10p),
     };
     for (const [name, error] of Object.entries(errors)) {
       if (error <= worst[name].value) continue;
@@ -87,6 +86,12 @@ export function compareAssociations(rows, reference, label) {
   for (const [name, { value, where }] of Object.entries(worst))
     results.push(result(`${label}: ${name}`, value, FLOORS[name], where));
   return { results, met };
+}
+
+/** GEMMA prints 0 below about 5e-324; ours must then be that small too. */
+function logP(ours, theirs) {
+  if (theirs === Number.POSITIVE_INFINITY) return ours > 307 ? 0 : Number.POSITIVE_INFINITY;
+  return Math.abs(ours - theirs) / Math.max(1, theirs);
 }
 
 function relative(ours, theirs) {

@@ -25,8 +25,10 @@ export async function measure({ command, args, cwd, env }) {
     );
     const wall = (performance.now() - started) / 1000;
     if (code !== 0) {
-      const said = readFileSync(log, "utf8").trim().split("\n").slice(-5).join("\n");
-      throw new Error(`${command} ${args.join(" ")} ended with ${code}\n${said}`);
+      const said = readFileSync(log, "utf8").trim().split("\n").filter(Boolean);
+      // Our errors begin with their code, Node's crashes name an Error in the middle of a stack trace.
+      const telling = said.find((line) => /^(?:[A-Z]+_[A-Z_]+ |\w*Error\b)/.test(line)) ?? said.at(-1);
+      throw new Error(`exit ${code}: ${(telling ?? "it said nothing").slice(0, 200)}`);
     }
     if (!GNU_TIME) return { wall, cpu: null, peak: null, output };
     const [user, system, kilobytes] = readFileSync(note, "utf8")

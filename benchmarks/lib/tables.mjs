@@ -9,7 +9,7 @@ export function megabytes(value) {
 }
 
 export function ratio(reference, ours) {
-  return reference === null || ours === null || !(ours > 0) ? "–" : `${(reference / ours).toFixed(2)}×`;
+  return typeof reference !== "number" || !(ours > 0) ? "–" : `${(reference / ours).toFixed(2)}×`;
 }
 
 /** A Markdown table whose columns line up, so that one text serves the terminal and the README. */

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { mouseFolder, ours, root } from "../lib/paths.mjs";
-import { raceTable } from "../lib/tables.mjs";
+import { markdown, raceTable, ratio, seconds } from "../lib/tables.mjs";
 
 /** GEMMA's products are OpenBLAS's: it is raced at each of these thread counts, and its best one counts. */
 const GEMMA_THREADS = availableParallelism() > 1 ? [1, 2] : [1];
@@ -91,15 +91,24 @@ async function study(title, bfile, { peers, scratch, race, repeats }, tables, da
     ],
   };
   data[title] = {};
+  const best = [];
   for (const [what, contenders] of Object.entries(races)) {
     const results = await race(contenders, { repeats });
     data[title][what] = results;
-    tables.push(
-      raceTable(
-        `${title}: ${what}`,
-        results,
-        Object.keys(results).filter((name) => name.startsWith("lmm")),
-      ),
-    );
+    const us = Object.keys(results).filter((name) => name.startsWith("lmm"));
+    tables.push(raceTable(`${title}: ${what}`, results, us));
+    const walls = Object.entries(results)
+      .filter(([name, { failed }]) => name.startsWith("gemma") && !failed)
+      .map(([, { wall }]) => wall);
+    const reference = walls.length > 0 ? Math.min(...walls) : null;
+    for (const name of us)
+      best.push([
+        name,
+        seconds(reference),
+        seconds(results[name].wall),
+        ratio(reference, results[name].wall),
+      ]);
   }
+  const header = ["run", "gemma", "lmm", "gemma ÷ lmm"];
+  tables.push(`${title}, against GEMMA at its faster thread count\n\n${markdown(header, best)}`);
 }
