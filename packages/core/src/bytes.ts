@@ -6,8 +6,8 @@ import { createGunzip } from "node:zlib";
 import { throwIfAborted } from "./abort.ts";
 import { fileError, fromSystemError } from "./errors.ts";
 
-/** A path (`-` for standard input) or the bytes themselves. */
-export type ByteSource = string | Uint8Array;
+/** A path (`-` for standard input), the bytes themselves, or chunks of them. */
+export type ByteSource = string | Uint8Array | AsyncIterable<Uint8Array>;
 
 /** Options of `readChunks`. */
 export interface ReadChunksOptions {
@@ -28,7 +28,9 @@ const COMPRESSED: readonly (readonly [name: string, magic: readonly number[]])[]
 
 /** The name a source has in error messages. */
 export function sourceName(source: ByteSource, name?: string): string {
-  return name ?? (typeof source === "string" ? (source === "-" ? "standard input" : source) : "bytes");
+  if (name !== undefined) return name;
+  if (typeof source !== "string") return "bytes";
+  return source === "-" ? "standard input" : source;
 }
 
 /**
@@ -69,12 +71,16 @@ async function* rawChunks(
   signal?: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
   throwIfAborted(signal);
-  if (typeof source !== "string") {
+  if (source instanceof Uint8Array) {
     for (let at = 0; at < source.length; at += CHUNK) yield source.subarray(at, at + CHUNK);
     return;
   }
-  const stream = source === "-" ? process.stdin : createReadStream(source, { highWaterMark: CHUNK });
-  const stop = (): void => void stream.destroy();
+  const file =
+    typeof source !== "string" || source === "-"
+      ? undefined
+      : createReadStream(source, { highWaterMark: CHUNK });
+  const stream = file ?? (typeof source === "string" ? process.stdin : source);
+  const stop = (): void => void file?.destroy();
   signal?.addEventListener("abort", stop, { once: true });
   try {
     for await (const chunk of stream) {

@@ -189,6 +189,8 @@ interface Life {
   stop(): void;
 }
 
+let onStdoutError: ((e: NodeJS.ErrnoException) => void) | undefined;
+
 /** Signals and a closed stdout abort the work; a second signal, or no end in time, ends the process. */
 function watchSignals(): Life {
   const controller = new AbortController();
@@ -214,7 +216,9 @@ function watchSignals(): Life {
       end(141, xError("EPIPE", "the reader of stdout went away"));
   };
   for (const [name, handler] of handlers) process.on(name, handler);
-  process.stdout.on("error", onPipe);
+  // Stays for good: an error event without a listener would end the process with a stack trace.
+  if (!onStdoutError) process.stdout.on("error", (e) => onStdoutError?.(e));
+  onStdoutError = onPipe;
   const life: Life = {
     signal: controller.signal,
     exitCode: undefined,
@@ -228,7 +232,7 @@ function watchSignals(): Life {
 
 /** Prints an error and says what to exit with. */
 function report(e: unknown, json: boolean): number {
-  if (isXError(e, "EPIPE")) return 141;
+  if ((e as NodeJS.ErrnoException)?.code === "EPIPE") return 141;
   const known = isXError(e) ? e : xError("INTERNAL", e instanceof Error ? (e.stack ?? e.message) : String(e));
   process.stderr.write(json ? `${toJson({ error: known.toJSON() })}\n` : `${known}\n`);
   return known.exitCode;

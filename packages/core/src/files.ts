@@ -1,29 +1,8 @@
-import {
-  accessSync,
-  close,
-  constants,
-  write as fsWrite,
-  fsync,
-  linkSync,
-  openSync,
-  realpathSync,
-  renameSync,
-  statSync,
-} from "node:fs";
-import { open } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
-import { promisify } from "node:util";
-
 import { throwIfAborted } from "./abort.ts";
 import { fileError, fromSystemError, type XError } from "./errors.ts";
-import { releaseTemp, removeQuietly, removeStaleTemps, tempPathFor, trackTemp } from "./temps.ts";
+import { MAX_IO, openTarget, type Target } from "./targets.ts";
 
-const writeFd = promisify(fsWrite);
-const fsyncFd = promisify(fsync);
-const closeFd = promisify(close);
-
-/** Node refuses single reads and writes above 2^31 - 1 bytes. */
-export const MAX_IO: number = 2 ** 30;
+export { checkOutputDir, MAX_IO } from "./targets.ts";
 
 /** Small writes are gathered up to this size. */
 const GATHER = 2 ** 18;
@@ -52,14 +31,6 @@ export interface AtomicWriter extends AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** Where the bytes of a writer go. */
-interface Target {
-  tempPath: string;
-  write(bytes: Uint8Array): Promise<void>;
-  finish(): Promise<void>;
-  drop(): Promise<void>;
-}
-
 /**
  * Writes a file so that it is either complete or absent under its final name: temporary file in the same folder,
  * fsync, rename, fsync of the folder. Dispose without `commit` removes the temporary file. `-` is standard output;
@@ -73,9 +44,7 @@ interface Target {
  * ```
  */
 export function atomicWriter(path: string, options: AtomicWriterOptions = {}): AtomicWriter {
-  const target =
-    path === "-" ? stdoutTarget() : isDevice(path) ? deviceTarget(path) : fileTarget(path, options);
-  return new GatheringWriter(path, target, options.signal);
+  return new GatheringWriter(path, openTarget(path, options.overwrite ?? true), options.signal);
 }
 
 /** Writes one whole file atomically; see `atomicWriter`. */
@@ -87,31 +56,6 @@ export async function writeFileAtomic(
   await using writer = atomicWriter(path, options);
   await writer.write(data);
   await writer.commit();
-}
-
-/**
- * Refuses an output place before any computing: `OUT_DIR` when the folder of `path` (a file or a prefix) is missing,
- * is a file or cannot be written, `NOT_A_FILE` when `path` itself is a folder.
- */
-export function checkOutputDir(path: string): void {
-  if (path === "-" || isDevice(path)) return;
-  const folder = dirname(resolve(path));
-  const refuse = (why: string, cause?: unknown): never => {
-    throw fileError("OUT_DIR", path, `cannot be written: the folder ${folder} ${why}`, { folder, cause });
-  };
-  try {
-    if (!statSync(folder).isDirectory()) refuse("is a file");
-    accessSync(folder, constants.W_OK | constants.X_OK);
-  } catch (e) {
-    const { code } = e as NodeJS.ErrnoException;
-    if (code === "ENOENT") refuse("does not exist; create it first", e);
-    if (code === "ENOTDIR") refuse("is not a folder", e);
-    if (code === "EACCES" || code === "EPERM" || code === "EROFS") refuse("is read-only for you", e);
-    throw fromSystemError(e, path);
-  }
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
-    throw fileError("NOT_A_FILE", path, "this is a folder, the name of a file was expected");
-  }
 }
 
 class GatheringWriter implements AtomicWriter {
@@ -193,117 +137,4 @@ class GatheringWriter implements AtomicWriter {
     this.#failure ??= fromSystemError(e, this.path);
     return this.#failure;
   }
-}
-
-function fileTarget(path: string, { overwrite = true }: AtomicWriterOptions): Target {
-  checkOutputDir(path);
-  const final = realPath(path);
-  if (!overwrite) refuseExisting(path, final);
-  removeStaleTemps(final);
-  const tempPath = tempPathFor(final);
-  let fd: number;
-  try {
-    fd = openSync(tempPath, "wx", 0o666);
-  } catch (e) {
-    throw fromSystemError(e, path);
-  }
-  trackTemp(tempPath);
-  let open = true;
-  const closeOnce = async (): Promise<void> => {
-    if (!open) return;
-    open = false;
-    await closeFd(fd);
-  };
-  return {
-    tempPath,
-    write: (bytes) => writeAll(fd, bytes),
-    async finish() {
-      await fsyncFd(fd);
-      await closeOnce();
-      if (overwrite) renameSync(tempPath, final);
-      else {
-        linkSync(tempPath, final);
-        removeQuietly(tempPath);
-      }
-      releaseTemp(tempPath);
-      await syncFolder(dirname(final));
-    },
-    async drop() {
-      await closeOnce().catch(() => {});
-      removeQuietly(tempPath);
-      releaseTemp(tempPath);
-    },
-  };
-}
-
-/** Opened at the first write, off the main thread: opening a pipe waits for its reader. */
-function deviceTarget(path: string): Target {
-  let handle: Awaited<ReturnType<typeof open>> | undefined;
-  const close = async (): Promise<void> => {
-    await handle?.close();
-    handle = undefined;
-  };
-  return {
-    tempPath: path,
-    async write(bytes) {
-      handle ??= await open(path, "w");
-      await writeAll(handle.fd, bytes);
-    },
-    finish: close,
-    drop: () => close().catch(() => {}),
-  };
-}
-
-function stdoutTarget(): Target {
-  const ignore = (): void => {};
-  process.stdout.on("error", ignore); // the callback of write() reports it
-  const off = async (): Promise<void> => void process.stdout.off("error", ignore);
-  return {
-    tempPath: "-",
-    write: (bytes) => new Promise((done, fail) => process.stdout.write(bytes, (e) => (e ? fail(e) : done()))),
-    finish: off,
-    drop: async () => {},
-  };
-}
-
-async function writeAll(fd: number, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length; ) {
-    const { bytesWritten } = await writeFd(fd, bytes, at, bytes.length - at, null);
-    at += bytesWritten;
-  }
-}
-
-/** Not every file system lets a folder be synced; the rename itself has been done by then. */
-async function syncFolder(folder: string): Promise<void> {
-  try {
-    const fd = openSync(folder, "r");
-    try {
-      await fsyncFd(fd);
-    } finally {
-      await closeFd(fd);
-    }
-  } catch (e) {
-    if ((e as NodeJS.ErrnoException).code === "EIO") throw e;
-  }
-}
-
-/** A link is followed, so that its target is replaced and the link stays. */
-function realPath(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch (e) {
-    if ((e as NodeJS.ErrnoException).code === "ENOENT") return resolve(path);
-    throw fromSystemError(e, path);
-  }
-}
-
-function refuseExisting(path: string, final: string): void {
-  if (!statSync(final, { throwIfNoEntry: false })) return;
-  throw fileError("OUT_EXISTS", path, "exists already; remove it or allow overwriting");
-}
-
-function isDevice(path: string): boolean {
-  if (/^\/(dev|proc\/self)\/(fd\/|stdout$|stderr$)/.test(path)) return true;
-  const stat = statSync(path, { throwIfNoEntry: false });
-  return stat !== undefined && !stat.isFile() && !stat.isDirectory();
 }

@@ -83,6 +83,22 @@ export function baselineBytes(): number {
   return process.memoryUsage.rss();
 }
 
+/**
+ * A zeroed typed array of a length that was computed from data. `TYPED_ARRAY_LIMIT` when this Node cannot make arrays
+ * of that length at all, `ALLOC` when the memory is not there; never the `RangeError` of the constructor.
+ */
+export function allocateArray<T>(type: new (length: number) => T, length: number, what: string): T {
+  try {
+    return new type(length);
+  } catch (e) {
+    const text = e instanceof Error ? e.message : String(e);
+    const limit = /invalid typed array length/i.test(text);
+    const why = limit ? "more than one array can hold; ask for tiles instead" : "the memory is not there";
+    const message = `${what}: ${length.toLocaleString("en-US")} numbers in one array, ${why}`;
+    throw xError(limit ? "TYPED_ARRAY_LIMIT" : "ALLOC", message, { details: { length }, cause: e });
+  }
+}
+
 /** A size as users write it: `8G`, `500M`, `1.5GB`, `1073741824`. Units are powers of 1000, `GiB` of 1024; undefined if none. */
 export function parseBytes(text: string): number | undefined {
   const match = /^(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?$/i.exec(text.trim());

@@ -37,20 +37,28 @@ export async function runNative<J extends NativeJob, T>(
   const cancel = (): void => job.cancel();
   signal?.addEventListener("abort", cancel, { once: true });
   let last = -1;
+  let thrown: { error: unknown } | undefined;
   const report = (): void => {
     const { done, total } = job;
-    if (done === last || total === 0) return;
+    if (done === last || total === 0 || thrown) return;
     last = done;
-    onProgress?.({ stage, done, total });
+    try {
+      onProgress?.({ stage, done, total });
+    } catch (error) {
+      thrown = { error }; // from a timer it would end the process
+      cancel();
+    }
   };
   const timer = onProgress && setInterval(report, POLL_MS);
   try {
     const result = await start(job);
     throwIfAborted(signal);
-    if (onProgress) report();
+    report();
+    if (thrown) throw thrown;
     return result;
   } catch (e) {
     if (signal?.aborted) throw abortError(signal);
+    if (thrown) throw thrown.error;
     throw fromNative(e);
   } finally {
     clearInterval(timer);

@@ -41,11 +41,11 @@ export function terminalProgress(stream: ProgressStream = process.stderr): OnPro
   const show = (p: Progress): void => {
     if (!stream.isTTY) return;
     const now = performance.now();
+    const complete = p.total > 0 && p.done >= p.total;
     if (p.stage !== stage) {
       stage = p.stage;
       started = now;
-    } else if (now - last < 100 && p.done < p.total) return;
-    if (now - last < 100 && shown && p.done >= p.total && p.total === 0) return;
+    } else if (now - last < 100 && !complete) return;
     last = now;
     shown = true;
     stream.write(`\r\x1b[K${progressText(p, now - started).slice(0, (stream.columns ?? 80) - 1)}`);

@@ -1,4 +1,4 @@
-import { resolveThreads, type RunOptions } from "@x/core";
+import { resolveThreads, type RunOptions } from "@x/core/base";
 import type { PlinkStudy } from "@x/plink-io";
 import type { RecordBatch } from "apache-arrow";
 import { type AssociationColumns, concatColumns } from "./association-columns.ts";

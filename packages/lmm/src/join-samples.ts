@@ -1,9 +1,11 @@
-import { sha256Hex, tableFromColumns, type Warn } from "@x/core";
+import { createHash } from "node:crypto";
+import type { Warn } from "@x/core/base";
 import type { PlinkStudy } from "@x/plink-io";
 import type { Table } from "apache-arrow";
 import type { Cohort, Dropped } from "./cohort.ts";
 import { design, parseCovariate } from "./covariates.ts";
 import { lmmError } from "./errors.ts";
+import { arrowCore } from "./lazy-arrow.ts";
 import { checkPhenotype, parsePhenotype } from "./phenotype.ts";
 import { type AlignedColumns, alignSource, type JoinOn, type SampleSource } from "./sample-table.ts";
 
@@ -63,10 +65,10 @@ export async function joinSamples(
     covariateNames: model.names,
     phenotypeName: phenotype.name,
     sampleHash,
-    hash: sha256Hex(new Uint8Array([...Buffer.from(sampleHash), ...mask])),
+    hash: createHash("sha256").update(sampleHash).update(mask).digest("hex"),
     drops,
     get dropped(): Table {
-      table ??= tableFromColumns({
+      table ??= arrowCore().tableFromColumns({
         row: Int32Array.from(drops, (d) => d.row),
         fid: drops.map((d) => fam.fid[d.row]!),
         iid: drops.map((d) => fam.iid[d.row]!),

@@ -1,4 +1,4 @@
-import { fromSystemError, isXError, openInput, readTable, resolveThreads } from "@x/core";
+import { fromSystemError, isXError, openInput, readTable, resolveThreads } from "@x/core/base";
 import type { PlinkStudy } from "@x/plink-io";
 import { lmmFileError } from "./errors.ts";
 import { Kinship, type KinshipLoadOptions } from "./kinship-matrix.ts";

@@ -1,5 +1,5 @@
 import type { PlinkStudy } from "@x/plink-io";
-import { resolveThreads, type RunOptions } from "@x/core";
+import { resolveThreads, type RunOptions } from "@x/core/base";
 import type { FilterCounts } from "./filter.ts";
 import { saveKinshipText } from "./gemma/kinship-text.ts";
 import type { Matrix } from "./native.ts";

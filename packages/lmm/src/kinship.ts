@@ -1,4 +1,4 @@
-import { resolveThreads, type RunOptions } from "@x/core";
+import { resolveThreads, type RunOptions } from "@x/core/base";
 import type { PlinkStudy } from "@x/plink-io";
 import type { Cohort } from "./cohort.ts";
 import type { FilterOptions } from "./filter.ts";

@@ -2,7 +2,7 @@
  * The only importer of `@x/native-linalg`: every native call of this package goes through here, with cancel, progress
  * and error codes wired by `@x/core`.
  */
-import { fromNative, runNative } from "@x/core";
+import { fromNative, runNative } from "@x/core/base";
 import binding, { type Matrix, type MatrixReader, type PeopleGram } from "@x/native-linalg";
 
 export type { Matrix, MatrixReader, PeopleGram };

@@ -1,4 +1,4 @@
-import { resolveThreads, type RunOptions } from "@x/core";
+import { resolveThreads, type RunOptions } from "@x/core/base";
 import type { Cohort } from "./cohort.ts";
 import { Eigen } from "./eigen-matrix.ts";
 import { fitNull, project } from "./native.ts";

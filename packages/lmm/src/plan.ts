@@ -1,4 +1,4 @@
-import { baselineBytes, memoryLimit, type MemoryPart, type MemoryPlan, requireMemory } from "@x/core";
+import { baselineBytes, memoryLimit, type MemoryPart, type MemoryPlan, requireMemory } from "@x/core/base";
 import { lmmError } from "./errors.ts";
 
 /** How large a study is; people in the .fam and those analysed may differ. */

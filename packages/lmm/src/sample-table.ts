@@ -1,7 +1,8 @@
-import { isTable, readLines, readTable } from "@x/core";
+import { readLines, readTable } from "@x/core/base";
 import type { PlinkStudy } from "@x/plink-io";
 import type { Table } from "apache-arrow";
 import { lmmError, lmmFileError } from "./errors.ts";
+import { arrowCore } from "./lazy-arrow.ts";
 import type { ColumnOrigin } from "./phenotype.ts";
 
 /** A file path, or any Arrow table (of any copy of apache-arrow). */
@@ -49,7 +50,7 @@ async function readSource(source: SampleSource, header: boolean, label: string):
     const table = await readTable(source, { header, delimiter: await delimiterOf(source, label) });
     return { path: source, names: header ? table.names : [], columns: table.columns, lineOf: (row) => table.lineOf(row) };
   }
-  if (!isTable(source))
+  if (!arrowCore().isTable(source))
     throw lmmError("OPTION_RANGE", `${label} must be a path or an Arrow table.`, { usage: true, details: { option: label } });
   const names = source.schema.fields.map((f) => f.name);
   const columns = names.map((_, j) => {

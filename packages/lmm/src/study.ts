@@ -3,7 +3,6 @@ import type { Cohort } from "./cohort.ts";
 import { CovariateTest } from "./covariate-r2.ts";
 import { lmmError } from "./errors.ts";
 import { type KeptRows, VariantFilter } from "./filter.ts";
-import { ahead } from "./ahead.ts";
 import { countGenotypes, type NativeOptions } from "./native.ts";
 
 /** One block of the .bed after the filter. */
@@ -32,7 +31,7 @@ export async function* filteredBlocks(
   const covariates = CovariateTest.neededFor(cohort) && filter.r2 < 1 ? new CovariateTest(cohort) : undefined;
   let done = 0;
   const blocks = study.blocks({ chunk, threads, ...(signal ? { signal } : {}) });
-  for await (const { start, rows, packed } of ahead(blocks)) {
+  for await (const { start, rows, packed } of blocks) {
     const counts = await countGenotypes(packed, study.n, rows, everyone ? null : cohort.mask, quiet);
     let kept = filter.apply(counts, (row) => study.bim.id[start + row]!);
     if (covariates) kept = await covariates.apply(filter, kept, packed, quiet);

@@ -1,8 +1,9 @@
-import { atomicWriter, formatE6, formatFixed3, fromForeign, isRecordBatch, isTable } from "@x/core";
+import { atomicWriter, formatE6, formatFixed3 } from "@x/core/base";
 import type { PlinkStudy } from "@x/plink-io";
 import type { RecordBatch, Table } from "apache-arrow";
 import type { AssociationRun } from "./associate.ts";
 import { lmmError } from "./errors.ts";
+import { arrowCore } from "./lazy-arrow.ts";
 import { WALD_HEADER, waldRows } from "./gemma/assoc-text.ts";
 
 /** Options of {@link writeGemmaAssoc}. */
@@ -40,9 +41,10 @@ export async function writeGemmaAssoc(
       rows += block.index.length;
     }
   } else {
-    for await (const batch of isTable(results) ? fromForeign(results).batches : (results as AsyncIterable<RecordBatch>)) {
-      const own = isRecordBatch(batch) ? fromForeign(batch) : (batch as never);
-      await out.write(batchRows(own));
+    const { fromForeign, isTable } = arrowCore();
+    const batches = isTable(results) ? fromForeign(results).batches : (results as AsyncIterable<RecordBatch>);
+    for await (const batch of batches) {
+      await out.write(batchRows(fromForeign(batch)));
       rows += batch.numRows;
     }
   }

@@ -1,4 +1,4 @@
-import { fileError, type InputFile } from "@x/core";
+import { fileError, type InputFile } from "@x/core/base";
 
 /** Bytes before the first genotype. */
 export const BED_HEADER: Uint8Array = Uint8Array.of(0x6c, 0x1b, 0x01);

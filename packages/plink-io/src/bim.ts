@@ -1,4 +1,4 @@
-import { fileError, parseStrictNumber } from "@x/core";
+import { fileError, parseStrictNumber } from "@x/core/base";
 import { chromosomeCode } from "./chromosomes.ts";
 import { type FieldLine, scanFields } from "./fields.ts";
 import type { BimColumns, PlinkWarning } from "./types.ts";
@@ -9,7 +9,7 @@ const [PLUS, MINUS, ZERO, NINE] = [43, 45, 48, 57];
 /**
  * Reads a .bim (plain or gzip; 6 columns, or 5 without centimorgans on every line) into plain columns.
  *
- * @throws XError NO_VARIANTS, COLUMNS, BAD_POSITION, POSITION_RANGE, BAD_CM, SAME_ALLELES and those of
+ * @throws XError NO_VARIANTS, COLUMNS, BAD_POSITION, POSITION_RANGE, BAD_CM and those of
  * {@link scanFields}, each with the line.
  */
 export async function readBim(
@@ -51,10 +51,6 @@ class BimReader {
     this.#pos[row] = this.#position(line, 3 + shift);
     const a1 = this.#allele(line, 4 + shift);
     const a2 = this.#allele(line, 5 + shift);
-    if (a1 === a2 && a1 !== "0" && a1 !== ".")
-      throw fileError("SAME_ALLELES", this.#path, `allele 1 and allele 2 are both ${shorten(a1)}. One of them is wrong.`, {
-        line: line.line,
-      });
     this.#a1.push(a1);
     this.#a2.push(a2);
   }
@@ -173,6 +169,15 @@ function warnAbout(bim: BimColumns, path: string, warn: (warning: PlinkWarning) 
         `${path}:${negative.first + 1}: ${negative.count} variant(s) with a negative position. They are kept, but ` +
         "freq, missing and hardy leave them out as PLINK does.",
       details: { path, line: negative.first + 1, count: negative.count },
+    });
+  const same = firstAndCount(bim.a1.length, (j) => bim.a1[j] === bim.a2[j] && bim.a1[j] !== "0" && bim.a1[j] !== ".");
+  if (same.count > 0)
+    warn({
+      code: "SAME_ALLELES",
+      message:
+        `${path}:${same.first + 1}: allele 1 and allele 2 are both ${shorten(bim.a1[same.first]!)} (${same.count} such ` +
+        "variant(s)). They are read; the allele names of their results say nothing.",
+      details: { path, line: same.first + 1, count: same.count },
     });
   warnOfContigs(bim, path, warn);
   warnOfOrder(bim, path, warn);

@@ -1,4 +1,4 @@
-import { type InputFile, throwIfAborted, xError } from "@x/core";
+import { type InputFile, throwIfAborted, xError } from "@x/core/base";
 import { rowBytes } from "./bed.ts";
 import { subsetSamples } from "./native.ts";
 import { SampleMajorReader } from "./sample-major.ts";

@@ -25,7 +25,9 @@ import { commitAll, type Written, writeText } from "./write.ts";
 
 const BFILE: OptionSpec = { name: "bfile", aliases: ["-bfile"], type: "string", value: "PREFIX", help: "the fileset: PREFIX.bed, .bim, .fam" };
 const OUT: OptionSpec = { name: "out", aliases: ["-out"], type: "string", value: "PREFIX", default: "plink", help: "what the results are called; - is standard output" };
+const STRICT: OptionSpec = { name: "strict", type: "flag", help: "refuse what is only warned about otherwise" };
 const LISTS: readonly OptionSpec[] = [
+  STRICT,
   { name: "extract", type: "string", value: "FILE", help: "only the variants listed" },
   { name: "exclude", type: "string", value: "FILE", help: "not the variants listed" },
   { name: "keep", type: "string", value: "FILE", help: "only the people listed (FID IID)" },
@@ -126,7 +128,7 @@ function report(
           keepAlleleOrder: context.options["keep-allele-order"] === true,
         };
         const files = await writeReports(out, await make(study, options));
-        if (!context.json && out !== "-") context.print(`wrote ${files.join(" and ")}`);
+        if (!context.json && !context.quiet && out !== "-") context.print(`wrote ${files.join(" and ")}`);
         return out === "-" ? undefined : { files, samples: study.n, variants: study.p };
       }),
   };
@@ -136,12 +138,12 @@ function report(
 async function withStudy<T>(context: CliContext, run: (study: PlinkStudy) => Promise<T>, warn = true): Promise<T> {
   const { out } = context.options;
   if (out !== undefined && out !== "-") checkOutputDir(String(out));
-  await using study = await openPlink(input(context), { signal: context.signal });
+  await using study = await openPlink(input(context), { signal: context.signal, strict: context.options.strict === true });
   if (warn) for (const warning of study.warnings) context.warn(warning);
   const lists: SelectionLists = { warn: context.warn, signal: context.signal };
   const given = (["extract", "exclude", "keep", "remove"] as const).filter((name) => context.options[name] !== undefined);
   for (const name of given) lists[name] = String(context.options[name]);
-  return run(given.length === 0 ? study : await selectStudy(study, lists));
+  return await run(given.length === 0 ? study : await selectStudy(study, lists));
 }
 
 function input({ options, positionals }: CliContext): string {
@@ -172,7 +174,7 @@ async function writeReports(out: string, texts: Record<string, Iterable<string>>
 function wrote(context: CliContext, written: Written, path?: string): Written {
   const { paths, samples, variants } = written;
   const name = path ?? paths.bed;
-  if (!context.json) context.print(`wrote ${name}: ${variants.toLocaleString("en")} variants × ${samples.toLocaleString("en")} samples`);
+  if (!context.json && !context.quiet) context.print(`wrote ${name}: ${variants.toLocaleString("en")} variants × ${samples.toLocaleString("en")} samples`);
   return written;
 }
 

@@ -1,8 +1,8 @@
-import { genotypeInfo, readIpcFile, writeIpcFile, xError } from "@x/core";
+import { fileError, isXError, xError } from "@x/core/base";
 import type { Table } from "apache-arrow";
+import { arrowTables } from "./lazy.ts";
 import { openPlink } from "./open.ts";
 import { hashSamples } from "./sample-hash.ts";
-import { famColumns } from "./tables.ts";
 import type { GenotypeEncoding, GenotypeOptions, PlinkPaths } from "./types.ts";
 import { type WriteOptions, type Written, writePlink } from "./write.ts";
 
@@ -54,6 +54,7 @@ async function plinkToArrow(from: string | PlinkPaths, to: string, options: Conv
       onProgress?.({ stage: "writing", done, total: study.p });
     }
   };
+  const { writeIpcFile } = await import("@x/core");
   const writing = { overwrite: overwrite ?? true, signal };
   await writeIpcFile(samplesPath(to), study.samples, writing);
   await writeIpcFile(to, batches(), writing);
@@ -61,17 +62,29 @@ async function plinkToArrow(from: string | PlinkPaths, to: string, options: Conv
 }
 
 async function arrowToPlink(from: string, to: string, options: ConvertOptions): Promise<Written> {
+  const { readIpcFile } = await import("@x/core");
   const genotypes = await readIpcFile(from);
   const samples = await readIpcFile(samplesPath(from));
-  checkPair(from, genotypes, samples);
+  await checkPair(from, genotypes, samples);
   return writePlink(to, { samples, genotypes: genotypes.batches }, options);
 }
 
-function checkPair(path: string, genotypes: Table, samples: Table): void {
-  const info = genotypeInfo(genotypes.schema);
-  const found = hashSamples(famColumns(samples));
+async function checkPair(path: string, genotypes: Table, samples: Table): Promise<void> {
+  const { genotypeInfo } = await import("@x/core");
+  const info = inFile(path, () => genotypeInfo(genotypes.schema));
+  const found = hashSamples(arrowTables().famColumns(samples));
   if (info.samples === samples.numRows && (info.sampleHash === "" || info.sampleHash === found)) return;
   throw xError("SAMPLE_HASH", `${path}: ${samplesPath(path)} lists other people than the genotypes were written with (${samples.numRows} people, ${info.samples} expected).`, {
     details: { path, samples: samples.numRows, expected: info.samples },
   });
+}
+
+/** Names the file in an error that knows only its table. */
+function inFile<T>(path: string, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    if (!isXError(error)) throw error;
+    throw fileError(error.code, path, error.message, { ...error.details, cause: error });
+  }
 }

@@ -1,4 +1,4 @@
-import { xError } from "@x/core";
+import { xError } from "@x/core/base";
 import { rowBytes } from "./bed.ts";
 
 /** PLINK code of dosage 0, 1, 2 of allele 1. */

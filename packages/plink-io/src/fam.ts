@@ -1,4 +1,4 @@
-import { fileError, parseStrictNumber } from "@x/core";
+import { fileError, parseStrictNumber } from "@x/core/base";
 import { type FieldLine, scanFields } from "./fields.ts";
 import type { FamColumns, PlinkWarning } from "./types.ts";
 

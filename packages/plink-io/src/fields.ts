@@ -1,4 +1,4 @@
-import { openInput, readLineBlocks } from "@x/core";
+import { openInput, readLineBlocks } from "@x/core/base";
 import type { PlinkWarning } from "./types.ts";
 
 const SPACE = 32;

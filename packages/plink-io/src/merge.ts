@@ -1,4 +1,4 @@
-import { xError } from "@x/core";
+import { xError } from "@x/core/base";
 import { openPlink } from "./open.ts";
 import type { BimColumns, PackedBlock, PlinkPaths, PlinkStudy, RunningOptions } from "./types.ts";
 import { type WriteOptions, type Written, writePlink } from "./write.ts";

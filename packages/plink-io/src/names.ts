@@ -1,4 +1,4 @@
-import { fileError } from "@x/core";
+import { fileError } from "@x/core/base";
 import { scanFields } from "./fields.ts";
 
 /**

@@ -1,5 +1,5 @@
 // The only importer of the kernels: converts arguments, maps failures, wires cancel.
-import { resolveThreads, runNative } from "@x/core";
+import { resolveThreads, runNative } from "@x/core/base";
 import native from "@x/native-linalg";
 
 /** What every kernel call takes. */
@@ -10,9 +10,9 @@ export interface KernelOptions {
   threads?: number | undefined;
 }
 
-function run<T>(start: (job: InstanceType<typeof native.Job>, threads: number) => Promise<T>, options: KernelOptions): Promise<T> {
+function run<T>(start: (job: InstanceType<typeof native.Job>, threads: number) => Promise<unknown>, options: KernelOptions): Promise<T> {
   const threads = resolveThreads(options.threads);
-  return runNative(native.Job, (job) => start(job, threads), options.signal ? { signal: options.signal } : {});
+  return runNative(native.Job, (job) => start(job, threads) as Promise<T>, options.signal ? { signal: options.signal } : {});
 }
 
 /** Genotypes as dosages of allele 1, `rows × samples`; missing −127 or NaN. */

@@ -1,4 +1,4 @@
-import type { InputFile } from "@x/core";
+import type { InputFile } from "@x/core/base";
 import { rowBytes } from "./bed.ts";
 import type { RowReader } from "./blocks.ts";
 import { type KernelOptions, transpose } from "./native.ts";

@@ -1,4 +1,4 @@
-import { type XError, xError } from "@x/core";
+import { type XError, xError } from "@x/core/base";
 import { chromosomeKey } from "./chromosomes.ts";
 import type { BimColumns, FamColumns, SelectOptions } from "./types.ts";
 

@@ -1,4 +1,4 @@
-import { xError } from "@x/core";
+import { xError } from "@x/core/base";
 import { readNames } from "./names.ts";
 import { sampleIndex, selectSamples, selectVariants } from "./select.ts";
 import type { PlinkStudy, PlinkWarning, SelectOptions } from "./types.ts";

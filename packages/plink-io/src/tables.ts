@@ -13,6 +13,9 @@ import {
   xError,
 } from "@x/core";
 import { makeData, RecordBatch, type Schema, Struct, Table, type Vector } from "apache-arrow";
+import type { FreqColumns } from "./frequency.ts";
+import type { HardyColumns } from "./hardy.ts";
+import type { SampleMissing, VariantMissing } from "./missing.ts";
 import type { BimColumns, FamColumns } from "./types.ts";
 import type { GenotypeBlock } from "./write.ts";
 
@@ -118,6 +121,49 @@ export function famColumns(samples: Table | FamColumns): FamColumns {
     sex: Int8Array.from(numbers(table, "sex"), (sex) => (Number.isNaN(sex) ? 0 : sex)),
     phenotypes: phenotypes.map((name) => numbers(table, name)),
   };
+}
+
+/** Table of `freq` back to plain columns. */
+export function freqColumns(table: Table): FreqColumns {
+  return {
+    ...named(table, ["chrom", "id", "a1", "a2"]),
+    maf: numbers(table, "maf"),
+    nchrobs: Int32Array.from(numbers(table, "nchrobs")),
+  };
+}
+
+/** Variant table of `missing` back to plain columns. */
+export function variantMissing(table: Table): VariantMissing {
+  return { ...named(table, ["chrom", "id"]), ...missingColumns(table) };
+}
+
+/** Sample table of `missing` back to plain columns. */
+export function sampleMissing(table: Table): SampleMissing {
+  const missPheno = Int8Array.from(numbers(table, "miss_pheno"));
+  return { ...named(table, ["fid", "iid"]), miss_pheno: missPheno, ...missingColumns(table) };
+}
+
+/** Table of `hardy` back to plain columns. */
+export function hardyColumns(table: Table): HardyColumns {
+  const whole = (name: string): Int32Array => Int32Array.from(numbers(table, name));
+  return {
+    ...named(table, ["chrom", "id", "test", "a1", "a2"]),
+    hom_a1: whole("hom_a1"),
+    het: whole("het"),
+    hom_a2: whole("hom_a2"),
+    o_het: numbers(table, "o_het"),
+    e_het: numbers(table, "e_het"),
+    p: numbers(table, "p"),
+  };
+}
+
+function named<K extends string>(table: Table, names: readonly K[]): Record<K, string[]> {
+  return Object.fromEntries(names.map((name) => [name, texts(table, name)])) as Record<K, string[]>;
+}
+
+function missingColumns(table: Table): Pick<VariantMissing, "n_miss" | "n_geno" | "f_miss"> {
+  const [missing, total] = [numbers(table, "n_miss"), numbers(table, "n_geno")];
+  return { n_miss: Int32Array.from(missing), n_geno: Int32Array.from(total), f_miss: numbers(table, "f_miss") };
 }
 
 function column(table: Table | RecordBatch, name: string): Vector {

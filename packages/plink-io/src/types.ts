@@ -1,5 +1,5 @@
 import type { RecordBatch, Table } from "apache-arrow";
-import type { OnProgress, Warning } from "@x/core";
+import type { OnProgress, Warning } from "@x/core/base";
 
 /** Something a user should know that does not stop the work. */
 export type PlinkWarning = Warning;
@@ -99,6 +99,8 @@ export interface OpenOptions {
   expect?: { samples?: number; variants?: number; sampleHash?: string };
   /** `ignore` leaves columns 6 and later of .fam unread, so that text in them is accepted. Default `read`. */
   phenotypes?: "read" | "ignore";
+  /** Throws, under the same code, what would otherwise be a warning. */
+  strict?: boolean;
   /** Stops the opening. */
   signal?: AbortSignal;
 }

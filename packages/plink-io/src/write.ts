@@ -1,5 +1,5 @@
 import { unlinkSync } from "node:fs";
-import { type AtomicWriter, atomicWriter, lockOutput, throwIfAborted, xError } from "@x/core";
+import { type AtomicWriter, atomicWriter, lockOutput, throwIfAborted, xError } from "@x/core/base";
 import type { RecordBatch, Table } from "apache-arrow";
 import { BED_HEADER, rowBytes } from "./bed.ts";
 import { clearPadding, encodePacked } from "./encode.ts";

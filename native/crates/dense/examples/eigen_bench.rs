@@ -42,6 +42,9 @@ fn main() {
     let formula = eigh_bytes(n as u64, threads as u64) as f64 / 1_048_576.0;
     println!(
         "{{\"solver\":\"x-dense\",\"n\":{n},\"threads\":{threads},\"cpu\":{t:.4},\"residual\":{:.2e},\"orthogonality\":{:.2e},\"peak_mb\":{peak:.0},\"formula_mb\":{formula:.0},\"first\":{:e},\"last\":{:e},\"hash\":\"{hash:016x}\"}}",
-        e.residual, e.orthogonality, e.values.first().unwrap_or(&0.0), e.values.last().unwrap_or(&0.0)
+        e.residual,
+        e.orthogonality,
+        e.values.first().unwrap_or(&0.0),
+        e.values.last().unwrap_or(&0.0)
     );
 }

@@ -15,7 +15,7 @@ fn main() {
     let (mut a, mut b, mut c) = (vec![1i8; n * rows], vec![1f32; n * rows], vec![1f64; n * rows]);
     for level in Level::available().into_iter().rev() {
         for run in 0..4 {
-            let mut timed = |what: &str, bytes: usize, work: &mut dyn FnMut()| {
+            let timed = |what: &str, bytes: usize, work: &mut dyn FnMut()| {
                 let at = cpu();
                 work();
                 report(what, level, run, cpu() - at, "B", bytes as f64);

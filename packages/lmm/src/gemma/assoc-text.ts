@@ -1,4 +1,4 @@
-import { formatE6, formatFixed3 } from "@x/core";
+import { formatE6, formatFixed3 } from "@x/core/base";
 import type { BimColumns } from "@x/plink-io";
 import type { AssociationColumns } from "../association-columns.ts";
 

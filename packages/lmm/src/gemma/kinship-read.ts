@@ -1,5 +1,5 @@
 import { createGunzip } from "node:zlib";
-import { type InputFile, isXError, type OnProgress, openInput, type XError } from "@x/core";
+import { type InputFile, isXError, type OnProgress, openInput, type XError } from "@x/core/base";
 import { lmmFileError } from "../errors.ts";
 import { type Matrix, matrixReader } from "../native.ts";
 

@@ -1,4 +1,4 @@
-import { atomicWriter, type OnProgress } from "@x/core";
+import { atomicWriter, type OnProgress } from "@x/core/base";
 import { formatRows, type Matrix, type NativeOptions } from "../native.ts";
 
 /** Text held at once while writing. */

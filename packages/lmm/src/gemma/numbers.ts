@@ -1,4 +1,4 @@
-import { parseStrictNumber } from "@x/core";
+import { parseStrictNumber } from "@x/core/base";
 
 /** What a text field of a phenotype or covariate file says; `value` is NaN when the person has no value. */
 export type Field =

@@ -1,4 +1,4 @@
-import { nearestName } from "@x/core";
+import { nearestName } from "@x/core/base";
 import { lmmError } from "../errors.ts";
 
 /** How many values an option of GEMMA 0.98.5 takes. */

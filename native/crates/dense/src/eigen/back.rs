@@ -23,6 +23,11 @@ pub fn back_transform(a: &[f64], tau: &[f64], n: usize, z: &mut [f64], job: &Job
     while start < n {
         let end = (start + BLOCK).min(n);
         let (count, width) = (end - start, end - 1);
+        if tau[start..end].iter().all(|&t| t == 0.0) {
+            job.advance(count as u64);
+            start = end;
+            continue;
+        }
         v.fill(0.0);
         for (r, i) in (start..end).enumerate() {
             v[r * width..r * width + i].copy_from_slice(&a[i * n..i * n + i]);
@@ -39,7 +44,16 @@ pub fn back_transform(a: &[f64], tau: &[f64], n: usize, z: &mut [f64], job: &Job
             // SAFETY: strips are disjoint; all shapes lie inside their buffers.
             unsafe {
                 tile(level(), (count, cols, width), 1.0, v, &zv, to_x, false, job)?;
-                tile(level(), (count, cols, count), 1.0, View::rows(&t, count), &View::rows(x, cols), to_y, false, job)?;
+                tile(
+                    level(),
+                    (count, cols, count),
+                    1.0,
+                    View::rows(&t, count),
+                    &View::rows(x, cols),
+                    to_y,
+                    false,
+                    job,
+                )?;
                 tile(level(), (width, cols, count), -1.0, v.transposed(), &View::rows(y, cols), z, true, job)?;
             }
             Ok(())

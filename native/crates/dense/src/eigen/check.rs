@@ -50,16 +50,19 @@ impl Probes {
     }
 }
 
-/// ‖U'Uz - z‖ estimated as in `eigh`, for vectors that come from a file; `EIGEN_CHECK` when they are not orthogonal.
-pub fn check_eigen(values: &[f64], u: &SquareMatrix, threads: usize) -> Result<f64> {
+/// ‖U'U - I‖ estimated as in `eigh`, for vectors that come from a file, whose few digits the caller's limit must allow.
+pub fn check_eigen(values: &[f64], u: &SquareMatrix, threads: usize, job: &Job) -> Result<f64> {
     if values.len() != u.n() {
         let text = format!("{} eigenvalues do not fit {} eigenvectors", values.len(), u.n());
         return Err(Error::new("SHAPE", text).with("values", values.len() as f64).with("vectors", u.n() as f64));
     }
+    job.start(COUNT as u64);
     with_pool(threads, || {
         let mut worst = 0.0;
         for z in signs(u.n())? {
+            job.check()?;
             worst = worse(worst, distance(&transposed_product(u, &product(u, &z)), &z));
+            job.advance(1);
         }
         Ok(worst)
     })

@@ -17,14 +17,16 @@ pub fn merge(d: &mut [f64], half: usize, coupling: f64, z: Target, job: &Job) ->
     job.check()?;
     let n = d.len();
     // SAFETY: this task owns the block.
-    let row = |i: usize, from: usize, to: usize| unsafe { std::slice::from_raw_parts(z.at.add(i * z.ld + from), to - from) };
+    let row =
+        |i: usize, from: usize, to: usize| unsafe { std::slice::from_raw_parts(z.at.add(i * z.ld + from), to - from) };
     let mut weights = row(half - 1, 0, half).to_vec();
     weights.extend(row(half, half, n).iter().map(|&x| if coupling < 0.0 { -x } else { x }));
     weights.iter_mut().for_each(|w| *w *= std::f64::consts::FRAC_1_SQRT_2);
     let plan = deflate(d, &weights, half, 2.0 * coupling.abs());
     let k = plan.kept.len();
     let poles: Vec<f64> = plan.kept.iter().map(|&i| plan.values[i]).collect();
-    let columns = Columns::solve(&poles, &plan.kept.iter().map(|&i| plan.weights[i]).collect::<Vec<_>>(), plan.rho, job)?;
+    let columns =
+        Columns::solve(&poles, &plan.kept.iter().map(|&i| plan.weights[i]).collect::<Vec<_>>(), plan.rho, job)?;
 
     // Ascending order of everything: position -> computed column (kept ones first, then the deflated).
     let mut all: Vec<f64> = (0..k).map(|j| columns.value(j)).collect();

@@ -8,6 +8,8 @@ mod divide;
 mod merge;
 mod ql;
 mod secular;
+#[cfg(test)]
+mod tests;
 mod tridiag;
 
 use x_simd::{Error, Job, Result, with_pool};
@@ -31,15 +33,18 @@ pub struct Eigen {
 /// Both measures of a decomposition must stay below this.
 pub const CHECK_LIMIT: f64 = 1e-10;
 
-/// Peak bytes of `eigh` on `threads` threads, its input's storage included: K, U and linear workspace.
+/// Peak bytes of `eigh` on `threads` threads, its input's storage included: 16 n² for K and U, and workspace that
+/// grows with n only. `u64::MAX` when that does not fit.
 pub fn eigh_bytes(n: u64, threads: u64) -> u64 {
-    let matrices = 16 * n * n;
-    let panels = 8 * n * (2 * tridiag::PANEL as u64 + tridiag::PARTS as u64 + back::BLOCK as u64 + 40);
-    // A merge sets ROWS × n / 2 entries aside for each row block, more (up to all n columns) when much deflates;
-    // the back-transformation two BLOCK × STRIP strips.
-    let row_block = 8 * merge::ROWS as u64 * n;
-    let strip = 16 * (back::BLOCK * back::STRIP) as u64;
-    matrices + panels + threads.max(1) * (row_block.max(strip) + 8 * crate::gemm::PACK_LEN as u64)
+    let panels = 2 * tridiag::PANEL + tridiag::PARTS + back::BLOCK + 40;
+    // A merge sets up to ROWS × n entries aside for each block of rows; the back-transformation works on two strips.
+    let row_block = (8 * merge::ROWS as u64).saturating_mul(n);
+    let strips = 16 * (back::BLOCK * back::STRIP) as u64;
+    let thread = row_block.max(strips).saturating_add(8 * crate::gemm::PACK_LEN as u64);
+    n.saturating_mul(n)
+        .saturating_mul(16)
+        .saturating_add(n.saturating_mul(8 * panels as u64))
+        .saturating_add(thread.saturating_mul(threads.max(1)))
 }
 
 /// Eigendecomposition of the symmetric matrix whose lower triangle is `k`'s; consumes its storage.
@@ -55,7 +60,8 @@ fn decompose(mut k: SquareMatrix, job: &Job) -> Result<Eigen> {
     let largest = finite(&k)?;
     let mut u = SquareMatrix::zeros(n)?;
     // Squares of entries must neither overflow nor vanish; powers of two scale without rounding.
-    let scale = if largest == 0.0 || (1e-100..1e100).contains(&largest) { 1.0 } else { 2f64.powi(-(largest.log2() as i32)) };
+    let scale =
+        if largest == 0.0 || (1e-100..1e100).contains(&largest) { 1.0 } else { 2f64.powi(-(largest.log2() as i32)) };
     if scale != 1.0 {
         k.data_mut().iter_mut().for_each(|x| *x *= scale);
     }

@@ -80,7 +80,11 @@ pub fn root(d: &[f64], z2: &[f64], rho: f64, j: usize) -> Root {
         if w == 0.0 || w.abs() <= f64::EPSILON * noise {
             break;
         }
-        if w > 0.0 { hi = x } else { lo = x }
+        if w > 0.0 {
+            hi = x
+        } else {
+            lo = x
+        }
         if hi - lo <= 2.0 * f64::EPSILON * lo.abs().min(hi.abs()) {
             break;
         }

@@ -54,6 +54,12 @@ pub fn tridiagonalise(a: &mut [f64], n: usize, job: &Job) -> Result<Tridiagonal>
             t.off[i - 1] = beta;
             t.tau[i] = tau;
             let slot = first - 1;
+            if tau == 0.0 {
+                // The row is already reduced (zero, diagonal or block matrices): H(i) = I.
+                v[slot * n..slot * n + i].fill(0.0);
+                w[slot * n..slot * n + i].fill(0.0);
+                continue;
+            }
             v[slot * n..slot * n + i].copy_from_slice(&row[..i]);
             let (x, w_new) = (&v[slot * n..slot * n + i], slot * n);
             symmetric_product(level, a, n, x, &mut parts);

@@ -62,16 +62,7 @@ pub unsafe fn block(
 }
 
 #[allow(clippy::too_many_arguments)]
-unsafe fn full(
-    level: Level,
-    kc: usize,
-    alpha: f64,
-    a: *const f64,
-    b: *const f64,
-    c: *mut f64,
-    ld: usize,
-    add: bool,
-) {
+unsafe fn full(level: Level, kc: usize, alpha: f64, a: *const f64, b: *const f64, c: *mut f64, ld: usize, add: bool) {
     // SAFETY: the caller's promise; levels are detected.
     unsafe {
         match level {
@@ -120,12 +111,30 @@ macro_rules! x86_kernel {
 }
 
 x86_kernel!(
-    avx512, "avx512f", 8, 8, _mm512_setzero_pd, _mm512_loadu_pd, _mm512_storeu_pd, _mm512_set1_pd, _mm512_fmadd_pd,
-    _mm512_mul_pd, _mm512_add_pd
+    avx512,
+    "avx512f",
+    8,
+    8,
+    _mm512_setzero_pd,
+    _mm512_loadu_pd,
+    _mm512_storeu_pd,
+    _mm512_set1_pd,
+    _mm512_fmadd_pd,
+    _mm512_mul_pd,
+    _mm512_add_pd
 );
 x86_kernel!(
-    avx2, "avx2,fma", 4, 4, _mm256_setzero_pd, _mm256_loadu_pd, _mm256_storeu_pd, _mm256_set1_pd, _mm256_fmadd_pd,
-    _mm256_mul_pd, _mm256_add_pd
+    avx2,
+    "avx2,fma",
+    4,
+    4,
+    _mm256_setzero_pd,
+    _mm256_loadu_pd,
+    _mm256_storeu_pd,
+    _mm256_set1_pd,
+    _mm256_fmadd_pd,
+    _mm256_mul_pd,
+    _mm256_add_pd
 );
 
 unsafe fn generic<const F: bool>(

@@ -1,17 +1,28 @@
 //! Products over fixed output tiles: threads share tiles, never an entry.
 
 use rayon::prelude::*;
-use x_simd::{Error, Job, Result, try_zeroed, with_pool};
+use x_simd::{Error, Job, Result, with_pool};
 
 use super::{Target, View, tile};
 use crate::lanes::level;
 
 /// Side of an output tile: a multiple of every register tile.
 const TILE: usize = 480;
+/// Rows of a strip of a symmetric product: fewer, so that little above the diagonal is computed.
+const SIDE: usize = 192;
 
 /// C = A B, row-major: `a` is m × k, `b` is k × n.
 #[allow(clippy::too_many_arguments)]
-pub fn gemm(m: usize, n: usize, k: usize, a: &[f64], b: &[f64], c: &mut [f64], threads: usize, job: &Job) -> Result<()> {
+pub fn gemm(
+    m: usize,
+    n: usize,
+    k: usize,
+    a: &[f64],
+    b: &[f64],
+    c: &mut [f64],
+    threads: usize,
+    job: &Job,
+) -> Result<()> {
     expect(a.len(), m, k)?;
     expect(b.len(), k, n)?;
     expect(c.len(), m, n)?;
@@ -25,8 +36,7 @@ pub fn gemm(m: usize, n: usize, k: usize, a: &[f64], b: &[f64], c: &mut [f64], t
 pub fn syrk(m: usize, k: usize, a: &[f64], c: &mut [f64], threads: usize, job: &Job) -> Result<()> {
     expect(a.len(), m, k)?;
     expect(c.len(), m, m)?;
-    let tiles = m.div_ceil(TILE);
-    job.start((tiles * (tiles + 1) / 2) as u64);
+    job.start(m.div_ceil(SIDE) as u64);
     let (a, to) = (View::rows(a, k), Target { at: c.as_mut_ptr(), ld: m });
     with_pool(threads, || {
         // SAFETY: the lengths were checked.
@@ -65,10 +75,8 @@ pub unsafe fn lower_update(m: usize, k: usize, a: View, b: View, c: Target, job:
 
 #[allow(clippy::too_many_arguments)]
 unsafe fn lower(m: usize, k: usize, alpha: f64, a: View, b: View, c: Target, add: bool, job: &Job) -> Result<()> {
-    // Smaller than TILE so that little above the diagonal is computed.
-    const SIDE: usize = 192;
     let tiles = m.div_ceil(SIDE);
-    // One row of tiles a task, in strips of at most TILE columns up to the diagonal.
+    // One strip of rows a task, up to its last diagonal entry; the longest first.
     (0..tiles).into_par_iter().rev().try_for_each(|t| {
         let i = t * SIDE;
         let rows = SIDE.min(m - i);
@@ -81,11 +89,11 @@ unsafe fn lower(m: usize, k: usize, alpha: f64, a: View, b: View, c: Target, add
 
 /// Copies the lower triangle onto the upper one, by tiles.
 pub fn mirror(m: usize, c: &mut [f64]) {
-    const SIDE: usize = 64;
-    for i0 in (0..m).step_by(SIDE) {
-        for j0 in (0..=i0).step_by(SIDE) {
-            for i in i0..(i0 + SIDE).min(m) {
-                for j in j0..(j0 + SIDE).min(i) {
+    const STEP: usize = 64;
+    for i0 in (0..m).step_by(STEP) {
+        for j0 in (0..=i0).step_by(STEP) {
+            for i in i0..(i0 + STEP).min(m) {
+                for j in j0..(j0 + STEP).min(i) {
                     c[j * m + i] = c[i * m + j];
                 }
             }
@@ -103,8 +111,54 @@ fn expect(len: usize, rows: usize, cols: usize) -> Result<()> {
         .with("length", len as f64))
 }
 
-/// A zeroed `rows × cols` buffer of a size that came from outside.
-pub fn buffer(rows: usize, cols: usize) -> Result<Vec<f64>> {
-    let len = rows.checked_mul(cols);
-    try_zeroed(len.ok_or_else(|| Error::new("ALLOC", format!("{rows} x {cols} values have no address space")))?)
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use x_simd::Level;
+
+    fn values(len: usize, seed: f64) -> Vec<f64> {
+        (0..len).map(|i| (i as f64 * seed).sin()).collect()
+    }
+
+    #[test]
+    fn products_match_the_definition_on_every_level() {
+        for (m, n, k) in [(0, 3, 2), (3, 2, 0), (1, 1, 1), (7, 25, 193), (9, 49, 400), (100, 70, 33)] {
+            let (a, b) = (values(m * k, 0.7), values(k * n, 1.3));
+            let mut fused: Option<Vec<f64>> = None;
+            for l in Level::available() {
+                let mut c = vec![f64::NAN; m * n];
+                let to = Target { at: c.as_mut_ptr(), ld: n };
+                // SAFETY: the vectors have those shapes.
+                unsafe {
+                    tile(l, (m, n, k), 1.0, View::rows(&a, k), &View::rows(&b, n), to, false, &Job::default()).unwrap()
+                };
+                for i in 0..m {
+                    for j in 0..n {
+                        let want: f64 = (0..k).map(|p| a[i * k + p] * b[p * n + j]).sum();
+                        assert!((c[i * n + j] - want).abs() < 1e-12, "{l:?} {m} {n} {k}");
+                    }
+                }
+                if l != Level::Scalar {
+                    assert_eq!(fused.get_or_insert_with(|| c.clone()), &c, "{l:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn threads_do_not_change_bits_and_syrk_is_symmetric() {
+        let (m, k) = (1000, 130);
+        let a = values(m * k, 0.3);
+        let run = |threads| {
+            let mut c = vec![0.0; m * m];
+            syrk(m, k, &a, &mut c, threads, &Job::default()).unwrap();
+            let mut g = vec![0.0; m * k];
+            gemm(m, k, m, &c, &a, &mut g, threads, &Job::default()).unwrap();
+            (c, g)
+        };
+        let one = run(1);
+        assert!(one == run(2) && one == run(3));
+        assert!((0..m).all(|i| (0..i).all(|j| one.0[i * m + j] == one.0[j * m + i])));
+        assert_eq!(gemm(2, 2, 2, &[0.0; 3], &[0.0; 4], &mut [0.0; 4], 1, &Job::default()).unwrap_err().code, "SHAPE");
+    }
 }

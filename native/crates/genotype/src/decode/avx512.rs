@@ -12,18 +12,33 @@ use super::{Target, scalar};
 pub(super) unsafe fn fill_i8(src: &[u8], out: &mut [i8]) {
     let v = i8::VALUES;
     let table = _mm512_set1_epi32(i32::from_le_bytes(v.map(|x| x as u8)));
-    let codes = _mm512_set1_epi32(0x0303_0303);
     let whole = out.len() / 64;
     for i in 0..whole {
         // SAFETY: 16 source bytes and 64 outputs exist for each i < whole.
         unsafe {
-            let x = _mm512_cvtepu8_epi32(_mm_loadu_si128(src.as_ptr().add(i * 16).cast()));
-            let x = _mm512_or_si512(x, _mm512_slli_epi32(x, 12));
-            let x = _mm512_and_si512(_mm512_or_si512(x, _mm512_slli_epi32(x, 6)), codes);
+            let x = spread(_mm_loadu_si128(src.as_ptr().add(i * 16).cast()));
             _mm512_storeu_si512(out.as_mut_ptr().add(i * 64).cast(), _mm512_shuffle_epi8(table, x));
         }
     }
-    scalar::fill(&src[whole * 16..], &mut out[whole * 64..]);
+    // Up to 63 people are left: worth a vector of their own.
+    let (src, out) = (&src[whole * 16..], &mut out[whole * 64..]);
+    let mut bytes = [0; 16];
+    let used = src.len().min(16);
+    bytes[..used].copy_from_slice(&src[..used]);
+    // SAFETY: 16 bytes; the store is masked to the values left.
+    unsafe {
+        let x = spread(_mm_loadu_si128(bytes.as_ptr().cast()));
+        _mm512_mask_storeu_epi8(out.as_mut_ptr(), (1 << out.len()) - 1, _mm512_shuffle_epi8(table, x));
+    }
+}
+
+/// The four codes of each byte in bytes of their own.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn spread(bytes: __m128i) -> __m512i {
+    let x = _mm512_cvtepu8_epi32(bytes);
+    let x = _mm512_or_si512(x, _mm512_slli_epi32(x, 12));
+    _mm512_and_si512(_mm512_or_si512(x, _mm512_slli_epi32(x, 6)), _mm512_set1_epi32(0x0303_0303))
 }
 
 /// # Safety

@@ -7,8 +7,8 @@ use super::Target;
 use crate::packed::row_bytes;
 
 const LINE: usize = 64;
-/// People a step, a multiple of 4 so that each step starts on a byte.
-const STEP: usize = 1024;
+/// Bytes of output a step: a quarter to half of L1.
+const STEP_BYTES: usize = 16 << 10;
 
 pub(super) fn available(level: Level) -> bool {
     cfg!(target_arch = "x86_64") && level >= Level::Avx2
@@ -16,13 +16,15 @@ pub(super) fn available(level: Level) -> bool {
 
 pub(super) fn decode_rows<T: Target>(level: Level, packed: &[u8], samples: usize, out: &mut [T]) {
     let per_line = LINE / size_of::<T>();
+    // A multiple of 4 people, so that each step starts on a byte.
+    let step = STEP_BYTES / size_of::<T>();
     let head = (out.as_ptr().align_offset(LINE)).min(out.len());
     // Values before the first whole line go out by the same road, one odd copy at the start.
-    let mut buffer = vec![T::default(); STEP + 2 * per_line];
+    let mut buffer = vec![T::default(); step + 2 * per_line];
     let (mut held, mut at, mut first) = (0, 0, head);
     for row in packed.chunks_exact(row_bytes(samples)) {
-        for from in (0..samples).step_by(STEP) {
-            let count = STEP.min(samples - from);
+        for from in (0..samples).step_by(step) {
+            let count = step.min(samples - from);
             T::fill(level, &row[from / 4..], &mut buffer[held..held + count]);
             held += count;
             let mut used = 0;

@@ -13,7 +13,7 @@ pub(crate) fn missing_products(level: Level, a: Side, b: Side, range: Range<usiz
     match level {
         // SAFETY: a level is only handed out where the processor has it.
         #[cfg(target_arch = "x86_64")]
-        Level::Avx512 => unsafe { avx512(a, b, range, out) },
+        Level::Avx512 => unsafe { super::missing_avx512::tile(a, b, range, out) },
         #[cfg(target_arch = "x86_64")]
         Level::Avx2 => unsafe { avx2(a, b, range, out) },
         _ => tile(a, b, range, out),
@@ -56,11 +56,5 @@ fn pair(a: &[Chunk], b: &[Chunk]) -> [i64; 3] {
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,popcnt")]
 fn avx2(a: Side, b: Side, range: Range<usize>, out: &mut [Sums; 3]) {
-    tile(a, b, range, out);
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vpopcntdq,avx2,popcnt")]
-fn avx512(a: Side, b: Side, range: Range<usize>, out: &mut [Sums; 3]) {
     tile(a, b, range, out);
 }

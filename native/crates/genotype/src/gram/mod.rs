@@ -8,6 +8,8 @@ mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 mod missing;
+#[cfg(target_arch = "x86_64")]
+mod missing_avx512;
 
 use std::ops::Range;
 
