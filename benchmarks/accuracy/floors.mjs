@@ -4,6 +4,8 @@ export const FLOORS = {
   kinshipRelative: 1e-9,
   kinshipAbsolute: 1e-12,
   eigenRelative: 1e-8,
+  /** Of the largest eigenvalue: some ten roundings of a double. */
+  eigenSolver: 2e-15,
   /** |Δbeta| / se. */
   beta: 2e-5,
   se: 2e-5,

@@ -27,7 +27,7 @@ export async function measure({ command, args, cwd, env }) {
     if (code !== 0) {
       const said = readFileSync(log, "utf8").trim().split("\n").filter(Boolean);
       // Our errors begin with their code, Node's crashes name an Error in the middle of a stack trace.
-      const telling = said.find((line) => /^(?:[A-Z]+_[A-Z_]+ |\w*Error\b)/.test(line)) ?? said.at(-1);
+      const telling = said.find((line) => /^(?:[A-Z]+_[A-Z_]+ |\w*Error\b)/.test(line)) ?? said[0];
       throw new Error(`exit ${code}: ${(telling ?? "it said nothing").slice(0, 200)}`);
     }
     if (!GNU_TIME) return { wall, cpu: null, peak: null, output };
