@@ -26,11 +26,16 @@ const COMPRESSED: readonly (readonly [name: string, magic: readonly number[]])[]
   ["zip", [0x50, 0x4b, 0x03, 0x04]],
 ];
 
+/** Opening the device file again would fail where standard input is a socket. */
+function isStdin(source: string): boolean {
+  return source === "-" || source === "/dev/stdin";
+}
+
 /** The name a source has in error messages. */
 export function sourceName(source: ByteSource, name?: string): string {
   if (name !== undefined) return name;
   if (typeof source !== "string") return "bytes";
-  return source === "-" ? "standard input" : source;
+  return isStdin(source) ? "standard input" : source;
 }
 
 /**
@@ -76,7 +81,7 @@ async function* rawChunks(
     return;
   }
   const file =
-    typeof source !== "string" || source === "-"
+    typeof source !== "string" || isStdin(source)
       ? undefined
       : createReadStream(source, { highWaterMark: CHUNK });
   const stream = file ?? (typeof source === "string" ? process.stdin : source);

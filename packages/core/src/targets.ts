@@ -36,7 +36,7 @@ export interface Target {
 
 /** The place of a path: `-` is standard output, devices and pipes are written straight through. */
 export function openTarget(path: string, overwrite: boolean): Target {
-  if (path === "-") return stdoutTarget();
+  if (isStdout(path)) return stdoutTarget();
   return isDevice(path) ? deviceTarget(path) : fileTarget(path, overwrite);
 }
 
@@ -45,7 +45,7 @@ export function openTarget(path: string, overwrite: boolean): Target {
  * is a file or cannot be written, `NOT_A_FILE` when `path` itself is a folder.
  */
 export function checkOutputDir(path: string): void {
-  if (path === "-" || isDevice(path)) return;
+  if (isStdout(path) || isDevice(path)) return;
   const folder = dirname(resolve(path));
   const refuse = (why: string, cause?: unknown): never => {
     throw fileError("OUT_DIR", path, `cannot be written: the folder ${folder} ${why}`, { folder, cause });
@@ -172,8 +172,13 @@ function refuseExisting(path: string, final: string): void {
   throw fileError("OUT_EXISTS", path, "exists already; remove it or allow overwriting");
 }
 
+/** Opening the device files again would fail where standard output is a socket. */
+function isStdout(path: string): boolean {
+  return path === "-" || /^\/(dev\/stdout|dev\/fd\/1|proc\/self\/fd\/1)$/.test(path);
+}
+
 function isDevice(path: string): boolean {
-  if (/^\/(dev|proc\/self)\/(fd\/|stdout$|stderr$)/.test(path)) return true;
+  if (/^\/(dev|proc\/self)\/(fd\/|stderr$)/.test(path)) return true;
   const stat = statSync(path, { throwIfNoEntry: false });
   return stat !== undefined && !stat.isFile() && !stat.isDirectory();
 }

@@ -93,13 +93,16 @@ export function associate(study: PlinkStudy, cohort: Cohort, eigen: Eigen, optio
     columns,
     async *[Symbol.asyncIterator]() {
       const { toRecordBatch } = await import("./association-arrow.ts");
-      for await (const block of rebatch(columns(), BATCH_ROWS)) yield toRecordBatch(study, block);
+      for await (const block of rebatch(columns())) yield toRecordBatch(study, block);
     },
   };
 }
 
 /** Blocks of exactly `rows` rows, the last one shorter. */
-export async function* rebatch(source: AsyncIterable<AssociationColumns>, rows: number): AsyncGenerator<AssociationColumns> {
+export async function* rebatch(
+  source: AsyncIterable<AssociationColumns>,
+  rows: number = BATCH_ROWS,
+): AsyncGenerator<AssociationColumns> {
   let waiting: AssociationColumns[] = [];
   let count = 0;
   for await (const block of source) {

@@ -1,4 +1,4 @@
-import { associationSchema, numericVector, utf8Vector } from "@x/core";
+import { associationSchema, numericVector, utf8Vector, writeIpcFile } from "@x/core";
 import type { PlinkStudy } from "@x/plink-io";
 import { type Data, type Dictionary, makeData, RecordBatch, Schema, Struct, type Vector } from "apache-arrow";
 import type { AssociationColumns } from "./association-columns.ts";
@@ -53,3 +53,16 @@ function only(vector: Vector): Data {
   return vector.data[0]!;
 }
 
+
+/** Writes blocks of results as an Arrow IPC file. */
+export async function writeResults(
+  path: string,
+  study: PlinkStudy,
+  blocks: AsyncIterable<AssociationColumns>,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const batches = async function* (): AsyncGenerator<RecordBatch> {
+    for await (const block of blocks) yield toRecordBatch(study, block);
+  };
+  await writeIpcFile(path, batches(), { signal, schema });
+}

@@ -54,10 +54,10 @@ export async function compareAssoc(
   const tolerances = { ...ASSOC_TOLERANCES, ...options.tolerances };
   const [rowsA, rowsB] = [readLines(a), readLines(b)];
   const [headA, headB] = [(await rowsA.next()).value?.text, (await rowsB.next()).value?.text];
-  const names = headB?.split("\t") ?? [];
+  const names: string[] = headB?.split("\t") ?? [];
   if (names.length < 2) throw lmmFileError("ASSOC_FORMAT", b, "this is no association file: no tab-separated header.", { line: 1 });
   const problems = headA === headB ? [] : [`headers differ: ${headA} against ${headB}`];
-  const place = headA?.split("\t") ?? [];
+  const place: string[] = headA?.split("\t") ?? [];
   const columns = names
     .filter((name) => place.includes(name))
     .map((name) => ({ name, at: [place.indexOf(name), names.indexOf(name)] as const, track: new Track(tolerances[name] ?? EXACT) }));

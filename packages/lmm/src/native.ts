@@ -17,8 +17,9 @@ export interface NativeOptions {
 
 type Job = InstanceType<typeof binding.Job>;
 
-function run<T>(start: (job: Job) => Promise<T>, o: NativeOptions): Promise<T> {
-  return runNative(binding.Job, start, { signal: o.signal, onProgress: o.onProgress, stage: o.stage });
+/** The generated types of some exports say `unknown`; the caller's return type is the contract of the door. */
+function run<T>(start: (job: Job) => Promise<unknown>, o: NativeOptions): Promise<T> {
+  return runNative(binding.Job, start as (job: Job) => Promise<T>, { signal: o.signal, onProgress: o.onProgress, stage: o.stage });
 }
 
 function now<T>(call: () => T): T {

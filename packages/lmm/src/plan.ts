@@ -1,5 +1,4 @@
-import { baselineBytes, memoryLimit, type MemoryPart, type MemoryPlan, requireMemory } from "@x/core/base";
-import { lmmError } from "./errors.ts";
+import { baselineBytes, checkRange, memoryLimit, type MemoryPart, type MemoryPlan, requireMemory } from "@x/core/base";
 
 /** How large a study is; people in the .fam and those analysed may differ. */
 export interface StudySize {
@@ -99,16 +98,16 @@ export function fitChunk(
   options: { chunk?: number; memoryLimit?: number },
   parts: (chunk: number) => MemoryPart[],
 ): number {
-  if (options.chunk !== undefined && !(Number.isInteger(options.chunk) && options.chunk >= 1 && options.chunk <= 1e6))
-    throw lmmError("OPTION_RANGE", `chunk must be a whole number from 1 to 1,000,000, ${options.chunk} given.`, {
-      usage: true,
-      details: { option: "chunk", value: options.chunk },
-    });
-  let chunk = options.chunk ?? DEFAULT_CHUNK;
+  let chunk = checkedChunk(options.chunk);
   const limit = memoryLimit({ memoryLimit: options.memoryLimit }).bytes;
   while (chunk > SMALLEST_CHUNK && withProcess(parts(chunk)).total > limit) chunk = Math.max(SMALLEST_CHUNK, chunk >> 1);
   requireParts(parts(chunk), options);
   return chunk;
+}
+
+function checkedChunk(chunk: number | undefined): number {
+  if (chunk === undefined) return DEFAULT_CHUNK;
+  return checkRange("chunk", chunk, { min: 1, max: 1_000_000, integer: true });
 }
 
 /** @throws MEM_PREFLIGHT when the parts and what the process holds already do not fit. */
@@ -159,6 +158,19 @@ export function planGwas(size: StudySize): GwasPlan {
     hours: stages.reduce((sum, stage) => sum + stage.hours, 0),
     cheaper: memory.total > 2e10 ? CHEAPER : undefined,
   };
+}
+
+/** The plan with the largest block of variants that fits. @throws MEM_PREFLIGHT when the smallest does not. */
+export function fitGwas(size: StudySize, options: { chunk?: number; memoryLimit?: number }): { plan: GwasPlan; chunk: number } {
+  let chunk = checkedChunk(options.chunk);
+  const limit = memoryLimit({ memoryLimit: options.memoryLimit }).bytes;
+  let fitted = planGwas({ ...size, chunk });
+  while (chunk > SMALLEST_CHUNK && fitted.memory.total > limit) {
+    chunk = Math.max(SMALLEST_CHUNK, chunk >> 1);
+    fitted = planGwas({ ...size, chunk });
+  }
+  requireMemory(fitted.memory, { memoryLimit: options.memoryLimit, hint: CHEAPER });
+  return { plan: fitted, chunk };
 }
 
 function withDefaults(size: StudySize): Required<StudySize> {
