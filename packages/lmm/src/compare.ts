@@ -43,15 +43,18 @@ export const ASSOC_TOLERANCES: Readonly<Record<string, Tolerance>> = {
 const EXACT: Tolerance = { kind: "exact", limit: 0 };
 
 /**
- * Compares two `.assoc.txt` files (plain or gzip) row by row, column by column.
+ * Compares two `.assoc.txt` files (plain or gzip) row by row, column by column. `limits` changes numbers only,
+ * `tolerances` kinds too.
  * @throws ASSOC_FORMAT when a file is not a table with a header.
  */
 export async function compareAssoc(
   a: string,
   b: string,
-  options: { tolerances?: Readonly<Record<string, Tolerance>> } = {},
+  options: { tolerances?: Readonly<Record<string, Tolerance>>; limits?: Readonly<Record<string, number>> } = {},
 ): Promise<Comparison> {
-  const tolerances = { ...ASSOC_TOLERANCES, ...options.tolerances };
+  const tolerances: Record<string, Tolerance> = { ...ASSOC_TOLERANCES, ...options.tolerances };
+  for (const [name, limit] of Object.entries(options.limits ?? {}))
+    tolerances[name] = { kind: tolerances[name]?.kind ?? "relative", limit };
   const [rowsA, rowsB] = [readLines(a), readLines(b)];
   const [headA, headB] = [(await rowsA.next()).value?.text, (await rowsB.next()).value?.text];
   const names: string[] = headB?.split("\t") ?? [];

@@ -14,6 +14,7 @@ import { Kinship } from "./kinship-matrix.ts";
 import { arrowCore } from "./lazy-arrow.ts";
 import { type LambdaOptions, type NullModel, nullModel } from "./null-model.ts";
 import { fitGwas, type GwasPlan } from "./plan.ts";
+import { checkSnpList, readSnpList } from "./snp-list.ts";
 
 /** Options of {@link gwas}. */
 export interface GwasOptions extends JoinOptions, FilterOptions, LambdaOptions, RunOptions {
@@ -31,6 +32,8 @@ export interface GwasOptions extends JoinOptions, FilterOptions, LambdaOptions, 
   readonly command?: string;
   /** A title for the report. */
   readonly title?: string;
+  /** A file of variant ids to restrict the study to, instead of `snps`. */
+  readonly snpFile?: string;
   /** Leave-one-chromosome-out is not in this version: refused with NOT_IMPLEMENTED. */
   readonly loco?: false;
 }
@@ -91,7 +94,9 @@ async function run(study: PlinkStudy, given: GwasOptions, meter: StageMeter): Pr
     threads,
   };
   const plan = fitGwas(size, given);
-  const options = { ...given, onWarning: warn, chunk: plan.chunk };
+  const snps = given.snpFile === undefined ? given.snps : await readSnpList(given.snpFile);
+  if (snps) checkSnpList(study, snps, warn);
+  const options = { ...given, onWarning: warn, chunk: plan.chunk, ...(snps ? { snps } : {}) };
 
   const K = await meter.measure("kinship", () =>
     options.kinship === undefined ? kinship(study, joined, options) : Kinship.load(options.kinship, study, options),

@@ -129,9 +129,9 @@ const CHEAPER =
 
 /**
  * What a GWAS of this size will need, without doing or allocating anything: memory of each stage, the parts alive at
- * the peak, and a rough time.
+ * the peak, and a rough time; `only` leaves stages out.
  */
-export function planGwas(size: StudySize): GwasPlan {
+export function planGwas(size: StudySize, only?: ReadonlyArray<StagePlan["stage"]>): GwasPlan {
   const s = withDefaults(size);
   const { samples: n, analyzed: m } = s;
   const process_: MemoryPart[] = [
@@ -145,11 +145,12 @@ export function planGwas(size: StudySize): GwasPlan {
   const eigen = n !== m && cut.total > solve.total ? cut : solve;
   const association = plan([...process_, { name: "eigenvectors, 8 m²", bytes: 8 * m * m }, ...associationParts(s), results]);
   const cores = s.threads * 3600;
-  const stages: StagePlan[] = [
+  const all: StagePlan[] = [
     { stage: "kinship", memory: kinship, hours: (n * n * s.kinshipVariants) / 2 / (1.2e11 * cores) },
     { stage: "eigen", memory: eigen, hours: (m ** 3 * 1.6e-10) / cores },
     { stage: "association", memory: association, hours: (s.variants * (2 * m * m * 2.5e-11 + m * 2.5e-8)) / cores },
   ];
+  const stages = all.filter(({ stage }) => only?.includes(stage) ?? true);
   const memory = stages.reduce((a, b) => (b.memory.total > a.memory.total ? b : a)).memory;
   return {
     route: "primal",
@@ -161,13 +162,16 @@ export function planGwas(size: StudySize): GwasPlan {
 }
 
 /** The plan with the largest block of variants that fits. @throws MEM_PREFLIGHT when the smallest does not. */
-export function fitGwas(size: StudySize, options: { chunk?: number; memoryLimit?: number }): { plan: GwasPlan; chunk: number } {
+export function fitGwas(
+  size: StudySize,
+  options: { chunk?: number; memoryLimit?: number; stages?: ReadonlyArray<StagePlan["stage"]> },
+): { plan: GwasPlan; chunk: number } {
   let chunk = checkedChunk(options.chunk);
   const limit = memoryLimit({ memoryLimit: options.memoryLimit }).bytes;
-  let fitted = planGwas({ ...size, chunk });
+  let fitted = planGwas({ ...size, chunk }, options.stages);
   while (chunk > SMALLEST_CHUNK && fitted.memory.total > limit) {
     chunk = Math.max(SMALLEST_CHUNK, chunk >> 1);
-    fitted = planGwas({ ...size, chunk });
+    fitted = planGwas({ ...size, chunk }, options.stages);
   }
   requireMemory(fitted.memory, { memoryLimit: options.memoryLimit, hint: CHEAPER });
   return { plan: fitted, chunk };

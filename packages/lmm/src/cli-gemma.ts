@@ -1,0 +1,201 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import {
+  type CliCommand,
+  type CliContext,
+  checkOutputDir,
+  lockOutput,
+  resolveThreads,
+  StageMeter,
+  writeFileAtomic,
+} from "@x/core/base";
+import { openPlink, type PlinkStudy } from "@x/plink-io";
+import { associate } from "./associate.ts";
+import type { Cohort } from "./cohort.ts";
+import { eigen } from "./eigen.ts";
+import { lmmError } from "./errors.ts";
+import type { FilterCounts } from "./filter.ts";
+import { formatLog, type LogFacts } from "./gemma/log.ts";
+import { GEMMA_OPTIONS } from "./gemma/options.ts";
+import { joinSamples } from "./join-samples.ts";
+import { kinship } from "./kinship.ts";
+import { Kinship } from "./kinship-matrix.ts";
+import { simdLevel } from "./native.ts";
+import { nullModel } from "./null-model.ts";
+import { fitGwas, type StagePlan } from "./plan.ts";
+import { checkSnpList, readSnpList } from "./snp-list.ts";
+import { VERSION } from "./version.ts";
+import { writeGemmaAssoc } from "./write-gemma-assoc.ts";
+
+/** The command without a verb: GEMMA's own flags, file names and log. */
+export function gemmaCommand(argv: readonly string[]): CliCommand {
+  return {
+    name: "",
+    summary: "GEMMA's own command lines: -bfile study -gk 1, -bfile study -k output/result.cXX.txt -lmm 1",
+    options: [
+      ...GEMMA_OPTIONS,
+      {
+        name: "format",
+        type: "string",
+        choices: ["text", "arrow"],
+        default: "text",
+        value: "FORM",
+        help: "the kinship as GEMMA's text, or as an exact and faster Arrow file",
+      },
+      { name: "chunk", type: "int", range: { min: 1, max: 1e6 }, value: "N", help: "variants read at once" },
+    ],
+    examples: ["lmm -bfile study -gk 1 -o k", "lmm -bfile study -k output/k.cXX.txt -lmm 1 -o study"],
+    run: (context) => runGemma(context, `lmm ${argv.join(" ")}`),
+  };
+}
+
+async function runGemma(context: CliContext, command: string): Promise<unknown> {
+  const o = context.options;
+  if ((o.gk === undefined) === (o.lmm === undefined))
+    throw usage("give exactly one of -gk 1 (kinship) and -lmm 1 (association)", "lmm");
+  if (o.lmm !== undefined && o.k === undefined) throw usage("-lmm needs -k, the kinship that -gk 1 wrote", "k");
+  const outdir = String(o.outdir);
+  // GEMMA makes its output folder; only the last part, so that a mistyped path does not grow a tree.
+  try {
+    mkdirSync(outdir);
+  } catch {
+    // there already, or checkOutputDir says why not
+  }
+  const prefix = join(outdir, String(o.o));
+  checkOutputDir(`${prefix}.log.txt`);
+  await using _lock = lockOutput(prefix);
+  const meter = new StageMeter();
+  const { signal } = context;
+  await using study = await meter.measure("reading", () =>
+    openPlink(String(o.bfile), { signal, phenotypes: o.p === undefined ? "read" : "ignore" }),
+  );
+  for (const warning of study.warnings) context.warn(warning);
+  const cohort = await meter.measure("joining", () =>
+    joinSamples(study, {
+      phenotype: Number(o.n),
+      onWarning: context.warn,
+      ...(o.p === undefined ? {} : { phenotypes: String(o.p) }),
+      ...(o.c === undefined ? {} : { covariates: String(o.c) }),
+    }),
+  );
+  const run = { context, study, cohort, meter, prefix, options: await stepOptions(context, study) };
+  return o.gk === undefined ? await associateTask(run, command) : await kinshipTask(run, command);
+}
+
+interface GemmaRun {
+  readonly context: CliContext;
+  readonly study: PlinkStudy;
+  readonly cohort: Cohort;
+  readonly meter: StageMeter;
+  readonly prefix: string;
+  readonly options: Awaited<ReturnType<typeof stepOptions>>;
+}
+
+async function stepOptions(context: CliContext, study: PlinkStudy) {
+  const o = context.options;
+  const snps = o.snps === undefined ? undefined : await readSnpList(String(o.snps));
+  if (snps) checkSnpList(study, snps, context.warn);
+  return {
+    maf: o.notsnp ? -1 : Number(o.maf),
+    miss: Number(o.miss),
+    hwe: Number(o.hwe),
+    r2: Number(o.r2),
+    lmin: Number(o.lmin),
+    lmax: Number(o.lmax),
+    regions: Number(o.region),
+    signal: context.signal,
+    onProgress: o.silence ? () => {} : context.onProgress,
+    onWarning: context.warn,
+    threads: resolveThreads(context.threads),
+    ...(snps ? { snps } : {}),
+    ...(context.memoryLimit === undefined ? {} : { memoryLimit: context.memoryLimit }),
+    ...(o.chunk === undefined ? {} : { chunk: Number(o.chunk) }),
+  };
+}
+
+async function kinshipTask(run: GemmaRun, command: string): Promise<unknown> {
+  const { context, study, cohort, meter, prefix, options } = run;
+  const fitted = fit(run, ["kinship"]);
+  const format = context.options.format === "arrow" ? "arrow" : "text";
+  // apache-arrow starts slowly; it loads while the kernels work.
+  const ready = format === "arrow" ? import("./kinship-arrow.ts").catch(() => undefined) : undefined;
+  await using K = await meter.measure("kinship", () => kinship(study, cohort, { ...options, chunk: fitted.chunk }));
+  await ready;
+  const path = `${prefix}.cXX.${format === "arrow" ? "arrow" : "txt"}`;
+  await meter.measure("writing", () => K.save(path, { ...options, format }));
+  return finish(run, command, { filters: K.filters!, predictedBytes: fitted.bytes }, [path]);
+}
+
+async function associateTask(run: GemmaRun, command: string): Promise<unknown> {
+  const { context, study, cohort, meter, prefix, options } = run;
+  const fitted = fit(run, ["eigen", "association"]);
+  const K = await meter.measure("reading kinship", () => Kinship.load(String(context.options.k), study, options));
+  await using eig = await meter.measure("eigen", () => eigen(K, cohort, { ...options, consume: true }));
+  const h0 = await meter.measure("null model", () => nullModel(cohort, eig, options));
+  const association = associate(study, cohort, eig, { ...options, chunk: fitted.chunk });
+  const path = `${prefix}.assoc.txt`;
+  await meter.measure("association", () => writeGemmaAssoc(association, path, { study, signal: context.signal }));
+  const { filters, degenerate } = association;
+  return finish(run, command, { filters, degenerate, nullModel: h0, predictedBytes: fitted.bytes }, [path]);
+}
+
+/** The block size that fits, and the peak predicted for the stages this command runs. */
+function fit(run: GemmaRun, stages: ReadonlyArray<StagePlan["stage"]>): { chunk: number; bytes: number } {
+  const { study, cohort, options } = run;
+  const size = {
+    samples: study.n,
+    variants: study.p,
+    analyzed: cohort.analyzed.length,
+    covariates: cohort.covariateNames.length,
+    threads: options.threads,
+  };
+  const { chunk, plan } = fitGwas(size, { ...options, stages });
+  return { chunk, bytes: plan.memory.total };
+}
+
+async function finish(
+  run: GemmaRun,
+  command: string,
+  facts: Pick<LogFacts, "predictedBytes"> & { filters: FilterCounts } & Partial<LogFacts>,
+  files: string[],
+): Promise<unknown> {
+  const { context, cohort, meter, prefix, options } = run;
+  const log = formatLog({
+    version: VERSION,
+    command,
+    date: new Date(),
+    cohort,
+    stages: meter.stages,
+    threads: options.threads,
+    simd: simdLevel(),
+    ...facts,
+  });
+  const path = `${prefix}.log.txt`;
+  await writeFileAtomic(path, log, { signal: context.signal });
+  files.push(path);
+  if (!context.json && !context.quiet && !context.options.silence) {
+    context.print(`## number of total individuals = ${cohort.samples}`);
+    context.print(`## number of analyzed individuals = ${cohort.analyzed.length}`);
+    context.print(`## number of covariates = ${cohort.covariateNames.length}`);
+    context.print(`## number of total SNPs/var        = ${String(facts.filters.total).padStart(8)}`);
+    context.print(`## number of analyzed SNPs         = ${String(facts.filters.kept).padStart(8)}`);
+    for (const file of files) context.print(file);
+  }
+  return {
+    command,
+    version: VERSION,
+    files,
+    people: { total: cohort.samples, analyzed: cohort.analyzed.length },
+    covariates: cohort.covariateNames,
+    filters: facts.filters,
+    ...(facts.nullModel ? { nullModel: facts.nullModel, degenerate: facts.degenerate } : {}),
+    memory: { predictedBytes: facts.predictedBytes, measuredBytes: Math.max(...meter.stages.map((s) => s.peakRssBytes)) },
+    stages: meter.stages,
+    threads: options.threads,
+    simd: simdLevel(),
+  };
+}
+
+function usage(message: string, option: string) {
+  return lmmError("OPTION_MISSING", message, { usage: true, details: { option } });
+}

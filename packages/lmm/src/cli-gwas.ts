@@ -1,0 +1,104 @@
+import type { CliCommand } from "@x/core/base";
+import { dropCounts } from "./cohort.ts";
+import { describeFilter } from "./filter.ts";
+import { GEMMA_OPTIONS } from "./gemma/options.ts";
+import { type GwasResult, gwas } from "./gwas.ts";
+import { pText } from "./report/html.ts";
+import { genomicInflation } from "./report/qq.ts";
+import { VERSION } from "./version.ts";
+
+/** GEMMA's own options that mean the same here. */
+const SHARED = new Set(["bfile", "p", "n", "c", "k", "maf", "miss", "hwe", "r2", "notsnp", "snps", "lmin", "lmax", "region"]);
+
+/** `lmm gwas`: the whole pipeline. */
+export function gwasCommand(argv: readonly string[]): CliCommand {
+  return {
+    name: "gwas",
+    summary: "kinship, null model and association in one go, with a report",
+    options: [
+      ...GEMMA_OPTIONS.filter((o) => SHARED.has(o.name)),
+      { name: "out", aliases: ["-o"], type: "string", value: "PREFIX", required: true, help: "writes PREFIX.assoc.txt, .assoc.arrow, .log.txt, .report.html" },
+      { name: "on", type: "string", choices: ["iid", "fid+iid"], value: "IDS", help: "match -p and -c by ids in their header instead of by row" },
+      { name: "pheno", type: "string", value: "NAME", help: "phenotype column by name, with --on" },
+      { name: "covar", type: "list", value: "NAMES", help: "covariate columns by name, with --on" },
+      { name: "save-kinship", type: "string", value: "FILE", help: "keep the kinship: .txt as GEMMA's text, else Arrow" },
+      { name: "report", type: "string", value: "FILE", help: "the HTML report; PREFIX.report.html by default" },
+      { name: "without-report", type: "flag", help: "no report" },
+      { name: "title", type: "string", value: "TEXT", help: "title of the report" },
+      { name: "chunk", type: "int", range: { min: 1, max: 1e6 }, value: "N", help: "variants read at once" },
+    ],
+    examples: ["lmm gwas --bfile study --out results/study", "lmm gwas --bfile study -p traits.tsv --on iid --pheno height --out height"],
+    async run(context) {
+      const o = context.options;
+      const text = (name: string): string | undefined => (o[name] === undefined ? undefined : String(o[name]));
+      const given = {
+        phenotypes: text("p"),
+        phenotype: text("pheno") ?? Number(o.n),
+        covariates: text("c"),
+        covariateNames: o.covar as string[] | undefined,
+        on: o.on as "iid" | "fid+iid" | undefined,
+        kinship: text("k"),
+        saveKinship: text("save-kinship"),
+        snpFile: text("snps"),
+        report: o["without-report"] ? (false as const) : text("report"),
+        title: text("title"),
+        chunk: o.chunk === undefined ? undefined : Number(o.chunk),
+        threads: context.threads,
+        memoryLimit: context.memoryLimit,
+      };
+      const result = await gwas(String(o.bfile), {
+        ...defined(given),
+        out: String(o.out),
+        maf: o.notsnp ? -1 : Number(o.maf),
+        miss: Number(o.miss),
+        hwe: Number(o.hwe),
+        r2: Number(o.r2),
+        lmin: Number(o.lmin),
+        lmax: Number(o.lmax),
+        regions: Number(o.region),
+        command: `lmm ${argv.map(quote).join(" ")}`,
+        signal: context.signal,
+        onProgress: context.onProgress,
+        onWarning: context.warn,
+      });
+      if (!context.json && !context.quiet) for (const line of summary(result)) context.print(line);
+      return toObject(result);
+    },
+  };
+}
+
+type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+
+function defined<T extends object>(o: T): Defined<T> {
+  return Object.fromEntries(Object.entries(o).filter(([, v]) => v !== undefined)) as Defined<T>;
+}
+
+const quote = (word: string): string => (/^[\w./:=,@+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
+
+function summary(r: GwasResult): string[] {
+  const plainP = (v: number): string => pText(v).replace(/ × 10<sup>−(\d+)<\/sup>/, "e-$1");
+  const best = r.columns.negLog10PWald.reduce((b, v, i, all) => (v > (all[b] ?? -1) ? i : b), 0);
+  const drops = Object.entries(dropCounts(r.cohort)).map(([reason, count]) => `${count} ${reason}`);
+  return [
+    `people    ${r.cohort.analyzed.length} of ${r.cohort.samples} analysed${drops.length > 0 ? ` (${drops.join(", ")})` : ""}`,
+    `variants  ${describeFilter(r.filters)}`,
+    `null      pve ${r.nullModel.pve.toFixed(4)} ± ${r.nullModel.pveSe.toFixed(4)}, λGC ${genomicInflation(r.columns.negLog10PWald).toFixed(3)}, smallest p ${plainP(r.columns.negLog10PWald[best]!)}`,
+    ...r.files,
+  ];
+}
+
+function toObject(r: GwasResult): unknown {
+  return {
+    version: VERSION,
+    files: r.files,
+    people: { total: r.cohort.samples, analyzed: r.cohort.analyzed.length, dropped: dropCounts(r.cohort) },
+    covariates: r.cohort.covariateNames,
+    filters: r.filters,
+    nullModel: r.nullModel,
+    lambdaGC: genomicInflation(r.columns.negLog10PWald),
+    degenerate: r.degenerate,
+    memory: { predicted: r.plan.memory, measuredBytes: Math.max(...r.stages.map((s) => s.peakRssBytes)) },
+    stages: r.stages,
+    warnings: r.warnings,
+  };
+}
