@@ -34,7 +34,7 @@ export function squareText(path) {
 /** Numbers of GEMMA's log file. */
 export function readLog(path) {
   const text = readText(path);
-  const number = (pattern) => Number(new RegExp(`${pattern}\\s*=\\s*(\\S+)`).exec(text)?.[1]);
+  const number = (pattern) => Number(new RegExp(`## ${pattern}\\s*=\\s*(\\S+)`).exec(text)?.[1]);
   return {
     analyzed: number("number of analyzed individuals"),
     snps: number("number of analyzed SNPs/var"),

@@ -6,14 +6,18 @@ import { join } from "node:path";
 /** GNU time reads the child's own rusage; without it CPU and peak memory stay unknown, and only the wall clock counts. */
 const GNU_TIME = existsSync("/usr/bin/time") && process.platform === "linux" ? "/usr/bin/time" : null;
 
+/** Gives every command files of its own. */
+let measured = 0;
+
 /**
  * Runs one command to its end.
  *
  * @returns {Promise<{ wall: number, cpu: number | null, peak: number | null, output: string }>} seconds and bytes
  */
 export async function measure({ command, args, cwd, env }) {
-  const note = join(tmpdir(), `bench-${process.pid}-time`);
-  const log = join(tmpdir(), `bench-${process.pid}-stderr`);
+  const own = join(tmpdir(), `bench-${process.pid}-${++measured}`);
+  const note = `${own}-time`;
+  const log = `${own}-stderr`;
   const [file, list] = GNU_TIME
     ? [GNU_TIME, ["-o", note, "-f", "%U %S %M", command, ...args]]
     : [command, args];

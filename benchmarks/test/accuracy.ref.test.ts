@@ -15,7 +15,7 @@ describe.each([
   ["tiny/few-snps", "few-snps"],
   ["tiny/twins", "twins"],
 ])("%s against GEMMA", (folder, name) => {
-  it("holds every floor", async () => {
+  it("holds every floor", { timeout: 120_000 }, async () => {
     const at = (file: string) => join(fixtures, folder, file);
     const { results } = await checkStudy({
       bfile: at(name),
