@@ -71,14 +71,14 @@ export async function gwas(fileset: string | PlinkStudy, options: GwasOptions = 
   for (const path of checkGwasPaths(options)) checkOutputDir(path);
   await using _lock = options.out === undefined ? undefined : lockOutput(options.out);
   const meter = new StageMeter();
-  if (typeof fileset !== "string") return run(fileset, options, meter);
+  if (typeof fileset !== "string") return await run(fileset, options, meter);
   await using study = await meter.measure("reading", () =>
     openPlink(fileset, {
       phenotypes: options.phenotypes === undefined ? "read" : "ignore",
       ...(options.signal ? { signal: options.signal } : {}),
     }),
   );
-  return run(study, options, meter);
+  return await run(study, options, meter);
 }
 
 async function run(study: PlinkStudy, given: GwasOptions, meter: StageMeter): Promise<GwasResult> {
