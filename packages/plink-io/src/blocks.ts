@@ -33,7 +33,10 @@ export type RowReader = (from: number, count: number) => Promise<Uint8Array>;
 export function chunkSize(chunk: number | undefined, bytesPerVariant: number): number {
   if (chunk === undefined) return Math.max(1, Math.min(4096, Math.floor(BLOCK_BYTES / bytesPerVariant)));
   if (Number.isInteger(chunk) && chunk >= 1 && chunk <= MAX_CHUNK) return chunk;
-  throw xError("OPTION_RANGE", `chunk: found ${chunk}, expected a whole number from 1 to ${MAX_CHUNK}.`, { usage: true, details: { option: "chunk" } });
+  throw xError("OPTION_RANGE", `chunk: found ${chunk}, expected a whole number from 1 to ${MAX_CHUNK}.`, {
+    usage: true,
+    details: { option: "chunk" },
+  });
 }
 
 /** The selected variants and samples as packed blocks; one block is read ahead while the caller works. */
@@ -43,7 +46,8 @@ export async function* readBlocks(source: BlockSource, options: BlockOptions): A
   const index = selectVariants(bim, options);
   const keep = selectSamples(fam, options.samples);
   const size = chunkSize(options.chunk, rowBytes(n));
-  const read = layout === "variant" ? variantMajor(bed, n) : new SampleMajorReader(bed, n, bim.id.length, options).read;
+  const read =
+    layout === "variant" ? variantMajor(bed, n) : new SampleMajorReader(bed, n, bim.id.length, options).read;
   const load = async (at: number): Promise<PackedBlock> => {
     const rows = index.subarray(at, Math.min(at + size, index.length));
     bed.check();

@@ -23,9 +23,26 @@ import { type SelectionLists, selectStudy, subset } from "./subset.ts";
 import type { GenotypeEncoding, PlinkStudy, RunningOptions } from "./types.ts";
 import { commitAll, type Written, writeText } from "./write.ts";
 
-const BFILE: OptionSpec = { name: "bfile", aliases: ["-bfile"], type: "string", value: "PREFIX", help: "the fileset: PREFIX.bed, .bim, .fam" };
-const OUT: OptionSpec = { name: "out", aliases: ["-out"], type: "string", value: "PREFIX", default: "plink", help: "what the results are called; - is standard output" };
-const STRICT: OptionSpec = { name: "strict", type: "flag", help: "refuse what is only warned about otherwise" };
+const BFILE: OptionSpec = {
+  name: "bfile",
+  aliases: ["-bfile"],
+  type: "string",
+  value: "PREFIX",
+  help: "the fileset: PREFIX.bed, .bim, .fam",
+};
+const OUT: OptionSpec = {
+  name: "out",
+  aliases: ["-out"],
+  type: "string",
+  value: "PREFIX",
+  default: "plink",
+  help: "what the results are called; - is standard output",
+};
+const STRICT: OptionSpec = {
+  name: "strict",
+  type: "flag",
+  help: "refuse what is only warned about otherwise",
+};
 const LISTS: readonly OptionSpec[] = [
   STRICT,
   { name: "extract", type: "string", value: "FILE", help: "only the variants listed" },
@@ -49,26 +66,50 @@ const commands: readonly CliCommand[] = [
     positionals: ["[PREFIX]"],
     examples: ["plink-io inspect --bfile study"],
     run: (context) =>
-      withStudy(context, async (study) => {
-        const found = await inspect(study, running(context));
-        if (!context.json) context.print(formatInspection(found).trimEnd());
-        return found;
-      }, false),
+      withStudy(
+        context,
+        async (study) => {
+          const found = await inspect(study, running(context));
+          if (!context.json) context.print(formatInspection(found).trimEnd());
+          return found;
+        },
+        false,
+      ),
   },
-  report("freq", "allele frequencies, as PLINK 1.9 --freq", async (study, options) => ({ frq: formatFrq(await frequencies(study, options)) })),
-  report("missing", "missing calls by variant and by sample, as PLINK 1.9 --missing", async (study, options) => {
-    const { variants, samples } = await missingness(study, options);
-    return { imiss: formatImiss(samples), lmiss: formatLmiss(variants) };
-  }),
-  report("hardy", "Hardy-Weinberg exact tests, as PLINK 1.9 --hardy", async (study, options) => ({ hwe: formatHwe(await hardyTests(study, options)) })),
+  report("freq", "allele frequencies, as PLINK 1.9 --freq", async (study, options) => ({
+    frq: formatFrq(await frequencies(study, options)),
+  })),
+  report(
+    "missing",
+    "missing calls by variant and by sample, as PLINK 1.9 --missing",
+    async (study, options) => {
+      const { variants, samples } = await missingness(study, options);
+      return { imiss: formatImiss(samples), lmiss: formatLmiss(variants) };
+    },
+  ),
+  report("hardy", "Hardy-Weinberg exact tests, as PLINK 1.9 --hardy", async (study, options) => ({
+    hwe: formatHwe(await hardyTests(study, options)),
+  })),
   {
     name: "convert",
     summary: "a fileset to an Arrow IPC file, or back",
     options: [
       { ...BFILE, help: "the fileset, or the .arrow file" },
       { ...OUT, help: "the .arrow file, or the prefix of the fileset" },
-      { name: "as", type: "string", choices: ["packed", "int8", "float32", "float64"], value: "FORM", help: "how genotypes stand in the Arrow file" },
-      { name: "chunk", type: "int", range: { min: 1, max: 1 << 24 }, value: "N", help: "variants a record batch" },
+      {
+        name: "as",
+        type: "string",
+        choices: ["packed", "int8", "float32", "float64"],
+        value: "FORM",
+        help: "how genotypes stand in the Arrow file",
+      },
+      {
+        name: "chunk",
+        type: "int",
+        range: { min: 1, max: 1 << 24 },
+        value: "N",
+        help: "variants a record batch",
+      },
     ],
     positionals: ["[FROM]", "[TO]"],
     examples: ["plink-io convert --bfile study --out study.arrow", "plink-io convert study.arrow copy"],
@@ -88,13 +129,22 @@ const commands: readonly CliCommand[] = [
   {
     name: "subset",
     summary: "write some variants and people as a new fileset",
-    options: [BFILE, OUT, ...LISTS, { name: "chr", type: "list", value: "LIST", help: "only these chromosomes" }, { name: "region", type: "string", value: "CHR:FROM-TO", help: "only this region" }],
+    options: [
+      BFILE,
+      OUT,
+      ...LISTS,
+      { name: "chr", type: "list", value: "LIST", help: "only these chromosomes" },
+      { name: "region", type: "string", value: "CHR:FROM-TO", help: "only this region" },
+    ],
     positionals: ["[PREFIX]"],
     examples: ["plink-io subset --bfile study --keep people.txt --out part"],
     run: (context) =>
       withStudy(context, async (study) => {
         const { chr, region, out } = context.options;
-        const where = { ...(chr !== undefined && { chrom: chr as readonly string[] }), ...(region !== undefined && { region: String(region) }) };
+        const where = {
+          ...(chr !== undefined && { chrom: chr as readonly string[] }),
+          ...(region !== undefined && { region: String(region) }),
+        };
         return wrote(context, await subset(study, String(out), { ...where, ...running(context) }));
       }),
   },
@@ -104,7 +154,8 @@ const commands: readonly CliCommand[] = [
     options: [OUT],
     positionals: ["PREFIX..."],
     examples: ["plink-io merge chr1 chr2 chr3 --out all"],
-    run: async (context) => wrote(context, await merge(context.positionals, String(context.options.out), running(context))),
+    run: async (context) =>
+      wrote(context, await merge(context.positionals, String(context.options.out), running(context))),
   },
 ];
 
@@ -135,20 +186,30 @@ function report(
 }
 
 /** Opens the fileset, applies the lists and runs; the output folder is checked before anything is read. */
-async function withStudy<T>(context: CliContext, run: (study: PlinkStudy) => Promise<T>, warn = true): Promise<T> {
+async function withStudy<T>(
+  context: CliContext,
+  run: (study: PlinkStudy) => Promise<T>,
+  warn = true,
+): Promise<T> {
   const { out } = context.options;
   if (out !== undefined && out !== "-") checkOutputDir(String(out));
-  await using study = await openPlink(input(context), { signal: context.signal, strict: context.options.strict === true });
+  await using study = await openPlink(input(context), {
+    signal: context.signal,
+    strict: context.options.strict === true,
+  });
   if (warn) for (const warning of study.warnings) context.warn(warning);
   const lists: SelectionLists = { warn: context.warn, signal: context.signal };
-  const given = (["extract", "exclude", "keep", "remove"] as const).filter((name) => context.options[name] !== undefined);
+  const given = (["extract", "exclude", "keep", "remove"] as const).filter(
+    (name) => context.options[name] !== undefined,
+  );
   for (const name of given) lists[name] = String(context.options[name]);
   return await run(given.length === 0 ? study : await selectStudy(study, lists));
 }
 
 function input({ options, positionals }: CliContext): string {
   const path = options.bfile ?? positionals[0];
-  if (path === undefined) throw xError("OPTION_MISSING", "which fileset? Give --bfile PREFIX.", { usage: true });
+  if (path === undefined)
+    throw xError("OPTION_MISSING", "which fileset? Give --bfile PREFIX.", { usage: true });
   return String(path);
 }
 
@@ -174,9 +235,17 @@ async function writeReports(out: string, texts: Record<string, Iterable<string>>
 function wrote(context: CliContext, written: Written, path?: string): Written {
   const { paths, samples, variants } = written;
   const name = path ?? paths.bed;
-  if (!context.json && !context.quiet) context.print(`wrote ${name}: ${variants.toLocaleString("en")} variants × ${samples.toLocaleString("en")} samples`);
+  if (!context.json && !context.quiet)
+    context.print(
+      `wrote ${name}: ${variants.toLocaleString("en")} variants × ${samples.toLocaleString("en")} samples`,
+    );
   return written;
 }
 
 const { version } = createRequire(import.meta.url)("../package.json") as { version: string };
-await runCli({ name: "plink-io", version, summary: "PLINK 1 filesets: check, report, convert, cut and join", commands });
+await runCli({
+  name: "plink-io",
+  version,
+  summary: "PLINK 1 filesets: check, report, convert, cut and join",
+  commands,
+});

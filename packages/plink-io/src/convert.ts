@@ -21,10 +21,18 @@ export interface ConvertOptions extends WriteOptions {
  * @throws XError CONVERT_DIRECTION (usage: none or both ends are Arrow), ARROW_FOOTER, ARROW_OFFSETS, SAMPLE_HASH (the
  * two Arrow files are not of one study), and the codes of openPlink and writePlink.
  */
-export async function convert(from: string | PlinkPaths, to: string, options: ConvertOptions = {}): Promise<Written> {
+export async function convert(
+  from: string | PlinkPaths,
+  to: string,
+  options: ConvertOptions = {},
+): Promise<Written> {
   const [fromArrow, toArrow] = [typeof from === "string" && isArrowPath(from), isArrowPath(to)];
   if (fromArrow === toArrow)
-    throw xError("CONVERT_DIRECTION", "convert goes between a fileset and an .arrow file: exactly one of the two names must end in .arrow or .feather.", { usage: true });
+    throw xError(
+      "CONVERT_DIRECTION",
+      "convert goes between a fileset and an .arrow file: exactly one of the two names must end in .arrow or .feather.",
+      { usage: true },
+    );
   return fromArrow ? arrowToPlink(from as string, to, options) : plinkToArrow(from, to, options);
 }
 
@@ -37,7 +45,11 @@ function samplesPath(path: string): string {
   return path.replace(/(\.arrow|\.feather)$/, ".samples$1");
 }
 
-async function plinkToArrow(from: string | PlinkPaths, to: string, options: ConvertOptions): Promise<Written> {
+async function plinkToArrow(
+  from: string | PlinkPaths,
+  to: string,
+  options: ConvertOptions,
+): Promise<Written> {
   const { signal, threads, as, chunk, overwrite, onProgress } = options;
   await using study = await openPlink(from, signal ? { signal } : {});
   const reading: GenotypeOptions = {
@@ -46,7 +58,9 @@ async function plinkToArrow(from: string | PlinkPaths, to: string, options: Conv
     ...(as && { as }),
     ...(chunk !== undefined && { chunk }),
   };
-  const batches = async function* (): ReturnType<typeof study.genotypes> extends AsyncIterable<infer B> ? AsyncGenerator<B> : never {
+  const batches = async function* (): ReturnType<typeof study.genotypes> extends AsyncIterable<infer B>
+    ? AsyncGenerator<B>
+    : never {
     let done = 0;
     for await (const batch of study.genotypes(reading)) {
       yield batch;
@@ -74,9 +88,13 @@ async function checkPair(path: string, genotypes: Table, samples: Table): Promis
   const info = inFile(path, () => genotypeInfo(genotypes.schema));
   const found = hashSamples(arrowTables().famColumns(samples));
   if (info.samples === samples.numRows && (info.sampleHash === "" || info.sampleHash === found)) return;
-  throw xError("SAMPLE_HASH", `${path}: ${samplesPath(path)} lists other people than the genotypes were written with (${samples.numRows} people, ${info.samples} expected).`, {
-    details: { path, samples: samples.numRows, expected: info.samples },
-  });
+  throw xError(
+    "SAMPLE_HASH",
+    `${path}: ${samplesPath(path)} lists other people than the genotypes were written with (${samples.numRows} people, ${info.samples} expected).`,
+    {
+      details: { path, samples: samples.numRows, expected: info.samples },
+    },
+  );
 }
 
 /** Names the file in an error that knows only its table. */

@@ -1,8 +1,8 @@
 import type { Table } from "apache-arrow";
-import { countGenotypes, hardyExact } from "./native.ts";
-import { sampleMask } from "./masks.ts";
-import { selectSamples, selectVariants } from "./select.ts";
 import { arrowTables } from "./lazy.ts";
+import { sampleMask } from "./masks.ts";
+import { countGenotypes, hardyExact } from "./native.ts";
+import { selectSamples, selectVariants } from "./select.ts";
 import type { PlinkStudy, RunningOptions, SelectOptions } from "./types.ts";
 
 /** Options of {@link variantCounts}. */
@@ -47,6 +47,9 @@ export async function countRows(
 }
 
 /** The two options without keys that are undefined. */
-export function running(signal: AbortSignal | undefined, threads: number | undefined): Pick<RunningOptions, "signal" | "threads"> {
+export function running(
+  signal: AbortSignal | undefined,
+  threads: number | undefined,
+): Pick<RunningOptions, "signal" | "threads"> {
   return { ...(signal && { signal }), ...(threads !== undefined && { threads }) };
 }

@@ -41,9 +41,14 @@ export async function readFam(
     }
   };
   await scanFields(path, visit, warn, options.signal);
-  if (sex.length === 0) throw fileError("NO_SAMPLES", path, "the file has no lines: there is no sample to read.", {});
+  if (sex.length === 0)
+    throw fileError("NO_SAMPLES", path, "the file has no lines: there is no sample to read.", {});
   checkDuplicates(path, fam);
-  return { ...fam, sex: Int8Array.from(sex), phenotypes: phenotypes.map((column) => Float64Array.from(column)) };
+  return {
+    ...fam,
+    sex: Int8Array.from(sex),
+    phenotypes: phenotypes.map((column) => Float64Array.from(column)),
+  };
 }
 
 function checkColumns(path: string, line: FieldLine, columns: number): number {
@@ -64,12 +69,18 @@ function phenotype(path: string, line: FieldLine, field: number): number {
   const shown = JSON.stringify(text.slice(0, 40));
   if (value !== undefined) {
     if (!Number.isFinite(value))
-      throw fileError("PHENO_RANGE", path, `phenotype ${shown} is beyond the range of a 64-bit number.`, where);
+      throw fileError(
+        "PHENO_RANGE",
+        path,
+        `phenotype ${shown} is beyond the range of a 64-bit number.`,
+        where,
+      );
     return value === -9 ? Number.NaN : value;
   }
   const hint = "Write NA or -9 for a missing phenotype.";
   if (/^[-+]?nan$/i.test(text)) throw fileError("PHENO_NAN", path, `phenotype ${shown}. ${hint}`, where);
-  if (/^[-+]?inf(inity)?$/i.test(text)) throw fileError("PHENO_INF", path, `phenotype ${shown} is not finite. ${hint}`, where);
+  if (/^[-+]?inf(inity)?$/i.test(text))
+    throw fileError("PHENO_INF", path, `phenotype ${shown} is not finite. ${hint}`, where);
   throw fileError("PHENO_PARSE", path, `phenotype ${shown} is not a number. ${hint}`, where);
 }
 

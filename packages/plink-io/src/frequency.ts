@@ -1,8 +1,8 @@
 import type { Table } from "apache-arrow";
 import { chromosomeKey } from "./chromosomes.ts";
 import { countRows } from "./counts.ts";
-import { isFounder, ploidies, sampleMask } from "./masks.ts";
 import { arrowTables } from "./lazy.ts";
+import { isFounder, ploidies, sampleMask } from "./masks.ts";
 import type { BimColumns, PlinkStudy, RunningOptions } from "./types.ts";
 
 /** Options of freq, missing and hardy; each default is PLINK 1.9's. */
@@ -65,7 +65,10 @@ export function reportedRows(bim: BimColumns): Uint32Array {
 /** First two columns of every report. */
 export function reportedNames(bim: BimColumns, rows: Uint32Array): { chrom: string[]; id: string[] } {
   const keys = new Map([...new Set(bim.chrom)].map((name) => [name, chromosomeKey(name)]));
-  return { chrom: Array.from(rows, (j) => keys.get(bim.chrom[j]!)!), id: Array.from(rows, (j) => bim.id[j]!) };
+  return {
+    chrom: Array.from(rows, (j) => keys.get(bim.chrom[j]!)!),
+    id: Array.from(rows, (j) => bim.id[j]!),
+  };
 }
 
 /** Copies of allele 1 and of both alleles among the people PLINK counts. */
@@ -77,13 +80,20 @@ export interface AlleleCounts {
 }
 
 /** Counts alleles by PLINK's rules for founders and sex chromosomes. */
-export async function alleleCounts(study: PlinkStudy, rows: Uint32Array, options: ReportOptions): Promise<AlleleCounts> {
+export async function alleleCounts(
+  study: PlinkStudy,
+  rows: Uint32Array,
+  options: ReportOptions,
+): Promise<AlleleCounts> {
   const { fam, bim, n } = study;
   const counted = (i: number): boolean => options.nonfounders === true || isFounder(fam, i);
   const ploidy = ploidies(bim);
   const sexed = rows.filter((j) => ploidy(j) !== "diploid");
   const [everybody] = await countRows(study, rows, [sampleMask(n, counted)], options);
-  const [men] = await countRows(study, sexed, [sampleMask(n, (i) => counted(i) && fam.sex[i] === 1)], { ...options, onProgress: () => {} });
+  const [men] = await countRows(study, sexed, [sampleMask(n, (i) => counted(i) && fam.sex[i] === 1)], {
+    ...options,
+    onProgress: () => {},
+  });
   const a1 = new Int32Array(rows.length);
   const total = new Int32Array(rows.length);
   let atSexed = 0;
@@ -95,7 +105,11 @@ export async function alleleCounts(study: PlinkStudy, rows: Uint32Array, options
       total[k] = 2 * (hom1 + het + hom2);
       return;
     }
-    const [menHom1, menHet, menHom2] = men!.subarray(atSexed * 4, atSexed * 4 + 3) as unknown as [number, number, number];
+    const [menHom1, menHet, menHom2] = men!.subarray(atSexed * 4, atSexed * 4 + 3) as unknown as [
+      number,
+      number,
+      number,
+    ];
     atSexed++;
     const women = kind === "x" ? [hom1 - menHom1, het - menHet, hom2 - menHom2] : [0, 0, 0];
     a1[k] = menHom1 + 2 * women[0]! + women[1]!;

@@ -2,16 +2,19 @@ import { genotypeBatch, genotypeSchema } from "@x/core";
 import type { RecordBatch } from "apache-arrow";
 import { chunkSize } from "./blocks.ts";
 import { decode } from "./native.ts";
-import { selectSamples, selectVariants } from "./select.ts";
 import { hashSamples } from "./sample-hash.ts";
-import { takeSamples, takeVariants } from "./view.ts";
+import { selectSamples, selectVariants } from "./select.ts";
 import { variantsTable } from "./tables.ts";
 import type { GenotypeOptions, PlinkStudy } from "./types.ts";
+import { takeSamples, takeVariants } from "./view.ts";
 
 const BYTES = { packed: 0.25, int8: 1, float32: 4, float64: 8 };
 
 /** The selected genotypes as record batches of core's schema; every batch shares one chromosome dictionary. */
-export async function* readGenotypes(study: PlinkStudy, options: GenotypeOptions): AsyncGenerator<RecordBatch> {
+export async function* readGenotypes(
+  study: PlinkStudy,
+  options: GenotypeOptions,
+): AsyncGenerator<RecordBatch> {
   const { as = "packed", signal, threads } = options;
   const rows = selectVariants(study.bim, options);
   const samples = selectSamples(study.fam, options.samples);

@@ -1,10 +1,17 @@
 import type { Table } from "apache-arrow";
 import { CHROM_MT, chromosomeCode } from "./chromosomes.ts";
 import { countRows, running } from "./counts.ts";
-import { alleleCounts, isSwapped, orientedAlleles, type ReportOptions, reportedNames, reportedRows } from "./frequency.ts";
+import {
+  alleleCounts,
+  isSwapped,
+  orientedAlleles,
+  type ReportOptions,
+  reportedNames,
+  reportedRows,
+} from "./frequency.ts";
+import { arrowTables } from "./lazy.ts";
 import { isFounder, phenotypeKind, ploidies, sampleMask } from "./masks.ts";
 import { hardyExact } from "./native.ts";
-import { arrowTables } from "./lazy.ts";
 import type { PlinkStudy } from "./types.ts";
 
 /** `.hwe` as plain columns; three rows a variant in a case-control study, else one. */
@@ -49,7 +56,12 @@ export async function hardyTests(study: PlinkStudy, options: ReportOptions = {})
   const rows = reportedRows(bim);
   const alleles = await alleleCounts(study, rows, options);
   const tests = testNames(study, options);
-  const counts = await testCounts(study, rows, tests.map((test) => test.member), options);
+  const counts = await testCounts(
+    study,
+    rows,
+    tests.map((test) => test.member),
+    options,
+  );
   const pValues = counts.map((count) => hardyExact(count));
   const names = reportedNames(bim, rows);
   const oriented = orientedAlleles(bim, rows, alleles, options);
@@ -82,7 +94,9 @@ export async function hardyTests(study: PlinkStudy, options: ReportOptions = {})
       out.het[at] = het;
       out.hom_a2[at] = hom2;
       out.o_het[at] = untestable[k] ? Number.NaN : het / people;
-      out.e_het[at] = untestable[k] ? Number.NaN : (2 * copies * (2 * people - copies)) / (2 * people * 2 * people);
+      out.e_het[at] = untestable[k]
+        ? Number.NaN
+        : (2 * copies * (2 * people - copies)) / (2 * people * 2 * people);
       out.p[at] = untestable[k] || people === 0 ? 1 : pValues[t]![k]!;
     }
   });
@@ -100,7 +114,8 @@ function testNames(study: PlinkStudy, options: ReportOptions): Test[] {
   const phenotype = phenotypeKind(fam);
   if (phenotype.kind === "quantitative") return [{ name: "ALL(QT)", member: counted }];
   if (phenotype.kind === "none") return [{ name: "ALL(NP)", member: counted }];
-  const status = (i: number, value: number): boolean => counted(i) && !phenotype.missing(i) && fam.phenotypes[0]![i] === value;
+  const status = (i: number, value: number): boolean =>
+    counted(i) && !phenotype.missing(i) && fam.phenotypes[0]![i] === value;
   return [
     { name: "ALL", member: counted },
     { name: "AFF", member: (i) => status(i, 2) },
@@ -117,12 +132,20 @@ async function testCounts(
 ): Promise<Uint32Array[]> {
   const { bim, fam, n } = study;
   const ploidy = ploidies(bim);
-  const pick = (kind: string): Uint32Array => Uint32Array.from(rows.keys()).filter((k) => ploidy(rows[k]!) === kind);
+  const pick = (kind: string): Uint32Array =>
+    Uint32Array.from(rows.keys()).filter((k) => ploidy(rows[k]!) === kind);
   const out = members.map(() => new Uint32Array(rows.length * 4));
   for (const kind of ["diploid", "x"]) {
     const at = pick(kind);
-    const masks = members.map((member) => sampleMask(n, (i) => member(i) && (kind !== "x" || fam.sex[i] !== 1)));
-    const counts = await countRows(study, at.map((k) => rows[k]!), masks, running(options.signal, options.threads));
+    const masks = members.map((member) =>
+      sampleMask(n, (i) => member(i) && (kind !== "x" || fam.sex[i] !== 1)),
+    );
+    const counts = await countRows(
+      study,
+      at.map((k) => rows[k]!),
+      masks,
+      running(options.signal, options.threads),
+    );
     counts.forEach((column, t) => {
       at.forEach((k, order) => {
         out[t]!.set(column.subarray(4 * order, 4 * order + 4), 4 * k);

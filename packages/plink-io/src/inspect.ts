@@ -34,13 +34,19 @@ export interface Inspection {
 /** Summary of a fileset: who and what is in it, and how much is missing (reads the .bed once). */
 export async function inspect(study: PlinkStudy, options: RunningOptions = {}): Promise<Inspection> {
   const { fam, bim, n, p } = study;
-  const [counts] = await countRows(study, Uint32Array.from({ length: p }, (_, j) => j), [null], options);
+  const [counts] = await countRows(
+    study,
+    Uint32Array.from({ length: p }, (_, j) => j),
+    [null],
+    options,
+  );
   let missing = 0;
   for (let at = 3; at < counts!.length; at += 4) missing += counts![at]!;
   const chromosomes = new Map<string, number>();
   for (const name of bim.chrom) chromosomes.set(name, (chromosomes.get(name) ?? 0) + 1);
   const byKey = new Map<string, number>();
-  for (const [name, count] of chromosomes) byKey.set(chromosomeKey(name), (byKey.get(chromosomeKey(name)) ?? 0) + count);
+  for (const [name, count] of chromosomes)
+    byKey.set(chromosomeKey(name), (byKey.get(chromosomeKey(name)) ?? 0) + count);
   const sexes = (code: number): number => fam.sex.reduce((sum, sex) => sum + (sex === code ? 1 : 0), 0);
   const [major, minor] = study.layout === "variant" ? [p, n] : [n, p];
   return {
@@ -66,12 +72,21 @@ export function formatInspection(found: Inspection): string {
   const minor = found.layout === "variant" ? found.samples : found.variants;
   const major = found.layout === "variant" ? found.variants : found.samples;
   const rows: [string, string][] = [
-    ["samples", `${number(found.samples)} (${number(male)} male, ${number(female)} female, ${number(unknown)} unknown; ${number(found.founders)} founders)`],
+    [
+      "samples",
+      `${number(found.samples)} (${number(male)} male, ${number(female)} female, ${number(unknown)} unknown; ${number(found.founders)} founders)`,
+    ],
     ["phenotype", found.phenotype],
     ["variants", number(found.variants)],
-    ["chromosomes", found.chromosomes.map(({ name, variants }) => `${name} (${number(variants)})`).join(", ")],
+    [
+      "chromosomes",
+      found.chromosomes.map(({ name, variants }) => `${name} (${number(variants)})`).join(", "),
+    ],
     ["missing", `${(100 * found.missingRate).toPrecision(3)} % of calls`],
-    ["size check", `${number(found.bedBytes)} bytes = 3 + ${number(major)} × ${number(Math.ceil(minor / 4))}, as it must be`],
+    [
+      "size check",
+      `${number(found.bedBytes)} bytes = 3 + ${number(major)} × ${number(Math.ceil(minor / 4))}, as it must be`,
+    ],
     ["layout", found.layout === "variant" ? "SNP-major" : "sample-major (transposed while reading)"],
     ["sample hash", found.sampleHash],
     ["warnings", found.warnings.length === 0 ? "none" : String(found.warnings.length)],

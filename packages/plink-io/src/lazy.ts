@@ -15,7 +15,10 @@ export function arrowTables(): Tables {
 }
 
 /** readGenotypes, loaded with the first batch. */
-export async function* lazyGenotypes(study: PlinkStudy, options: GenotypeOptions): AsyncGenerator<RecordBatch> {
+export async function* lazyGenotypes(
+  study: PlinkStudy,
+  options: GenotypeOptions,
+): AsyncGenerator<RecordBatch> {
   const { readGenotypes } = await import("./genotypes.ts");
   yield* readGenotypes(study, options);
 }

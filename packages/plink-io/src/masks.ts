@@ -24,7 +24,9 @@ export interface PhenotypeKind {
 /** Reads the first phenotype as PLINK 1.9 does by default (`--allow-no-sex` not given). */
 export function phenotypeKind(fam: FamColumns): PhenotypeKind {
   const values = fam.phenotypes[0]!;
-  const quantitative = values.some((value) => !Number.isNaN(value) && value !== 0 && value !== 1 && value !== 2);
+  const quantitative = values.some(
+    (value) => !Number.isNaN(value) && value !== 0 && value !== 1 && value !== 2,
+  );
   const missing = (i: number): boolean =>
     Number.isNaN(values[i]) || fam.sex[i] === 0 || (!quantitative && values[i] === 0);
   const none = values.every((_, i) => missing(i));

@@ -13,19 +13,22 @@ export async function merge(
   prefix: string,
   options: WriteOptions = {},
 ): Promise<Written> {
-  if (filesets.length === 0) throw xError("OPTION_RANGE", "merge needs at least one fileset.", { usage: true });
+  if (filesets.length === 0)
+    throw xError("OPTION_RANGE", "merge needs at least one fileset.", { usage: true });
   await using stack = new AsyncDisposableStack();
   const studies: PlinkStudy[] = [];
-  for (const fileset of filesets) studies.push(stack.use(await openPlink(fileset, options.signal ? { signal: options.signal } : {})));
+  for (const fileset of filesets)
+    studies.push(stack.use(await openPlink(fileset, options.signal ? { signal: options.signal } : {})));
   const first = studies[0]!;
   for (const study of studies) checkSamePeople(first, study);
   const data = { samples: first.fam, variants: concatenate(studies), genotypes: allBlocks(studies, options) };
-  return writePlink(prefix, data, options);
+  return await writePlink(prefix, data, options);
 }
 
 function checkSamePeople(first: PlinkStudy, other: PlinkStudy): void {
   if (first.sampleHash === other.sampleHash) return;
-  const name = (study: PlinkStudy, i: number): string => (i < study.n ? `${study.fam.fid[i]} ${study.fam.iid[i]}` : "no line");
+  const name = (study: PlinkStudy, i: number): string =>
+    i < study.n ? `${study.fam.fid[i]} ${study.fam.iid[i]}` : "no line";
   let i = 0;
   while (i < first.n && name(first, i) === name(other, i)) i++;
   throw xError(
@@ -38,10 +41,18 @@ function checkSamePeople(first: PlinkStudy, other: PlinkStudy): void {
 
 function concatenate(studies: readonly PlinkStudy[]): BimColumns {
   const p = studies.reduce((sum, study) => sum + study.p, 0);
-  const out: BimColumns = { chrom: [], id: [], a1: [], a2: [], cm: new Float64Array(p), pos: new Int32Array(p) };
+  const out: BimColumns = {
+    chrom: [],
+    id: [],
+    a1: [],
+    a2: [],
+    cm: new Float64Array(p),
+    pos: new Int32Array(p),
+  };
   let at = 0;
   for (const { bim } of studies) {
-    for (const column of ["chrom", "id", "a1", "a2"] as const) for (const value of bim[column]) out[column].push(value);
+    for (const column of ["chrom", "id", "a1", "a2"] as const)
+      for (const value of bim[column]) out[column].push(value);
     out.cm.set(bim.cm, at);
     out.pos.set(bim.pos, at);
     at += bim.pos.length;
@@ -49,7 +60,10 @@ function concatenate(studies: readonly PlinkStudy[]): BimColumns {
   return out;
 }
 
-async function* allBlocks(studies: readonly PlinkStudy[], { signal, threads }: RunningOptions): AsyncGenerator<PackedBlock> {
+async function* allBlocks(
+  studies: readonly PlinkStudy[],
+  { signal, threads }: RunningOptions,
+): AsyncGenerator<PackedBlock> {
   for (const study of studies)
     yield* study.blocks({ ...(signal && { signal }), ...(threads !== undefined && { threads }) });
 }

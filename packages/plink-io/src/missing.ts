@@ -1,9 +1,9 @@
 import type { Table } from "apache-arrow";
 import { countRows, running } from "./counts.ts";
 import { type ReportOptions, reportedNames, reportedRows } from "./frequency.ts";
+import { arrowTables } from "./lazy.ts";
 import { phenotypeKind, ploidies, sampleMask } from "./masks.ts";
 import { countGenotypes, transpose } from "./native.ts";
-import { arrowTables } from "./lazy.ts";
 import type { PlinkStudy, RunningOptions } from "./types.ts";
 
 /** `.lmiss` as plain columns. */
@@ -42,9 +42,15 @@ export interface SampleMissing {
  *
  * @returns Tables `chrom id n_miss n_geno f_miss` and `fid iid miss_pheno n_miss n_geno f_miss`.
  */
-export async function missing(study: PlinkStudy, options: ReportOptions = {}): Promise<{ variants: Table; samples: Table }> {
+export async function missing(
+  study: PlinkStudy,
+  options: ReportOptions = {},
+): Promise<{ variants: Table; samples: Table }> {
   const { variants, samples } = await missingness(study, options);
-  return { variants: arrowTables().reportTable({ ...variants }), samples: arrowTables().reportTable({ ...samples }) };
+  return {
+    variants: arrowTables().reportTable({ ...variants }),
+    samples: arrowTables().reportTable({ ...samples }),
+  };
 }
 
 /** {@link missing} without Arrow. */
@@ -76,7 +82,12 @@ export async function missingness(
   const sampleTotal = Int32Array.from({ length: n }, (_, i) => offY.length + (isMan(i) ? onY.length : 0));
   const phenotype = phenotypeKind(fam);
   return {
-    variants: { ...reportedNames(bim, rows), n_miss: variantMissing, n_geno: variantTotal, f_miss: ratio(variantMissing, variantTotal) },
+    variants: {
+      ...reportedNames(bim, rows),
+      n_miss: variantMissing,
+      n_geno: variantTotal,
+      f_miss: ratio(variantMissing, variantTotal),
+    },
     samples: {
       fid: fam.fid,
       iid: fam.iid,

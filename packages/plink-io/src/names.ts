@@ -11,7 +11,8 @@ export async function readNames(
   kind: "ids" | "people",
   signal?: AbortSignal,
 ): Promise<readonly string[]> {
-  if (typeof list !== "string") return kind === "ids" ? list : list.map((name) => name.replace(/[ \t]+/, "\t"));
+  if (typeof list !== "string")
+    return kind === "ids" ? list : list.map((name) => name.replace(/[ \t]+/, "\t"));
   const names: string[] = [];
   await scanFields(
     list,

@@ -10,9 +10,16 @@ export interface KernelOptions {
   threads?: number | undefined;
 }
 
-function run<T>(start: (job: InstanceType<typeof native.Job>, threads: number) => Promise<unknown>, options: KernelOptions): Promise<T> {
+function run<T>(
+  start: (job: InstanceType<typeof native.Job>, threads: number) => Promise<unknown>,
+  options: KernelOptions,
+): Promise<T> {
   const threads = resolveThreads(options.threads);
-  return runNative(native.Job, (job) => start(job, threads) as Promise<T>, options.signal ? { signal: options.signal } : {});
+  return runNative(
+    native.Job,
+    (job) => start(job, threads) as Promise<T>,
+    options.signal ? { signal: options.signal } : {},
+  );
 }
 
 /** Genotypes as dosages of allele 1, `rows × samples`; missing −127 or NaN. */
@@ -23,8 +30,10 @@ export function decode(
   rows: number,
   options: KernelOptions,
 ): Promise<Int8Array | Float32Array | Float64Array> {
-  if (as === "int8") return run((job, threads) => native.decodeInt8(job, packed, samples, rows, threads), options);
-  if (as === "float32") return run((job, threads) => native.decodeFloat32(job, packed, samples, rows, threads), options);
+  if (as === "int8")
+    return run((job, threads) => native.decodeInt8(job, packed, samples, rows, threads), options);
+  if (as === "float32")
+    return run((job, threads) => native.decodeFloat32(job, packed, samples, rows, threads), options);
   return run((job, threads) => native.decodeFloat64(job, packed, samples, rows, threads), options);
 }
 
@@ -51,8 +60,16 @@ export function subsetSamples(
 }
 
 /** Turns `rows × columns` packed genotypes into `columns × rows`. */
-export function transpose(packed: Uint8Array, rows: number, columns: number, options: KernelOptions): Promise<Uint8Array> {
-  return run((job, threads) => native.transposeTile(job, packed, rows, columns, 0, columns, threads), options);
+export function transpose(
+  packed: Uint8Array,
+  rows: number,
+  columns: number,
+  options: KernelOptions,
+): Promise<Uint8Array> {
+  return run(
+    (job, threads) => native.transposeTile(job, packed, rows, columns, 0, columns, threads),
+    options,
+  );
 }
 
 /** Exact Hardy-Weinberg p (Wigginton 2005, no mid-p) of each row of {@link countGenotypes}. */

@@ -17,7 +17,10 @@ import type { OpenOptions, PlinkPaths, PlinkStudy, PlinkWarning } from "./types.
  * @throws XError BED_EMPTY, BED_COMPRESSED, BED_MAGIC, BED_MODE, BED_SIZE, NO_SAMPLES, NO_VARIANTS, COUNT_MISMATCH,
  * SAMPLE_HASH, NOT_A_FILE, NOT_SEEKABLE, ENOENT, EACCES, ELOOP and the codes of the two text files.
  */
-export async function openPlink(fileset: string | PlinkPaths, options: OpenOptions = {}): Promise<PlinkStudy> {
+export async function openPlink(
+  fileset: string | PlinkPaths,
+  options: OpenOptions = {},
+): Promise<PlinkStudy> {
   const paths = resolvePaths(fileset);
   const warnings: PlinkWarning[] = [];
   const warn = (warning: PlinkWarning): void => {
@@ -41,9 +44,13 @@ export async function openPlink(fileset: string | PlinkPaths, options: OpenOptio
     const study = new Study({ bed, layout, fam, bim }, paths, warnings);
     const expected = options.expect?.sampleHash;
     if (expected !== undefined && expected !== study.sampleHash)
-      throw xError("SAMPLE_HASH", `${paths.fam}: the samples are not the expected ones (hash ${study.sampleHash}, wanted ${expected}).`, {
-        details: { path: paths.fam, found: study.sampleHash, expected },
-      });
+      throw xError(
+        "SAMPLE_HASH",
+        `${paths.fam}: the samples are not the expected ones (hash ${study.sampleHash}, wanted ${expected}).`,
+        {
+          details: { path: paths.fam, found: study.sampleHash, expected },
+        },
+      );
     return study;
   } catch (error) {
     await bed.close();
@@ -75,15 +82,25 @@ async function openTrio(paths: PlinkPaths): Promise<InputFile> {
   } catch (error) {
     if (!isXError(error, "ENOENT")) throw error;
     const there = all.filter((path) => !absent.includes(path));
-    const others = there.length === 0 ? "None of the three files is there: is the prefix right?" : `There: ${there.join(", ")}.`;
-    throw xError("ENOENT", `${absent[0]}: no such file. ${others}`, { cause: error, details: { path: absent[0], absent, there } });
+    const others =
+      there.length === 0
+        ? "None of the three files is there: is the prefix right?"
+        : `There: ${there.join(", ")}.`;
+    throw xError("ENOENT", `${absent[0]}: no such file. ${others}`, {
+      cause: error,
+      details: { path: absent[0], absent, there },
+    });
   }
 }
 
 function checkExpected(paths: PlinkPaths, n: number, p: number, options: OpenOptions): void {
   const { samples, variants } = options.expect ?? {};
   if (samples !== undefined && samples !== n)
-    throw xError("COUNT_MISMATCH", `${paths.fam}: ${n} samples found, ${samples} expected.`, { details: { path: paths.fam, found: n, expected: samples } });
+    throw xError("COUNT_MISMATCH", `${paths.fam}: ${n} samples found, ${samples} expected.`, {
+      details: { path: paths.fam, found: n, expected: samples },
+    });
   if (variants !== undefined && variants !== p)
-    throw xError("COUNT_MISMATCH", `${paths.bim}: ${p} variants found, ${variants} expected.`, { details: { path: paths.bim, found: p, expected: variants } });
+    throw xError("COUNT_MISMATCH", `${paths.bim}: ${p} variants found, ${variants} expected.`, {
+      details: { path: paths.bim, found: p, expected: variants },
+    });
 }

@@ -58,13 +58,15 @@ export class SampleMajorReader {
     const tile = new Uint8Array(this.#n * width);
     const offset = start / 4;
     if (width >= SEEK_BYTES && width < full) {
-      for (let i = 0; i < this.#n; i++) tile.set(await this.#bed.read(3 + i * full + offset, width), i * width);
+      for (let i = 0; i < this.#n; i++)
+        tile.set(await this.#bed.read(3 + i * full + offset, width), i * width);
     } else {
       const together = Math.max(1, Math.floor((8 << 20) / full));
       for (let i = 0; i < this.#n; i += together) {
         const rows = Math.min(together, this.#n - i);
         const read = await this.#bed.read(3 + i * full, rows * full);
-        for (let k = 0; k < rows; k++) tile.set(read.subarray(k * full + offset, k * full + offset + width), (i + k) * width);
+        for (let k = 0; k < rows; k++)
+          tile.set(read.subarray(k * full + offset, k * full + offset + width), (i + k) * width);
       }
     }
     this.#options.signal?.throwIfAborted();

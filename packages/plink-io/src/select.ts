@@ -13,7 +13,10 @@ export function selectVariants(bim: BimColumns, options: SelectOptions): Uint32A
   const [from, to] = range ?? [0, p];
   if (!Number.isInteger(from) || !Number.isInteger(to) || from < 0 || to > p || from >= to)
     throw outside("range", `[${from}, ${to})`, `0 ≤ from < to ≤ ${p}`);
-  let kept = rows === undefined ? Uint32Array.from({ length: to - from }, (_, k) => from + k) : checkedRows(rows, from, to, p);
+  let kept =
+    rows === undefined
+      ? Uint32Array.from({ length: to - from }, (_, k) => from + k)
+      : checkedRows(rows, from, to, p);
   if (ids !== undefined) {
     const wanted = new Set(ids);
     kept = kept.filter((j) => wanted.has(bim.id[j]!));
@@ -49,11 +52,13 @@ function keysByName(bim: BimColumns): Map<string, string> {
 
 function parseRegion(region: string): { key: string; start: number; end: number } {
   const match = /^([^:]+)(?::(\d[\d,]*)(-)?(\d[\d,]*)?)?$/.exec(region.trim());
-  if (match === null) throw outside("region", JSON.stringify(region), "CHROM, CHROM:POS, CHROM:FROM- or CHROM:FROM-TO");
+  if (match === null)
+    throw outside("region", JSON.stringify(region), "CHROM, CHROM:POS, CHROM:FROM- or CHROM:FROM-TO");
   const [, name, first, dash, last] = match;
   const number = (text: string): number => Number(text.replaceAll(",", ""));
   const start = first === undefined ? Number.NEGATIVE_INFINITY : number(first);
-  const end = last !== undefined ? number(last) : dash || first === undefined ? Number.POSITIVE_INFINITY : start;
+  const end =
+    last !== undefined ? number(last) : dash || first === undefined ? Number.POSITIVE_INFINITY : start;
   if (end < start) throw outside("region", JSON.stringify(region), "FROM not beyond TO");
   return { key: chromosomeKey(name!), start, end };
 }
@@ -76,12 +81,20 @@ function describe(options: SelectOptions): string {
 export function selectSamples(fam: FamColumns, samples: SelectOptions["samples"]): Uint32Array | undefined {
   if (samples === undefined) return undefined;
   const n = fam.iid.length;
-  if (samples.length === 0) throw xError("NO_SAMPLES_AFTER_FILTER", `none of the ${n} samples is left.`, { details: { samples: n } });
-  const keep = typeof samples[0] === "string" ? byName(fam, samples as readonly string[]) : Uint32Array.from(samples as ArrayLike<number>);
+  if (samples.length === 0)
+    throw xError("NO_SAMPLES_AFTER_FILTER", `none of the ${n} samples is left.`, { details: { samples: n } });
+  const keep =
+    typeof samples[0] === "string"
+      ? byName(fam, samples as readonly string[])
+      : Uint32Array.from(samples as ArrayLike<number>);
   const seen = new Uint8Array(n);
   keep.forEach((i, k) => {
-    if (i >= n || (typeof samples[k] === "number" && samples[k] !== i)) throw outside("samples", String(samples[k]), `whole numbers from 0 to ${n - 1}`);
-    if (seen[i] === 1) throw xError("DUP_SAMPLE", `sample ${fam.fid[i]} ${fam.iid[i]} is asked for twice.`, { details: { index: i } });
+    if (i >= n || (typeof samples[k] === "number" && samples[k] !== i))
+      throw outside("samples", String(samples[k]), `whole numbers from 0 to ${n - 1}`);
+    if (seen[i] === 1)
+      throw xError("DUP_SAMPLE", `sample ${fam.fid[i]} ${fam.iid[i]} is asked for twice.`, {
+        details: { index: i },
+      });
     seen[i] = 1;
   });
   return keep.length === n && keep.every((i, k) => i === k) ? undefined : keep;
@@ -91,9 +104,16 @@ function byName(fam: FamColumns, names: readonly string[]): Uint32Array {
   const index = sampleIndex(fam);
   return Uint32Array.from(names, (name) => {
     const found = index.get(name.replace(/[ \t]+/, "\t"));
-    if (found === undefined) throw xError("SAMPLE_UNKNOWN", `sample ${JSON.stringify(name)} is not in the .fam.`, { details: { name } });
+    if (found === undefined)
+      throw xError("SAMPLE_UNKNOWN", `sample ${JSON.stringify(name)} is not in the .fam.`, {
+        details: { name },
+      });
     if (found < 0)
-      throw xError("SAMPLE_AMBIGUOUS", `individual ${JSON.stringify(name)} is in several families. Write "FID IID".`, { details: { name } });
+      throw xError(
+        "SAMPLE_AMBIGUOUS",
+        `individual ${JSON.stringify(name)} is in several families. Write "FID IID".`,
+        { details: { name } },
+      );
     return found;
   });
 }
@@ -111,5 +131,8 @@ export function sampleIndex(fam: FamColumns): Map<string, number> {
 }
 
 function outside(option: string, found: string, expected: string): XError {
-  return xError("OPTION_RANGE", `${option}: found ${found}, expected ${expected}.`, { usage: true, details: { option } });
+  return xError("OPTION_RANGE", `${option}: found ${found}, expected ${expected}.`, {
+    usage: true,
+    details: { option },
+  });
 }

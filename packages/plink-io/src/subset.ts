@@ -34,7 +34,11 @@ export async function selectStudy(study: PlinkStudy, options: SelectionLists = {
 }
 
 /** Writes a part of a fileset as a new one: {@link selectStudy}, then writePlink. */
-export async function subset(study: PlinkStudy, prefix: string, options: SubsetOptions = {}): Promise<Written> {
+export async function subset(
+  study: PlinkStudy,
+  prefix: string,
+  options: SubsetOptions = {},
+): Promise<Written> {
   const part = await selectStudy(study, options);
   const { signal, threads } = options;
   const genotypes = part.blocks({ ...(signal && { signal }), ...(threads !== undefined && { threads }) });
@@ -44,32 +48,48 @@ export async function subset(study: PlinkStudy, prefix: string, options: SubsetO
 async function variantRows(study: PlinkStudy, options: SelectionLists): Promise<Uint32Array> {
   let rows = selectVariants(study.bim, options);
   const known = new Set(study.bim.id);
-  for (const [option, list] of [["extract", options.extract], ["exclude", options.exclude]] as const) {
+  for (const [option, list] of [
+    ["extract", options.extract],
+    ["exclude", options.exclude],
+  ] as const) {
     if (list === undefined) continue;
     const names = new Set(await readNames(list, "ids", options.signal));
     warnOfUnknown(option, names, (name) => known.has(name), "variants", options.warn);
     rows = rows.filter((j) => names.has(study.bim.id[j]!) === (option === "extract"));
   }
   if (rows.length > 0) return rows;
-  throw xError("NO_VARIANTS_AFTER_FILTER", `none of the ${study.p} variants is left by --extract and --exclude.`, { details: { variants: study.p } });
+  throw xError(
+    "NO_VARIANTS_AFTER_FILTER",
+    `none of the ${study.p} variants is left by --extract and --exclude.`,
+    { details: { variants: study.p } },
+  );
 }
 
 async function sampleRows(study: PlinkStudy, options: SelectionLists): Promise<Uint32Array> {
   const chosen = selectSamples(study.fam, options.samples) ?? Uint32Array.from(study.fam.iid.keys());
   let samples = chosen;
   const index = sampleIndex(study.fam);
-  for (const [option, list] of [["keep", options.keep], ["remove", options.remove]] as const) {
+  for (const [option, list] of [
+    ["keep", options.keep],
+    ["remove", options.remove],
+  ] as const) {
     if (list === undefined) continue;
     const names = new Set(await readNames(list, "people", options.signal));
     warnOfUnknown(option, names, (name) => index.has(name), "samples", options.warn);
     const ambiguous = [...names].find((name) => index.get(name) === -1);
     if (ambiguous !== undefined)
-      throw xError("SAMPLE_AMBIGUOUS", `--${option}: individual ${JSON.stringify(ambiguous)} is in several families. Write "FID IID".`, { details: { name: ambiguous } });
+      throw xError(
+        "SAMPLE_AMBIGUOUS",
+        `--${option}: individual ${JSON.stringify(ambiguous)} is in several families. Write "FID IID".`,
+        { details: { name: ambiguous } },
+      );
     const listed = new Set([...names].map((name) => index.get(name)));
     samples = samples.filter((i) => listed.has(i) === (option === "keep"));
   }
   if (samples.length > 0) return samples;
-  throw xError("NO_SAMPLES_AFTER_FILTER", `none of the ${study.n} samples is left by --keep and --remove.`, { details: { samples: study.n } });
+  throw xError("NO_SAMPLES_AFTER_FILTER", `none of the ${study.n} samples is left by --keep and --remove.`, {
+    details: { samples: study.n },
+  });
 }
 
 function warnOfUnknown(

@@ -54,19 +54,34 @@ function nullable(values: Float64Array): Vector {
 }
 
 /** A report: texts, whole numbers, and numbers in which NaN becomes null. */
-export function reportTable(columns: Readonly<Record<string, readonly string[] | Int8Array | Int32Array | Float64Array>>): Table {
+export function reportTable(
+  columns: Readonly<Record<string, readonly string[] | Int8Array | Int32Array | Float64Array>>,
+): Table {
   const vectors = Object.entries(columns).map(([name, values]) => {
     if (name === "chrom") return [name, dictionaryVector(values as string[])] as const;
     if (values instanceof Float64Array) return [name, nullable(values)] as const;
-    return [name, Array.isArray(values) ? utf8Vector(values as string[]) : vectorOf(values as Int32Array)] as const;
+    return [
+      name,
+      Array.isArray(values) ? utf8Vector(values as string[]) : vectorOf(values as Int32Array),
+    ] as const;
   });
   return new Table(Object.fromEntries(vectors));
 }
 
 /** The columns of variantCounts. */
-export function countsTable(bim: BimColumns, rows: Uint32Array, counts: Uint32Array, hwe: Float64Array): Table {
+export function countsTable(
+  bim: BimColumns,
+  rows: Uint32Array,
+  counts: Uint32Array,
+  hwe: Float64Array,
+): Table {
   const every = (column: number): Int32Array => Int32Array.from(rows, (_, k) => counts[4 * k + column]!);
-  const [homA1, het, homA2, missing] = [0, 1, 2, 3].map(every) as [Int32Array, Int32Array, Int32Array, Int32Array];
+  const [homA1, het, homA2, missing] = [0, 1, 2, 3].map(every) as [
+    Int32Array,
+    Int32Array,
+    Int32Array,
+    Int32Array,
+  ];
   const copies = homA1.map((hom, k) => 2 * hom + het[k]!);
   const typed = homA1.map((hom, k) => hom + het[k]! + homA2[k]!);
   return reportTable({
@@ -163,14 +178,20 @@ function named<K extends string>(table: Table, names: readonly K[]): Record<K, s
 
 function missingColumns(table: Table): Pick<VariantMissing, "n_miss" | "n_geno" | "f_miss"> {
   const [missing, total] = [numbers(table, "n_miss"), numbers(table, "n_geno")];
-  return { n_miss: Int32Array.from(missing), n_geno: Int32Array.from(total), f_miss: numbers(table, "f_miss") };
+  return {
+    n_miss: Int32Array.from(missing),
+    n_geno: Int32Array.from(total),
+    f_miss: numbers(table, "f_miss"),
+  };
 }
 
 function column(table: Table | RecordBatch, name: string): Vector {
   const found = table.getChild(name);
   if (found) return found;
   const names = table.schema.fields.map((field) => field.name).join(", ");
-  throw xError("COLUMN_MISSING", `the table has no column ${name} (it has ${names}).`, { details: { column: name } });
+  throw xError("COLUMN_MISSING", `the table has no column ${name} (it has ${names}).`, {
+    details: { column: name },
+  });
 }
 
 function texts(table: Table | RecordBatch, name: string): string[] {

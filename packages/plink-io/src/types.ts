@@ -1,5 +1,5 @@
-import type { RecordBatch, Table } from "apache-arrow";
 import type { OnProgress, Warning } from "@x/core/base";
+import type { RecordBatch, Table } from "apache-arrow";
 
 /** Something a user should know that does not stop the work. */
 export type PlinkWarning = Warning;

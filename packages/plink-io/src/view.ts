@@ -80,7 +80,11 @@ export class StudyView implements PlinkStudy {
     const samples = chosen ? chosen.map((i) => this.#samples[i]!) : this.#samples;
     const { chunk, signal, threads } = options;
     const rows = inner.map((j) => this.#rows[j]!);
-    const reading = { ...(chunk !== undefined && { chunk }), ...(signal && { signal }), ...(threads !== undefined && { threads }) };
+    const reading = {
+      ...(chunk !== undefined && { chunk }),
+      ...(signal && { signal }),
+      ...(threads !== undefined && { threads }),
+    };
     let done = 0;
     for await (const block of this.#base.blocks({ rows, samples, ...reading })) {
       const index = inner.subarray(done, done + block.rows);

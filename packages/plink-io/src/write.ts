@@ -49,7 +49,11 @@ export interface Written {
  * @throws XError OUT_DIR, OUT_EXISTS, LOCKED, ENOSPC, COUNT_MISMATCH (genotypes and variants differ in number), SHAPE,
  * GENOTYPE_VALUE, NO_SAMPLES, NO_VARIANTS, TEXT_FIELD (a name that is empty or holds white space).
  */
-export async function writePlink(prefix: string, data: PlinkData, options: WriteOptions = {}): Promise<Written> {
+export async function writePlink(
+  prefix: string,
+  data: PlinkData,
+  options: WriteOptions = {},
+): Promise<Written> {
   await using _lock = lockOutput(prefix);
   const open = (extension: string): AtomicWriter =>
     atomicWriter(`${prefix}.${extension}`, { overwrite: options.overwrite ?? true, signal: options.signal });
@@ -60,7 +64,8 @@ export async function writePlink(prefix: string, data: PlinkData, options: Write
   const n = samples.iid.length;
   if (n === 0) throw xError("NO_SAMPLES", `${prefix}: there is no sample to write.`);
   await writeText(fam, famLines(samples));
-  const variants = data.variants && ("schema" in data.variants ? arrowTables().bimColumns(data.variants) : data.variants);
+  const variants =
+    data.variants && ("schema" in data.variants ? arrowTables().bimColumns(data.variants) : data.variants);
   if (variants) await writeText(bim, bimLines(variants));
   await bed.write(BED_HEADER);
   let p = 0;
@@ -104,9 +109,13 @@ function packedRows(block: GenotypeBlock, n: number, firstRow: number): Uint8Arr
   const { rows, packed, dosages } = block;
   const [found, expected] = packed ? [packed.length, rows * rowBytes(n)] : [dosages?.length, rows * n];
   if (found !== expected)
-    throw xError("SHAPE", `genotypes from variant ${firstRow} on: ${found} values for ${rows} variants × ${n} samples, ${expected} expected.`, {
-      details: { rows, samples: n, found, expected },
-    });
+    throw xError(
+      "SHAPE",
+      `genotypes from variant ${firstRow} on: ${found} values for ${rows} variants × ${n} samples, ${expected} expected.`,
+      {
+        details: { rows, samples: n, found, expected },
+      },
+    );
   return packed ? clearPadding(packed, n, rows) : encodePacked(dosages!, n, rows, firstRow);
 }
 
@@ -116,7 +125,8 @@ export function* famLines(fam: FamColumns): Generator<string> {
   for (let i = 0; i < fam.iid.length; i++) {
     const names = [fam.fid[i]!, fam.iid[i]!, fam.father[i]!, fam.mother[i]!];
     checkNames(names, ".fam", i);
-    const values = fam.phenotypes.length === 0 ? "-9" : fam.phenotypes.map((column) => phenotype(column[i]!)).join(" ");
+    const values =
+      fam.phenotypes.length === 0 ? "-9" : fam.phenotypes.map((column) => phenotype(column[i]!)).join(" ");
     yield `${names.join(" ")} ${fam.sex[i]} ${values}\n`;
   }
 }
@@ -132,7 +142,11 @@ export function* bimLines(bim: BimColumns): Generator<string> {
 function checkNames(names: readonly string[], file: string, row: number): void {
   const bad = names.find((name) => !/^[^\s\0]+$/.test(name));
   if (bad === undefined) return;
-  throw xError("TEXT_FIELD", `${file} line ${row + 1}: ${JSON.stringify(bad)} cannot be written: it is empty or holds white space.`, {
-    details: { file, line: row + 1, found: bad },
-  });
+  throw xError(
+    "TEXT_FIELD",
+    `${file} line ${row + 1}: ${JSON.stringify(bad)} cannot be written: it is empty or holds white space.`,
+    {
+      details: { file, line: row + 1, found: bad },
+    },
+  );
 }

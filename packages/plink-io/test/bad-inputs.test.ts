@@ -1,4 +1,12 @@
-import { existsSync, readdirSync, readFileSync, statSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { isXError } from "@x/core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -14,7 +22,8 @@ const TABLE = join(import.meta.dirname, "../../../../shared/data/bad-inputs.tsv"
 /** Every genotype and name of a study, for comparisons. */
 async function everything(study: PlinkStudy): Promise<unknown> {
   const genotypes = [];
-  for await (const batch of study.genotypes({ as: "int8" })) genotypes.push(batch.getChild("g")!.data[0]!.children[0]!.values);
+  for await (const batch of study.genotypes({ as: "int8" }))
+    genotypes.push(batch.getChild("g")!.data[0]!.children[0]!.values);
   return { genotypes, bim: study.bim, fam: study.fam, hash: study.sampleHash };
 }
 
@@ -25,7 +34,10 @@ beforeAll(async () => {
   reference = await everything(study);
 });
 
-async function openError(prefix: string, options = {}): Promise<{ code: string; message: string; milliseconds: number }> {
+async function openError(
+  prefix: string,
+  options = {},
+): Promise<{ code: string; message: string; milliseconds: number }> {
   const start = performance.now();
   try {
     await using _study = await openPlink(prefix, options);
@@ -48,7 +60,8 @@ describe("bad .bed, .bim and .fam", () => {
         const codes = study.warnings.map((warning) => warning.code);
         if (row.warning) expect(codes).toContain(row.warning);
         else expect(codes).toEqual([]);
-        if (row.says) expect(study.warnings.find((warning) => warning.code === row.warning)?.message).toMatch(row.says);
+        if (row.says)
+          expect(study.warnings.find((warning) => warning.code === row.warning)?.message).toMatch(row.says);
         const ran = plinkIo(["freq", "--bfile", set.prefix, "--out", join(folder.path, "out")]);
         expect(ran.status).toBe(0);
         if (row.warning) expect(ran.stderr).toContain(`warning ${row.warning} `);
@@ -129,7 +142,9 @@ describe("bad .bed, .bim and .fam", () => {
   it("another study's sample hash is refused", async () => {
     using folder = temporaryFolder();
     const { prefix } = makeFileset(folder.path);
-    expect(await openError(prefix, { expect: { sampleHash: "0".repeat(64) } })).toMatchObject({ code: "SAMPLE_HASH" });
+    expect(await openError(prefix, { expect: { sampleHash: "0".repeat(64) } })).toMatchObject({
+      code: "SAMPLE_HASH",
+    });
   });
 });
 
@@ -144,7 +159,10 @@ describe("bad Arrow files, through convert", () => {
   async function refused(bytes: Uint8Array, code: string): Promise<void> {
     const path = join(folder.path, "bad.arrow");
     writeFileSync(path, bytes);
-    writeFileSync(join(folder.path, "bad.samples.arrow"), readFileSync(join(folder.path, "study.samples.arrow")));
+    writeFileSync(
+      join(folder.path, "bad.samples.arrow"),
+      readFileSync(join(folder.path, "study.samples.arrow")),
+    );
     const ran = plinkIo(["convert", path, join(folder.path, "back")]);
     expect(ran.stderr).toMatch(new RegExp(`^${code} .*bad\\.arrow`));
     expect(ran.status).toBe(1);
@@ -175,14 +193,22 @@ describe("bad Arrow files, through convert", () => {
   it("goes there and back without a changed byte", async () => {
     await convert(arrow, join(folder.path, "again"));
     for (const part of ["bed", "bim"])
-      expect(readFileSync(join(folder.path, `again.${part}`))).toEqual(readFileSync(join(folder.path, `study.${part}`)));
+      expect(readFileSync(join(folder.path, `again.${part}`))).toEqual(
+        readFileSync(join(folder.path, `study.${part}`)),
+      );
     expect(statSync(join(folder.path, "again.fam")).size).toBe(statSync(join(folder.path, "study.fam")).size);
   });
 });
 
 it.skipIf(!existsSync(TABLE))("every bed, fam, bim and arrow row of bad-inputs.tsv has a test", () => {
-  const rows = readFileSync(TABLE, "utf8").trimEnd().split("\n").slice(1).map((line) => line.split("\t"));
-  const ours = rows.filter(([, format]) => ["bed", "fam", "bim", "arrow"].includes(format!)).map(([id]) => id!);
+  const rows = readFileSync(TABLE, "utf8")
+    .trimEnd()
+    .split("\n")
+    .slice(1)
+    .map((line) => line.split("\t"));
+  const ours = rows
+    .filter(([, format]) => ["bed", "fam", "bim", "arrow"].includes(format!))
+    .map(([id]) => id!);
   expect(ours.length).toBeGreaterThan(40);
   expect(ours.filter((id) => !(id in badFiles) && !ELSEWHERE.includes(id))).toEqual([]);
 });

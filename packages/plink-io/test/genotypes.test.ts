@@ -1,5 +1,5 @@
-import { tableFromIPC } from "apache-arrow";
 import { toIpc } from "@x/core";
+import { tableFromIPC } from "apache-arrow";
 import { afterAll, describe, expect, it } from "vitest";
 import { openPlink, type PlinkStudy, selectStudy, variantCounts } from "../src/index.ts";
 import { dosages, makeFileset, temporaryFolder } from "./support/filesets.ts";
@@ -9,9 +9,13 @@ afterAll(() => folder[Symbol.dispose]());
 const set = makeFileset(folder.path);
 const truth = dosages(set.codes);
 
-async function decoded(study: PlinkStudy, options: Parameters<PlinkStudy["genotypes"]>[0]): Promise<number[]> {
+async function decoded(
+  study: PlinkStudy,
+  options: Parameters<PlinkStudy["genotypes"]>[0],
+): Promise<number[]> {
   const values: number[] = [];
-  for await (const batch of study.genotypes(options)) values.push(...(batch.getChild("g")!.data[0]!.children[0]!.values as Int8Array));
+  for await (const batch of study.genotypes(options))
+    values.push(...(batch.getChild("g")!.data[0]!.children[0]!.values as Int8Array));
   return values;
 }
 
@@ -32,12 +36,18 @@ describe("genotypes", () => {
     const as = "int8";
     expect(await decoded(study, { as, range: [10, 13] })).toEqual(rowsOf([10, 11, 12]));
     expect(await decoded(study, { as, ids: ["rs250", "rs7"] })).toEqual(rowsOf([7, 250]));
-    expect(await decoded(study, { as, chrom: "chr2", range: [195, 205] })).toEqual(rowsOf([195, 196, 197, 198, 199]));
+    expect(await decoded(study, { as, chrom: "chr2", range: [195, 205] })).toEqual(
+      rowsOf([195, 196, 197, 198, 199]),
+    );
     expect(await decoded(study, { as, region: "1:1,010-1030" })).toEqual(rowsOf([1, 2, 3]));
     expect(await decoded(study, { as, region: "1:1020" })).toEqual(rowsOf([2]));
     expect(await decoded(study, { as, region: "3:3980-" })).toEqual(rowsOf([298, 299]));
-    expect(await decoded(study, { as, rows: [0, 150, 151, 299], chunk: 3, samples: [100, 3, 4] })).toEqual(rowsOf([0, 150, 151, 299], [100, 3, 4]));
-    expect(await decoded(study, { as, range: [5, 6], samples: ["F9 I9", "I2"] })).toEqual(rowsOf([5], [9, 2]));
+    expect(await decoded(study, { as, rows: [0, 150, 151, 299], chunk: 3, samples: [100, 3, 4] })).toEqual(
+      rowsOf([0, 150, 151, 299], [100, 3, 4]),
+    );
+    expect(await decoded(study, { as, range: [5, 6], samples: ["F9 I9", "I2"] })).toEqual(
+      rowsOf([5], [9, 2]),
+    );
   });
 
   it("batches share one dictionary and survive IPC", async () => {
@@ -54,7 +64,8 @@ describe("genotypes", () => {
 
   it("teach when a selection is wrong or empty", async () => {
     await using study = await openPlink(set.prefix);
-    const refused = (options: object, code: string) => expect(decoded(study, options)).rejects.toMatchObject({ code });
+    const refused = (options: object, code: string) =>
+      expect(decoded(study, options)).rejects.toMatchObject({ code });
     await refused({ region: "9:1-5" }, "NO_VARIANTS_AFTER_FILTER");
     await refused({ ids: ["nobody"] }, "NO_VARIANTS_AFTER_FILTER");
     await refused({ region: "1:5-2" }, "OPTION_RANGE");
@@ -70,7 +81,8 @@ describe("genotypes", () => {
     await using study = await openPlink(set.prefix);
     const controller = new AbortController();
     const reading = (async () => {
-      for await (const _block of study.blocks({ chunk: 1, signal: controller.signal })) controller.abort(new Error("enough"));
+      for await (const _block of study.blocks({ chunk: 1, signal: controller.signal }))
+        controller.abort(new Error("enough"));
     })();
     await expect(reading).rejects.toThrow("enough");
     expect(await decoded(study, { as: "int8", range: [0, 1] })).toEqual(rowsOf([0]));
@@ -80,9 +92,30 @@ describe("genotypes", () => {
 describe("tables", () => {
   it("samples and variants follow core's schemas", async () => {
     await using study = await openPlink(set.prefix);
-    expect(study.samples.schema.fields.map((field) => field.name)).toEqual(["fid", "iid", "father", "mother", "sex", "phenotype"]);
-    expect(study.samples.get(8)!.toJSON()).toEqual({ fid: "F8", iid: "I8", father: "0", mother: "0", sex: 1, phenotype: 1 });
-    expect(study.variants.get(101)!.toJSON()).toEqual({ chrom: "2", id: "rs101", cm: 1.01, pos: 2010, a1: "A", a2: "G" });
+    expect(study.samples.schema.fields.map((field) => field.name)).toEqual([
+      "fid",
+      "iid",
+      "father",
+      "mother",
+      "sex",
+      "phenotype",
+    ]);
+    expect(study.samples.get(8)!.toJSON()).toEqual({
+      fid: "F8",
+      iid: "I8",
+      father: "0",
+      mother: "0",
+      sex: 1,
+      phenotype: 1,
+    });
+    expect(study.variants.get(101)!.toJSON()).toEqual({
+      chrom: "2",
+      id: "rs101",
+      cm: 1.01,
+      pos: 2010,
+      a1: "A",
+      a2: "G",
+    });
   });
 
   it("variantCounts counts, for all and for some", async () => {
@@ -95,7 +128,12 @@ describe("tables", () => {
         const typed = row.filter((value) => value >= 0);
         const copies = typed.reduce((sum, value) => sum + value, 0);
         const found = counts.get(j)!.toJSON();
-        expect(found).toMatchObject({ id: `rs${j}`, n_missing: row.length - typed.length, a1_count: copies, het: row.filter((value) => value === 1).length });
+        expect(found).toMatchObject({
+          id: `rs${j}`,
+          n_missing: row.length - typed.length,
+          a1_count: copies,
+          het: row.filter((value) => value === 1).length,
+        });
         if (typed.length > 0) expect(found.af).toBeCloseTo(copies / (2 * typed.length), 12);
         else expect(found.af).toBeNull();
       }
@@ -107,11 +145,20 @@ describe("tables", () => {
     const part = await selectStudy(study, { exclude: ["rs0", "rs1"], remove: ["F0 I0", "I1"] });
     expect([part.n, part.p]).toEqual([99, 298]);
     const people = [...Array(set.n).keys()].slice(2);
-    expect(await decoded(part, { as: "int8", range: [3, 5], samples: [0, 5] })).toEqual(rowsOf([5, 6], [people[0]!, people[5]!]));
+    expect(await decoded(part, { as: "int8", range: [3, 5], samples: [0, 5] })).toEqual(
+      rowsOf([5, 6], [people[0]!, people[5]!]),
+    );
     const warnings: string[] = [];
-    await selectStudy(study, { extract: ["rs5", "nothing"], warn: (warning) => warnings.push(warning.message) });
+    await selectStudy(study, {
+      extract: ["rs5", "nothing"],
+      warn: (warning) => warnings.push(warning.message),
+    });
     expect(warnings[0]).toMatch(/1 of 2 listed variants are not in the fileset/);
-    await expect(selectStudy(study, { extract: ["nothing"] })).rejects.toMatchObject({ code: "NO_VARIANTS_AFTER_FILTER" });
-    await expect(selectStudy(study, { keep: ["no body"] })).rejects.toMatchObject({ code: "NO_SAMPLES_AFTER_FILTER" });
+    await expect(selectStudy(study, { extract: ["nothing"] })).rejects.toMatchObject({
+      code: "NO_VARIANTS_AFTER_FILTER",
+    });
+    await expect(selectStudy(study, { keep: ["no body"] })).rejects.toMatchObject({
+      code: "NO_SAMPLES_AFTER_FILTER",
+    });
   });
 });

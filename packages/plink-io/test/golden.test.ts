@@ -3,7 +3,16 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { freq, hardy, missing, openPlink, subset, writeFreq, writeHardy, writeMissing } from "../src/index.ts";
+import {
+  freq,
+  hardy,
+  missing,
+  openPlink,
+  subset,
+  writeFreq,
+  writeHardy,
+  writeMissing,
+} from "../src/index.ts";
 import { plinkIo } from "./support/cli.ts";
 import { temporaryFolder } from "./support/filesets.ts";
 
@@ -41,7 +50,11 @@ for (const set of ["edge", "quant", "none"])
 
     it("the command line writes the same files", () => {
       for (const verb of ["freq", "missing", "hardy"])
-        expect(plinkIo([verb, "--bfile", join(GOLDEN, set), "--out", out(`cli-${set}`), "--quiet"])).toEqual({ status: 0, stdout: "", stderr: "" });
+        expect(plinkIo([verb, "--bfile", join(GOLDEN, set), "--out", out(`cli-${set}`), "--quiet"])).toEqual({
+          status: 0,
+          stdout: "",
+          stderr: "",
+        });
       for (const ending of ["frq", "lmiss", "imiss", "hwe"])
         expect(text(out(`cli-${set}.${ending}`))).toBe(text(join(GOLDEN, `${set}.${ending}`)));
     });
@@ -49,14 +62,24 @@ for (const set of ["edge", "quant", "none"])
 
 it("subset writes what --extract --keep --make-bed writes", async () => {
   await using study = await openPlink(join(GOLDEN, "quant"));
-  await subset(study, out("subset"), { extract: join(GOLDEN, "quant.extract"), keep: join(GOLDEN, "quant.keep") });
+  await subset(study, out("subset"), {
+    extract: join(GOLDEN, "quant.extract"),
+    keep: join(GOLDEN, "quant.keep"),
+  });
   // PLINK writes chr4 as 4; we keep chromosome names as they are.
   for (const part of ["bed", "bim", "fam"])
-    expect(text(out(`subset.${part}`)).replaceAll(/^chr/gm, "")).toBe(text(join(GOLDEN, `quant.subset.${part}`)));
+    expect(text(out(`subset.${part}`)).replaceAll(/^chr/gm, "")).toBe(
+      text(join(GOLDEN, `quant.subset.${part}`)),
+    );
 });
 
 describe.skipIf(!existsSync(`${MOUSE}.bed`))("mouse_hs1940 (skipped where the data is not there)", () => {
-  const sums = new Map(text(join(GOLDEN, "mouse.sha256")).trimEnd().split("\n").map((line) => line.split(/ +/).reverse() as [string, string]));
+  const sums = new Map(
+    text(join(GOLDEN, "mouse.sha256"))
+      .trimEnd()
+      .split("\n")
+      .map((line) => line.split(/ +/).reverse() as [string, string]),
+  );
   for (const [verb, flags, endings] of [
     ["freq", [], ["frq"]],
     ["missing", [], ["lmiss", "imiss"]],
@@ -68,7 +91,9 @@ describe.skipIf(!existsSync(`${MOUSE}.bed`))("mouse_hs1940 (skipped where the da
       const name = flags.length > 0 ? "mouse.nonfounders" : "mouse";
       expect(plinkIo([verb, "--bfile", MOUSE, "--out", out(name), "--quiet", ...flags]).status).toBe(0);
       for (const ending of endings) {
-        const sum = createHash("sha256").update(readFileSync(out(`${name}.${ending}`))).digest("hex");
+        const sum = createHash("sha256")
+          .update(readFileSync(out(`${name}.${ending}`)))
+          .digest("hex");
         expect(sum).toBe(sums.get(`${name}.${ending}`));
       }
     });

@@ -47,11 +47,21 @@ describe("outputs", () => {
     const inner = `mount -t tmpfs -o size=64k none ${mount} && "$@"; code=$?; ls -A ${mount}; exit $code`;
     const unshare = spawnSync("unshare", ["-m", "true"]);
     if (unshare.status !== 0) return console.warn("out-enospc is skipped: no private mounts here");
-    for (const args of [["subset", "--out", join(mount, "x")], ["convert", "--out", join(mount, "x.arrow")], ["hardy", "--out", join(mount, "x")]]) {
-      const ran = spawnSync("unshare", ["-m", "sh", "-c", inner, "sh", process.execPath, BIN, ...args, "--bfile", big.prefix], { encoding: "utf8" });
+    for (const args of [
+      ["subset", "--out", join(mount, "x")],
+      ["convert", "--out", join(mount, "x.arrow")],
+      ["hardy", "--out", join(mount, "x")],
+    ]) {
+      const ran = spawnSync(
+        "unshare",
+        ["-m", "sh", "-c", inner, "sh", process.execPath, BIN, ...args, "--bfile", big.prefix],
+        { encoding: "utf8" },
+      );
       expect(ran.stderr).toMatch(/^ENOSPC /);
       expect(ran.status).toBe(1);
-      expect(ran.stdout.split("\n").filter((name) => name.startsWith("x") && name !== "x.samples.arrow")).toEqual([]);
+      expect(
+        ran.stdout.split("\n").filter((name) => name.startsWith("x") && name !== "x.samples.arrow"),
+      ).toEqual([]);
       expect(ran.stdout).not.toContain(".tmp");
     }
   });
@@ -63,7 +73,17 @@ describe("outputs", () => {
 
   it("out-epipe", async () => {
     const big = makeFileset(folder.path, { n: 8, p: 40_000, name: "wide" });
-    const child = spawn("sh", ["-c", `"$0" "$@" | head -1; exit 0`, process.execPath, BIN, "freq", "--bfile", big.prefix, "--out", "-"]);
+    const child = spawn("sh", [
+      "-c",
+      `"$0" "$@" | head -1; exit 0`,
+      process.execPath,
+      BIN,
+      "freq",
+      "--bfile",
+      big.prefix,
+      "--out",
+      "-",
+    ]);
     let [stdout, stderr] = ["", ""];
     child.stdout.on("data", (text) => {
       stdout += text;
@@ -99,7 +119,11 @@ describe("outputs", () => {
     };
     const data = { samples: study.fam, variants: study.bim, genotypes: broken() };
     await expect(writePlink(out, data)).rejects.toThrow("stopped");
-    const short = { samples: study.samples, variants: study.variants, genotypes: study.genotypes({ range: [0, 10] }) };
+    const short = {
+      samples: study.samples,
+      variants: study.variants,
+      genotypes: study.genotypes({ range: [0, 10] }),
+    };
     await expect(writePlink(out, short)).rejects.toMatchObject({ code: "COUNT_MISMATCH" });
     expect(readdirSync(folder.path).filter((name) => name.includes("failed"))).toEqual([]);
     expect(existsSync(`${out}.bed`)).toBe(false);
@@ -108,27 +132,58 @@ describe("outputs", () => {
 
 describe("exit codes", () => {
   it("2 for usage", () => {
-    expect(plinkIo(["freq", "--bfiel", "x"])).toMatchObject({ status: 2, stderr: expect.stringMatching(/^UNKNOWN_OPTION .*--bfile/) });
-    expect(plinkIo(["frek"])).toMatchObject({ status: 2, stderr: expect.stringMatching(/^UNKNOWN_COMMAND .*freq/) });
+    expect(plinkIo(["freq", "--bfiel", "x"])).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/^UNKNOWN_OPTION .*--bfile/),
+    });
+    expect(plinkIo(["frek"])).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/^UNKNOWN_COMMAND .*freq/),
+    });
     expect(plinkIo(["freq"])).toMatchObject({ status: 2, stderr: expect.stringMatching(/^OPTION_MISSING /) });
     for (const chunk of ["-1", "0", "1.5", "NaN", "1e9"])
-      expect(plinkIo(["convert", "--bfile", set.prefix, "--out", "x.arrow", "--chunk", chunk])).toMatchObject({ status: 2, stderr: expect.stringMatching(/^OPTION_(RANGE|VALUE) /) });
+      expect(plinkIo(["convert", "--bfile", set.prefix, "--out", "x.arrow", "--chunk", chunk])).toMatchObject(
+        { status: 2, stderr: expect.stringMatching(/^OPTION_(RANGE|VALUE) /) },
+      );
   });
 
   it("130 for Ctrl-C, with nothing left", async () => {
     const out = join(folder.path, "stopped");
-    const big = makeFileset(folder.path, { n: 3000, p: 4000, name: "long" });
-    const child = spawn(process.execPath, [BIN, "convert", "--bfile", big.prefix, "--out", `${out}.arrow`, "--as", "float64", "--chunk", "1"]);
-    await new Promise((resolve) => setTimeout(resolve, 700));
+    const [n, p] = [20_000, 2_000];
+    const prefix = join(folder.path, "long");
+    writeFileSync(`${prefix}.bed`, Buffer.concat([Buffer.of(0x6c, 0x1b, 1), Buffer.alloc((p * n) / 4)]));
+    writeFileSync(`${prefix}.bim`, Array.from({ length: p }, (_, j) => `1 v${j} 0 ${j} A C\n`).join(""));
+    writeFileSync(`${prefix}.fam`, Array.from({ length: n }, (_, i) => `${i} i${i} 0 0 0 -9\n`).join(""));
+    const child = spawn(process.execPath, [
+      BIN,
+      "convert",
+      "--bfile",
+      prefix,
+      "--out",
+      `${out}.arrow`,
+      "--as",
+      "float64",
+      "--chunk",
+      "1",
+    ]);
+    const writing = (): boolean => readdirSync(folder.path).some((name) => name.startsWith(".stopped.arrow"));
+    while (!writing() && child.exitCode === null) await new Promise((resolve) => setTimeout(resolve, 5));
     child.kill("SIGINT");
     const code = await new Promise((resolve) => child.on("close", resolve));
     expect(code).toBe(130);
-    expect(readdirSync(folder.path).filter((name) => name.includes("stopped") && !name.includes("samples"))).toEqual([]);
+    expect(
+      readdirSync(folder.path).filter((name) => name.includes("stopped") && !name.includes("samples")),
+    ).toEqual([]);
   });
 
   it("--json prints results and errors as JSON", () => {
     const ran = plinkIo(["inspect", "--bfile", set.prefix, "--json"]);
-    expect(JSON.parse(ran.stdout)).toMatchObject({ samples: 101, variants: 300, layout: "variant", chromosomes: [{ name: "1", variants: 100 }, {}, {}] });
+    expect(JSON.parse(ran.stdout)).toMatchObject({
+      samples: 101,
+      variants: 300,
+      layout: "variant",
+      chromosomes: [{ name: "1", variants: 100 }, {}, {}],
+    });
     const failed = plinkIo(["inspect", "--bfile", join(folder.path, "absent"), "--json"]);
     expect(JSON.parse(failed.stderr)).toMatchObject({ error: { code: "ENOENT" } });
   });

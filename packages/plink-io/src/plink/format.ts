@@ -14,7 +14,8 @@ const SCALES: readonly (readonly [from: number, scale: number, digits: number])[
 export function formatG4(value: number): string {
   if (Number.isNaN(value)) return "nan";
   if (value === 0 || value === 1) return String(value);
-  for (const [from, scale, digits] of SCALES) if (value >= from && value < 1) return fixed(roundHalfEven(value * scale), digits);
+  for (const [from, scale, digits] of SCALES)
+    if (value >= from && value < 1) return fixed(roundHalfEven(value * scale), digits);
   return scientific(value);
 }
 

@@ -26,10 +26,14 @@ export function* formatLmiss(columns: VariantMissing): Generator<string> {
 /** `.imiss`. */
 export function* formatImiss(columns: SampleMissing): Generator<string> {
   const [fid, iid] = [nameWidth(columns.fid), nameWidth(columns.iid)];
-  yield* lines(columns.iid.length, `${right("FID", fid)} ${right("IID", iid)} MISS_PHENO   N_MISS   N_GENO   F_MISS\n`, (k) => {
-    const phenotype = columns.miss_pheno[k] === 1 ? "Y" : "N";
-    return `${right(columns.fid[k]!, fid)} ${right(columns.iid[k]!, iid)} ${right(phenotype, 10)} ${missingColumns(columns, k)}\n`;
-  });
+  yield* lines(
+    columns.iid.length,
+    `${right("FID", fid)} ${right("IID", iid)} MISS_PHENO   N_MISS   N_GENO   F_MISS\n`,
+    (k) => {
+      const phenotype = columns.miss_pheno[k] === 1 ? "Y" : "N";
+      return `${right(columns.fid[k]!, fid)} ${right(columns.iid[k]!, iid)} ${right(phenotype, 10)} ${missingColumns(columns, k)}\n`;
+    },
+  );
 }
 
 /** `.hwe`. */
@@ -49,7 +53,10 @@ export function* formatHwe(columns: HardyColumns): Generator<string> {
   );
 }
 
-function missingColumns(columns: { n_miss: Int32Array; n_geno: Int32Array; f_miss: Float64Array }, k: number): string {
+function missingColumns(
+  columns: { n_miss: Int32Array; n_geno: Int32Array; f_miss: Float64Array },
+  k: number,
+): string {
   return `${right(String(columns.n_miss[k]), 8)} ${right(String(columns.n_geno[k]), 8)} ${right(formatG4(columns.f_miss[k]!), 8)}`;
 }
 

@@ -1,11 +1,15 @@
-import { atomicWriter, type AtomicWriterOptions } from "@x/core/base";
+import { type AtomicWriterOptions, atomicWriter } from "@x/core/base";
 import type { Table } from "apache-arrow";
 import { arrowTables } from "../lazy.ts";
 import { commitAll, writeText } from "../write.ts";
 import { formatFrq, formatHwe, formatImiss, formatLmiss } from "./reports.ts";
 
 /** Writes the table of `freq` as PLINK 1.9's `.frq`, byte for byte. Errors: those of core's atomicWriter. */
-export async function writeFreq(path: string, table: Table, options: AtomicWriterOptions = {}): Promise<void> {
+export async function writeFreq(
+  path: string,
+  table: Table,
+  options: AtomicWriterOptions = {},
+): Promise<void> {
   await writeAll([[path, formatFrq(arrowTables().freqColumns(table))]], options);
 }
 
@@ -24,11 +28,18 @@ export async function writeMissing(
 }
 
 /** Writes the table of `hardy` as PLINK 1.9's `.hwe`, byte for byte. Errors: those of core's atomicWriter. */
-export async function writeHardy(path: string, table: Table, options: AtomicWriterOptions = {}): Promise<void> {
+export async function writeHardy(
+  path: string,
+  table: Table,
+  options: AtomicWriterOptions = {},
+): Promise<void> {
   await writeAll([[path, formatHwe(arrowTables().hardyColumns(table))]], options);
 }
 
-async function writeAll(texts: readonly [string, Iterable<string>][], options: AtomicWriterOptions): Promise<void> {
+async function writeAll(
+  texts: readonly [string, Iterable<string>][],
+  options: AtomicWriterOptions,
+): Promise<void> {
   await using stack = new AsyncDisposableStack();
   const writers = texts.map(([path]) => stack.use(atomicWriter(path, options)));
   for (const [k, writer] of writers.entries()) await writeText(writer, texts[k]![1]);

@@ -37,7 +37,8 @@ export function pack(codes: Uint8Array, rows: number, columns: number): Uint8Arr
   const bytes = Math.ceil(columns / 4);
   const packed = new Uint8Array(rows * bytes);
   for (let row = 0; row < rows; row++)
-    for (let i = 0; i < columns; i++) packed[row * bytes + (i >> 2)]! |= codes[row * columns + i]! << ((i & 3) * 2);
+    for (let i = 0; i < columns; i++)
+      packed[row * bytes + (i >> 2)]! |= codes[row * columns + i]! << ((i & 3) * 2);
   return packed;
 }
 
@@ -46,14 +47,20 @@ export function dosages(codes: Uint8Array): Int8Array {
   return Int8Array.from(codes, (code) => [2, -127, 1, 0][code]!);
 }
 
-export function makeFileset(folder: string, { n = 101, p = 300, seed = 1, name = "study", sampleMajor = false } = {}): MadeFileset {
+export function makeFileset(
+  folder: string,
+  { n = 101, p = 300, seed = 1, name = "study", sampleMajor = false } = {},
+): MadeFileset {
   const prefix = join(folder, name);
   const codes = makeCodes(n, p, seed);
   const turned = Uint8Array.from({ length: n * p }, (_, k) => codes[(k % p) * n + Math.floor(k / p)]!);
   const body = sampleMajor ? pack(turned, n, p) : pack(codes, p, n);
   writeFileSync(`${prefix}.bed`, Buffer.concat([Buffer.of(0x6c, 0x1b, sampleMajor ? 0 : 1), body]));
   const chrom = (j: number): number => 1 + Math.floor((3 * j) / p);
-  const bim = Array.from({ length: p }, (_, j) => `${chrom(j)}\trs${j}\t${j / 100}\t${1000 + 10 * j}\tA\tG\n`);
+  const bim = Array.from(
+    { length: p },
+    (_, j) => `${chrom(j)}\trs${j}\t${j / 100}\t${1000 + 10 * j}\tA\tG\n`,
+  );
   const fam = Array.from({ length: n }, (_, i) => `F${i} I${i} 0 0 ${1 + (i % 2)} ${i / 8}\n`);
   writeFileSync(`${prefix}.bim`, bim.join(""));
   writeFileSync(`${prefix}.fam`, fam.join(""));
