@@ -1,1 +1,25 @@
-export {};
+export { type AssociateOptions, type AssociationRun, associate } from "./associate.ts";
+export type { AssociationColumns } from "./association-columns.ts";
+export type { Cohort, Dropped, DropReason } from "./cohort.ts";
+export {
+  ASSOC_TOLERANCES,
+  type ColumnComparison,
+  type Comparison,
+  compareAssoc,
+  compareKinship,
+  type Tolerance,
+} from "./compare.ts";
+export { type EigenOptions, eigen } from "./eigen.ts";
+export { Eigen, type EigenFacts } from "./eigen-matrix.ts";
+export type { LmmErrorCode } from "./errors.ts";
+export type { FilterCounts, FilterOptions } from "./filter.ts";
+export { type GwasOptions, type GwasResult, gwas } from "./gwas.ts";
+export { type JoinOptions, joinSamples } from "./join-samples.ts";
+export { type KinshipOptions, kinship } from "./kinship.ts";
+export { Kinship, type KinshipFacts, type KinshipLoadOptions, type KinshipSaveOptions } from "./kinship-matrix.ts";
+export { type LambdaOptions, type NullModel, nullModel } from "./null-model.ts";
+export { estimateMemory, type GwasPlan, planGwas, type StagePlan, type StudySize } from "./plan.ts";
+export { type ManhattanData, type ManhattanOptions, manhattanSvg } from "./report/manhattan.ts";
+export { genomicInflation, type QqOptions, qqSvg } from "./report/qq.ts";
+export type { JoinOn, SampleSource } from "./sample-table.ts";
+export { type WriteGemmaAssocOptions, writeGemmaAssoc } from "./write-gemma-assoc.ts";

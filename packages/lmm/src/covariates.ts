@@ -1,0 +1,101 @@
+import { lmmError, lmmFileError } from "./errors.ts";
+import { readField } from "./gemma/numbers.ts";
+import type { ColumnOrigin } from "./phenotype.ts";
+
+/**
+ * Numbers of one covariate column; NaN = written `NA`, which drops the person.
+ * @throws COVAR_NAN, COVAR_INF, COVAR_RANGE, COVAR_PARSE with the line and the text.
+ */
+export function parseCovariate(texts: readonly string[], origin: ColumnOrigin): Float64Array {
+  const out = new Float64Array(texts.length);
+  for (let row = 0; row < texts.length; row++) {
+    const text = texts[row]!;
+    const field = readField(text);
+    if (field.kind === "missing") out[row] = Number.NaN;
+    else if (field.kind === "value") out[row] = field.value;
+    else {
+      const shown = text.length > 40 ? `${text.slice(0, 40)}…` : text;
+      const code = ({ nan: "COVAR_NAN", inf: "COVAR_INF", range: "COVAR_RANGE", text: "COVAR_PARSE" } as const)[
+        field.kind
+      ];
+      throw lmmFileError(
+        code,
+        origin.path,
+        `"${shown}" is not a finite number. Write NA to leave the person out; code categories as 0/1 columns.`,
+        { line: origin.lineOf(row), column: origin.column, text: shown },
+      );
+    }
+  }
+  return out;
+}
+
+/** The design matrix of the null model: `c` columns, each `n` analysed people long, one after the other. */
+export interface Design {
+  readonly w: Float64Array;
+  readonly names: readonly string[];
+}
+
+/**
+ * Builds the design from the covariate columns of the analysed people. GEMMA's rule: when no column is constant a
+ * column of ones is added at the END; a constant column counts as the intercept.
+ * @throws DF when no degree of freedom is left; COVAR_RANK naming the first column the earlier ones explain.
+ */
+export function design(columns: readonly Float64Array[], names: readonly string[], n: number): Design {
+  const all = [...columns];
+  const labels = [...names];
+  if (!all.some(isConstant)) {
+    all.push(new Float64Array(n).fill(1));
+    labels.push("intercept");
+  }
+  const c = all.length;
+  if (n - c - 1 < 1)
+    throw lmmError(
+      "DF",
+      `${n} analysed people and ${c} covariate columns (intercept included) leave ${n - c - 1} degrees of freedom for a variant's test; at least 1 is needed.`,
+      { details: { samples: n, covariates: c } },
+    );
+  checkRank(all, labels);
+  const w = new Float64Array(n * c);
+  for (let j = 0; j < c; j++) w.set(all[j]!, j * n);
+  return { w, names: labels };
+}
+
+function isConstant(column: Float64Array): boolean {
+  const first = column[0];
+  return column.length > 0 && column.every((v) => v === first);
+}
+
+/** Gram-Schmidt, twice for safety: a column whose remainder is rounding noise adds nothing to the earlier ones. */
+function checkRank(columns: readonly Float64Array[], names: readonly string[]): void {
+  const basis: Float64Array[] = [];
+  for (let j = 0; j < columns.length; j++) {
+    const scale = columns[j]!.reduce((m, v) => Math.max(m, Math.abs(v)), 0);
+    const v = scale === 0 ? columns[j]!.slice() : columns[j]!.map((x) => x / scale);
+    const before = norm(v);
+    for (let pass = 0; pass < 2; pass++)
+      for (const q of basis) {
+        const d = dot(q, v);
+        for (let i = 0; i < v.length; i++) v[i]! -= d * q[i]!;
+      }
+    const after = norm(v);
+    if (before === 0 || after <= 1e-9 * before)
+      throw lmmError(
+        "COVAR_RANK",
+        `covariate column ${j + 1} (${names[j]}) ${
+          before === 0 ? "is zero for everyone analysed" : "is a linear combination of the columns before it"
+        }; leave it out.`,
+        { details: { column: j + 1, name: names[j] } },
+      );
+    basis.push(v.map((x) => x / after));
+  }
+}
+
+function dot(a: Float64Array, b: Float64Array): number {
+  let s = 0;
+  for (let i = 0; i < a.length; i++) s += a[i]! * b[i]!;
+  return s;
+}
+
+function norm(a: Float64Array): number {
+  return Math.sqrt(dot(a, a));
+}

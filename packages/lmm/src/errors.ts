@@ -1,0 +1,66 @@
+import { fileError, type XError, xError } from "@x/core/base";
+
+/** Every code an `@x/lmm` call can fail with, apart from those of `@x/core` (files, memory, options) and `@x/plink-io`. */
+export type LmmErrorCode =
+  | "PHENO_NAN"
+  | "PHENO_INF"
+  | "PHENO_RANGE"
+  | "PHENO_PARSE"
+  | "PHENO_CONSTANT"
+  | "PHENO_COLUMN"
+  | "SCALE"
+  | "NO_ANALYZED_SAMPLES"
+  | "COUNT_MISMATCH"
+  | "DUP_SAMPLE"
+  | "ID_COLUMNS"
+  | "COVAR_PARSE"
+  | "COVAR_NAN"
+  | "COVAR_INF"
+  | "COVAR_RANGE"
+  | "COVAR_RANK"
+  | "COVAR_COLUMN"
+  | "DF"
+  | "SNP_LIST"
+  | "DUP_VARIANT_ID"
+  | "NO_VARIANTS_AFTER_FILTER"
+  | "KIN_N"
+  | "KIN_SHAPE"
+  | "KIN_NAN"
+  | "KIN_PARSE"
+  | "KIN_TRUNCATED"
+  | "KIN_ZERO"
+  | "KIN_ASYMMETRIC"
+  | "KIN_ID_ORDER"
+  | "KIN_FORMAT"
+  | "KIN_HASH"
+  | "COHORT_MISMATCH"
+  | "EIG_FORMAT"
+  | "EIG_HASH"
+  | "EIG_ORTHO"
+  | "EIG_SHAPE"
+  | "NULL_FIT"
+  | "ASSOC_FORMAT"
+  | "NOT_IMPLEMENTED"
+  | "OPTION_RANGE"
+  | "OPTION_MISSING"
+  | "UNKNOWN_OPTION"
+  | "MEM_PREFLIGHT";
+
+/** An `XError` with one of our codes; `usage` makes a command line end with exit 2 instead of 1. */
+export function lmmError(
+  code: LmmErrorCode,
+  message: string,
+  options: { details?: Record<string, unknown>; cause?: unknown; usage?: boolean } = {},
+): XError {
+  return xError(code, message, options);
+}
+
+/** The same for a place in a file; `line` counts from 1. */
+export function lmmFileError(
+  code: LmmErrorCode,
+  path: string,
+  message: string,
+  details: { line?: number; byte?: number; column?: number } & Record<string, unknown> = {},
+): XError {
+  return fileError(code, path, message, details);
+}

@@ -1,0 +1,30 @@
+import { atomicWriter, type OnProgress } from "@x/core/base";
+import { formatRows, type Matrix, type NativeOptions } from "../native.ts";
+
+/** Text held at once while writing. */
+const TILE_BYTES = 8 << 20;
+/** A number with 10 digits and its tab is 13 bytes on average. */
+const BYTES_A_NUMBER = 14;
+
+/** Writes GEMMA's square matrix: `%.10g`, tabs, no header, no ids; formatting runs while the rows before are written. */
+export async function saveKinshipText(
+  path: string,
+  matrix: Matrix,
+  options: NativeOptions & { onProgress?: OnProgress | undefined },
+): Promise<void> {
+  const { n } = matrix;
+  const { signal, threads } = options;
+  const rows = Math.max(1, Math.floor(TILE_BYTES / (BYTES_A_NUMBER * n)));
+  await using out = atomicWriter(path, { signal });
+  let writing: Promise<void> = Promise.resolve();
+  for (let row = 0; row < n; row += rows) {
+    const text = await formatRows(matrix, row, Math.min(rows, n - row), { signal, threads });
+    await writing;
+    writing = out.write(text);
+    // Awaited at the next turn; until then a failure must not count as unhandled.
+    writing.catch(() => {});
+    options.onProgress?.({ stage: "writing kinship", done: Math.min(row + rows, n), total: n });
+  }
+  await writing;
+  await out.commit();
+}

@@ -1,0 +1,100 @@
+import { formatG, type StageUsage } from "@x/core/base";
+import { type Cohort, dropCounts } from "../cohort.ts";
+import type { FilterCounts } from "../filter.ts";
+import type { NullModel } from "../null-model.ts";
+
+/** What a log says; GEMMA's fields first, then ours. */
+export interface LogFacts {
+  readonly version: string;
+  readonly command: string;
+  readonly date: Date;
+  readonly cohort: Cohort;
+  readonly filters: FilterCounts;
+  readonly nullModel?: NullModel;
+  readonly stages: readonly StageUsage[];
+  /** Bytes that were predicted for the peak. */
+  readonly predictedBytes: number;
+  readonly threads: number;
+  readonly simd: string;
+  /** Variants whose effect could not be estimated. */
+  readonly degenerate?: number;
+}
+
+/** GEMMA's labels of the times it prints, by our stage. */
+const TIME_LABELS: Readonly<Record<string, string>> = {
+  kinship: "time on calculating relatedness matrix",
+  eigen: "time on eigen-decomposition",
+  association: "time on optimization",
+};
+
+const g = (x: number): string => formatG(x, 6);
+
+/** The text of a `.log.txt`: GEMMA's labels and number formats, then filter counts, drops, stages and memory. */
+export function formatLog(f: LogFacts): string {
+  const { cohort, filters, nullModel } = f;
+  const total = f.stages.reduce((sum, s) => sum + s.wallSeconds, 0);
+  const lines = [
+    "",
+    `lmm Version      = ${f.version}`,
+    `Node Version     = ${process.versions.node}`,
+    `Kernels          = ${f.simd}`,
+    `  threads        = ${f.threads}`,
+    "",
+    `Command Line Input = ${f.command} `,
+    "",
+    `Date = ${f.date.toUTCString()}`,
+    "",
+    "Summary Statistics:",
+    `number of total individuals = ${cohort.samples}`,
+    `number of analyzed individuals = ${cohort.analyzed.length}`,
+    `number of covariates = ${cohort.covariateNames.length}`,
+    "number of phenotypes = 1",
+    `number of total SNPs/var = ${filters.total}`,
+    `number of analyzed SNPs/var = ${filters.kept}`,
+    ...(nullModel ? nullLines(nullModel) : []),
+    "",
+    "Computation Time:",
+    `total computation time = ${g(total / 60)} min `,
+    "computation time break down: ",
+    ...f.stages
+      .filter((s) => s.stage in TIME_LABELS)
+      .map((s) => `     ${TIME_LABELS[s.stage]} = ${g(s.wallSeconds / 60)} min `),
+    "",
+    "Filters, in order:",
+    `not listed = ${filters.notListed}`,
+    `missing calls = ${filters.missing}`,
+    `allele frequency = ${filters.maf}`,
+    `monomorphic = ${filters.monomorphic}`,
+    `heterozygous only = ${filters.heterozygous}`,
+    `Hardy-Weinberg = ${filters.hwe}`,
+    `explained by covariates = ${filters.covariates}`,
+    ...(f.degenerate === undefined ? [] : [`without estimate (nan) = ${f.degenerate}`]),
+    ...Object.entries(dropCounts(cohort)).map(([reason, count]) => `people dropped, ${reason} = ${count}`),
+    "",
+    "Stages (wall s, CPU s, memory at the end MB, peak MB):",
+    ...f.stages.map(
+      (s) =>
+        `     ${s.stage} = ${s.wallSeconds.toFixed(3)} ${s.cpuSeconds.toFixed(3)} ${mb(s.rssBytes)} ${mb(s.peakRssBytes)}`,
+    ),
+    `predicted peak memory = ${mb(f.predictedBytes)} MB`,
+    `measured peak memory = ${mb(Math.max(0, ...f.stages.map((s) => s.peakRssBytes)))} MB`,
+    "",
+  ];
+  return `${lines.map((line) => (line === "" ? "##" : `## ${line}`)).join("\n")}\n`;
+}
+
+function nullLines(h0: NullModel): string[] {
+  const list = (values: Float64Array): string => Array.from(values, (v) => `  ${g(v)}`).join("");
+  return [
+    `REMLE log-likelihood in the null model = ${g(h0.logLik.reml)}`,
+    `MLE log-likelihood in the null model = ${g(h0.logLik.mle)}`,
+    `pve estimate in the null model = ${g(h0.pve)}`,
+    `se(pve) in the null model = ${g(h0.pveSe)}`,
+    `vg estimate in the null model = ${g(h0.vg)}`,
+    `ve estimate in the null model = ${g(h0.ve)}`,
+    `beta estimate in the null model = ${list(h0.beta)}`,
+    `se(beta) = ${list(h0.betaSe)}`,
+  ];
+}
+
+const mb = (bytes: number): string => (bytes / 1e6).toFixed(1);

@@ -1,0 +1,88 @@
+import { atomicWriter, type StageMeter, writeFileAtomic } from "@x/core/base";
+import type { PlinkStudy } from "@x/plink-io";
+import { rebatch } from "./associate.ts";
+import type { AssociationColumns } from "./association-columns.ts";
+import { WALD_HEADER, waldRows } from "./gemma/assoc-text.ts";
+import { formatLog } from "./gemma/log.ts";
+import type { GwasOptions, GwasResult } from "./gwas.ts";
+import { simdLevel } from "./native.ts";
+import { VERSION } from "./version.ts";
+
+function reportPath(options: GwasOptions): string | undefined {
+  if (options.report === false) return undefined;
+  return options.report ?? (options.out === undefined ? undefined : `${options.out}.report.html`);
+}
+
+/** Every path a run will write to, so that each folder is checked first. */
+export function checkGwasPaths(options: GwasOptions): string[] {
+  const { out, saveKinship } = options;
+  const paths = [out === undefined ? undefined : `${out}.assoc.txt`, reportPath(options), saveKinship];
+  return paths.filter((path) => path !== undefined);
+}
+
+/** Passes blocks through, writing each as text on the way when there is an output prefix. */
+export async function* writeWhile(
+  source: AsyncIterable<AssociationColumns>,
+  study: PlinkStudy,
+  options: GwasOptions,
+  files: string[],
+): AsyncGenerator<AssociationColumns> {
+  if (options.out === undefined) {
+    yield* source;
+    return;
+  }
+  await using out = atomicWriter(`${options.out}.assoc.txt`, { signal: options.signal });
+  await out.write(WALD_HEADER);
+  for await (const block of source) {
+    await out.write(waldRows(study.bim, block));
+    yield block;
+  }
+  await out.commit();
+  files.push(out.path);
+}
+
+/** Arrow results, report and log; the log last, so that it names what everything took. */
+export async function writeGwasFiles(
+  study: PlinkStudy,
+  result: GwasResult,
+  options: GwasOptions & { threads: number },
+  state: { files: string[]; meter: StageMeter },
+): Promise<void> {
+  const { out, signal } = options;
+  const { files, meter } = state;
+  const report = reportPath(options);
+  if (out === undefined && report === undefined) return;
+  await meter.measure("writing", async () => {
+    if (out !== undefined) {
+      const { writeResults } = await import("./association-arrow.ts");
+      const path = `${out}.assoc.arrow`;
+      await writeResults(path, study, rebatch(once(result.columns)), signal);
+      files.push(path);
+    }
+    if (report !== undefined) {
+      const { reportHtml } = await import("./report/html.ts");
+      await writeFileAtomic(report, reportHtml(study, result, options), { signal });
+      files.push(report);
+    }
+  });
+  if (out === undefined) return;
+  const text = formatLog({
+    version: VERSION,
+    command: options.command ?? `gwas(${JSON.stringify(study.paths.bed)})`,
+    date: new Date(),
+    cohort: result.cohort,
+    filters: result.filters,
+    nullModel: result.nullModel,
+    stages: result.stages,
+    predictedBytes: result.plan.memory.total,
+    threads: options.threads,
+    simd: simdLevel(),
+    degenerate: result.degenerate,
+  });
+  await writeFileAtomic(`${out}.log.txt`, text, { signal });
+  files.push(`${out}.log.txt`);
+}
+
+async function* once<T>(value: T): AsyncGenerator<T> {
+  yield value;
+}

@@ -1,0 +1,153 @@
+import { checkOutputDir, collectWarnings, lockOutput, resolveThreads, type RunOptions, StageMeter, type StageUsage, type Warning } from "@x/core/base";
+import { openPlink, type PlinkStudy } from "@x/plink-io";
+import type { Table } from "apache-arrow";
+import { associate } from "./associate.ts";
+import { type AssociationColumns, concatColumns } from "./association-columns.ts";
+import type { Cohort } from "./cohort.ts";
+import { eigen } from "./eigen.ts";
+import { lmmError } from "./errors.ts";
+import type { FilterCounts, FilterOptions } from "./filter.ts";
+import { checkGwasPaths, writeGwasFiles, writeWhile } from "./gwas-files.ts";
+import { type JoinOptions, joinSamples } from "./join-samples.ts";
+import { kinship } from "./kinship.ts";
+import { Kinship } from "./kinship-matrix.ts";
+import { arrowCore } from "./lazy-arrow.ts";
+import { type LambdaOptions, type NullModel, nullModel } from "./null-model.ts";
+import { fitGwas, type GwasPlan } from "./plan.ts";
+
+/** Options of {@link gwas}. */
+export interface GwasOptions extends JoinOptions, FilterOptions, LambdaOptions, RunOptions {
+  /** Prefix of the output: `.assoc.txt`, `.assoc.arrow`, `.log.txt` and, unless `report` says otherwise, `.report.html`. */
+  readonly out?: string;
+  /** Path of the HTML report, or false for none. */
+  readonly report?: string | false;
+  /** A kinship to read (text or Arrow) instead of computing one. */
+  readonly kinship?: string;
+  /** Where to keep the kinship: `.txt` as GEMMA writes it, anything else as Arrow. */
+  readonly saveKinship?: string;
+  /** Variants read at once; results do not depend on it. */
+  readonly chunk?: number;
+  /** The command line, for log and report. */
+  readonly command?: string;
+  /** A title for the report. */
+  readonly title?: string;
+  /** Leave-one-chromosome-out is not in this version: refused with NOT_IMPLEMENTED. */
+  readonly loco?: false;
+}
+
+/** What {@link gwas} returns. */
+export interface GwasResult {
+  readonly cohort: Cohort;
+  readonly nullModel: NullModel;
+  /** What the filter dropped before the association. */
+  readonly filters: FilterCounts;
+  /** All results as an Arrow table of the association schema, built when first asked for. */
+  readonly results: Table;
+  /** The same as plain columns; `index` is the row in the .bim. */
+  readonly columns: AssociationColumns;
+  /** Variants without an estimate (nan, null in Arrow). */
+  readonly degenerate: number;
+  /** Wall and CPU time and memory of each stage. */
+  readonly stages: readonly StageUsage[];
+  /** What was predicted. */
+  readonly plan: GwasPlan;
+  readonly warnings: readonly Warning[];
+  /** Files written. */
+  readonly files: readonly string[];
+}
+
+/**
+ * The whole study in one call: read, join, kinship, eigendecomposition, null model, Wald tests, and with `out` the
+ * result files and a report. The fileset is a prefix or an opened study.
+ *
+ * @throws Everything the steps throw; OUT_DIR and LOCKED before any computing, MEM_PREFLIGHT before any allocation.
+ */
+export async function gwas(fileset: string | PlinkStudy, options: GwasOptions = {}): Promise<GwasResult> {
+  if (options.loco)
+    throw lmmError("NOT_IMPLEMENTED", "loco is not in this version.", { usage: true, details: { option: "loco" } });
+  for (const path of checkGwasPaths(options)) checkOutputDir(path);
+  await using _lock = options.out === undefined ? undefined : lockOutput(options.out);
+  const meter = new StageMeter();
+  if (typeof fileset !== "string") return run(fileset, options, meter);
+  await using study = await meter.measure("reading", () =>
+    openPlink(fileset, {
+      phenotypes: options.phenotypes === undefined ? "read" : "ignore",
+      ...(options.signal ? { signal: options.signal } : {}),
+    }),
+  );
+  return run(study, options, meter);
+}
+
+async function run(study: PlinkStudy, given: GwasOptions, meter: StageMeter): Promise<GwasResult> {
+  const { warnings, warn } = collectWarnings(given.onWarning);
+  for (const warning of study.warnings) warn(warning);
+  const threads = resolveThreads(given.threads);
+  const joined = await meter.measure("joining", () => joinSamples(study, { ...given, onWarning: warn }));
+  const size = {
+    samples: study.n,
+    variants: study.p,
+    analyzed: joined.analyzed.length,
+    covariates: joined.covariateNames.length,
+    threads,
+  };
+  const plan = fitGwas(size, given);
+  const options = { ...given, onWarning: warn, chunk: plan.chunk };
+
+  const K = await meter.measure("kinship", () =>
+    options.kinship === undefined ? kinship(study, joined, options) : Kinship.load(options.kinship, study, options),
+  );
+  await using eig = await (async () => {
+    await using _k = K;
+    const { saveKinship } = options;
+    if (saveKinship !== undefined) await meter.measure("writing kinship", () => K.save(saveKinship, options));
+    return meter.measure("eigen", () => eigen(K, joined, { ...options, consume: true }));
+  })();
+  const h0 = await meter.measure("null model", () => nullModel(joined, eig, options));
+  const association = associate(study, joined, eig, options);
+  const files = options.saveKinship === undefined ? [] : [options.saveKinship];
+  const columns = await meter.measure("association", async () => {
+    const blocks: AssociationColumns[] = [];
+    for await (const block of writeWhile(association.columns(), study, options, files)) blocks.push(block);
+    return concatColumns(blocks);
+  });
+  let table: Table | undefined;
+  const result: GwasResult = Object.freeze({
+    cohort: joined,
+    nullModel: h0,
+    filters: association.filters,
+    get results(): Table {
+      table ??= resultsTable(study, columns);
+      return table;
+    },
+    columns,
+    degenerate: association.degenerate,
+    get stages() {
+      return meter.stages;
+    },
+    plan: plan.plan,
+    warnings,
+    files,
+  });
+  await writeGwasFiles(study, result, { ...options, threads }, { files, meter });
+  return result;
+}
+
+/** Shares the columns with the caller; only names and alleles are built. */
+function resultsTable({ bim }: PlinkStudy, c: AssociationColumns): Table {
+  const pick = <T>(values: ArrayLike<T>): T[] => Array.from(c.index, (row) => values[row]!);
+  return arrowCore().tableFromColumns({
+    chrom: pick(bim.chrom),
+    id: pick(bim.id),
+    pos: Int32Array.from(c.index, (row) => bim.pos[row]!),
+    n_miss: c.nMiss,
+    allele1: pick(bim.a1),
+    allele0: pick(bim.a2),
+    af: c.af,
+    beta: c.beta,
+    se: c.se,
+    logl_h1: c.loglH1,
+    l_remle: c.lRemle,
+    p_wald: c.pWald,
+    neg_log10_p_wald: c.negLog10PWald,
+  });
+}

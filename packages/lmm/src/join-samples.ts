@@ -1,0 +1,169 @@
+import { createHash } from "node:crypto";
+import type { Warn } from "@x/core/base";
+import type { PlinkStudy } from "@x/plink-io";
+import type { Table } from "apache-arrow";
+import type { Cohort, Dropped } from "./cohort.ts";
+import { design, parseCovariate } from "./covariates.ts";
+import { lmmError } from "./errors.ts";
+import { arrowCore } from "./lazy-arrow.ts";
+import { checkPhenotype, parsePhenotype } from "./phenotype.ts";
+import { type AlignedColumns, alignSource, type JoinOn, type SampleSource } from "./sample-table.ts";
+
+/** What {@link joinSamples} joins to the people of the fileset. */
+export interface JoinOptions {
+  /** Phenotypes instead of those in the .fam: a file or an Arrow table. */
+  readonly phenotypes?: SampleSource;
+  /** Which phenotype: 1-based number (GEMMA's `-n`), or a column's name. Default 1. */
+  readonly phenotype?: number | string;
+  /** Covariates: a file or an Arrow table. A column of ones is added at the END unless a column is constant. */
+  readonly covariates?: SampleSource;
+  /** Which covariate columns, by name; default all. Needs names, that is `on` or a table. */
+  readonly covariateNames?: readonly string[];
+  /**
+   * Left out: files have no header and one row a line of the .fam, as GEMMA reads them. `"iid"` or `"fid+iid"`: files
+   * have a header with those columns and rows in any order. Tables are matched by ids always (`"iid"` by default).
+   */
+  readonly on?: JoinOn;
+  /** Receives `IDS_NOT_IN_FAM`. */
+  readonly onWarning?: Warn;
+}
+
+/**
+ * Decides who is analysed: people with a phenotype and with every covariate. Missing is `NA` or numerically −9 for
+ * phenotypes, `NA` for covariates, null in tables; everything else must be a finite number.
+ *
+ * @throws PHENO_NAN, PHENO_INF, PHENO_RANGE, PHENO_PARSE, PHENO_COLUMN, PHENO_CONSTANT, SCALE, NO_ANALYZED_SAMPLES,
+ * COUNT_MISMATCH, ID_COLUMNS, DUP_SAMPLE, COVAR_NAN, COVAR_INF, COVAR_RANGE, COVAR_PARSE, COVAR_COLUMN, COVAR_RANK, DF.
+ */
+export async function joinSamples(
+  study: Pick<PlinkStudy, "n" | "fam" | "paths" | "sampleHash">,
+  options: JoinOptions = {},
+): Promise<Cohort> {
+  const phenotype = await readPhenotype(study, options);
+  const covariates = await readCovariates(study, options);
+  const { analyzed, drops } = choose(study.n, phenotype, covariates);
+  if (analyzed.length === 0)
+    throw lmmError(
+      "NO_ANALYZED_SAMPLES",
+      `none of ${study.n} people has ${covariates ? "both a phenotype and all covariates" : "a phenotype"} (${phenotype.name}): every value is NA or -9${options.on ? " or its id is not in the file" : ""}. Choose another column with -n, or give phenotypes with -p.`,
+      { details: { samples: study.n } },
+    );
+  const y = pick(phenotype.values, analyzed);
+  const columns = (covariates?.columns ?? []).map((column) => pick(column, analyzed));
+  const model = design(columns, covariates?.names ?? [], analyzed.length);
+  checkPhenotype(y, phenotype.name);
+  const mask = new Uint8Array(Math.ceil(study.n / 8));
+  for (const row of analyzed) mask[row >> 3]! |= 1 << (row & 7);
+  const { fam, sampleHash } = study;
+  let table: Table | undefined;
+  return Object.freeze({
+    samples: study.n,
+    analyzed,
+    mask,
+    y,
+    w: model.w,
+    covariateNames: model.names,
+    phenotypeName: phenotype.name,
+    sampleHash,
+    hash: createHash("sha256").update(sampleHash).update(mask).digest("hex"),
+    drops,
+    get dropped(): Table {
+      table ??= arrowCore().tableFromColumns({
+        row: Int32Array.from(drops, (d) => d.row),
+        fid: drops.map((d) => fam.fid[d.row]!),
+        iid: drops.map((d) => fam.iid[d.row]!),
+        reason: drops.map((d) => d.reason as string),
+      });
+      return table;
+    },
+  });
+}
+
+interface Phenotype {
+  readonly name: string;
+  /** One a person of the .fam; NaN = missing. */
+  readonly values: Float64Array;
+  readonly rowOf?: Int32Array;
+}
+
+async function readPhenotype(study: Pick<PlinkStudy, "n" | "fam" | "paths">, options: JoinOptions): Promise<Phenotype> {
+  const wanted = options.phenotype ?? 1;
+  if (options.phenotypes === undefined) {
+    const column = typeof wanted === "number" ? study.fam.phenotypes[wanted - 1] : undefined;
+    if (!column) throw noColumn(wanted, study.fam.phenotypes.length, study.paths.fam);
+    return { name: `phenotype ${wanted} of ${study.paths.fam}`, values: column };
+  }
+  const source = await alignSource(study, options.phenotypes, options.on, "phenotypes");
+  warnUnmatched(source, options);
+  const index = typeof wanted === "number" ? wanted - 1 : source.names.indexOf(wanted);
+  const column = source.columns[index];
+  if (!column) throw noColumn(wanted, source.columns.length, source.path);
+  const values = scatter(parsePhenotype(column, source.origin(index)), source.rowOf);
+  const label = source.names[index] ?? `column ${index + 1}`;
+  return { name: `${label} of ${source.path}`, values, rowOf: source.rowOf };
+}
+
+function noColumn(wanted: number | string, count: number, path: string) {
+  return lmmError("PHENO_COLUMN", `${path} has ${count} phenotype column(s); ${JSON.stringify(wanted)} is none of them.`, {
+    usage: true,
+    details: { column: wanted, columns: count, path },
+  });
+}
+
+interface Covariates {
+  readonly columns: readonly Float64Array[];
+  readonly names: readonly string[];
+  readonly rowOf: Int32Array;
+}
+
+async function readCovariates(study: Pick<PlinkStudy, "n" | "fam" | "paths">, options: JoinOptions): Promise<Covariates | undefined> {
+  if (options.covariates === undefined) return undefined;
+  const source = await alignSource(study, options.covariates, options.on, "covariates");
+  warnUnmatched(source, options);
+  const indices = options.covariateNames
+    ? options.covariateNames.map((name) => {
+        const index = source.names.indexOf(name);
+        if (index >= 0) return index;
+        throw lmmError("COVAR_COLUMN", `${source.path} has no column ${name}; it has ${source.names.join(", ") || "no header"}.`, {
+          usage: true,
+          details: { column: name, columns: source.names },
+        });
+      })
+    : source.columns.map((_, j) => j);
+  return {
+    columns: indices.map((j) => scatter(parseCovariate(source.columns[j]!, source.origin(j)), source.rowOf)),
+    names: indices.map((j) => source.names[j] ?? `column ${j + 1} of ${source.path}`),
+    rowOf: source.rowOf,
+  };
+}
+
+function warnUnmatched(source: AlignedColumns, options: JoinOptions): void {
+  if (source.unmatched > 0)
+    options.onWarning?.({
+      code: "IDS_NOT_IN_FAM",
+      message: `${source.path}: ${source.unmatched} people are not in the .fam file and were left out.`,
+      details: { path: source.path, count: source.unmatched },
+    });
+}
+
+function choose(n: number, phenotype: Phenotype, covariates: Covariates | undefined): { analyzed: Uint32Array; drops: Dropped[] } {
+  const analyzed: number[] = [];
+  const drops: Dropped[] = [];
+  for (let row = 0; row < n; row++) {
+    if (phenotype.rowOf && phenotype.rowOf[row]! < 0) drops.push({ row, reason: "not in phenotype file" });
+    else if (Number.isNaN(phenotype.values[row]!)) drops.push({ row, reason: "phenotype missing" });
+    else if (covariates && covariates.rowOf[row]! < 0) drops.push({ row, reason: "not in covariate file" });
+    else if (covariates?.columns.some((column) => Number.isNaN(column[row]!)))
+      drops.push({ row, reason: "covariate missing" });
+    else analyzed.push(row);
+  }
+  return { analyzed: Uint32Array.from(analyzed), drops };
+}
+
+function scatter(values: Float64Array, rowOf: Int32Array): Float64Array {
+  return Float64Array.from(rowOf, (row) => (row < 0 ? Number.NaN : values[row]!));
+}
+
+function pick(values: Float64Array, rows: Uint32Array): Float64Array {
+  return Float64Array.from(rows, (row) => values[row]!);
+}

@@ -1,0 +1,58 @@
+import { resolveThreads, type RunOptions } from "@x/core/base";
+import type { PlinkStudy } from "@x/plink-io";
+import type { Cohort } from "./cohort.ts";
+import type { FilterOptions } from "./filter.ts";
+import { VariantFilter } from "./filter.ts";
+import { Kinship } from "./kinship-matrix.ts";
+import { addToGram, countGenotypes, finishGram, type NativeOptions, peopleGram } from "./native.ts";
+import { fitChunk, kinshipParts } from "./plan.ts";
+import { filteredBlocks, requireCohort } from "./study.ts";
+
+/** Options of {@link kinship}. */
+export interface KinshipOptions extends FilterOptions, RunOptions {
+  /** `centered` is GEMMA's `-gk 1`: K = Σ x x′ / p with x centred at its mean. */
+  readonly mode?: "centered";
+  /** Variants read at once; the result does not depend on it. Default: as memory allows, at most 4096. */
+  readonly chunk?: number;
+}
+
+/**
+ * The centred relatedness matrix of ALL people of the fileset, analysed or not, as GEMMA's `-gk 1`: variants are chosen
+ * by the analysed people's calls, each variant's mean is over everyone with a call, missing calls count as that mean.
+ * Sums are exact integers with one correction in a fixed order: same bytes for any `threads` and `chunk`.
+ *
+ * @throws NO_VARIANTS_AFTER_FILTER, COHORT_MISMATCH, MEM_PREFLIGHT, INPUT_CHANGED, OPTION_RANGE.
+ */
+export async function kinship(study: PlinkStudy, cohort: Cohort, options: KinshipOptions = {}): Promise<Kinship> {
+  requireCohort(study, cohort);
+  const filter = new VariantFilter(options);
+  const threads = resolveThreads(options.threads);
+  const chunk = fitChunk(options, (c) => kinshipParts({ samples: study.n, chunk: c, threads }));
+  const native: NativeOptions = { signal: options.signal, threads };
+  const gram = peopleGram(study.n);
+  const everyone = cohort.analyzed.length === study.n;
+  const pass = { ...native, onProgress: options.onProgress, stage: "kinship", chunk };
+  for await (const { rows, packed, kept } of filteredBlocks(study, cohort, filter, pass)) {
+    if (kept.rows.length === 0) continue;
+    let means = kept.means;
+    if (!everyone) {
+      const counts = await countGenotypes(packed, study.n, rows, null, native);
+      means = Float64Array.from(kept.rows, (row) => {
+        const [homA1, het, homA2] = counts.subarray(4 * row);
+        return (2 * homA1! + het!) / (homA1! + het! + homA2!);
+      });
+    }
+    await addToGram(gram, packed, kept.rows, means, native);
+  }
+  await study.check();
+  filter.requireSome();
+  const matrix = await finishGram(gram, filter.counts.kept, native);
+  return new Kinship(matrix, {
+    fid: study.fam.fid,
+    iid: study.fam.iid,
+    sampleHash: study.sampleHash,
+    snps: filter.counts.kept,
+    filters: filter.counts,
+    source: `centred kinship of ${study.paths.bed}`,
+  });
+}

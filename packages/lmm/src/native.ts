@@ -1,0 +1,157 @@
+/**
+ * The only importer of `@x/native-linalg`: every native call of this package goes through here, with cancel, progress
+ * and error codes wired by `@x/core`.
+ */
+import { fromNative, runNative } from "@x/core/base";
+import binding, { type Matrix, type MatrixReader, type PeopleGram } from "@x/native-linalg";
+
+export type { Matrix, MatrixReader, PeopleGram };
+
+/** Options every native call takes. `threads` is always a resolved count: 0 would mean "all" behind the door. */
+export interface NativeOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly threads: number;
+  readonly onProgress?: ((p: { stage: string; done: number; total: number }) => void) | undefined;
+  readonly stage?: string;
+}
+
+type Job = InstanceType<typeof binding.Job>;
+
+/** The generated types of some exports say `unknown`; the caller's return type is the contract of the door. */
+function run<T>(start: (job: Job) => Promise<unknown>, o: NativeOptions): Promise<T> {
+  return runNative(binding.Job, start as (job: Job) => Promise<T>, { signal: o.signal, onProgress: o.onProgress, stage: o.stage });
+}
+
+function now<T>(call: () => T): T {
+  try {
+    return call();
+  } catch (e) {
+    throw fromNative(e);
+  }
+}
+
+/** [A1/A1, A1/A2, A2/A2, missing] of each row, among the people whose bit is set in `mask` (null = all). */
+export function countGenotypes(packed: Uint8Array, samples: number, rows: number, mask: Uint8Array | null, o: NativeOptions): Promise<Uint32Array> {
+  return run((job) => binding.countGenotypes(job, packed, samples, rows, mask, o.threads), o);
+}
+
+/** An empty people × people Gram accumulator. */
+export function peopleGram(samples: number): PeopleGram {
+  return now(() => new binding.PeopleGram(samples));
+}
+
+/** Adds the given rows of a packed block, centred at their means. */
+export function addToGram(gram: PeopleGram, packed: Uint8Array, rows: Uint32Array, means: Float64Array, o: NativeOptions): Promise<void> {
+  return run((job) => gram.add(job, packed, rows, means, o.threads), o);
+}
+
+/** Σ x x′ / snps. The accumulator is empty afterwards. */
+export function finishGram(gram: PeopleGram, snps: number, o: NativeOptions): Promise<Matrix> {
+  return run((job) => gram.finish(job, snps, o.threads), o);
+}
+
+/** A zero matrix in Rust memory. */
+export function zeros(n: number): Matrix {
+  return now(() => binding.Matrix.zeros(n));
+}
+
+/** Rows as GEMMA writes them: `%.10g`, tabs, newline. */
+export function formatRows(m: Matrix, row: number, rows: number, o: NativeOptions): Promise<Uint8Array> {
+  return run((job) => binding.matrixFormatRows(job, m, row, rows, o.threads), o);
+}
+
+/** Push parser of a square text matrix. */
+export function matrixReader(n: number): { push(chunk: Uint8Array): void; finish(): Matrix } {
+  const reader = now(() => new binding.MatrixReader(n));
+  return { push: (chunk) => now(() => reader.push(chunk)), finish: () => now(() => reader.finish()) };
+}
+
+/** Rows and columns of the kept people, as a new matrix. */
+export function subset(m: Matrix, keep: Uint32Array, o: NativeOptions): Promise<Matrix> {
+  return run((job) => binding.matrixSubset(job, m, keep, o.threads), o);
+}
+
+/** J K J in place. */
+export function center(m: Matrix, o: NativeOptions): Promise<void> {
+  return run((job) => binding.matrixCenter(job, m, o.threads), o);
+}
+
+/** First NaN, largest asymmetry, all-zero flag and trace. */
+export function inspect(m: Matrix, o: NativeOptions): ReturnType<typeof binding.matrixInspect> {
+  return run((job) => binding.matrixInspect(job, m, o.threads), o);
+}
+
+/** Eigendecomposition; consumes the matrix. */
+export function eigh(m: Matrix, o: NativeOptions): ReturnType<typeof binding.eigh> {
+  return run((job) => binding.eigh(job, m, o.threads), o);
+}
+
+/** Largest deviation of sampled U′U from the identity. */
+export function checkEigen(values: Float64Array, vectors: Matrix, o: NativeOptions): Promise<number> {
+  return run((job) => binding.checkEigen(job, values, vectors, o.threads), o);
+}
+
+/** U′Y of `c` columns laid one after the other. */
+export function project(vectors: Matrix, columns: Float64Array, c: number, o: NativeOptions): Promise<Float64Array> {
+  return run((job) => binding.project(job, vectors, columns, c, o.threads), o);
+}
+
+/** Hardy-Weinberg exact p of each row of {@link countGenotypes}. */
+export function hardyExact(counts: Uint32Array): Float64Array {
+  return now(() => binding.hardyExact(counts));
+}
+
+/** Dosages as float64, missing NaN. */
+export function decodeFloat64(packed: Uint8Array, samples: number, rows: number, o: NativeOptions): Promise<Float64Array> {
+  return run((job) => binding.decodeFloat64(job, packed, samples, rows, o.threads), o);
+}
+
+/** Packed rows of the kept people only. */
+export function subsetSamples(packed: Uint8Array, samples: number, rows: number, keep: Uint32Array, o: NativeOptions): Promise<Uint8Array> {
+  return run((job) => binding.subsetSamples(job, packed, samples, rows, keep, o.threads), o);
+}
+
+/** Row-major m × k by k × n. */
+export function matmul(m: number, n: number, k: number, a: Float64Array, b: Float64Array, o: NativeOptions): Promise<Float64Array> {
+  return run((job) => binding.matmul(job, m, n, k, a, b, o.threads), o);
+}
+
+/** Wald results of the rows of one call, in their order. */
+export interface WaldColumns {
+  readonly beta: Float64Array;
+  readonly se: Float64Array;
+  readonly loglH1: Float64Array;
+  readonly lRemle: Float64Array;
+  readonly pWald: Float64Array;
+  readonly negLog10PWald: Float64Array;
+}
+
+/** λ bounds and intervals. */
+export interface LambdaRange {
+  readonly lmin: number;
+  readonly lmax: number;
+  readonly regions: number;
+}
+
+/** The model shared by all variants of a cohort. */
+export function newAssociation(
+  vectors: Matrix,
+  values: Float64Array,
+  cohort: { analyzed: Uint32Array; samples: number; y: Float64Array; w: Float64Array },
+  options: LambdaRange,
+): { test(packed: Uint8Array, rows: Uint32Array, means: Float64Array, o: NativeOptions): Promise<WaldColumns> } {
+  const { analyzed, samples, y, w } = cohort;
+  const c = w.length / analyzed.length;
+  const model = now(() => new binding.Association(vectors, values, analyzed, samples, y, w, c, options));
+  return { test: (packed, rows, means, o) => run((job) => model.test(job, packed, rows, means, o.threads), o) };
+}
+
+/** The null model's numbers. */
+export function fitNull(values: Float64Array, uty: Float64Array, utw: Float64Array, c: number, options: LambdaRange): ReturnType<typeof binding.fitNull> {
+  return now(() => binding.fitNull(values, uty, utw, c, options));
+}
+
+/** The instruction set the kernels run at. */
+export function simdLevel(): string {
+  return binding.simd().level;
+}

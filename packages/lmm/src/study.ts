@@ -1,0 +1,54 @@
+import type { PlinkStudy } from "@x/plink-io";
+import type { Cohort } from "./cohort.ts";
+import { CovariateTest } from "./covariate-r2.ts";
+import { lmmError } from "./errors.ts";
+import { type KeptRows, VariantFilter } from "./filter.ts";
+import { countGenotypes, type NativeOptions } from "./native.ts";
+
+/** One block of the .bed after the filter. */
+export interface FilteredBlock {
+  /** .bim row of the block's first variant. */
+  readonly start: number;
+  readonly rows: number;
+  readonly packed: Uint8Array;
+  /** Rows within the block, with means of the analysed people. */
+  readonly kept: KeptRows;
+}
+
+/**
+ * One pass over the .bed: reads a block ahead, counts the analysed people's genotypes and drops what the filter drops.
+ * @throws COHORT_MISMATCH when the cohort was joined to another fileset.
+ */
+export async function* filteredBlocks(
+  study: PlinkStudy,
+  cohort: Cohort,
+  filter: VariantFilter,
+  options: NativeOptions & { chunk: number },
+): AsyncGenerator<FilteredBlock> {
+  const { chunk, signal, threads } = options;
+  const quiet: NativeOptions = { signal, threads };
+  const everyone = cohort.analyzed.length === cohort.samples;
+  const covariates = CovariateTest.neededFor(cohort) && filter.r2 < 1 ? new CovariateTest(cohort) : undefined;
+  let done = 0;
+  const blocks = study.blocks({ chunk, threads, ...(signal ? { signal } : {}) });
+  for await (const { start, rows, packed } of blocks) {
+    const counts = await countGenotypes(packed, study.n, rows, everyone ? null : cohort.mask, quiet);
+    let kept = filter.apply(counts, (row) => study.bim.id[start + row]!);
+    if (covariates) kept = await covariates.apply(filter, kept, packed, quiet);
+    yield { start, rows, packed, kept };
+    done += rows;
+    options.onProgress?.({ stage: options.stage ?? "variants", done, total: study.p });
+  }
+}
+
+/** Refuses a cohort that was joined to another fileset. */
+export function requireCohort(study: PlinkStudy, cohort: Cohort): void {
+  if (cohort.sampleHash === study.sampleHash && cohort.samples === study.n) return;
+  throw lmmError(
+    "COHORT_MISMATCH",
+    `the cohort belongs to another fileset: it was joined to ${cohort.samples} people, ${study.paths.fam} lists ${study.n}${cohort.samples === study.n ? " others" : ""}.`,
+    { details: { cohort: cohort.sampleHash, study: study.sampleHash } },
+  );
+}
+
+export { VariantFilter };
