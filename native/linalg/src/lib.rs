@@ -2,6 +2,9 @@
 //! arrays or handles. No arithmetic here. Every export is `#[napi(catch_unwind)]`; long work goes through
 //! [`work::Work`], which catches panics on the worker thread as well.
 
+// napi registers exports in builds without `test` only.
+#![cfg_attr(test, allow(dead_code))]
+
 mod dense;
 mod genotype;
 mod job;

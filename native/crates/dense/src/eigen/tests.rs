@@ -112,6 +112,26 @@ fn vectors_from_a_file_are_checked() {
 }
 
 #[test]
+fn probes_notice_a_wrong_value_a_wrong_vector_and_nan() {
+    let k = matrix(150, hash);
+    let job = Job::default();
+    let probes = Probes::take(&k, &job).unwrap();
+    let e = eigh(k, 1, &job).unwrap();
+    let measure = |change: &dyn Fn(&mut Vec<f64>, &mut [f64])| {
+        let (mut values, mut u) = (e.values.clone(), e.vectors.clone());
+        change(&mut values, u.data_mut());
+        probes.compare(&values, &u, &job).unwrap()
+    };
+    let sound = measure(&|_, _| ());
+    assert!(sound.0 < 1e-13 && sound.1 < 1e-12, "{sound:?}");
+    assert!(measure(&|values, _| values[70] *= 1.0 + 1e-6).0 > CHECK_LIMIT);
+    let wrong = measure(&|_, u| u[33 * 150 + 70] += 1e-7);
+    assert!(wrong.0 > CHECK_LIMIT && wrong.1 > CHECK_LIMIT);
+    let nan = measure(&|_, u| u[5] = f64::NAN);
+    assert!(nan.0.is_nan() && nan.1.is_nan());
+}
+
+#[test]
 fn sizes_where_32_bit_libraries_fail() {
     // DSYEVD's workspace 1 + 6n + 2n² passes 2^31 at 32,767; n² does at 46,341.
     for n in [32_766u64, 32_767, 46_340, 46_341, 200_000] {

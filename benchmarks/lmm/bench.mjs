@@ -1,0 +1,114 @@
+import { spawnSync } from "node:child_process";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { mouseFolder, ours, root } from "../lib/paths.mjs";
+import { markdown, raceTable, ratio, seconds } from "../lib/tables.mjs";
+
+/** GEMMA's products are OpenBLAS's: it is raced at each of these thread counts, and its best one counts. */
+const GEMMA_THREADS = availableParallelism() > 1 ? [1, 2] : [1];
+
+export default {
+  title: "kinship and association, whole commands, against GEMMA",
+  async run(context) {
+    const { peers, note, large, scratch } = context;
+    if (!peers.gemma) note("without gemma only our own times are printed");
+    const tables = [];
+    const data = {};
+    const mouse = mouseFolder();
+    if (mouse) {
+      await study("mouse HS1940", join(mouse, "mouse_hs1940"), context, tables, data);
+    } else {
+      note("the mouse set is not here (X_MOUSE=folder); the demo set stands in, too small to time well");
+      await study("demo", join(root, "fixtures/demo/demo"), context, tables, data);
+    }
+    if (large) {
+      const prefix = join(scratch, "sim");
+      const size = ["--people", "5000", "--snps", "20000", "--families", "500", "--chromosomes", "20"];
+      spawnSync(process.execPath, [join(root, "fixtures/generate.mjs"), "--out", prefix, ...size], {
+        stdio: "inherit",
+      });
+      await study("simulated n=5000 p=20,000", prefix, { ...context, repeats: 1 }, tables, data);
+    }
+    return { tables, data };
+  },
+};
+
+/** Three races on one fileset: the kinship, the association from a kinship file, and both in one go. */
+async function study(title, bfile, { peers, scratch, race, repeats }, tables, data) {
+  const out = ["-outdir", scratch];
+  const gemma = (name, commands) =>
+    peers.gemma
+      ? GEMMA_THREADS.map((threads) => ({
+          name: `gemma ${name}, ${threads} thread${threads > 1 ? "s" : ""}`,
+          steps: commands.map((args) => ({
+            command: "gemma",
+            args: ["-bfile", bfile, ...args, ...out],
+            env: { OPENBLAS_NUM_THREADS: String(threads), OMP_NUM_THREADS: String(threads) },
+          })),
+        }))
+      : [];
+  const lmm = (name, ...commands) => ({
+    name: `lmm ${name}`,
+    steps: commands.map((args) => ours("lmm", args)),
+  });
+
+  const races = {
+    kinship: [
+      ...gemma("-gk 1", [["-gk", "1", "-o", "k"]]),
+      lmm("-gk 1, text and fsync", ["-bfile", bfile, "-gk", "1", "-o", "ours", ...out]),
+      lmm("-gk 1, Arrow", [
+        "-bfile",
+        bfile,
+        "-gk",
+        "1",
+        "--kinship-format",
+        "binary",
+        "-o",
+        "ours-arrow",
+        ...out,
+      ]),
+    ],
+    "association from a kinship file": [
+      ...gemma("-lmm 1", [["-k", join(scratch, "k.cXX.txt"), "-lmm", "1", "-o", "l"]]),
+      lmm("-lmm 1", [
+        "-bfile",
+        bfile,
+        "-k",
+        join(scratch, "ours.cXX.txt"),
+        "-lmm",
+        "1",
+        "-o",
+        "ours",
+        ...out,
+      ]),
+    ],
+    "from .bed to .assoc.txt": [
+      ...gemma("-gk 1 + -lmm 1", [
+        ["-gk", "1", "-o", "k"],
+        ["-k", join(scratch, "k.cXX.txt"), "-lmm", "1", "-o", "l"],
+      ]),
+      lmm("gwas", ["gwas", bfile, "--out", join(scratch, "gwas")]),
+    ],
+  };
+  data[title] = {};
+  const best = [];
+  for (const [what, contenders] of Object.entries(races)) {
+    const results = await race(contenders, { repeats });
+    data[title][what] = results;
+    const us = Object.keys(results).filter((name) => name.startsWith("lmm"));
+    tables.push(raceTable(`${title}: ${what}`, results, us));
+    const walls = Object.entries(results)
+      .filter(([name, { failed }]) => name.startsWith("gemma") && !failed)
+      .map(([, { wall }]) => wall);
+    const reference = walls.length > 0 ? Math.min(...walls) : null;
+    for (const name of us)
+      best.push([
+        name,
+        seconds(reference),
+        seconds(results[name].wall),
+        ratio(reference, results[name].wall),
+      ]);
+  }
+  const header = ["run", "gemma", "lmm", "gemma ÷ lmm"];
+  tables.push(`${title}, against GEMMA at its faster thread count\n\n${markdown(header, best)}`);
+}

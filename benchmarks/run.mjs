@@ -1,0 +1,81 @@
+// npm run bench                     every benchmark; npm run bench lmm gram: these two
+// npm run bench -- --repeats 7 --large --scratch /fast/disk
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { describeMachine } from "./lib/machine.mjs";
+import { compete } from "./lib/measure.mjs";
+import { findPeers, INSTALL } from "./lib/peers.mjs";
+
+const here = import.meta.dirname;
+const known = readdirSync(here).filter((name) => existsSync(join(here, name, "bench.mjs")));
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    repeats: { type: "string", default: "5" },
+    large: { type: "boolean", default: false },
+    scratch: { type: "string", default: tmpdir() },
+    results: { type: "string", default: join(here, "results") },
+  },
+});
+const unknown = positionals.filter((name) => !known.includes(name));
+const repeats = Number(values.repeats);
+if (unknown.length > 0 || !(repeats >= 1)) {
+  console.error(
+    unknown.length > 0
+      ? `no benchmark ${unknown.join(", ")}; there are ${known.join(", ")}`
+      : "--repeats wants 1 or more",
+  );
+  process.exit(2);
+}
+
+const peers = findPeers();
+for (const [name, hint] of Object.entries(INSTALL))
+  if (!peers[name]) console.log(`· ${name} is not here and is left out (${hint})`);
+
+for (const name of positionals.length > 0 ? positionals : known) {
+  const { default: bench } = await import(`./${name}/bench.mjs`);
+  const machine = describeMachine(peers);
+  const scratch = mkdtempSync(join(values.scratch, `bench-${name}-`));
+  console.log(`\n# ${name}: ${bench.title}\n`);
+  try {
+    const log = (text) => process.stderr.isTTY && process.stderr.write(`\r\x1b[K· ${text}`);
+    const race = (contenders, options) => compete(contenders, { repeats, log, ...options });
+    const notes = [];
+    const note = (text) => {
+      notes.push(text);
+      console.log(`· ${text}`);
+    };
+    const { tables, data } = await bench.run({ peers, scratch, race, note, repeats, large: values.large });
+    log("");
+    for (const table of tables) console.log(`${table}\n`);
+    for (const [title, message] of failures(data)) console.log(`· ${title} did not run: ${message}`);
+    if (tables.length > 0) {
+      mkdirSync(values.results, { recursive: true });
+      const file = join(values.results, `${name}.json`);
+      writeFileSync(
+        file,
+        `${JSON.stringify({ name, title: bench.title, machine, repeats, notes, tables, data }, drop, 2)}\n`,
+      );
+    }
+  } catch (error) {
+    // A benchmark reports; only `benchmarks/accuracy` judges.
+    console.log(`· ${name} could not run: ${error.message}`);
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+function* failures(data, path = "") {
+  for (const [key, value] of Object.entries(data ?? {})) {
+    if (value?.failed) yield [path + key, value.failed];
+    else if (value && typeof value === "object" && !Array.isArray(value))
+      yield* failures(value, `${path}${key}: `);
+  }
+}
+
+/** What commands printed is read by the benchmark and not worth keeping. */
+function drop(key, value) {
+  return key === "outputs" ? undefined : value;
+}
