@@ -3,7 +3,7 @@ import type { KeptRows, VariantFilter } from "./filter.ts";
 import { decodeFloat64, matmul, type NativeOptions, subsetSamples } from "./native.ts";
 
 /** Bytes of decoded genotypes held at once. */
-const TILE_BYTES = 32 << 20;
+export const COVARIATE_TILE_BYTES: number = 8 << 20;
 
 /**
  * GEMMA's r² test: x′W(W′W)⁻¹W′x / x′x of the uncentred, mean-imputed dosage x among the analysed people, and only with
@@ -36,7 +36,7 @@ export class CovariateTest {
     const { analyzed, samples } = this.#cohort;
     const n = analyzed.length;
     const stride = Math.ceil(samples / 4);
-    const tile = Math.max(1, Math.floor(TILE_BYTES / (8 * n)));
+    const tile = Math.max(1, Math.floor(COVARIATE_TILE_BYTES / (8 * n)));
     const r2 = new Float64Array(kept.rows.length);
     for (let from = 0; from < r2.length; from += tile) {
       const rows = kept.rows.subarray(from, from + tile);

@@ -1,6 +1,7 @@
 import type { Cohort } from "./cohort.ts";
 import { lmmError } from "./errors.ts";
 import type { Matrix } from "./native.ts";
+import { requireTile } from "./tile.ts";
 
 /** What is known about an eigendecomposition besides the vectors. */
 export interface EigenFacts {
@@ -47,6 +48,7 @@ export class Eigen implements AsyncDisposable {
 
   /** A row-major copy of a tile of the vectors: row = person, column = eigenvector. */
   tile(row: number, rows: number, column: number, columns: number): Float64Array {
+    requireTile(rows, columns);
     return this.#vectors.tile(row, rows, column, columns);
   }
 

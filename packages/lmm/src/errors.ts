@@ -34,16 +34,12 @@ export type LmmErrorCode =
   | "KIN_FORMAT"
   | "KIN_HASH"
   | "COHORT_MISMATCH"
-  | "EIG_FORMAT"
-  | "EIG_HASH"
-  | "EIG_ORTHO"
-  | "EIG_SHAPE"
-  | "NULL_FIT"
   | "ASSOC_FORMAT"
   | "NOT_IMPLEMENTED"
   | "OPTION_RANGE"
   | "OPTION_MISSING"
   | "UNKNOWN_OPTION"
+  | "TYPED_ARRAY_LIMIT"
   | "MEM_PREFLIGHT";
 
 /** An `XError` with one of our codes; `usage` makes a command line end with exit 2 instead of 1. */

@@ -105,7 +105,7 @@ async function run(study: PlinkStudy, given: GwasOptions, meter: StageMeter): Pr
     await using _k = K;
     const { saveKinship } = options;
     if (saveKinship !== undefined) await meter.measure("writing kinship", () => K.save(saveKinship, options));
-    return meter.measure("eigen", () => eigen(K, joined, { ...options, consume: true }));
+    return await meter.measure("eigen", () => eigen(K, joined, { ...options, consume: true }));
   })();
   const h0 = await meter.measure("null model", () => nullModel(joined, eig, options));
   const association = associate(study, joined, eig, options);

@@ -3,6 +3,7 @@ import { resolveThreads, type RunOptions } from "@x/core/base";
 import type { FilterCounts } from "./filter.ts";
 import { saveKinshipText } from "./gemma/kinship-text.ts";
 import type { Matrix } from "./native.ts";
+import { requireTile } from "./tile.ts";
 
 /** What is known about a kinship matrix besides its numbers. */
 export interface KinshipFacts {
@@ -66,8 +67,12 @@ export class Kinship implements AsyncDisposable {
     return this.facts.filters;
   }
 
-  /** A row-major copy of a tile. */
+  /**
+   * A row-major copy of a tile.
+   * @throws TYPED_ARRAY_LIMIT above 4 GiB: take the matrix in tiles.
+   */
   tile(row: number, rows: number, column: number, columns: number): Float64Array {
+    requireTile(rows, columns);
     return this.#matrix.tile(row, rows, column, columns);
   }
 

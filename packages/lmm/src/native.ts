@@ -155,3 +155,18 @@ export function fitNull(values: Float64Array, uty: Float64Array, utw: Float64Arr
 export function simdLevel(): string {
   return binding.simd().level;
 }
+
+/** Peak bytes of {@link peopleGram}, its matrix included. */
+export function gramBytes(samples: number): number {
+  return binding.peopleGramBytes(samples);
+}
+
+/** Peak bytes of {@link eigh}, its input included. */
+export function eigenBytes(n: number, threads: number): number {
+  return binding.eighBytes(n, threads);
+}
+
+/** Bytes of {@link newAssociation} and its tests, eigenvectors and genotypes apart. */
+export function associationBytes(n: number, c: number, threads: number): number {
+  return binding.associationBytes(n, c, threads, { lmin: 1e-5, lmax: 1e5, regions: 10 });
+}

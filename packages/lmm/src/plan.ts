@@ -1,3 +1,5 @@
+import { COVARIATE_TILE_BYTES } from "./covariate-r2.ts";
+import { associationBytes, eigenBytes, gramBytes } from "./native.ts";
 import { baselineBytes, checkRange, memoryLimit, type MemoryPart, type MemoryPlan, requireMemory } from "@x/core/base";
 
 /** How large a study is; people in the .fam and those analysed may differ. */
@@ -44,34 +46,29 @@ const VARIANT_BYTES = 130;
 const SAMPLE_BYTES = 420;
 const DEFAULT_CHUNK = 4096;
 const SMALLEST_CHUNK = 64;
-/** Sizes below are those of the kernels (native/crates/genotype, dense, lmm). */
-const GRAM_BLOCK = 8192;
-const GRAM_TILE = 256;
-const EIGEN_LINEAR = 8 * 400;
-const EIGEN_THREAD = 3 * MIB;
-
 /** Two blocks of packed genotypes (one is read while one is worked on) and their masks. */
 function blockBytes(samples: number, chunk: number): number {
   return 3 * chunk * Math.ceil(samples / 4);
 }
 
 /** Memory of {@link kinship} beyond what the process holds already. */
-export function kinshipParts(s: { samples: number; chunk: number; threads: number }): MemoryPart[] {
-  const stride = Math.ceil(s.samples / GRAM_TILE) * (GRAM_TILE / 4);
+export function kinshipParts(s: { samples: number; chunk: number; threads: number; covariates?: number }): MemoryPart[] {
+  const matrix = 8 * s.samples ** 2;
   return [
-    { name: "kinship, 8 n²", bytes: 8 * s.samples ** 2 },
-    { name: "bit planes of a block", bytes: GRAM_BLOCK * stride + s.samples * (GRAM_BLOCK / 4) + s.threads * 320 * 1024 },
+    { name: "kinship, 8 n²", bytes: matrix },
+    { name: "bit planes of a block", bytes: gramBytes(s.samples) - matrix + s.threads * 320 * 1024 },
     { name: "genotype blocks", bytes: blockBytes(s.samples, s.chunk) },
+    ...covariateTest(s),
   ];
 }
 
 /** Memory of {@link eigen} beyond what the process holds already (the kinship itself among it). */
 export function eigenParts(s: { analyzed: number; threads: number; copy: boolean }): MemoryPart[] {
-  const { analyzed: n } = s;
+  const matrix = 8 * s.analyzed ** 2;
   return [
-    ...(s.copy ? [{ name: "kinship of the analysed, 8 m²", bytes: 8 * n * n }] : []),
-    { name: "eigenvectors, 8 m²", bytes: 8 * n * n },
-    { name: "eigensolver workspace", bytes: EIGEN_LINEAR * n + s.threads * (EIGEN_THREAD + 8 * 64 * n) },
+    ...(s.copy ? [{ name: "kinship of the analysed, 8 m²", bytes: matrix }] : []),
+    { name: "eigenvectors, 8 m²", bytes: matrix },
+    { name: "eigensolver workspace", bytes: eigenBytes(s.analyzed, s.threads) - 2 * matrix },
   ];
 }
 
@@ -83,14 +80,15 @@ export function associationParts(s: {
   threads: number;
   chunk: number;
 }): MemoryPart[] {
-  const c = s.covariates;
-  const shared = 8 * s.analyzed * (2 + c + ((c + 1) * (c + 2)) / 2 + 24);
-  const perThread = 8 * s.analyzed * (48 * 2 + 4 * (c + 2) + 8) + MIB;
   return [
-    { name: "rotated columns and buffers", bytes: shared + s.threads * perThread },
+    { name: "rotated columns and buffers", bytes: associationBytes(s.analyzed, s.covariates, s.threads) },
     { name: "genotype blocks", bytes: blockBytes(s.samples, s.chunk) },
-    ...(c > 1 ? [{ name: "test against covariates", bytes: 80 * MIB }] : []),
+    ...covariateTest(s),
   ];
+}
+
+function covariateTest(s: { covariates?: number }): MemoryPart[] {
+  return (s.covariates ?? 1) > 1 ? [{ name: "test against covariates", bytes: 3 * COVARIATE_TILE_BYTES }] : [];
 }
 
 /** The largest block of variants, 4096 at most, whose plan fits; asks for less before a run is refused. */

@@ -8,7 +8,7 @@ use x_dense::SquareMatrix;
 use x_lmm::{Association, Options, Study};
 use x_simd::{Job, Level};
 
-const REPEATS: usize = 20;
+const REPEATS: usize = 30;
 
 /// splitmix64, as a number in [0, 1).
 struct Random(u64);
@@ -64,20 +64,24 @@ fn main() {
     let study = Study { values: &values, keep: &keep, samples_in_file: n, y: &y, w: &w, c };
     let rows: Vec<u32> = (0..variants as u32).collect();
     let means = vec![1.0; variants];
-    let mut packed: Vec<u8> = (0..variants * n.div_ceil(4)).map(|_| (random.next() * 256.0) as u8).collect();
-    let time = |packed: &[u8], regions: usize| {
+    let packed: Vec<u8> = (0..variants * n.div_ceil(4)).map(|_| (random.next() * 256.0) as u8).collect();
+    let constant = vec![0; packed.len()];
+    // The cases take turns, so that other load on the machine slows all of them alike.
+    let cases = [(&packed, 10), (&constant, 10), (&constant, 1)];
+    let associations = cases.map(|(_, regions)| {
         let options = Options { regions, ..Options::default() };
-        let association = Association::new(&vectors, &study, options).expect("a sound study");
-        let start = cpu();
-        for _ in 0..REPEATS {
+        Association::new(&vectors, &study, options).expect("a sound study")
+    });
+    let mut times = [0.0; 3];
+    for _ in 0..REPEATS {
+        for ((time, association), (packed, _)) in times.iter_mut().zip(&associations).zip(cases) {
+            let start = cpu();
             let wald = association.test(&vectors, packed, &rows, &means, 1, &Job::default()).expect("tests");
             std::hint::black_box(wald);
+            *time += (cpu() - start) / (variants * REPEATS) as f64;
         }
-        (cpu() - start) / (variants * REPEATS) as f64
-    };
-    let total = time(&packed, 10);
-    packed.fill(0);
-    let (ten, one) = (time(&packed, 10), time(&packed, 1));
+    }
+    let [total, ten, one] = times;
     let scan = (ten - one) * 1.5;
     println!(
         "{}: n {n}, covariates {c}; microseconds of CPU a variant: total {total:.1}, rotation {:.1}, grid scan {scan:.1}, \

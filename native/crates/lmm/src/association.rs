@@ -1,7 +1,5 @@
 //! Wald test of every variant, streamed: packed genotypes in, six columns out, never an n x p array.
 
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-
 use rayon::prelude::*;
 use x_dense::SquareMatrix;
 use x_simd::{Error, Job, Level, Result, try_zeroed, with_pool};
@@ -11,9 +9,9 @@ use crate::grid::{Grid, pairs};
 use crate::kernels::Kernels;
 use crate::null::{check_columns, pad, product};
 use crate::options::{Options, clamp_eigenvalues};
-use crate::rotate::Packed;
+use crate::rotate::{rotate, rotate_bytes, subset};
 use crate::search::Fit;
-use crate::tile::{Buffers, TILE};
+use crate::tile::{Buffers, GROUP};
 
 /// Columns of GEMMA's `-lmm 1`, one entry a tested row. NaN throughout for a variant that is a combination of the
 /// covariates (constant ones included).
@@ -49,7 +47,7 @@ pub struct Study<'a> {
 pub struct Association {
     model: Model,
     keep: Vec<u32>,
-    row_bytes: usize,
+    samples_in_file: usize,
 }
 
 pub struct Model {
@@ -97,7 +95,7 @@ impl Association {
             pairs[0].iter().flat_map(|&(i, j)| product(&columns[i.min(c)], &columns[j.min(c)])).collect();
         let grid = Grid::new(&options, &values, &fixed, kernels)?;
         let model = Model { n, c, values, columns, fixed, pairs, grid, kernels };
-        Ok(Self { model, keep: keep.to_vec(), row_bytes: samples_in_file.div_ceil(4) })
+        Ok(Self { model, keep: keep.to_vec(), samples_in_file })
     }
 
     /// Tests the listed rows of a block of packed variants of all people in the file; `means[i]` replaces missing
@@ -115,48 +113,51 @@ impl Association {
         if vectors.n() != self.model.n || means.len() != rows.len() {
             return Err(Error::new("SHAPE", "eigenvectors or means do not match the people or rows under test"));
         }
-        let rows_in_block = packed.len() / self.row_bytes.max(1);
+        let rows_in_block = packed.len() / self.samples_in_file.div_ceil(4).max(1);
         if let Some(&row) = rows.iter().find(|&&row| row as usize >= rows_in_block) {
             return Err(Error::new("SHAPE", format!("row {row} of a block of {rows_in_block}")));
         }
+        let (model, n) = (&self.model, self.model.n);
         job.start(rows.len() as u64);
-        let packed = Packed { bytes: packed, row_bytes: self.row_bytes, keep: &self.keep, rows, means };
-        let tiles = rows.len().div_ceil(TILE);
-        let next = AtomicUsize::new(0);
-        // Each thread owns its buffers and takes the next tile when it is done with one.
-        let work = |_| -> Result<Vec<(usize, Vec<Option<Fit>>)>> {
-            let mut done = Vec::new();
-            let mut buffers = None;
-            loop {
-                let tile = next.fetch_add(1, Relaxed);
-                if tile >= tiles {
-                    return Ok(done);
-                }
-                job.check()?;
-                if buffers.is_none() {
-                    buffers = Some(Buffers::new(&self.model)?);
-                }
-                let range = tile * TILE..rows.len().min((tile + 1) * TILE);
-                let tested = range.len() as u64;
-                let packed = Packed { rows: &rows[range.clone()], means: &means[range], ..packed };
-                if let Some(buffers) = &mut buffers {
-                    done.push((tile, self.model.test_tile(vectors, packed, buffers)));
-                }
-                job.advance(tested);
-            }
-        };
-        let mut parts: Vec<_> = with_pool(threads, || {
-            let workers = rayon::current_num_threads();
-            let parts: Result<Vec<_>> = (0..workers).into_par_iter().with_max_len(1).map(work).collect();
-            Ok(parts?.into_iter().flatten().collect())
-        })?;
-        parts.sort_unstable_by_key(|(tile, _)| *tile);
+        let batch = batch_rows(n).min(rows.len());
+        let mut rotated: Vec<f64> = try_zeroed(batch * n)?;
         let mut wald = Wald::default();
-        for fit in parts.into_iter().flat_map(|(_, fits)| fits) {
-            wald.push(fit, (self.model.n - self.model.c - 1) as f64);
+        for (rows, means) in rows.chunks(batch.max(1)).zip(means.chunks(batch.max(1))) {
+            job.check()?;
+            let kept = subset(packed, self.samples_in_file, rows, &self.keep)?;
+            let own: Vec<u32> = (0..rows.len() as u32).collect();
+            let rotated = &mut rotated[..rows.len() * n];
+            rotate((vectors.data(), n), &kept, &own, means, rotated, threads, model.kernels, job)?;
+            let groups = rotated.par_chunks(GROUP * n);
+            // A minimum of groups a task keeps the buffers few.
+            let fits: Result<Vec<Vec<Option<Fit>>>> = with_pool(threads, || {
+                let share = rows.len().div_ceil(GROUP * 4 * rayon::current_num_threads());
+                let tested = groups.with_min_len(share).map_init(
+                    || None,
+                    |buffers, group| {
+                        job.check()?;
+                        let buffers = match buffers {
+                            Some(buffers) => buffers,
+                            None => buffers.insert(Buffers::new(model)?),
+                        };
+                        let fits = model.test_group(group, buffers);
+                        job.advance(fits.len() as u64);
+                        Ok(fits)
+                    },
+                );
+                Ok(tested.collect())
+            })?;
+            for fit in fits?.into_iter().flatten() {
+                wald.push(fit, (n - model.c - 1) as f64);
+            }
         }
         Ok(wald)
     }
+}
+
+/// Variants rotated together: many, because each batch reads all eigenvectors, but at most 256 MiB of them.
+fn batch_rows(n: usize) -> usize {
+    ((256 << 20) / (8 * n.max(1))).clamp(64, 2048)
 }
 
 impl Wald {
@@ -209,5 +210,7 @@ fn project(vectors: &SquareMatrix, column: &[f64]) -> Result<Vec<f64>> {
 pub fn association_bytes(n: usize, c: usize, threads: usize, options: &Options) -> u64 {
     let len = n as u64 + 8;
     let shared = 8 * len * (1 + c + 1 + (c + 1) * (c + 2) / 2) as u64 + Grid::bytes(options, n + 8);
-    shared + threads as u64 * Buffers::bytes(n, c)
+    // Rotated batch and its packed rows; per thread the buffers and a tile of decoded genotypes.
+    let batch = batch_rows(n) as u64 * (8 * n + n.div_ceil(4)) as u64;
+    shared + batch + threads as u64 * (Buffers::bytes(n, c) + rotate_bytes(n))
 }

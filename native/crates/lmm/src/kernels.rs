@@ -1,12 +1,13 @@
-//! The loops over people. Plain Rust that LLVM vectorises once per instruction set; lanes and fused multiply-adds are
-//! written out, so every level returns the same bits (without an FMA unit `mul_add` is slow but equal).
+//! The loops over people, written once for eight lanes and compiled for every instruction set: each sum has eight
+//! accumulators and fused multiply-adds, so every level returns the same bits. Arrays are padded to whole lanes.
 
 use std::f64::consts::LN_2;
 
 use x_simd::Level;
 
-/// Independent accumulators of one sum: two AVX2 vectors, one AVX-512 vector. Arrays are padded to a multiple of this.
-pub const LANES: usize = 8;
+pub use crate::lanes::LANES;
+use crate::lanes::Lanes;
+
 /// Rows whose panel products are taken in one pass.
 pub const PANEL_ROWS: usize = 6;
 
@@ -36,17 +37,17 @@ pub const BLOCK_COLUMNS: usize = 16;
 pub type Block = [[f64; BLOCK_COLUMNS]; BLOCK_ROWS];
 
 macro_rules! level {
-    ($name:ident $(, $feature:literal)?) => {
+    ($name:ident, $lanes:ty $(, $feature:literal)?) => {
         mod $name {
             use super::*;
 
             $(#[target_feature(enable = $feature)])?
             fn weights(values: &[f64], lambda: f64, out: &mut Weights) -> [f64; 2] {
-                super::weights(values, lambda, out)
+                unsafe { super::weights::<$lanes>(values, lambda, out) }
             }
             $(#[target_feature(enable = $feature)])?
             fn sums(rows: &[f64], weights: &Weights, count: usize, out: &mut [f64]) {
-                super::sums(rows, weights, count, out)
+                unsafe { super::sums::<$lanes>(rows, weights, count, out) }
             }
             $(#[target_feature(enable = $feature)])?
             fn ln_det(values: &[f64], lambda: f64) -> f64 {
@@ -54,11 +55,11 @@ macro_rules! level {
             }
             $(#[target_feature(enable = $feature)])?
             fn panel(rows: &[f64], len: usize, panel: &[f64], out: &mut [f64]) {
-                super::panel(rows, len, panel, out)
+                unsafe { super::panel::<$lanes>(rows, len, panel, out) }
             }
             $(#[target_feature(enable = $feature)])?
             fn block(x: &[f64], stride: usize, panel: &[f64], out: &mut Block) {
-                super::block(x, stride, panel, out)
+                unsafe { super::block::<$lanes>(x, stride, panel, out) }
             }
 
             // SAFETY: `Kernels::new` picks this table only at a level whose features the processor has.
@@ -74,12 +75,13 @@ macro_rules! level {
     };
 }
 
-// The baseline is NEON on aarch64.
-level!(baseline);
+level!(scalar, [f64; LANES]);
+#[cfg(target_arch = "aarch64")]
+level!(neon, crate::lanes::Neon);
 #[cfg(target_arch = "x86_64")]
-level!(avx2, "avx2,fma");
+level!(avx2, crate::lanes::Avx2, "avx2,fma");
 #[cfg(target_arch = "x86_64")]
-level!(avx512, "avx2,fma,avx512f,avx512dq,avx512vl");
+level!(avx512, crate::lanes::Avx512, "avx2,fma,avx512f,avx512dq,avx512vl");
 
 impl Kernels {
     pub fn new(level: Level) -> Self {
@@ -88,80 +90,96 @@ impl Kernels {
             Level::Avx512 => avx512::KERNELS,
             #[cfg(target_arch = "x86_64")]
             Level::Avx2 => avx2::KERNELS,
-            _ => baseline::KERNELS,
+            #[cfg(target_arch = "aarch64")]
+            Level::Neon => neon::KERNELS,
+            _ => scalar::KERNELS,
         }
     }
 }
 
-type Lanes = [f64; LANES];
-
+/// The eight values from `at` on.
 #[inline(always)]
-fn lanes(x: &[f64]) -> &Lanes {
-    x.try_into().expect("a chunk of LANES values")
+unsafe fn load<V: Lanes>(x: &[f64], at: usize) -> V {
+    unsafe { V::load(x[at..at + LANES].try_into().expect("LANES values")) }
 }
 
-/// Fixed tree.
 #[inline(always)]
-fn reduce(l: Lanes) -> f64 {
+unsafe fn store<V: Lanes>(out: &mut [f64], at: usize, v: V) {
+    out[at..at + LANES].copy_from_slice(&unsafe { v.store() });
+}
+
+/// Sum of the lanes, by a fixed tree.
+#[inline(always)]
+unsafe fn reduce<V: Lanes>(v: V) -> f64 {
+    let l = unsafe { v.store() };
     ((l[0] + l[4]) + (l[2] + l[6])) + ((l[1] + l[5]) + (l[3] + l[7]))
 }
 
 #[inline(always)]
-fn weights(values: &[f64], lambda: f64, out: &mut Weights) -> [f64; 2] {
-    let (mut t1, mut t2) = ([0.0; LANES], [0.0; LANES]);
-    let [w0, w1, w2] = &mut out.w;
-    let chunks = w0.chunks_exact_mut(LANES).zip(w1.chunks_exact_mut(LANES)).zip(w2.chunks_exact_mut(LANES));
-    for (d, ((w0, w1), w2)) in values.chunks_exact(LANES).zip(chunks) {
-        for l in 0..LANES {
-            let h = 1.0 / lambda.mul_add(d[l], 1.0);
-            let k = d[l] * h;
-            w0[l] = h;
-            w1[l] = h * k;
-            w2[l] = h * k * k;
-            t1[l] += k;
-            t2[l] = k.mul_add(k, t2[l]);
+unsafe fn weights<V: Lanes>(values: &[f64], lambda: f64, out: &mut Weights) -> [f64; 2] {
+    unsafe {
+        let (one, lambda) = (V::splat(1.0), V::splat(lambda));
+        let (mut t1, mut t2) = (V::splat(0.0), V::splat(0.0));
+        for at in (0..values.len()).step_by(LANES) {
+            let d: V = load(values, at);
+            let h = one.div(lambda.fma(d, one));
+            let k = d.mul(h);
+            let hk = h.mul(k);
+            store(&mut out.w[0], at, h);
+            store(&mut out.w[1], at, hk);
+            store(&mut out.w[2], at, hk.mul(k));
+            t1 = t1.add(k);
+            t2 = k.fma(k, t2);
         }
+        [reduce(t1), reduce(t2)]
     }
-    [reduce(t1), reduce(t2)]
 }
 
 #[inline(always)]
-fn sums(rows: &[f64], weights: &Weights, count: usize, out: &mut [f64]) {
-    if count == 2 { sums_of::<2>(rows, weights, out) } else { sums_of::<3>(rows, weights, out) }
+unsafe fn sums<V: Lanes>(rows: &[f64], weights: &Weights, count: usize, out: &mut [f64]) {
+    unsafe { if count == 2 { sums_of::<V, 2>(rows, weights, out) } else { sums_of::<V, 3>(rows, weights, out) } }
 }
 
 #[inline(always)]
-fn sums_of<const W: usize>(rows: &[f64], weights: &Weights, out: &mut [f64]) {
+unsafe fn sums_of<V: Lanes, const W: usize>(rows: &[f64], weights: &Weights, out: &mut [f64]) {
     let len = weights.w[0].len();
     let mut groups = rows.chunks_exact(3 * len);
     let mut outs = out.chunks_mut(9);
     for (group, out) in (&mut groups).zip(&mut outs) {
-        sums_block::<3, W>(group, len, weights, out);
+        unsafe { sums_block::<V, 3, W>(group, len, weights, out) };
     }
     for (row, out) in groups.remainder().chunks_exact(len).zip(outs.flat_map(|o| o.chunks_mut(3))) {
-        sums_block::<1, W>(row, len, weights, out);
+        unsafe { sums_block::<V, 1, W>(row, len, weights, out) };
     }
 }
 
 #[inline(always)]
-fn sums_block<const R: usize, const W: usize>(rows: &[f64], len: usize, weights: &Weights, out: &mut [f64]) {
-    let mut acc = [[[0.0; LANES]; W]; R];
-    let rows: [&[f64]; R] = std::array::from_fn(|r| &rows[r * len..(r + 1) * len]);
-    let weights: [&[f64]; W] = std::array::from_fn(|k| &weights.w[k][..len]);
-    for at in (0..len / LANES).map(|i| i * LANES) {
-        let w: [Lanes; W] = std::array::from_fn(|k| *lanes(&weights[k][at..at + LANES]));
-        for r in 0..R {
-            let x = lanes(&rows[r][at..at + LANES]);
-            for k in 0..W {
-                for l in 0..LANES {
-                    acc[r][k][l] = x[l].mul_add(w[k][l], acc[r][k][l]);
+unsafe fn sums_block<V: Lanes, const R: usize, const W: usize>(
+    rows: &[f64],
+    len: usize,
+    weights: &Weights,
+    out: &mut [f64],
+) {
+    unsafe {
+        let mut acc = [[V::splat(0.0); W]; R];
+        let rows: [&[f64]; R] = std::array::from_fn(|r| &rows[r * len..(r + 1) * len]);
+        let weights: [&[f64]; W] = std::array::from_fn(|k| &weights.w[k][..len]);
+        for at in (0..len).step_by(LANES) {
+            let mut w = [V::splat(0.0); W];
+            for (w, weights) in w.iter_mut().zip(&weights) {
+                *w = load(weights, at);
+            }
+            for r in 0..R {
+                let x: V = load(rows[r], at);
+                for k in 0..W {
+                    acc[r][k] = x.fma(w[k], acc[r][k]);
                 }
             }
         }
-    }
-    for r in 0..R {
-        for k in 0..W {
-            out[r * 3 + k] = reduce(acc[r][k]);
+        for r in 0..R {
+            for k in 0..W {
+                out[r * 3 + k] = reduce(acc[r][k]);
+            }
         }
     }
 }
@@ -189,50 +207,56 @@ fn ln_det(values: &[f64], lambda: f64) -> f64 {
         }
     }
     let exponent: u64 = exponents.iter().sum();
-    exponent as f64 * LN_2 + reduce(product.map(f64::ln))
+    exponent as f64 * LN_2 + product.iter().map(|p| p.ln()).sum::<f64>()
 }
 
 #[inline(always)]
-fn panel(rows: &[f64], len: usize, panel: &[f64], out: &mut [f64]) {
+unsafe fn panel<V: Lanes>(rows: &[f64], len: usize, panel: &[f64], out: &mut [f64]) {
     let mut groups = rows.chunks_exact(PANEL_ROWS * len);
     let mut outs = out.chunks_mut(PANEL_ROWS * LANES);
     for (group, out) in (&mut groups).zip(&mut outs) {
-        panel_block::<PANEL_ROWS>(group, len, panel, out);
+        unsafe { panel_block::<V, PANEL_ROWS>(group, len, panel, out) };
     }
     for (row, out) in groups.remainder().chunks_exact(len).zip(outs.flat_map(|o| o.chunks_mut(LANES))) {
-        panel_block::<1>(row, len, panel, out);
+        unsafe { panel_block::<V, 1>(row, len, panel, out) };
     }
 }
 
 #[inline(always)]
-fn panel_block<const R: usize>(rows: &[f64], len: usize, panel: &[f64], out: &mut [f64]) {
-    let mut acc = [[0.0; LANES]; R];
-    let rows: [&[f64]; R] = std::array::from_fn(|r| &rows[r * len..(r + 1) * len]);
-    for (i, p) in panel.chunks_exact(LANES).take(len).enumerate() {
-        let p = *lanes(p);
-        for r in 0..R {
-            let x = rows[r][i];
-            for l in 0..LANES {
-                acc[r][l] = x.mul_add(p[l], acc[r][l]);
+unsafe fn panel_block<V: Lanes, const R: usize>(rows: &[f64], len: usize, panel: &[f64], out: &mut [f64]) {
+    unsafe {
+        let mut acc = [V::splat(0.0); R];
+        let rows: [&[f64]; R] = std::array::from_fn(|r| &rows[r * len..(r + 1) * len]);
+        for (i, p) in panel.chunks_exact(LANES).take(len).enumerate() {
+            let p: V = load(p, 0);
+            for r in 0..R {
+                acc[r] = V::splat(rows[r][i]).fma(p, acc[r]);
             }
         }
-    }
-    for r in 0..R {
-        out[r * LANES..(r + 1) * LANES].copy_from_slice(&acc[r]);
+        for (r, acc) in acc.into_iter().enumerate() {
+            store(out, r * LANES, acc);
+        }
     }
 }
 
 #[inline(always)]
-fn block(x: &[f64], stride: usize, panel: &[f64], out: &mut Block) {
-    let mut acc = *out;
-    for (x, p) in x.chunks_exact(stride).zip(panel.chunks_exact(BLOCK_COLUMNS)) {
-        let x: &[f64; BLOCK_ROWS] = x[..BLOCK_ROWS].try_into().expect("a row of the block");
-        let p: &[f64; BLOCK_COLUMNS] = p.try_into().expect("a row of the panel");
-        for r in 0..BLOCK_ROWS {
-            for k in 0..BLOCK_COLUMNS {
-                acc[r][k] = x[r].mul_add(p[k], acc[r][k]);
+unsafe fn block<V: Lanes>(x: &[f64], stride: usize, panel: &[f64], out: &mut Block) {
+    unsafe {
+        let mut acc = [[V::splat(0.0); 2]; BLOCK_ROWS];
+        for (acc, from) in acc.iter_mut().zip(out.iter()) {
+            *acc = [load(from, 0), load(from, LANES)];
+        }
+        for (x, p) in x.chunks_exact(stride).zip(panel.chunks_exact(BLOCK_COLUMNS)) {
+            let p: [V; 2] = [load(p, 0), load(p, LANES)];
+            let x = &x[..BLOCK_ROWS];
+            for r in 0..BLOCK_ROWS {
+                let x = V::splat(x[r]);
+                acc[r] = [x.fma(p[0], acc[r][0]), x.fma(p[1], acc[r][1])];
             }
         }
+        for (to, acc) in out.iter_mut().zip(acc) {
+            store(to, 0, acc[0]);
+            store(to, LANES, acc[1]);
+        }
     }
-    *out = acc;
 }

@@ -8,6 +8,7 @@ mod design;
 mod elimination;
 mod grid;
 mod kernels;
+mod lanes;
 mod null;
 mod options;
 mod root;

@@ -35,7 +35,7 @@ export function reportHtml(study: PlinkStudy, result: GwasResult, options: GwasO
     .map(([label, value, note]) => `<div><span>${label}</span><b>${value}</b><small>${note}</small></div>`)
     .join("")}</section>
 <figure>${manhattanSvg(data, { title: `Manhattan plot of ${name}` })}<figcaption>Dashed: 5 × 10<sup>−8</sup>. Dotted: 10<sup>−5</sup>. Each dot is a variant; where many weak ones (p &gt; 0.01) fall on one pixel, one is drawn.</figcaption></figure>
-<div class="pair"><figure>${qqSvg(columns.negLog10PWald, { title: `QQ plot of ${name}`, width: 430 })}<figcaption>Observed against expected p values; the band holds 95 % of each rank if nothing were associated.</figcaption></figure>
+<div class="pair"><figure>${qqSvg(columns.negLog10PWald, { title: `QQ plot of ${name}`, width: 560, height: 430 })}<figcaption>Observed against expected p values; the band holds 95 % of each rank if nothing were associated.</figcaption></figure>
 <section><h2>Null model</h2>${nullTable(result)}</section></div>
 <section><h2>Top hits</h2>${hitsTable(study, result)}</section>
 <div class="pair"><section><h2>Variants</h2>${filterTable(result, options)}</section><section><h2>People</h2>${peopleTable(result)}</section></div>
@@ -48,7 +48,7 @@ ${warningList(result)}
 }
 
 const int = (x: number): string => x.toLocaleString("en-US");
-const g = (x: number, digits = 4): string => formatG(x, digits).replace("-", "−");
+const g = (x: number, digits = 4): string => formatG(x, digits).replaceAll("-", "−");
 
 /** p in three digits from −log₁₀ p, which does not underflow. */
 export function pText(negLog10P: number): string {
@@ -81,7 +81,7 @@ function hitsTable(study: PlinkStudy, { columns }: GwasResult): string {
       return [
         escapeXml(bim.chrom[row]!),
         short(bim.id[row]!),
-        int(bim.pos[row]!),
+        bim.pos[row]! > 0 ? int(bim.pos[row]!) : "unknown",
         `${short(bim.a1[row]!)} / ${short(bim.a2[row]!)}`,
         columns.af[i]!.toFixed(3),
         g(columns.beta[i]!),

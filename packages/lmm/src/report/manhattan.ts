@@ -26,8 +26,9 @@ const BOX = { left: 52, top: 16, bottom: 44, rightGap: 14 };
 /**
  * Manhattan plot as an SVG string with its own style (light, dark, print).
  *
- * Variants without a finite −log₁₀ p are left out; positions ≤ 0 are placed by file order. Points below p = 0.01 that
- * would fall on the same pixel are drawn once, so that millions of variants stay a small file.
+ * Variants without a finite −log₁₀ p are left out; those without a position (≤ 0) stand beside the one before them in the
+ * file. Points above p = 0.01 that would fall on the same pixel are drawn once, so that millions of variants stay a
+ * small file.
  */
 export function manhattanSvg(data: ManhattanData, options: ManhattanOptions = {}): string {
   const width = options.width ?? 1160;
@@ -50,7 +51,7 @@ export function manhattanSvg(data: ManhattanData, options: ManhattanOptions = {}
     if (!Number.isFinite(v)) continue;
     const cx = BOX.left + layout.x[i]!;
     const cy = y(v);
-    const cell = (v < 2 ? 1 : 4) * 1;
+    const cell = v < 2 ? 1 : 4;
     const key = (v < 2 ? 0 : 1e9) + Math.round(cx * cell) * 20_000 + Math.round(cy * cell);
     if (seen.has(key)) continue;
     seen.add(key);
@@ -92,7 +93,7 @@ function placeChromosomes(data: ManhattanData, width: number): Placed {
     const name = data.chrom[i]!;
     let span = spans.get(name);
     if (!span) spans.set(name, (span = { low: Number.POSITIVE_INFINITY, high: 0, count: 0 }));
-    span.low = Math.min(span.low, Math.max(0, data.pos[i]!));
+    if (data.pos[i]! > 0) span.low = Math.min(span.low, data.pos[i]!);
     span.high = Math.max(span.high, data.pos[i]!);
     span.count++;
   }
@@ -120,7 +121,12 @@ function placeChromosomes(data: ManhattanData, width: number): Placed {
   for (let i = 0; i < x.length; i++) {
     const slot = at.get(data.chrom[i]!)!;
     const span = spans.get(data.chrom[i]!)!;
-    const offset = span.high > 0 ? Math.max(0, data.pos[i]! - span.low) : slot.next++ * (perVariant || 1);
+    let offset: number;
+    if (span.high > 0) {
+      // An unknown position (0, −9) is drawn beside the variant before it in the file.
+      if (data.pos[i]! > 0) slot.next = data.pos[i]! - span.low;
+      offset = slot.next;
+    } else offset = slot.next++ * (perVariant || 1);
     x[i] = chromosomes[slot.index]!.start + offset * scale;
     order[i] = slot.index;
   }

@@ -1,0 +1,25 @@
+import { expect, it } from "vitest";
+import * as lmm from "../src/index.ts";
+
+// The public face: a change here is a change for users.
+it("exports exactly these names", () => {
+  expect(Object.keys(lmm).sort()).toEqual([
+    "ASSOC_TOLERANCES",
+    "Eigen",
+    "Kinship",
+    "associate",
+    "compareAssoc",
+    "compareKinship",
+    "eigen",
+    "estimateMemory",
+    "genomicInflation",
+    "gwas",
+    "joinSamples",
+    "kinship",
+    "manhattanSvg",
+    "nullModel",
+    "planGwas",
+    "qqSvg",
+    "writeGemmaAssoc",
+  ]);
+});

@@ -1,0 +1,75 @@
+// Predictions and refusals; the gigabyte version is memory.scale.test.ts.
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { memoryLimit } from "@x/core/base";
+import { describe, expect, it } from "vitest";
+import { estimateMemory, gwas, planGwas } from "../src/index.ts";
+import { copyFileset, lmm, names, tempFolder } from "./support/files.ts";
+
+/** A fileset of many people and few variants. */
+function tall(n: number): string {
+  const prefix = join(tempFolder(), "tall");
+  const lines: string[] = [];
+  for (let i = 0; i < n; i++) lines.push(`f${i} i${i} 0 0 1 ${i % 97}`);
+  writeFileSync(`${prefix}.fam`, `${lines.join("\n")}\n`);
+  writeFileSync(`${prefix}.bim`, "1 a 0 1 A C\n1 b 0 2 A C\n");
+  writeFileSync(`${prefix}.bed`, Buffer.concat([Buffer.of(0x6c, 0x1b, 1), Buffer.alloc(2 * Math.ceil(n / 4), 0xe4)]));
+  return prefix;
+}
+
+describe("mem-preflight", () => {
+  it("n = 200,000 is refused within a second, with the parts and the cheaper route", async () => {
+    const ran = await lmm(["plan", "--samples", "200000", "--variants", "95000", "--check"]);
+    expect(ran.code).toBe(1);
+    expect(ran.err).toMatch(/^MEM_PREFLIGHT needs 6\d\d GB.*\n(.*\n)*.*320 GB\n(.*\n)*Cheaper: .*m × m dual/);
+    const prefix = tall(200_000);
+    const start = performance.now();
+    await expect(gwas(prefix)).rejects.toMatchObject({ code: "MEM_PREFLIGHT" });
+    // Reading 200,000 lines is part of it; a busy machine may take some more.
+    expect(performance.now() - start).toBeLessThan(5000);
+  });
+
+  it("mem-alloc-fail: without the check the allocation itself fails cleanly and Node goes on", async () => {
+    const prefix = tall(200_000);
+    const overcommit = readFileSync("/proc/sys/vm/overcommit_memory", "utf8").trim();
+    if (overcommit !== "1") await expect(gwas(prefix, { memoryLimit: Number.POSITIVE_INFINITY })).rejects.toMatchObject({ code: "ALLOC" });
+    await gwas(copyFileset("mod2"));
+  });
+
+  it("mem-cgroup: a container's limit counts", () => {
+    const root = tempFolder();
+    mkdirSync(join(root, "proc/self"), { recursive: true });
+    mkdirSync(join(root, "sys/fs/cgroup"), { recursive: true });
+    writeFileSync(join(root, "proc/meminfo"), "MemTotal: 25000000 kB\nMemAvailable: 24000000 kB\n");
+    writeFileSync(join(root, "proc/self/cgroup"), "0::/\n");
+    writeFileSync(join(root, "sys/fs/cgroup/memory.max"), "2000000000\n");
+    expect(memoryLimit({ root, env: {} }).bytes).toBe(2_000_000_000);
+    expect(estimateMemory({ samples: 12_000, variants: 1000 }).total).toBeGreaterThan(2_000_000_000);
+  });
+});
+
+it("a limit below the smallest block is refused before any file is written", async () => {
+  const folder = tempFolder();
+  const ran = await lmm(["gwas", "--bfile", copyFileset("demo"), "--out", join(folder, "x"), "--memory-limit", "50M"]);
+  expect(ran.code).toBe(1);
+  expect(ran.err).toMatch(/^MEM_PREFLIGHT/);
+  expect(names(folder)).toEqual([]);
+});
+
+it("predicts a small run within 100 MB, in log and JSON", async () => {
+  const folder = tempFolder();
+  const ran = await lmm(["gwas", "--bfile", copyFileset("demo"), "--out", join(folder, "x"), "--json"]);
+  const { memory, stages } = JSON.parse(ran.out);
+  expect(Math.abs(memory.predicted.total - memory.measuredBytes)).toBeLessThan(100e6);
+  expect(stages.map((s: { stage: string }) => s.stage)).toEqual(["reading", "joining", "kinship", "eigen", "null model", "association", "writing"]);
+  for (const s of stages) expect(Object.keys(s)).toEqual(["stage", "wallSeconds", "cpuSeconds", "rssBytes", "peakRssBytes"]);
+});
+
+it("planGwas: parts add up, and the matrices dominate large studies", () => {
+  const plan = planGwas({ samples: 50_000, variants: 500_000, analyzed: 40_000 });
+  expect(plan.route).toBe("primal");
+  expect(plan.memory.total).toBe(plan.memory.parts.reduce((a, p) => a + p.bytes, 0));
+  expect(plan.memory.total).toBe(Math.max(...plan.stages.map((s) => s.memory.total)));
+  expect(plan.memory.total / (8 * (50_000 ** 2 + 40_000 ** 2))).toBeGreaterThan(1);
+  expect(plan.memory.total / (8 * (50_000 ** 2 + 40_000 ** 2))).toBeLessThan(1.1);
+});

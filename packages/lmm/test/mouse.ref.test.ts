@@ -1,0 +1,115 @@
+// The must-hold lines on GEMMA's own example, when the shared data are there.
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { openPlink } from "@x/plink-io";
+import { describe, expect, it } from "vitest";
+import {
+  associate,
+  compareAssoc,
+  compareKinship,
+  eigen,
+  joinSamples,
+  Kinship,
+  kinship,
+  nullModel,
+  writeGemmaAssoc,
+} from "../src/index.ts";
+import { gunzipText, mouse, tempFolder } from "./support/files.ts";
+
+const there = existsSync(join(mouse, "mouse_hs1940.bed"));
+if (!there) console.warn(`mouse_hs1940 is not at ${mouse}: its reference tests are skipped; the fixtures cover the same code`);
+const prefix = join(mouse, "mouse_hs1940");
+const ref = (file: string): string => join(mouse, "ref", file);
+const folder = tempFolder();
+const close = (a: number, b: number, limit: number): void => expect(Math.abs(a - b) / Math.abs(b)).toBeLessThanOrEqual(limit);
+
+async function* rows(k: Kinship): AsyncGenerator<Float64Array> {
+  for (let row = 0; row < k.samples; row += 100) {
+    const count = Math.min(100, k.samples - row);
+    const tile = k.tile(row, count, 0, k.samples);
+    for (let i = 0; i < count; i++) yield tile.subarray(i * k.samples, (i + 1) * k.samples);
+  }
+}
+
+/** The kinship as the reference run used it: GEMMA's own digits, made square from the lower triangle. */
+async function referenceKinship(): Promise<string> {
+  const path = join(folder, "k1.cXX.txt");
+  if (existsSync(path)) return path;
+  const lower = gunzipText(ref("k1.cXX.lower.txt.gz")).trimEnd().split("\n").map((line) => line.split("\t"));
+  writeFileSync(path, lower.map((row, i) => `${[...row, ...lower.slice(i + 1).map((below) => below[i])].join("\t")}\n`).join(""));
+  return path;
+}
+
+describe.skipIf(!there)("mouse_hs1940 against GEMMA 0.98.5", () => {
+  it("kinship: every entry within 1e-9 relative or 1e-12 absolute, the same variants kept", async () => {
+    await using study = await openPlink(prefix);
+    const cohort = await joinSamples(study);
+    expect([cohort.analyzed.length, cohort.drops.length]).toEqual([1410, 530]);
+    await using k = await kinship(study, cohort);
+    expect(k.filters?.kept).toBe(10768);
+    const result = await compareKinship(rows(k), ref("k1.cXX.lower.txt.gz"));
+    expect(result.problems).toEqual([]);
+    expect(result.rows).toBe(1940);
+    expect(result.columns[0]!.failures, JSON.stringify(result.columns[0]!.worst)).toBe(0);
+  });
+
+  it("eigenvalues of the reference K within 1e-8 relative, zero stays zero", async () => {
+    await using study = await openPlink(prefix);
+    const cohort = await joinSamples(study);
+    await using k = await Kinship.load(await referenceKinship(), study);
+    await using e = await eigen(k, cohort, { consume: true });
+    const expected = gunzipText(ref("eig.eigenD.txt.gz")).trim().split("\n").map(Number);
+    expect(e.values.length).toBe(expected.length);
+    expected.forEach((d, i) => {
+      if (d === 0) expect(e.values[i]).toBe(0);
+      else close(e.values[i]!, d, 1e-8);
+    });
+  });
+
+  for (const [name, covariates, expected] of [
+    ["lmm1", undefined, { pve: 0.609672, pveSe: 0.0327788, vg: 1.47914, ve: 0.340552, reml: -1584.07, mle: -1584.45 }],
+    ["lmm1_cov2", "covar2.txt", { pve: 0.612189, pveSe: 0.0326963, vg: 1.4901, ve: 0.339462, reml: -1581.81, mle: -1583.31 }],
+  ] as const)
+    it(`${name}: null model within 1e-5, all 10,768 rows within tolerance, text byte-equal`, async () => {
+      await using study = await openPlink(prefix);
+      const cohort = await joinSamples(study, covariates ? { covariates: join(mouse, covariates) } : {});
+      await using k = await Kinship.load(await referenceKinship(), study);
+      await using e = await eigen(k, cohort, { consume: true });
+      const h0 = await nullModel(cohort, e);
+      // GEMMA's log has six digits.
+      for (const key of ["pve", "pveSe", "vg", "ve"] as const) close(h0[key], expected[key], 1e-5);
+      close(h0.logLik.reml, expected.reml, 1e-5);
+      close(h0.logLik.mle, expected.mle, 1e-5);
+      if (covariates) {
+        [0.0841797, -0.0567886, 0.00425484].forEach((b, j) => close(h0.beta[j]!, b, 1e-5));
+        [0.0580942, 0.0377686, 0.0188562].forEach((s, j) => close(h0.betaSe[j]!, s, 1e-5));
+      } else close(h0.betaSe[0]!, 0.0155411, 1e-5);
+      const path = join(folder, `${name}.assoc.txt`);
+      const run = associate(study, cohort, e);
+      expect(await writeGemmaAssoc(run, path, { study })).toBe(10768);
+      expect(run.filters.kept).toBe(10768);
+      const result = await compareAssoc(path, ref(`${name}.assoc.txt.gz`));
+      expect(result.problems).toEqual([]);
+      expect(result.headerEqual).toBe(true);
+      for (const column of result.columns) expect(column.failures, JSON.stringify(column)).toBe(0);
+      await report(name, path, ref(`${name}.assoc.txt.gz`));
+    });
+});
+
+/** How many rows meet the stricter goals that lie below GEMMA's own rounding. */
+async function report(name: string, ours: string, theirs: string): Promise<void> {
+  const [a, b] = [readFileSync(ours, "latin1").trimEnd().split("\n"), gunzipText(theirs).trimEnd().split("\n")];
+  let [beta, p, same] = [0, 0, 0];
+  for (let i = 1; i < a.length; i++) {
+    const [x, y] = [a[i]!.split("\t"), b[i]!.split("\t")];
+    if (Math.abs(Number(x[7]) - Number(y[7])) <= 1e-6 * Math.abs(Number(y[7]))) beta++;
+    if (Math.abs(Number(x[11]) - Number(y[11])) <= 1e-8 * Number(y[11])) p++;
+    if (a[i] === b[i]) same++;
+  }
+  const rows = a.length - 1;
+  console.info(`${name}: of ${rows} rows ${same} are byte-equal, ${beta} have beta within 1e-6, ${p} have p within 1e-8`);
+}
+
+it.skipIf(there)("says that the shared data are absent", () => {
+  expect(there).toBe(false);
+});

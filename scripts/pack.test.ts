@@ -1,0 +1,150 @@
+// Packs every published package with this machine's kernels, installs the tarballs with npm into an empty TypeScript
+// project outside the repository, type-checks and runs each README's first example there, then each bin.
+import { execFileSync, spawnSync } from "node:child_process";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+// @ts-expect-error plain JavaScript without declarations
+import { publishedPackages, root } from "./packages.mjs";
+
+interface Package {
+  folder: string;
+  manifest: { name: string; bin?: Record<string, string>; peerDependencies?: Record<string, string> };
+}
+
+const packages: Package[] = publishedPackages();
+const pnpm = join(root, ".cache/tools/node_modules/.bin/pnpm");
+const node = process.execPath;
+let project: string;
+
+/** The kernels built here, e.g. `linux-x64-gnu`. */
+const platform = readdirSync(join(root, "native/linalg"))
+  .map((file) => /^linalg\.(.+)\.node$/.exec(file)?.[1])
+  .find((name) => name !== undefined);
+
+function pack(folder: string, into: string): string {
+  const before = new Set(readdirSync(into));
+  execFileSync(pnpm, ["pack", "--pack-destination", into], {
+    cwd: folder,
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  const made = readdirSync(into).find((file) => !before.has(file));
+  if (!made) throw new Error(`pnpm pack wrote nothing for ${folder}`);
+  return join(into, made);
+}
+
+function firstExample(folder: string): string | undefined {
+  const readme = join(root, folder, "README.md");
+  return existsSync(readme) ? /```ts\n([\s\S]*?)```/.exec(readFileSync(readme, "utf8"))?.[1] : undefined;
+}
+
+beforeAll(() => {
+  project = mkdtempSync(join(tmpdir(), "x-pack-"));
+  const tarballs = join(project, "tarballs");
+  mkdirSync(tarballs);
+  const made = packages.map(({ folder }) => pack(join(root, folder), tarballs));
+  // The platform package is packed from a copy, so that the binary never lands in the source tree.
+  const platformFolder = join(project, "platform");
+  cpSync(join(root, "native/linalg/npm", platform!), platformFolder, { recursive: true });
+  cpSync(
+    join(root, "native/linalg", `linalg.${platform}.node`),
+    join(platformFolder, `linalg.${platform}.node`),
+  );
+  made.push(pack(platformFolder, tarballs));
+
+  writeFileSync(
+    join(project, "package.json"),
+    JSON.stringify({ name: "newcomer", private: true, type: "module" }),
+  );
+  const catalog = readFileSync(join(root, "pnpm-workspace.yaml"), "utf8");
+  const version = (name: string) => new RegExp(`"?${name}"?: (\\S+)`).exec(catalog)![1];
+  const args = ["install", "--no-audit", "--no-fund", "--loglevel=error", "--omit=optional", ...made];
+  args.push(
+    `apache-arrow@${version("apache-arrow")}`,
+    `@types/node@${version("@types/node")}`,
+    "typescript@7.0.2",
+  );
+  execFileSync("npm", args, { cwd: project, stdio: ["ignore", "ignore", "inherit"] });
+  cpSync(join(root, "fixtures/demo"), join(project, "fixtures/demo"), { recursive: true });
+  writeFileSync(
+    join(project, "tsconfig.json"),
+    JSON.stringify({
+      compilerOptions: {
+        module: "nodenext",
+        target: "es2023",
+        lib: ["es2024", "esnext.disposable"],
+        strict: true,
+        noEmit: true,
+        types: ["node"],
+      },
+      include: ["*.ts"],
+    }),
+  );
+  for (const { folder } of packages) {
+    const code = firstExample(folder);
+    if (code) writeFileSync(join(project, `${folder.replaceAll("/", "-")}.ts`), code);
+  }
+}, 300_000);
+
+afterAll(() => rmSync(project, { recursive: true, force: true }));
+
+test("nothing of ours compiles or runs a script on install", () => {
+  for (const { manifest } of packages) {
+    const scripts = (manifest as { scripts?: Record<string, string> }).scripts ?? {};
+    expect(Object.keys(scripts).filter((name) => /install|prepare/.test(name))).toEqual([]);
+  }
+});
+
+test("every README example type-checks against the installed packages", () => {
+  const { status, stdout } = spawnSync(node, ["node_modules/typescript/bin/tsc", "-p", "."], {
+    cwd: project,
+    encoding: "utf8",
+  });
+  expect(stdout).toBe("");
+  expect(status).toBe(0);
+});
+
+test.each(packages.filter(({ folder }) => folder.startsWith("packages/")).map(({ folder }) => [folder]))(
+  "the README example of %s runs",
+  (folder) => {
+    const file = `${folder.replaceAll("/", "-")}.ts`;
+    expect(existsSync(join(project, file)), "README opens with a ts example").toBe(true);
+    const { status, stderr } = spawnSync(node, [file], { cwd: project, encoding: "utf8" });
+    expect(stderr).not.toMatch(/Error/);
+    expect(status).toBe(0);
+  },
+);
+
+const bins = packages.flatMap(({ manifest }) => Object.keys(manifest.bin ?? {}));
+test.each(bins.map((bin) => [bin]))("%s --help and --version run from node_modules/.bin", (bin) => {
+  const path = join(project, "node_modules", ".bin", bin);
+  const help = spawnSync(node, [path, "--help"], { cwd: project, encoding: "utf8" });
+  expect(help.status).toBe(0);
+  expect(help.stdout).toMatch(new RegExp(bin));
+  const version = spawnSync(node, [path, "--version"], { cwd: project, encoding: "utf8" });
+  expect(version.stdout).toMatch(/^\D*\d+\.\d+\.\d+/);
+});
+
+test("without the platform package the loader names it and the fix", () => {
+  rmSync(join(project, "node_modules", "@x", `native-linalg-${platform}`), { recursive: true, force: true });
+  const bin = join(project, "node_modules", ".bin", "plink-io");
+  const { status, stderr } = spawnSync(
+    node,
+    [bin, "freq", "--bfile", "fixtures/demo/demo", "--out", "freq"],
+    { cwd: project, encoding: "utf8" },
+  );
+  expect(status).toBe(1);
+  expect(stderr).toContain("NATIVE_MISSING");
+  expect(stderr).toContain(`npm install @x/native-linalg-${platform}`);
+  expect(stderr).not.toMatch(/\n\s+at /);
+});

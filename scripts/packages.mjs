@@ -1,0 +1,18 @@
+// The packages we publish, in the order in which they depend on each other.
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export const root = fileURLToPath(new URL("..", import.meta.url));
+
+/** @returns {{ folder: string, manifest: { name: string, version: string, bin?: Record<string, string> } }[]} */
+export function publishedPackages() {
+  const folders = [...readdirSync(join(root, "packages")).map((name) => `packages/${name}`), "native/linalg"];
+  return folders
+    .filter((folder) => existsSync(join(root, folder, "package.json")))
+    .map((folder) => ({
+      folder,
+      manifest: JSON.parse(readFileSync(join(root, folder, "package.json"), "utf8")),
+    }))
+    .filter(({ manifest }) => !manifest.private);
+}

@@ -1,0 +1,73 @@
+// Runs vitest (tiers unit and reference; --scale runs only the scale tier) and cargo test, then prints one line
+// `N passed, N failed` over both. Exits non-zero when anything failed or nothing ran.
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const scale = process.argv.includes("--scale");
+const filters = process.argv.slice(2).filter((arg) => arg !== "--scale");
+const folder = mkdtempSync(join(tmpdir(), "x-test-"));
+const totals = { passed: 0, failed: 0, skipped: 0 };
+let broken = false;
+
+try {
+  await vitest();
+  if (!scale && filters.length === 0) await cargo();
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+if (broken && totals.failed === 0) totals.failed = 1; // a runner that died without naming a test
+if (totals.skipped > 0) console.log(`${totals.skipped} skipped`);
+console.log(`${totals.passed} passed, ${totals.failed} failed`);
+process.exitCode = totals.failed > 0 || totals.passed === 0 ? 1 : 0;
+
+async function vitest() {
+  const report = join(folder, "vitest.json");
+  const args = ["run", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`, ...filters];
+  const { code } = await run("vitest", args, { ...process.env, X_TEST_TIER: scale ? "scale" : "normal" });
+  try {
+    const counts = JSON.parse(readFileSync(report, "utf8"));
+    totals.passed += counts.numPassedTests;
+    totals.failed += counts.numFailedTests;
+    totals.skipped += counts.numPendingTests + counts.numTodoTests;
+  } catch {
+    broken = true;
+  }
+  if (code !== 0) broken = true;
+}
+
+/** The binding crate is left out: its Node symbols resolve only inside Node. */
+async function cargo() {
+  const args = ["test", "--workspace", "--exclude", "x-native-linalg", "--no-fail-fast", "--quiet"];
+  const { code, output } = await run("cargo", args, process.env);
+  for (const [, passed, failed, ignored] of output.matchAll(
+    /^test result: .*? (\d+) passed; (\d+) failed; (\d+) ignored/gm,
+  )) {
+    totals.passed += Number(passed);
+    totals.failed += Number(failed);
+    totals.skipped += Number(ignored);
+  }
+  if (code !== 0) broken = true;
+}
+
+/** Streams the output through and keeps it. */
+function run(command, args, env) {
+  return new Promise((resolve) => {
+    const child = spawn(command, args, {
+      env,
+      stdio: ["ignore", "pipe", "inherit"],
+      shell: process.platform === "win32",
+    });
+    let output = "";
+    child.stdout.on("data", (chunk) => {
+      output += chunk;
+      process.stdout.write(chunk);
+    });
+    child.on("error", (error) => {
+      console.error(`${command}: ${error.message}`);
+      resolve({ code: 1, output });
+    });
+    child.on("close", (code) => resolve({ code, output }));
+  });
+}

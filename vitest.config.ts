@@ -1,0 +1,15 @@
+import { defineConfig } from "vitest/config";
+
+// Tiers by file name: *.test.ts (unit), *.ref.test.ts (oracle numbers), *.scale.test.ts (minutes, gigabytes).
+const scale = process.env.X_TEST_TIER === "scale";
+
+export default defineConfig({
+  test: {
+    include: [`{packages,native,scripts,fixtures,benchmarks}/**/*${scale ? ".scale" : ""}.test.ts`],
+    exclude: ["**/node_modules/**", "**/dist/**", ...(scale ? [] : ["**/*.scale.test.ts"])],
+    testTimeout: scale ? 1_800_000 : 120_000,
+    hookTimeout: 120_000,
+    // Tests start processes of their own; two files at once fill the two cores of a small machine.
+    maxWorkers: 2,
+  },
+});
