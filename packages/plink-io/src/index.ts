@@ -5,9 +5,10 @@ export { variantCounts } from "./counts.ts";
 export type { ReportOptions } from "./frequency.ts";
 export { freq } from "./frequency.ts";
 export { hardy } from "./hardy.ts";
-export type { Inspection } from "./inspect.ts";
+export type { ChromosomeCount, Inspection, SexCounts } from "./inspect.ts";
 export { inspect } from "./inspect.ts";
 export { merge } from "./merge.ts";
+export type { MissingTables } from "./missing.ts";
 export { missing } from "./missing.ts";
 export { openPlink } from "./open.ts";
 export { writeFreq, writeHardy, writeMissing } from "./plink/write.ts";
@@ -16,6 +17,7 @@ export { selectStudy, subset } from "./subset.ts";
 export type {
   BimColumns,
   BlockOptions,
+  ExpectedFileset,
   FamColumns,
   GenotypeEncoding,
   GenotypeOptions,

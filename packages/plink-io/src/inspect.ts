@@ -1,24 +1,42 @@
 import { chromosomeKey } from "./chromosomes.ts";
 import { countRows } from "./counts.ts";
 import { isFounder, phenotypeKind } from "./masks.ts";
-import type { PlinkStudy, PlinkWarning, RunningOptions } from "./types.ts";
+import type { PlinkPaths, PlinkStudy, PlinkWarning, RunningOptions } from "./types.ts";
+
+/** People by sex. */
+export interface SexCounts {
+  /** Code 1. */
+  male: number;
+  /** Code 2. */
+  female: number;
+  /** Any other code. */
+  unknown: number;
+}
+
+/** Variants on one chromosome. */
+export interface ChromosomeCount {
+  /** PLINK's number, or a contig's name. */
+  name: string;
+  /** How many variants. */
+  variants: number;
+}
 
 /** What {@link inspect} finds. */
 export interface Inspection {
   /** The three files. */
-  paths: { bed: string; bim: string; fam: string };
+  paths: PlinkPaths;
   /** Samples. */
   samples: number;
   /** Variants. */
   variants: number;
   /** Men, women and people of unknown sex. */
-  sex: { male: number; female: number; unknown: number };
+  sex: SexCounts;
   /** People without a named parent. */
   founders: number;
   /** What the first phenotype column holds. */
   phenotype: "case-control" | "quantitative" | "none";
   /** Variants of each chromosome, in file order. */
-  chromosomes: { name: string; variants: number }[];
+  chromosomes: ChromosomeCount[];
   /** How the .bed lies on disk. */
   layout: "variant" | "sample";
   /** Size of the .bed, which fits .bim and .fam exactly: otherwise the fileset would not have opened. */

@@ -36,16 +36,21 @@ export interface SampleMissing {
   f_miss: Float64Array;
 }
 
+/** The two tables of {@link missing}. */
+export interface MissingTables {
+  /** `chrom id n_miss n_geno f_miss`. */
+  variants: Table;
+  /** `fid iid miss_pheno n_miss n_geno f_miss`. */
+  samples: Table;
+}
+
 /**
  * Missing calls by variant and by sample as PLINK 1.9 `--missing`: everybody counts, Y for men only, variants at
  * negative positions are skipped.
  *
  * @returns Tables `chrom id n_miss n_geno f_miss` and `fid iid miss_pheno n_miss n_geno f_miss`.
  */
-export async function missing(
-  study: PlinkStudy,
-  options: ReportOptions = {},
-): Promise<{ variants: Table; samples: Table }> {
+export async function missing(study: PlinkStudy, options: ReportOptions = {}): Promise<MissingTables> {
   const { variants, samples } = await missingness(study, options);
   return {
     variants: arrowTables().reportTable({ ...variants }),

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { type InputFile, isXError, openInput, xError } from "@x/core/base";
+import { checkOptions, type InputFile, isXError, openInput, xError } from "@x/core/base";
 import { checkBedHeader, checkBedSize } from "./bed.ts";
 import { readBim } from "./bim.ts";
 import { readFam } from "./fam.ts";
@@ -14,13 +14,14 @@ import type { OpenOptions, PlinkPaths, PlinkStudy, PlinkWarning } from "./types.
  * found when the plain file is absent.
  * Warned about, or refused when `strict`: BOM_STRIPPED, BED_SAMPLE_MAJOR, DUP_VARIANT_ID, NEGATIVE_POSITION,
  * SAME_ALLELES, UNKNOWN_CHROMOSOME, UNSORTED.
- * @throws XError BED_EMPTY, BED_COMPRESSED, BED_MAGIC, BED_MODE, BED_SIZE, NO_SAMPLES, NO_VARIANTS, COUNT_MISMATCH,
+ * @throws XError UNKNOWN_OPTION, BED_EMPTY, BED_COMPRESSED, BED_MAGIC, BED_MODE, BED_SIZE, NO_SAMPLES, NO_VARIANTS, COUNT_MISMATCH,
  * SAMPLE_HASH, NOT_A_FILE, NOT_SEEKABLE, ENOENT, EACCES, ELOOP and the codes of the two text files.
  */
 export async function openPlink(
   fileset: string | PlinkPaths,
   options: OpenOptions = {},
 ): Promise<PlinkStudy> {
+  checkOptions(options, ["expect", "phenotypes", "strict", "signal"], "openPlink");
   const paths = resolvePaths(fileset);
   const warnings: PlinkWarning[] = [];
   const warn = (warning: PlinkWarning): void => {

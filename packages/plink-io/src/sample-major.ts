@@ -3,10 +3,15 @@ import { rowBytes } from "./bed.ts";
 import type { RowReader } from "./blocks.ts";
 import { type KernelOptions, transpose } from "./native.ts";
 
-/** Bytes of packed genotypes held at once. */
-const TILE_BYTES = 64 << 20;
-/** Below this many bytes a sample, whole sample rows are read in order instead of seeking for each. */
-const SEEK_BYTES = 4096;
+/** Sizes that decide how a file is read. */
+export interface BandLimits {
+  /** Bytes of packed genotypes held at once. */
+  tileBytes: number;
+  /** Below this many bytes a sample, whole sample rows are read in order instead of seeking for each. */
+  seekBytes: number;
+}
+
+const LIMITS: BandLimits = { tileBytes: 64 << 20, seekBytes: 4096 };
 
 /**
  * Reads the old sample-major layout as if it were SNP-major: a band of variants is cut out of every sample's row and
@@ -18,15 +23,17 @@ export class SampleMajorReader {
   readonly #p: number;
   readonly #options: KernelOptions;
   readonly #bandVariants: number;
+  readonly #seekBytes: number;
   #bandStart = -1;
   #band: Promise<Uint8Array> | undefined;
 
-  constructor(bed: InputFile, n: number, p: number, options: KernelOptions) {
+  constructor(bed: InputFile, n: number, p: number, options: KernelOptions, limits: BandLimits = LIMITS) {
     this.#bed = bed;
     this.#n = n;
     this.#p = p;
     this.#options = options;
-    this.#bandVariants = Math.min(Math.ceil(p / 4), Math.max(1, Math.floor(TILE_BYTES / n))) * 4;
+    this.#seekBytes = limits.seekBytes;
+    this.#bandVariants = Math.min(Math.ceil(p / 4), Math.max(1, Math.floor(limits.tileBytes / n))) * 4;
   }
 
   /** SNP-major rows `from … from + count − 1`. */
@@ -57,7 +64,7 @@ export class SampleMajorReader {
     const full = rowBytes(this.#p);
     const tile = new Uint8Array(this.#n * width);
     const offset = start / 4;
-    if (width >= SEEK_BYTES && width < full) {
+    if (width >= this.#seekBytes && width < full) {
       for (let i = 0; i < this.#n; i++)
         tile.set(await this.#bed.read(3 + i * full + offset, width), i * width);
     } else {

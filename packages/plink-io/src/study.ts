@@ -1,3 +1,4 @@
+import { checkOptions } from "@x/core/base";
 import type { RecordBatch, Table } from "apache-arrow";
 import { type BlockSource, readBlocks } from "./blocks.ts";
 import { arrowTables, lazyGenotypes } from "./lazy.ts";
@@ -12,6 +13,8 @@ import type {
   PlinkStudy,
   PlinkWarning,
 } from "./types.ts";
+
+const BLOCK_OPTIONS = ["range", "ids", "chrom", "region", "rows", "samples", "chunk", "signal", "threads"];
 
 /** An opened fileset; made by openPlink only. */
 export class Study implements PlinkStudy {
@@ -64,10 +67,12 @@ export class Study implements PlinkStudy {
   }
 
   genotypes(options: GenotypeOptions = {}): AsyncIterable<RecordBatch> {
+    checkOptions(options, ["as", ...BLOCK_OPTIONS], "genotypes");
     return lazyGenotypes(this, options);
   }
 
   blocks(options: BlockOptions = {}): AsyncIterable<PackedBlock> {
+    checkOptions(options, BLOCK_OPTIONS, "blocks");
     return readBlocks(this.#source, options);
   }
 

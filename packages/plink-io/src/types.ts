@@ -93,10 +93,20 @@ export interface PackedBlock {
   packed: Uint8Array;
 }
 
-/** Options of {@link openPlink}. */
+/** What a fileset must be to be accepted. */
+export interface ExpectedFileset {
+  /** Lines of .fam. */
+  samples?: number;
+  /** Lines of .bim. */
+  variants?: number;
+  /** Its sampleHash. */
+  sampleHash?: string;
+}
+
+/** Options of openPlink. */
 export interface OpenOptions {
   /** Refuses the fileset unless it is the expected one: the only guard against a .fam that lost lines within a byte. */
-  expect?: { samples?: number; variants?: number; sampleHash?: string };
+  expect?: ExpectedFileset;
   /** `ignore` leaves columns 6 and later of .fam unread, so that text in them is accepted. Default `read`. */
   phenotypes?: "read" | "ignore";
   /** Throws, under the same code, what would otherwise be a warning. */

@@ -1,5 +1,5 @@
 import { toIpc } from "@x/core";
-import { tableFromIPC } from "apache-arrow";
+import { type RecordBatch, tableFromIPC } from "apache-arrow";
 import { afterAll, describe, expect, it } from "vitest";
 import { openPlink, type PlinkStudy, selectStudy, variantCounts } from "../src/index.ts";
 import { dosages, makeFileset, temporaryFolder } from "./support/filesets.ts";
@@ -52,7 +52,8 @@ describe("genotypes", () => {
 
   it("batches share one dictionary and survive IPC", async () => {
     await using study = await openPlink(set.prefix);
-    const batches = await Array.fromAsync(study.genotypes({ chunk: 64 }));
+    const batches: RecordBatch[] = [];
+    for await (const batch of study.genotypes({ chunk: 64 })) batches.push(batch);
     expect(batches.map((batch) => batch.numRows)).toEqual([64, 64, 64, 64, 44]);
     expect(batches[0]!.schema.metadata.get("samples")).toBe("101");
     expect(batches[0]!.schema.metadata.get("sampleHash")).toBe(study.sampleHash);
@@ -72,6 +73,10 @@ describe("genotypes", () => {
     await refused({ range: [0, 301] }, "OPTION_RANGE");
     await refused({ rows: [3, 2] }, "OPTION_RANGE");
     await refused({ chunk: 0 }, "OPTION_RANGE");
+    expect(() => study.genotypes({ chnuk: 5 } as object)).toThrow(/did you mean chunk/);
+    await expect(openPlink(set.prefix, { stritc: true } as object)).rejects.toMatchObject({
+      code: "UNKNOWN_OPTION",
+    });
     await refused({ samples: [1, 1] }, "DUP_SAMPLE");
     await refused({ samples: ["I999"] }, "SAMPLE_UNKNOWN");
     await refused({ samples: [101] }, "OPTION_RANGE");

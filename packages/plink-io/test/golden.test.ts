@@ -73,6 +73,16 @@ it("subset writes what --extract --keep --make-bed writes", async () => {
     );
 });
 
+it("reports on a part are those of --extract --remove", () => {
+  const lists = ["--extract", join(GOLDEN, "quant.extract"), "--remove", join(GOLDEN, "quant.keep")];
+  for (const verb of ["freq", "missing", "hardy"])
+    expect(
+      plinkIo([verb, "--bfile", join(GOLDEN, "quant"), "--out", out("part"), "--quiet", ...lists]).status,
+    ).toBe(0);
+  for (const ending of ["frq", "lmiss", "imiss", "hwe"])
+    expect(text(out(`part.${ending}`))).toBe(text(join(GOLDEN, `quant.part.${ending}`)));
+});
+
 describe.skipIf(!existsSync(`${MOUSE}.bed`))("mouse_hs1940 (skipped where the data is not there)", () => {
   const sums = new Map(
     text(join(GOLDEN, "mouse.sha256"))

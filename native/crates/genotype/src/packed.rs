@@ -59,3 +59,18 @@ pub(crate) fn word(bytes: &[u8]) -> u64 {
         None => bytes.iter().rev().fold(0, |w, &b| w << 8 | u64::from(b)),
     }
 }
+
+/// Asks for the cache lines that hold `count` values of `data` from `at` on.
+#[inline(always)]
+pub(crate) fn prefetch<T>(data: &[T], at: usize, count: usize) {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(last) = (at + count).min(data.len()).checked_sub(1).filter(|&last| last >= at) {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        for index in (at..last).step_by(64 / size_of::<T>()).chain([last]) {
+            // SAFETY: a hint about an address inside `data`.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(data.as_ptr().add(index).cast()) };
+        }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = (data, at, count);
+}

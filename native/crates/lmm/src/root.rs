@@ -92,3 +92,43 @@ fn brent(f: &mut impl Function, low: (f64, f64), high: (f64, f64), relative: f64
     }
     b
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Function, find};
+
+    struct Test(fn(f64) -> (f64, f64));
+
+    impl Function for Test {
+        fn value(&mut self, x: f64) -> f64 {
+            self.0(x).0
+        }
+
+        fn value_and_slope(&mut self, x: f64) -> (f64, f64) {
+            self.0(x)
+        }
+    }
+
+    fn root(f: fn(f64) -> (f64, f64), low: f64, high: f64) -> f64 {
+        find(&mut Test(f), (low, f(low).0), (high, f(high).0), (1e-5, 1e5))
+    }
+
+    #[test]
+    fn newton_refines_brent() {
+        let x = root(|x| (x.ln() - 1.0, 1.0 / x), 1.0, 10.0);
+        assert!((x / std::f64::consts::E - 1.0).abs() < 1e-5);
+    }
+
+    #[test]
+    fn where_newton_leaves_the_bounds_or_cycles_brent_finishes() {
+        // Slopes of 0, of the wrong sign, and NaN.
+        for f in [
+            |x: f64| (x * x - 2.0, 0.0),
+            |x: f64| (x * x - 2.0, -1e-3),
+            |x: f64| (x * x - 2.0, f64::NAN),
+            |x: f64| (x * x - 2.0, (x * x - 2.0) * if x > std::f64::consts::SQRT_2 { 1.0 } else { -1.0 }),
+        ] {
+            assert!((root(f, 1.0, 10.0) - std::f64::consts::SQRT_2).abs() < 1e-11);
+        }
+    }
+}

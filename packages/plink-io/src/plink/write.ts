@@ -1,6 +1,7 @@
 import { type AtomicWriterOptions, atomicWriter } from "@x/core/base";
 import type { Table } from "apache-arrow";
 import { arrowTables } from "../lazy.ts";
+import type { MissingTables } from "../missing.ts";
 import { commitAll, writeText } from "../write.ts";
 import { formatFrq, formatHwe, formatImiss, formatLmiss } from "./reports.ts";
 
@@ -16,7 +17,7 @@ export async function writeFreq(
 /** Writes the tables of `missing` as PLINK 1.9's `<prefix>.lmiss` and `<prefix>.imiss`, byte for byte. */
 export async function writeMissing(
   prefix: string,
-  tables: { variants: Table; samples: Table },
+  tables: MissingTables,
   options: AtomicWriterOptions = {},
 ): Promise<void> {
   const { variantMissing, sampleMissing } = arrowTables();

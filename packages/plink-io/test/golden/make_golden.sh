@@ -19,6 +19,10 @@ awk 'NR % 2 == 0 { print $1, $2 }' quant.fam > quant.keep
 plink1.9 --bfile quant --extract quant.extract --keep quant.keep --make-bed --keep-allele-order --out "$work/subset" > /dev/null
 for part in bed bim fam; do cp "$work/subset.$part" quant.subset.$part; done
 
+# reports on a part: the others of the same people, the same variants
+plink1.9 --bfile quant --extract quant.extract --remove quant.keep --freq --missing --hardy --out "$work/part" > /dev/null
+for report in frq lmiss imiss hwe; do cp "$work/part.$report" quant.part.$report; done
+
 if [ $# -gt 0 ]; then
   plink1.9 --bfile "$1" --freq --missing --hardy --out "$work/mouse" > /dev/null
   plink1.9 --bfile "$1" --freq --hardy --nonfounders --out "$work/mouse.nonfounders" > /dev/null

@@ -4,11 +4,14 @@
 use x_simd::Level;
 
 use super::Target;
-use crate::packed::row_bytes;
+use crate::packed::{prefetch, row_bytes};
 
 const LINE: usize = 64;
 /// Bytes of output a step: a quarter to half of L1.
-const STEP_BYTES: usize = 16 << 10;
+const STEP_BYTES: usize = 2 << 10;
+/// How far ahead the packed rows are fetched: non-temporal stores keep the memory too busy for the hardware to look ahead
+/// far enough.
+const AHEAD: usize = 2 << 10;
 
 pub(super) fn available(level: Level) -> bool {
     cfg!(target_arch = "x86_64") && level >= Level::Avx2
@@ -22,9 +25,10 @@ pub(super) fn decode_rows<T: Target>(level: Level, packed: &[u8], samples: usize
     // Values before the first whole line go out by the same road, one odd copy at the start.
     let mut buffer = vec![T::default(); step + 2 * per_line];
     let (mut held, mut at, mut first) = (0, 0, head);
-    for row in packed.chunks_exact(row_bytes(samples)) {
+    for (r, row) in packed.chunks_exact(row_bytes(samples)).enumerate() {
         for from in (0..samples).step_by(step) {
             let count = step.min(samples - from);
+            prefetch(packed, r * row.len() + from / 4 + AHEAD, count.div_ceil(4));
             T::fill(level, &row[from / 4..], &mut buffer[held..held + count]);
             held += count;
             let mut used = 0;

@@ -73,13 +73,51 @@ impl Tables {
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx512f")]
     fn set_avx512(&mut self, people: &[Lane; GROUP]) {
-        self.set_portable(people);
+        use std::arch::x86_64::*;
+        for (table, three) in self.0.iter_mut().zip(people.as_chunks::<PEOPLE>().0) {
+            let zero = _mm512_setzero_pd();
+            let values = three.map(|u| {
+                // SAFETY: a lane is 64 bytes, aligned to 64.
+                let x = unsafe { _mm512_load_pd(u.0.as_ptr()) };
+                [_mm512_add_pd(x, x), zero, x, zero]
+            });
+            for (c1, second) in values[1].into_iter().enumerate() {
+                for (c0, first) in values[0].into_iter().enumerate() {
+                    let two = _mm512_add_pd(first, second);
+                    for (c2, third) in values[2].into_iter().enumerate() {
+                        let to = table[c0 | c1 << 2 | c2 << 4].0.as_mut_ptr();
+                        // SAFETY: as above.
+                        unsafe { _mm512_store_pd(to, _mm512_add_pd(two, third)) };
+                    }
+                }
+            }
+        }
     }
 
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2")]
     fn set_avx2(&mut self, people: &[Lane; GROUP]) {
-        self.set_portable(people);
+        use std::arch::x86_64::*;
+        for (table, three) in self.0.iter_mut().zip(people.as_chunks::<PEOPLE>().0) {
+            for half in [0, 4] {
+                let zero = _mm256_setzero_pd();
+                let values = three.map(|u| {
+                    // SAFETY: half a lane, aligned to 32 bytes.
+                    let x = unsafe { _mm256_load_pd(u.0.as_ptr().add(half)) };
+                    [_mm256_add_pd(x, x), zero, x, zero]
+                });
+                for (c1, second) in values[1].into_iter().enumerate() {
+                    for (c0, first) in values[0].into_iter().enumerate() {
+                        let two = _mm256_add_pd(first, second);
+                        for (c2, third) in values[2].into_iter().enumerate() {
+                            let to = table[c0 | c1 << 2 | c2 << 4].0.as_mut_ptr();
+                            // SAFETY: as above.
+                            unsafe { _mm256_store_pd(to.add(half), _mm256_add_pd(two, third)) };
+                        }
+                    }
+                }
+            }
+        }
     }
 
     #[cfg(target_arch = "x86_64")]

@@ -11,7 +11,7 @@ mod kernel;
 use rayon::prelude::*;
 use x_simd::{Job, Level, Result, with_pool};
 
-use crate::packed::{check_block, check_len};
+use crate::packed::{check_block, check_len, prefetch};
 use crate::tiles::Shared;
 use batch::Batch;
 use kernel::Tables;
@@ -102,6 +102,10 @@ impl Strip {
                 *lane = row(u, n, person, first);
             }
             self.tables.set(level, &people);
+            // The rows of U lie pages apart: no hardware prefetcher finds the next ones.
+            for person in ((g + 1) * GROUP..n).take(GROUP) {
+                prefetch(u, person * n + first, STRIP);
+            }
             self.tables.add(level, codes, &mut self.sums);
         }
     }
