@@ -1,4 +1,4 @@
-import { resolveThreads, type RunOptions } from "@x/core/base";
+import { type RunOptions, resolveThreads } from "@x/core/base";
 import type { PlinkStudy } from "@x/plink-io";
 import type { RecordBatch } from "apache-arrow";
 import { type AssociationColumns, concatColumns } from "./association-columns.ts";
@@ -39,7 +39,12 @@ export interface AssociationRun extends AsyncIterable<RecordBatch> {
  *
  * @throws COHORT_MISMATCH, MEM_PREFLIGHT, NOT_IMPLEMENTED, NO_VARIANTS_AFTER_FILTER (at the end), INPUT_CHANGED.
  */
-export function associate(study: PlinkStudy, cohort: Cohort, eigen: Eigen, options: AssociateOptions = {}): AssociationRun {
+export function associate(
+  study: PlinkStudy,
+  cohort: Cohort,
+  eigen: Eigen,
+  options: AssociateOptions = {},
+): AssociationRun {
   for (const test of options.tests ?? [])
     if (test !== "wald")
       throw lmmError("NOT_IMPLEMENTED", `the ${test} test is not in this version; only "wald" is.`, {
@@ -117,4 +122,3 @@ export async function* rebatch(
   }
   if (count > 0) yield concatColumns(waiting);
 }
-

@@ -46,13 +46,18 @@ function chromosomes(names: readonly string[]): Data {
   const distinct = [...new Set(names)];
   const code = new Map(distinct.map((name, i) => [name, i]));
   const data = Int32Array.from(names, (name) => code.get(name)!);
-  return makeData({ type, length: names.length, nullCount: 0, data, dictionary: utf8Vector(distinct) } as never) as Data;
+  return makeData({
+    type,
+    length: names.length,
+    nullCount: 0,
+    data,
+    dictionary: utf8Vector(distinct),
+  } as never) as Data;
 }
 
 function only(vector: Vector): Data {
   return vector.data[0]!;
 }
-
 
 /** Writes blocks of results as an Arrow IPC file. */
 export async function writeResults(

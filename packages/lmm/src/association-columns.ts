@@ -17,7 +17,11 @@ export interface AssociationColumns {
 const DOUBLES = ["af", "beta", "se", "loglH1", "lRemle", "pWald", "negLog10PWald"] as const;
 
 /** Rows `from` to `to` of the parts laid end to end. */
-export function concatColumns(parts: readonly AssociationColumns[], from: number = 0, to?: number): AssociationColumns {
+export function concatColumns(
+  parts: readonly AssociationColumns[],
+  from: number = 0,
+  to?: number,
+): AssociationColumns {
   const total = parts.reduce((sum, p) => sum + p.index.length, 0);
   const end = Math.min(to ?? total, total);
   const index = new Uint32Array(end - from);

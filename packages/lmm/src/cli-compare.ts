@@ -8,15 +8,30 @@ export const compareCommand: CliCommand = {
   summary: "two .assoc.txt files, or two text kinships, column by column; exit 1 when they differ",
   positionals: ["A", "B"],
   options: [
-    { name: "tolerance", type: "list", value: "LIST", help: "other limits than the defaults, e.g. beta=1e-6,p_wald=1e-8 or k=1e-9" },
+    {
+      name: "tolerance",
+      type: "list",
+      value: "LIST",
+      help: "other limits than the defaults, e.g. beta=1e-6,p_wald=1e-8 or k=1e-9",
+    },
   ],
-  examples: ["lmm compare ours.assoc.txt gemma.assoc.txt", "lmm compare --tolerance beta=1e-6 a.assoc.txt b.assoc.txt"],
+  examples: [
+    "lmm compare ours.assoc.txt gemma.assoc.txt",
+    "lmm compare --tolerance beta=1e-6 a.assoc.txt b.assoc.txt",
+  ],
   async run(context) {
     const [a, b] = context.positionals as [string, string];
     const limits = parseLimits((context.options.tolerance as string[] | undefined) ?? []);
-    const result = (await isAssoc(b)) ? await compareAssoc(a, b, { limits }) : await compareKinship(a, b, limits.k === undefined ? {} : { relative: limits.k });
+    const result = (await isAssoc(b))
+      ? await compareAssoc(a, b, { limits })
+      : await compareKinship(a, b, limits.k === undefined ? {} : { relative: limits.k });
     if (!context.json) print(context, result);
-    if (!result.ok) process.once("exit", () => (process.exitCode ||= 1));
+    if (!result.ok) {
+      // runCli sets 0 for what returns; a difference is no error, but scripts must see it.
+      process.once("exit", () => {
+        process.exitCode ||= 1;
+      });
+    }
     return result;
   },
 };
@@ -32,7 +47,10 @@ function parseLimits(items: readonly string[]): Record<string, number> {
       const match = /^(\w+)=([\d.eE+-]+)$/.exec(item);
       const limit = Number(match?.[2]);
       if (match && limit >= 0) return [match[1]!, limit];
-      throw lmmError("OPTION_RANGE", `--tolerance takes name=number, not "${item}".`, { usage: true, details: { option: "tolerance" } });
+      throw lmmError("OPTION_RANGE", `--tolerance takes name=number, not "${item}".`, {
+        usage: true,
+        details: { option: "tolerance" },
+      });
     }),
   );
 }
@@ -46,11 +64,14 @@ const WORDS: Record<Tolerance["kind"], string> = {
 
 function print(context: CliContext, result: Comparison): void {
   for (const c of result.columns) {
-    const limit = c.tolerance.kind === "exact" ? WORDS.exact : `${c.tolerance.limit} ${WORDS[c.tolerance.kind]}`;
+    const limit =
+      c.tolerance.kind === "exact" ? WORDS.exact : `${c.tolerance.limit} ${WORDS[c.tolerance.kind]}`;
     const worst = c.worst
       ? `worst ${Number.isFinite(c.worst.difference) ? c.worst.difference.toExponential(2) : "different"} in row ${c.worst.row} (${c.worst.label}): ${c.worst.a} against ${c.worst.b}`
       : "equal";
-    context.print(`${c.failures === 0 ? "ok  " : "FAIL"} ${c.name.padEnd(10)} ${limit}; ${worst}${c.failures > 0 ? `; ${c.failures} rows beyond` : ""}`);
+    context.print(
+      `${c.failures === 0 ? "ok  " : "FAIL"} ${c.name.padEnd(10)} ${limit}; ${worst}${c.failures > 0 ? `; ${c.failures} rows beyond` : ""}`,
+    );
   }
   for (const problem of result.problems) context.print(`FAIL ${problem}`);
   context.print(`${result.rows} rows compared: ${result.ok ? "within tolerance" : "DIFFERENT"}`);

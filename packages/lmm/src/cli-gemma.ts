@@ -53,7 +53,8 @@ async function runGemma(context: CliContext, command: string): Promise<unknown> 
   const o = context.options;
   if ((o.gk === undefined) === (o.lmm === undefined))
     throw usage("give exactly one of -gk 1 (kinship) and -lmm 1 (association)", "lmm");
-  if (o.lmm !== undefined && o.k === undefined) throw usage("-lmm needs -k, the kinship that -gk 1 wrote", "k");
+  if (o.lmm !== undefined && o.k === undefined)
+    throw usage("-lmm needs -k, the kinship that -gk 1 wrote", "k");
   const outdir = String(o.outdir);
   // GEMMA makes its output folder; only the last part, so that a mistyped path does not grow a tree.
   try {
@@ -119,7 +120,9 @@ async function kinshipTask(run: GemmaRun, command: string): Promise<unknown> {
   const format = context.options.format === "arrow" ? "arrow" : "text";
   // apache-arrow starts slowly; it loads while the kernels work.
   const ready = format === "arrow" ? import("./kinship-arrow.ts").catch(() => undefined) : undefined;
-  await using K = await meter.measure("kinship", () => kinship(study, cohort, { ...options, chunk: fitted.chunk }));
+  await using K = await meter.measure("kinship", () =>
+    kinship(study, cohort, { ...options, chunk: fitted.chunk }),
+  );
   await ready;
   const path = `${prefix}.cXX.${format === "arrow" ? "arrow" : "txt"}`;
   await meter.measure("writing", () => K.save(path, { ...options, format }));
@@ -129,12 +132,16 @@ async function kinshipTask(run: GemmaRun, command: string): Promise<unknown> {
 async function associateTask(run: GemmaRun, command: string): Promise<unknown> {
   const { context, study, cohort, meter, prefix, options } = run;
   const fitted = fit(run, ["eigen", "association"]);
-  const K = await meter.measure("reading kinship", () => Kinship.load(String(context.options.k), study, options));
+  const K = await meter.measure("reading kinship", () =>
+    Kinship.load(String(context.options.k), study, options),
+  );
   await using eig = await meter.measure("eigen", () => eigen(K, cohort, { ...options, consume: true }));
   const h0 = await meter.measure("null model", () => nullModel(cohort, eig, options));
   const association = associate(study, cohort, eig, { ...options, chunk: fitted.chunk });
   const path = `${prefix}.assoc.txt`;
-  await meter.measure("association", () => writeGemmaAssoc(association, path, { study, signal: context.signal }));
+  await meter.measure("association", () =>
+    writeGemmaAssoc(association, path, { study, signal: context.signal }),
+  );
   const { filters, degenerate } = association;
   return finish(run, command, { filters, degenerate, nullModel: h0, predictedBytes: fitted.bytes }, [path]);
 }
@@ -189,7 +196,10 @@ async function finish(
     covariates: cohort.covariateNames,
     filters: facts.filters,
     ...(facts.nullModel ? { nullModel: facts.nullModel, degenerate: facts.degenerate } : {}),
-    memory: { predictedBytes: facts.predictedBytes, measuredBytes: Math.max(...meter.stages.map((s) => s.peakRssBytes)) },
+    memory: {
+      predictedBytes: facts.predictedBytes,
+      measuredBytes: Math.max(...meter.stages.map((s) => s.peakRssBytes)),
+    },
     stages: meter.stages,
     threads: options.threads,
     simd: simdLevel(),

@@ -8,7 +8,22 @@ import { genomicInflation } from "./report/qq.ts";
 import { VERSION } from "./version.ts";
 
 /** GEMMA's own options that mean the same here. */
-const SHARED = new Set(["bfile", "p", "n", "c", "k", "maf", "miss", "hwe", "r2", "notsnp", "snps", "lmin", "lmax", "region"]);
+const SHARED = new Set([
+  "bfile",
+  "p",
+  "n",
+  "c",
+  "k",
+  "maf",
+  "miss",
+  "hwe",
+  "r2",
+  "notsnp",
+  "snps",
+  "lmin",
+  "lmax",
+  "region",
+]);
 
 /** `lmm gwas`: the whole pipeline. */
 export function gwasCommand(argv: readonly string[]): CliCommand {
@@ -17,20 +32,47 @@ export function gwasCommand(argv: readonly string[]): CliCommand {
     summary: "kinship, null model and association in one go, with a report",
     options: [
       ...GEMMA_OPTIONS.filter((o) => SHARED.has(o.name)),
-      { name: "out", aliases: ["-o"], type: "string", value: "PREFIX", required: true, help: "writes PREFIX.assoc.txt, .assoc.arrow, .log.txt, .report.html" },
-      { name: "on", type: "string", choices: ["iid", "fid+iid"], value: "IDS", help: "match -p and -c by ids in their header instead of by row" },
+      {
+        name: "out",
+        aliases: ["-o"],
+        type: "string",
+        value: "PREFIX",
+        required: true,
+        help: "writes PREFIX.assoc.txt, .assoc.arrow, .log.txt, .report.html",
+      },
+      {
+        name: "on",
+        type: "string",
+        choices: ["iid", "fid+iid"],
+        value: "IDS",
+        help: "match -p and -c by ids in their header instead of by row",
+      },
       { name: "pheno", type: "string", value: "NAME", help: "phenotype column by name, with --on" },
       { name: "covar", type: "list", value: "NAMES", help: "covariate columns by name, with --on" },
-      { name: "save-kinship", type: "string", value: "FILE", help: "keep the kinship: .txt as GEMMA's text, else Arrow" },
-      { name: "report", type: "string", value: "FILE", help: "the HTML report; PREFIX.report.html by default" },
+      {
+        name: "save-kinship",
+        type: "string",
+        value: "FILE",
+        help: "keep the kinship: .txt as GEMMA's text, else Arrow",
+      },
+      {
+        name: "report",
+        type: "string",
+        value: "FILE",
+        help: "the HTML report; PREFIX.report.html by default",
+      },
       { name: "without-report", type: "flag", help: "no report" },
       { name: "title", type: "string", value: "TEXT", help: "title of the report" },
       { name: "chunk", type: "int", range: { min: 1, max: 1e6 }, value: "N", help: "variants read at once" },
     ],
-    examples: ["lmm gwas --bfile study --out results/study", "lmm gwas --bfile study -p traits.tsv --on iid --pheno height --out height"],
+    examples: [
+      "lmm gwas --bfile study --out results/study",
+      "lmm gwas --bfile study -p traits.tsv --on iid --pheno height --out height",
+    ],
     async run(context) {
       const o = context.options;
-      const text = (name: string): string | undefined => (o[name] === undefined ? undefined : String(o[name]));
+      const text = (name: string): string | undefined =>
+        o[name] === undefined ? undefined : String(o[name]);
       const given = {
         phenotypes: text("p"),
         phenotype: text("pheno") ?? Number(o.n),
@@ -73,7 +115,8 @@ function defined<T extends object>(o: T): Defined<T> {
   return Object.fromEntries(Object.entries(o).filter(([, v]) => v !== undefined)) as Defined<T>;
 }
 
-const quote = (word: string): string => (/^[\w./:=,@+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
+const quote = (word: string): string =>
+  /^[\w./:=,@+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 
 function summary(r: GwasResult): string[] {
   const plainP = (v: number): string => pText(v).replace(/ × 10<sup>−(\d+)<\/sup>/, "e-$1");

@@ -6,11 +6,44 @@ export const planCommand: CliCommand = {
   name: "plan",
   summary: "memory and rough time of a study of a given size",
   options: [
-    { name: "samples", type: "int", range: { min: 1, max: 1e8 }, required: true, value: "N", help: "people in the .fam" },
-    { name: "variants", type: "int", range: { min: 1, max: 1e10 }, required: true, value: "P", help: "variants in the .bim" },
-    { name: "analyzed", type: "int", range: { min: 1, max: 1e8 }, value: "M", help: "people with a phenotype; all by default" },
-    { name: "kinship-variants", type: "int", range: { min: 1 }, value: "P", help: "variants in the kinship; all by default" },
-    { name: "covariates", type: "int", range: { min: 1, max: 1000 }, default: 1, value: "C", help: "covariate columns, intercept included" },
+    {
+      name: "samples",
+      type: "int",
+      range: { min: 1, max: 1e8 },
+      required: true,
+      value: "N",
+      help: "people in the .fam",
+    },
+    {
+      name: "variants",
+      type: "int",
+      range: { min: 1, max: 1e10 },
+      required: true,
+      value: "P",
+      help: "variants in the .bim",
+    },
+    {
+      name: "analyzed",
+      type: "int",
+      range: { min: 1, max: 1e8 },
+      value: "M",
+      help: "people with a phenotype; all by default",
+    },
+    {
+      name: "kinship-variants",
+      type: "int",
+      range: { min: 1 },
+      value: "P",
+      help: "variants in the kinship; all by default",
+    },
+    {
+      name: "covariates",
+      type: "int",
+      range: { min: 1, max: 1000 },
+      default: 1,
+      value: "C",
+      help: "covariate columns, intercept included",
+    },
     { name: "check", type: "flag", help: "fail with MEM_PREFLIGHT when it does not fit here" },
   ],
   examples: ["lmm plan --samples 200000 --variants 95000"],
@@ -25,14 +58,21 @@ export const planCommand: CliCommand = {
       ...(context.threads === undefined ? {} : { threads: context.threads }),
     });
     if (o.check)
-      requireMemory(plan.memory, { memoryLimit: context.memoryLimit, ...(plan.cheaper ? { hint: plan.cheaper } : {}) });
+      requireMemory(plan.memory, {
+        memoryLimit: context.memoryLimit,
+        ...(plan.cheaper ? { hint: plan.cheaper } : {}),
+      });
     if (!context.json) {
       const gb = (bytes: number): string => (bytes / 1e9).toFixed(bytes < 1e10 ? 2 : 0).padStart(9);
       for (const stage of plan.stages) {
-        context.print(`${stage.stage.padEnd(38)}${gb(stage.memory.total)} GB  about ${duration(stage.hours)}`);
+        context.print(
+          `${stage.stage.padEnd(38)}${gb(stage.memory.total)} GB  about ${duration(stage.hours)}`,
+        );
         for (const part of stage.memory.parts) context.print(`  ${part.name.padEnd(36)}${gb(part.bytes)} GB`);
       }
-      context.print(`${"peak".padEnd(38)}${gb(plan.memory.total)} GB  about ${duration(plan.hours)} in all, by formula`);
+      context.print(
+        `${"peak".padEnd(38)}${gb(plan.memory.total)} GB  about ${duration(plan.hours)} in all, by formula`,
+      );
       if (plan.cheaper) context.print(plan.cheaper);
     }
     return plan;

@@ -25,7 +25,11 @@ function checkFirst(command: CliCommand): CliCommand {
     return command;
   } catch (e) {
     const anything = { ...command, options: [], positionals: [] };
-    return { ...anything, run: () => Promise.reject(e), options: argv.filter((a) => a.startsWith("-")).map(asFlag) };
+    return {
+      ...anything,
+      run: () => Promise.reject(e),
+      options: argv.filter((a) => a.startsWith("-")).map(asFlag),
+    };
   }
 }
 

@@ -1,7 +1,11 @@
 import type { Table } from "apache-arrow";
 
 /** Why a person of the .fam file is not analysed. */
-export type DropReason = "phenotype missing" | "covariate missing" | "not in phenotype file" | "not in covariate file";
+export type DropReason =
+  | "phenotype missing"
+  | "covariate missing"
+  | "not in phenotype file"
+  | "not in covariate file";
 
 /** One person who is not analysed. */
 export interface Dropped {

@@ -15,7 +15,15 @@ export interface ColumnComparison {
   /** Rows beyond the tolerance. */
   readonly failures: number;
   /** The row with the largest difference; undefined when all are equal. */
-  readonly worst: { readonly row: number; readonly label: string; readonly a: string; readonly b: string; readonly difference: number } | undefined;
+  readonly worst:
+    | {
+        readonly row: number;
+        readonly label: string;
+        readonly a: string;
+        readonly b: string;
+        readonly difference: number;
+      }
+    | undefined;
 }
 
 /** Agreement of two files; `b` is the reference. */
@@ -50,7 +58,10 @@ const EXACT: Tolerance = { kind: "exact", limit: 0 };
 export async function compareAssoc(
   a: string,
   b: string,
-  options: { tolerances?: Readonly<Record<string, Tolerance>>; limits?: Readonly<Record<string, number>> } = {},
+  options: {
+    tolerances?: Readonly<Record<string, Tolerance>>;
+    limits?: Readonly<Record<string, number>>;
+  } = {},
 ): Promise<Comparison> {
   const tolerances: Record<string, Tolerance> = { ...ASSOC_TOLERANCES, ...options.tolerances };
   for (const [name, limit] of Object.entries(options.limits ?? {}))
@@ -58,12 +69,19 @@ export async function compareAssoc(
   const [rowsA, rowsB] = [readLines(a), readLines(b)];
   const [headA, headB] = [(await rowsA.next()).value?.text, (await rowsB.next()).value?.text];
   const names: string[] = headB?.split("\t") ?? [];
-  if (names.length < 2) throw lmmFileError("ASSOC_FORMAT", b, "this is no association file: no tab-separated header.", { line: 1 });
+  if (names.length < 2)
+    throw lmmFileError("ASSOC_FORMAT", b, "this is no association file: no tab-separated header.", {
+      line: 1,
+    });
   const problems = headA === headB ? [] : [`headers differ: ${headA} against ${headB}`];
   const place: string[] = headA?.split("\t") ?? [];
   const columns = names
     .filter((name) => place.includes(name))
-    .map((name) => ({ name, at: [place.indexOf(name), names.indexOf(name)] as const, track: new Track(tolerances[name] ?? EXACT) }));
+    .map((name) => ({
+      name,
+      at: [place.indexOf(name), names.indexOf(name)] as const,
+      track: new Track(tolerances[name] ?? EXACT),
+    }));
   const seAt = names.indexOf("se");
   let rows = 0;
   for (;;) {
@@ -78,7 +96,8 @@ export async function compareAssoc(
     rows++;
     const label = fieldsB[1] ?? "";
     const se = seAt < 0 ? Number.NaN : Number(fieldsB[seAt]);
-    for (const { at, track } of columns) track.add(rows, label, fieldsA[at[0]] ?? "", fieldsB[at[1]] ?? "", se);
+    for (const { at, track } of columns)
+      track.add(rows, label, fieldsA[at[0]] ?? "", fieldsB[at[1]] ?? "", se);
   }
   return finish(rows, headA === headB, problems, columns);
 }
@@ -110,8 +129,10 @@ export async function compareKinship(
       const [x, y] = [nextA.value[j]!, nextB.value[j]!];
       if (x === y) continue;
       const difference = Math.abs(x - y);
-      if (difference > absolute) track.note(rows + 1, () => `column ${j + 1}`, String(x), String(y), difference / Math.abs(y));
-      else if (Number.isNaN(difference)) track.note(rows + 1, () => `column ${j + 1}`, String(x), String(y), Number.POSITIVE_INFINITY);
+      if (difference > absolute)
+        track.note(rows + 1, () => `column ${j + 1}`, String(x), String(y), difference / Math.abs(y));
+      else if (Number.isNaN(difference))
+        track.note(rows + 1, () => `column ${j + 1}`, String(x), String(y), Number.POSITIVE_INFINITY);
     }
     rows++;
   }
@@ -158,7 +179,8 @@ class Track {
 
   note(row: number, label: () => string, a: string, b: string, difference: number): void {
     if (!(difference <= this.#tolerance.limit)) this.#failures++;
-    if (!(difference <= (this.#worst?.difference ?? -1))) this.#worst = { row, label: label(), a, b, difference };
+    if (!(difference <= (this.#worst?.difference ?? -1)))
+      this.#worst = { row, label: label(), a, b, difference };
   }
 
   #difference(a: string, b: string, se: number): number {

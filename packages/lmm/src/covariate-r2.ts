@@ -32,7 +32,12 @@ export class CovariateTest {
   }
 
   /** Drops the kept variants of a block that the covariates explain. */
-  async apply(filter: VariantFilter, kept: KeptRows, packed: Uint8Array, o: NativeOptions): Promise<KeptRows> {
+  async apply(
+    filter: VariantFilter,
+    kept: KeptRows,
+    packed: Uint8Array,
+    o: NativeOptions,
+  ): Promise<KeptRows> {
     const { analyzed, samples } = this.#cohort;
     const n = analyzed.length;
     const stride = Math.ceil(samples / 4);
@@ -47,7 +52,8 @@ export class CovariateTest {
       const x = await decodeFloat64(people, n, rows.length, o);
       const norms = imputeMeans(x, n, kept.means.subarray(from, from + tile));
       const products = await matmul(rows.length, this.#c, n, x, this.#rows, o);
-      for (let i = 0; i < rows.length; i++) r2[from + i] = this.#explained(products.subarray(i * this.#c)) / norms[i]!;
+      for (let i = 0; i < rows.length; i++)
+        r2[from + i] = this.#explained(products.subarray(i * this.#c)) / norms[i]!;
     }
     return filter.dropExplained(kept, r2);
   }
@@ -75,8 +81,10 @@ function imputeMeans(x: Float64Array, n: number, means: Float64Array): Float64Ar
     let sum = 0;
     for (let i = row * n; i < (row + 1) * n; i++) {
       let v = x[i]!;
-      // NaN is the only value that differs from itself.
-      if (v !== v) x[i] = v = mean;
+      if (Number.isNaN(v)) {
+        v = mean;
+        x[i] = mean;
+      }
       sum += v * v;
     }
     norms[row] = sum;

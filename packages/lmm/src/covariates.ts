@@ -15,9 +15,9 @@ export function parseCovariate(texts: readonly string[], origin: ColumnOrigin): 
     else if (field.kind === "value") out[row] = field.value;
     else {
       const shown = text.length > 40 ? `${text.slice(0, 40)}…` : text;
-      const code = ({ nan: "COVAR_NAN", inf: "COVAR_INF", range: "COVAR_RANGE", text: "COVAR_PARSE" } as const)[
-        field.kind
-      ];
+      const code = (
+        { nan: "COVAR_NAN", inf: "COVAR_INF", range: "COVAR_RANGE", text: "COVAR_PARSE" } as const
+      )[field.kind];
       throw lmmFileError(
         code,
         origin.path,

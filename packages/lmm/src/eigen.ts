@@ -1,4 +1,4 @@
-import { resolveThreads, type RunOptions, type Warn } from "@x/core/base";
+import { type RunOptions, resolveThreads, type Warn } from "@x/core/base";
 import type { Cohort } from "./cohort.ts";
 import { Eigen } from "./eigen-matrix.ts";
 import { lmmError } from "./errors.ts";

@@ -104,7 +104,8 @@ export class VariantFilter {
       const het = counts[4 * row + 1]!;
       const homA2 = counts[4 * row + 2]!;
       const missing = counts[4 * row + 3]!;
-      let reason = this.#snps && !this.#snps.has(ids(row)) ? "notListed" : this.#test(homA1, het, homA2, missing);
+      let reason =
+        this.#snps && !this.#snps.has(ids(row)) ? "notListed" : this.#test(homA1, het, homA2, missing);
       if (reason === "kept" && hardy && hardy[row]! < this.#hwe) reason = "hwe";
       this.#counts[reason]++;
       if (reason !== "kept") continue;
@@ -153,9 +154,13 @@ export class VariantFilter {
   requireSome(): void {
     const c = this.#counts;
     if (c.kept > 0) return;
-    throw lmmError("NO_VARIANTS_AFTER_FILTER", `no variant is left: ${describeFilter(c)}. Loosen -miss or -maf.`, {
-      details: { ...c },
-    });
+    throw lmmError(
+      "NO_VARIANTS_AFTER_FILTER",
+      `no variant is left: ${describeFilter(c)}. Loosen -miss or -maf.`,
+      {
+        details: { ...c },
+      },
+    );
   }
 }
 

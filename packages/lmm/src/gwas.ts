@@ -1,4 +1,13 @@
-import { checkOutputDir, collectWarnings, lockOutput, resolveThreads, type RunOptions, StageMeter, type StageUsage, type Warning } from "@x/core/base";
+import {
+  checkOutputDir,
+  collectWarnings,
+  lockOutput,
+  type RunOptions,
+  resolveThreads,
+  StageMeter,
+  type StageUsage,
+  type Warning,
+} from "@x/core/base";
 import { openPlink, type PlinkStudy } from "@x/plink-io";
 import type { Table } from "apache-arrow";
 import { associate } from "./associate.ts";
@@ -67,7 +76,10 @@ export interface GwasResult {
  */
 export async function gwas(fileset: string | PlinkStudy, options: GwasOptions = {}): Promise<GwasResult> {
   if (options.loco)
-    throw lmmError("NOT_IMPLEMENTED", "loco is not in this version.", { usage: true, details: { option: "loco" } });
+    throw lmmError("NOT_IMPLEMENTED", "loco is not in this version.", {
+      usage: true,
+      details: { option: "loco" },
+    });
   for (const path of checkGwasPaths(options)) checkOutputDir(path);
   await using _lock = options.out === undefined ? undefined : lockOutput(options.out);
   const meter = new StageMeter();
@@ -99,7 +111,9 @@ async function run(study: PlinkStudy, given: GwasOptions, meter: StageMeter): Pr
   const options = { ...given, onWarning: warn, chunk: plan.chunk, ...(snps ? { snps } : {}) };
 
   const K = await meter.measure("kinship", () =>
-    options.kinship === undefined ? kinship(study, joined, options) : Kinship.load(options.kinship, study, options),
+    options.kinship === undefined
+      ? kinship(study, joined, options)
+      : Kinship.load(options.kinship, study, options),
   );
   await using eig = await (async () => {
     await using _k = K;

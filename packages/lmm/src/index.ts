@@ -16,7 +16,12 @@ export type { FilterCounts, FilterOptions } from "./filter.ts";
 export { type GwasOptions, type GwasResult, gwas } from "./gwas.ts";
 export { type JoinOptions, joinSamples } from "./join-samples.ts";
 export { type KinshipOptions, kinship } from "./kinship.ts";
-export { Kinship, type KinshipFacts, type KinshipLoadOptions, type KinshipSaveOptions } from "./kinship-matrix.ts";
+export {
+  Kinship,
+  type KinshipFacts,
+  type KinshipLoadOptions,
+  type KinshipSaveOptions,
+} from "./kinship-matrix.ts";
 export { type LambdaOptions, type NullModel, nullModel } from "./null-model.ts";
 export { estimateMemory, type GwasPlan, planGwas, type StagePlan, type StudySize } from "./plan.ts";
 export { type ManhattanData, type ManhattanOptions, manhattanSvg } from "./report/manhattan.ts";

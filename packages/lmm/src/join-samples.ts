@@ -86,7 +86,10 @@ interface Phenotype {
   readonly rowOf?: Int32Array;
 }
 
-async function readPhenotype(study: Pick<PlinkStudy, "n" | "fam" | "paths">, options: JoinOptions): Promise<Phenotype> {
+async function readPhenotype(
+  study: Pick<PlinkStudy, "n" | "fam" | "paths">,
+  options: JoinOptions,
+): Promise<Phenotype> {
   const wanted = options.phenotype ?? 1;
   if (options.phenotypes === undefined) {
     const column = typeof wanted === "number" ? study.fam.phenotypes[wanted - 1] : undefined;
@@ -104,10 +107,14 @@ async function readPhenotype(study: Pick<PlinkStudy, "n" | "fam" | "paths">, opt
 }
 
 function noColumn(wanted: number | string, count: number, path: string) {
-  return lmmError("PHENO_COLUMN", `${path} has ${count} phenotype column(s); ${JSON.stringify(wanted)} is none of them.`, {
-    usage: true,
-    details: { column: wanted, columns: count, path },
-  });
+  return lmmError(
+    "PHENO_COLUMN",
+    `${path} has ${count} phenotype column(s); ${JSON.stringify(wanted)} is none of them.`,
+    {
+      usage: true,
+      details: { column: wanted, columns: count, path },
+    },
+  );
 }
 
 interface Covariates {
@@ -116,7 +123,10 @@ interface Covariates {
   readonly rowOf: Int32Array;
 }
 
-async function readCovariates(study: Pick<PlinkStudy, "n" | "fam" | "paths">, options: JoinOptions): Promise<Covariates | undefined> {
+async function readCovariates(
+  study: Pick<PlinkStudy, "n" | "fam" | "paths">,
+  options: JoinOptions,
+): Promise<Covariates | undefined> {
   if (options.covariates === undefined) return undefined;
   const source = await alignSource(study, options.covariates, options.on, "covariates");
   warnUnmatched(source, options);
@@ -124,10 +134,14 @@ async function readCovariates(study: Pick<PlinkStudy, "n" | "fam" | "paths">, op
     ? options.covariateNames.map((name) => {
         const index = source.names.indexOf(name);
         if (index >= 0) return index;
-        throw lmmError("COVAR_COLUMN", `${source.path} has no column ${name}; it has ${source.names.join(", ") || "no header"}.`, {
-          usage: true,
-          details: { column: name, columns: source.names },
-        });
+        throw lmmError(
+          "COVAR_COLUMN",
+          `${source.path} has no column ${name}; it has ${source.names.join(", ") || "no header"}.`,
+          {
+            usage: true,
+            details: { column: name, columns: source.names },
+          },
+        );
       })
     : source.columns.map((_, j) => j);
   return {
@@ -146,7 +160,11 @@ function warnUnmatched(source: AlignedColumns, options: JoinOptions): void {
     });
 }
 
-function choose(n: number, phenotype: Phenotype, covariates: Covariates | undefined): { analyzed: Uint32Array; drops: Dropped[] } {
+function choose(
+  n: number,
+  phenotype: Phenotype,
+  covariates: Covariates | undefined,
+): { analyzed: Uint32Array; drops: Dropped[] } {
   const analyzed: number[] = [];
   const drops: Dropped[] = [];
   for (let row = 0; row < n; row++) {

@@ -1,7 +1,17 @@
 import { createHash } from "node:crypto";
 import { open } from "node:fs/promises";
 import { fileError, type OnProgress, utf8Vector, writeIpcFile } from "@x/core";
-import { Field, FixedSizeList, Float64, makeData, RecordBatch, RecordBatchReader, Schema, Struct, Utf8 } from "apache-arrow";
+import {
+  Field,
+  FixedSizeList,
+  Float64,
+  makeData,
+  RecordBatch,
+  RecordBatchReader,
+  Schema,
+  Struct,
+  Utf8,
+} from "apache-arrow";
 import { lmmFileError } from "./errors.ts";
 import type { KinshipFacts } from "./kinship-matrix.ts";
 import { type Matrix, type NativeOptions, zeros } from "./native.ts";
@@ -52,13 +62,21 @@ export async function saveKinshipArrow(
   function* batches(): Generator<RecordBatch> {
     for (let row = 0; row < n; row += step) {
       const rows = Math.min(step, n - row);
-      const values = makeData({ type: new Float64(), length: rows * n, nullCount: 0, data: matrix.tile(row, rows, 0, n) });
+      const values = makeData({
+        type: new Float64(),
+        length: rows * n,
+        nullCount: 0,
+        data: matrix.tile(row, rows, 0, n),
+      });
       const children = [
         utf8Vector(facts.fid.slice(row, row + rows)).data[0]!,
         utf8Vector(facts.iid.slice(row, row + rows)).data[0]!,
         makeData({ type: fields[2]!.type as FixedSizeList, length: rows, nullCount: 0, child: values }),
       ];
-      yield new RecordBatch(schema, makeData({ type: new Struct(fields), length: rows, nullCount: 0, children }));
+      yield new RecordBatch(
+        schema,
+        makeData({ type: new Struct(fields), length: rows, nullCount: 0, children }),
+      );
       options.onProgress?.({ stage: "writing kinship", done: row + rows, total: n });
     }
   }
@@ -80,7 +98,11 @@ export interface KinshipFile {
  * @throws ARROW_FOOTER for a file cut short, KIN_FORMAT for another Arrow file, KIN_N when it is of other people,
  * KIN_HASH when an entry was changed.
  */
-export async function loadKinshipArrow(path: string, expected: number, signal: AbortSignal | undefined): Promise<KinshipFile> {
+export async function loadKinshipArrow(
+  path: string,
+  expected: number,
+  signal: AbortSignal | undefined,
+): Promise<KinshipFile> {
   const handle = await open(path);
   try {
     await requireEnd(path, handle);
@@ -90,9 +112,16 @@ export async function loadKinshipArrow(path: string, expected: number, signal: A
     if (metadata.get("kind") !== KIND || !(n > 0))
       throw lmmFileError("KIN_FORMAT", path, "this Arrow file is not a kinship matrix that lmm wrote.");
     if (metadata.get("version") !== VERSION)
-      throw lmmFileError("KIN_FORMAT", path, `kinship format version ${metadata.get("version")}; this version reads ${VERSION}.`);
+      throw lmmFileError(
+        "KIN_FORMAT",
+        path,
+        `kinship format version ${metadata.get("version")}; this version reads ${VERSION}.`,
+      );
     if (n !== expected)
-      throw lmmFileError("KIN_N", path, `the matrix is ${n} × ${n}, the fileset has ${expected} people.`, { found: n, expected });
+      throw lmmFileError("KIN_N", path, `the matrix is ${n} × ${n}, the fileset has ${expected} people.`, {
+        found: n,
+        expected,
+      });
     const matrix = zeros(n);
     const hash = createHash("sha256");
     const fid: string[] = [];
@@ -112,12 +141,24 @@ export async function loadKinshipArrow(path: string, expected: number, signal: A
     }
     const sha256 = hash.digest("hex");
     if (iid.length !== n || sha256 !== metadata.get("sha256"))
-      throw lmmFileError("KIN_HASH", path, "the entries do not match the file's own checksum: it was changed or damaged.", {
-        found: sha256,
-        expected: metadata.get("sha256"),
-      });
+      throw lmmFileError(
+        "KIN_HASH",
+        path,
+        "the entries do not match the file's own checksum: it was changed or damaged.",
+        {
+          found: sha256,
+          expected: metadata.get("sha256"),
+        },
+      );
     const snps = Number(metadata.get("snps") || Number.NaN);
-    return { matrix, fid, iid, sampleHash: metadata.get("sampleHash") ?? "", snps: snps > 0 ? snps : undefined, sha256 };
+    return {
+      matrix,
+      fid,
+      iid,
+      sampleHash: metadata.get("sampleHash") ?? "",
+      snps: snps > 0 ? snps : undefined,
+      sha256,
+    };
   } finally {
     await handle.close().catch(() => {});
   }
@@ -130,7 +171,11 @@ async function requireEnd(path: string, handle: Handle): Promise<void> {
   const end = Buffer.alloc(6);
   await handle.read(end, 0, 6, Math.max(0, size - 6));
   if (size < 22 || end.toString("latin1") !== "ARROW1")
-    throw fileError("ARROW_FOOTER", path, "this is no complete Arrow file: it does not end with ARROW1, so it was cut.");
+    throw fileError(
+      "ARROW_FOOTER",
+      path,
+      "this is no complete Arrow file: it does not end with ARROW1, so it was cut.",
+    );
 }
 
 async function openReader(path: string, handle: Handle) {
@@ -138,7 +183,9 @@ async function openReader(path: string, handle: Handle) {
     const reader = await RecordBatchReader.from(handle);
     return await reader.open();
   } catch (cause) {
-    throw fileError("ARROW_FOOTER", path, `the Arrow file cannot be read: ${(cause as Error).message}`, { cause });
+    throw fileError("ARROW_FOOTER", path, `the Arrow file cannot be read: ${(cause as Error).message}`, {
+      cause,
+    });
   }
 }
 

@@ -1,8 +1,8 @@
 import { fromSystemError, isXError, openInput, readTable, resolveThreads } from "@x/core/base";
 import type { PlinkStudy } from "@x/plink-io";
 import { lmmFileError } from "./errors.ts";
-import { Kinship, type KinshipLoadOptions } from "./kinship-matrix.ts";
 import { readKinshipText } from "./gemma/kinship-read.ts";
+import { Kinship, type KinshipLoadOptions } from "./kinship-matrix.ts";
 import { inspect, type Matrix } from "./native.ts";
 import { requireParts } from "./plan.ts";
 
@@ -10,7 +10,11 @@ import { requireParts } from "./plan.ts";
 const ASYMMETRY = 1e-8;
 
 /** See {@link Kinship.load}. */
-export async function loadKinship(path: string, study: PlinkStudy, options: KinshipLoadOptions): Promise<Kinship> {
+export async function loadKinship(
+  path: string,
+  study: PlinkStudy,
+  options: KinshipLoadOptions,
+): Promise<Kinship> {
   const { n, fam } = study;
   requireParts([{ name: "kinship, 8 n²", bytes: 8 * n * n }], options);
   const native = { signal: options.signal, threads: resolveThreads(options.threads) };
@@ -22,7 +26,14 @@ export async function loadKinship(path: string, study: PlinkStudy, options: Kins
     requireOrder(path, file, fam);
     await checkMatrix(path, file.matrix, native);
     const { fid, iid, snps } = file;
-    return new Kinship(file.matrix, { fid, iid, snps, sampleHash: study.sampleHash, source: path, contentHash: file.sha256 });
+    return new Kinship(file.matrix, {
+      fid,
+      iid,
+      snps,
+      sampleHash: study.sampleHash,
+      source: path,
+      contentHash: file.sha256,
+    });
   }
   if (options.ids !== undefined) requireOrder(options.ids, await readIds(options.ids), fam);
   const matrix = await readKinshipText(path, n, options);
@@ -32,14 +43,21 @@ export async function loadKinship(path: string, study: PlinkStudy, options: Kins
 
 async function isArrow(path: string): Promise<boolean> {
   await using file = openInput(path);
-  if (file.size === 0)
-    throw lmmFileError("KIN_TRUNCATED", path, "the file is empty.", { byte: 0 });
+  if (file.size === 0) throw lmmFileError("KIN_TRUNCATED", path, "the file is empty.", { byte: 0 });
   return Buffer.from(await file.read(0, Math.min(6, file.size))).toString("latin1") === "ARROW1";
 }
 
-async function checkMatrix(path: string, m: Matrix, native: { signal: AbortSignal | undefined; threads: number }): Promise<void> {
+async function checkMatrix(
+  path: string,
+  m: Matrix,
+  native: { signal: AbortSignal | undefined; threads: number },
+): Promise<void> {
   const found = await inspect(m, native);
-  const refuse = (code: "KIN_NAN" | "KIN_ZERO" | "KIN_ASYMMETRIC", message: string, details: Record<string, number>): never => {
+  const refuse = (
+    code: "KIN_NAN" | "KIN_ZERO" | "KIN_ASYMMETRIC",
+    message: string,
+    details: Record<string, number>,
+  ): never => {
     m.release();
     throw lmmFileError(code, path, message, details);
   };
@@ -52,11 +70,15 @@ async function checkMatrix(path: string, m: Matrix, native: { signal: AbortSigna
   if (found.zero) refuse("KIN_ZERO", "every entry is 0: the matrix carries no relatedness.", {});
   const [row, column] = [found.asymmetryRow + 1, found.asymmetryCol + 1];
   if (found.asymmetry > ASYMMETRY * Math.max(Math.abs(found.trace) / m.n, Number.MIN_VALUE))
-    refuse("KIN_ASYMMETRIC", `entries (${row}, ${column}) and (${column}, ${row}) differ by ${found.asymmetry.toPrecision(6)}; a relatedness matrix is symmetric.`, {
-      row,
-      column,
-      difference: found.asymmetry,
-    });
+    refuse(
+      "KIN_ASYMMETRIC",
+      `entries (${row}, ${column}) and (${column}, ${row}) differ by ${found.asymmetry.toPrecision(6)}; a relatedness matrix is symmetric.`,
+      {
+        row,
+        column,
+        difference: found.asymmetry,
+      },
+    );
 }
 
 interface Ids {

@@ -1,5 +1,5 @@
+import { type RunOptions, resolveThreads } from "@x/core/base";
 import type { PlinkStudy } from "@x/plink-io";
-import { resolveThreads, type RunOptions } from "@x/core/base";
 import type { FilterCounts } from "./filter.ts";
 import { saveKinshipText } from "./gemma/kinship-text.ts";
 import type { Matrix } from "./native.ts";
@@ -84,7 +84,8 @@ export class Kinship implements AsyncDisposable {
   async save(path: string, options: KinshipSaveOptions = {}): Promise<void> {
     const format = options.format ?? (path.endsWith(".txt") ? "text" : "arrow");
     const native = { signal: options.signal, threads: resolveThreads(options.threads) };
-    if (format === "text") return saveKinshipText(path, this.#matrix, { ...native, onProgress: options.onProgress });
+    if (format === "text")
+      return saveKinshipText(path, this.#matrix, { ...native, onProgress: options.onProgress });
     const { saveKinshipArrow } = await import("./kinship-arrow.ts");
     return saveKinshipArrow(path, this.#matrix, this.facts, { ...native, onProgress: options.onProgress });
   }

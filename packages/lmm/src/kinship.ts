@@ -1,4 +1,4 @@
-import { resolveThreads, type RunOptions } from "@x/core/base";
+import { type RunOptions, resolveThreads } from "@x/core/base";
 import type { PlinkStudy } from "@x/plink-io";
 import type { Cohort } from "./cohort.ts";
 import type { FilterOptions } from "./filter.ts";
@@ -23,7 +23,11 @@ export interface KinshipOptions extends FilterOptions, RunOptions {
  *
  * @throws NO_VARIANTS_AFTER_FILTER, COHORT_MISMATCH, MEM_PREFLIGHT, INPUT_CHANGED, OPTION_RANGE.
  */
-export async function kinship(study: PlinkStudy, cohort: Cohort, options: KinshipOptions = {}): Promise<Kinship> {
+export async function kinship(
+  study: PlinkStudy,
+  cohort: Cohort,
+  options: KinshipOptions = {},
+): Promise<Kinship> {
   requireCohort(study, cohort);
   const filter = new VariantFilter(options);
   const threads = resolveThreads(options.threads);

@@ -19,7 +19,11 @@ type Job = InstanceType<typeof binding.Job>;
 
 /** The generated types of some exports say `unknown`; the caller's return type is the contract of the door. */
 function run<T>(start: (job: Job) => Promise<unknown>, o: NativeOptions): Promise<T> {
-  return runNative(binding.Job, start as (job: Job) => Promise<T>, { signal: o.signal, onProgress: o.onProgress, stage: o.stage });
+  return runNative(binding.Job, start as (job: Job) => Promise<T>, {
+    signal: o.signal,
+    onProgress: o.onProgress,
+    stage: o.stage,
+  });
 }
 
 function now<T>(call: () => T): T {
@@ -31,7 +35,13 @@ function now<T>(call: () => T): T {
 }
 
 /** [A1/A1, A1/A2, A2/A2, missing] of each row, among the people whose bit is set in `mask` (null = all). */
-export function countGenotypes(packed: Uint8Array, samples: number, rows: number, mask: Uint8Array | null, o: NativeOptions): Promise<Uint32Array> {
+export function countGenotypes(
+  packed: Uint8Array,
+  samples: number,
+  rows: number,
+  mask: Uint8Array | null,
+  o: NativeOptions,
+): Promise<Uint32Array> {
   return run((job) => binding.countGenotypes(job, packed, samples, rows, mask, o.threads), o);
 }
 
@@ -41,7 +51,13 @@ export function peopleGram(samples: number): PeopleGram {
 }
 
 /** Adds the given rows of a packed block, centred at their means. */
-export function addToGram(gram: PeopleGram, packed: Uint8Array, rows: Uint32Array, means: Float64Array, o: NativeOptions): Promise<void> {
+export function addToGram(
+  gram: PeopleGram,
+  packed: Uint8Array,
+  rows: Uint32Array,
+  means: Float64Array,
+  o: NativeOptions,
+): Promise<void> {
   return run((job) => gram.add(job, packed, rows, means, o.threads), o);
 }
 
@@ -92,7 +108,12 @@ export function checkEigen(values: Float64Array, vectors: Matrix, o: NativeOptio
 }
 
 /** U′Y of `c` columns laid one after the other. */
-export function project(vectors: Matrix, columns: Float64Array, c: number, o: NativeOptions): Promise<Float64Array> {
+export function project(
+  vectors: Matrix,
+  columns: Float64Array,
+  c: number,
+  o: NativeOptions,
+): Promise<Float64Array> {
   return run((job) => binding.project(job, vectors, columns, c, o.threads), o);
 }
 
@@ -102,17 +123,35 @@ export function hardyExact(counts: Uint32Array): Float64Array {
 }
 
 /** Dosages as float64, missing NaN. */
-export function decodeFloat64(packed: Uint8Array, samples: number, rows: number, o: NativeOptions): Promise<Float64Array> {
+export function decodeFloat64(
+  packed: Uint8Array,
+  samples: number,
+  rows: number,
+  o: NativeOptions,
+): Promise<Float64Array> {
   return run((job) => binding.decodeFloat64(job, packed, samples, rows, o.threads), o);
 }
 
 /** Packed rows of the kept people only. */
-export function subsetSamples(packed: Uint8Array, samples: number, rows: number, keep: Uint32Array, o: NativeOptions): Promise<Uint8Array> {
+export function subsetSamples(
+  packed: Uint8Array,
+  samples: number,
+  rows: number,
+  keep: Uint32Array,
+  o: NativeOptions,
+): Promise<Uint8Array> {
   return run((job) => binding.subsetSamples(job, packed, samples, rows, keep, o.threads), o);
 }
 
 /** Row-major m × k by k × n. */
-export function matmul(m: number, n: number, k: number, a: Float64Array, b: Float64Array, o: NativeOptions): Promise<Float64Array> {
+export function matmul(
+  m: number,
+  n: number,
+  k: number,
+  a: Float64Array,
+  b: Float64Array,
+  o: NativeOptions,
+): Promise<Float64Array> {
   return run((job) => binding.matmul(job, m, n, k, a, b, o.threads), o);
 }
 
@@ -139,15 +178,25 @@ export function newAssociation(
   values: Float64Array,
   cohort: { analyzed: Uint32Array; samples: number; y: Float64Array; w: Float64Array },
   options: LambdaRange,
-): { test(packed: Uint8Array, rows: Uint32Array, means: Float64Array, o: NativeOptions): Promise<WaldColumns> } {
+): {
+  test(packed: Uint8Array, rows: Uint32Array, means: Float64Array, o: NativeOptions): Promise<WaldColumns>;
+} {
   const { analyzed, samples, y, w } = cohort;
   const c = w.length / analyzed.length;
   const model = now(() => new binding.Association(vectors, values, analyzed, samples, y, w, c, options));
-  return { test: (packed, rows, means, o) => run((job) => model.test(job, packed, rows, means, o.threads), o) };
+  return {
+    test: (packed, rows, means, o) => run((job) => model.test(job, packed, rows, means, o.threads), o),
+  };
 }
 
 /** The null model's numbers. */
-export function fitNull(values: Float64Array, uty: Float64Array, utw: Float64Array, c: number, options: LambdaRange): ReturnType<typeof binding.fitNull> {
+export function fitNull(
+  values: Float64Array,
+  uty: Float64Array,
+  utw: Float64Array,
+  c: number,
+  options: LambdaRange,
+): ReturnType<typeof binding.fitNull> {
   return now(() => binding.fitNull(values, uty, utw, c, options));
 }
 

@@ -1,4 +1,4 @@
-import { resolveThreads, type RunOptions } from "@x/core/base";
+import { type RunOptions, resolveThreads } from "@x/core/base";
 import type { Cohort } from "./cohort.ts";
 import { Eigen } from "./eigen-matrix.ts";
 import { fitNull, project } from "./native.ts";
@@ -29,7 +29,11 @@ export interface NullModel {
  * Fits y = Wα + u + e, the numbers of GEMMA's log file.
  * @throws COHORT_MISMATCH, DF, COVAR_RANK, NULL_FIT.
  */
-export async function nullModel(cohort: Cohort, eigen: Eigen, options: RunOptions & LambdaOptions = {}): Promise<NullModel> {
+export async function nullModel(
+  cohort: Cohort,
+  eigen: Eigen,
+  options: RunOptions & LambdaOptions = {},
+): Promise<NullModel> {
   const vectors = Eigen.vectorsFor(eigen, cohort);
   const n = cohort.analyzed.length;
   const c = cohort.w.length / n;

@@ -26,7 +26,12 @@ export function parsePhenotype(texts: readonly string[], origin: ColumnOrigin): 
   return out;
 }
 
-function phenotypeError(kind: "nan" | "inf" | "range" | "text", text: string, row: number, origin: ColumnOrigin) {
+function phenotypeError(
+  kind: "nan" | "inf" | "range" | "text",
+  text: string,
+  row: number,
+  origin: ColumnOrigin,
+) {
   const shown = text.length > 40 ? `${text.slice(0, 40)}…` : text;
   const [code, what] = {
     nan: ["PHENO_NAN", `"${shown}" is not a phenotype: a missing value is written NA or -9`],

@@ -1,6 +1,13 @@
+import {
+  baselineBytes,
+  checkRange,
+  type MemoryPart,
+  type MemoryPlan,
+  memoryLimit,
+  requireMemory,
+} from "@x/core/base";
 import { COVARIATE_TILE_BYTES } from "./covariate-r2.ts";
 import { associationBytes, eigenBytes, gramBytes } from "./native.ts";
-import { baselineBytes, checkRange, memoryLimit, type MemoryPart, type MemoryPlan, requireMemory } from "@x/core/base";
 
 /** How large a study is; people in the .fam and those analysed may differ. */
 export interface StudySize {
@@ -52,7 +59,12 @@ function blockBytes(samples: number, chunk: number): number {
 }
 
 /** Memory of {@link kinship} beyond what the process holds already. */
-export function kinshipParts(s: { samples: number; chunk: number; threads: number; covariates?: number }): MemoryPart[] {
+export function kinshipParts(s: {
+  samples: number;
+  chunk: number;
+  threads: number;
+  covariates?: number;
+}): MemoryPart[] {
   const matrix = 8 * s.samples ** 2;
   return [
     { name: "kinship, 8 n²", bytes: matrix },
@@ -88,7 +100,9 @@ export function associationParts(s: {
 }
 
 function covariateTest(s: { covariates?: number }): MemoryPart[] {
-  return (s.covariates ?? 1) > 1 ? [{ name: "test against covariates", bytes: 3 * COVARIATE_TILE_BYTES }] : [];
+  return (s.covariates ?? 1) > 1
+    ? [{ name: "test against covariates", bytes: 3 * COVARIATE_TILE_BYTES }]
+    : [];
 }
 
 /** The largest block of variants, 4096 at most, whose plan fits; asks for less before a run is refused. */
@@ -98,7 +112,8 @@ export function fitChunk(
 ): number {
   let chunk = checkedChunk(options.chunk);
   const limit = memoryLimit({ memoryLimit: options.memoryLimit }).bytes;
-  while (chunk > SMALLEST_CHUNK && withProcess(parts(chunk)).total > limit) chunk = Math.max(SMALLEST_CHUNK, chunk >> 1);
+  while (chunk > SMALLEST_CHUNK && withProcess(parts(chunk)).total > limit)
+    chunk = Math.max(SMALLEST_CHUNK, chunk >> 1);
   requireParts(parts(chunk), options);
   return chunk;
 }
@@ -138,15 +153,28 @@ export function planGwas(size: StudySize, only?: ReadonlyArray<StagePlan["stage"
   ];
   const results = { name: "results, for report and Arrow file", bytes: 150 * s.variants };
   const kinship = plan([...process_, ...kinshipParts(s)]);
-  const cut = plan([...process_, { name: "kinship, 8 n²", bytes: 8 * n * n }, { name: "kinship of the analysed, 8 m²", bytes: 8 * m * m }]);
+  const cut = plan([
+    ...process_,
+    { name: "kinship, 8 n²", bytes: 8 * n * n },
+    { name: "kinship of the analysed, 8 m²", bytes: 8 * m * m },
+  ]);
   const solve = plan([...process_, ...eigenParts({ ...s, copy: true })]);
   const eigen = n !== m && cut.total > solve.total ? cut : solve;
-  const association = plan([...process_, { name: "eigenvectors, 8 m²", bytes: 8 * m * m }, ...associationParts(s), results]);
+  const association = plan([
+    ...process_,
+    { name: "eigenvectors, 8 m²", bytes: 8 * m * m },
+    ...associationParts(s),
+    results,
+  ]);
   const cores = s.threads * 3600;
   const all: StagePlan[] = [
     { stage: "kinship", memory: kinship, hours: (n * n * s.kinshipVariants) / 2 / (1.2e11 * cores) },
     { stage: "eigen", memory: eigen, hours: (m ** 3 * 1.6e-10) / cores },
-    { stage: "association", memory: association, hours: (s.variants * (2 * m * m * 2.5e-11 + m * 2.5e-8)) / cores },
+    {
+      stage: "association",
+      memory: association,
+      hours: (s.variants * (2 * m * m * 2.5e-11 + m * 2.5e-8)) / cores,
+    },
   ];
   const stages = all.filter(({ stage }) => only?.includes(stage) ?? true);
   const memory = stages.reduce((a, b) => (b.memory.total > a.memory.total ? b : a)).memory;

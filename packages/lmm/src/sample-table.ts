@@ -42,16 +42,26 @@ export async function alignSource(
   label: string,
 ): Promise<AlignedColumns> {
   const raw = await readSource(source, on !== undefined, label);
-  return on === undefined && typeof source === "string" ? byPosition(study, raw) : byId(study, raw, on ?? "iid");
+  return on === undefined && typeof source === "string"
+    ? byPosition(study, raw)
+    : byId(study, raw, on ?? "iid");
 }
 
 async function readSource(source: SampleSource, header: boolean, label: string): Promise<RawTable> {
   if (typeof source === "string") {
     const table = await readTable(source, { header, delimiter: await delimiterOf(source, label) });
-    return { path: source, names: header ? table.names : [], columns: table.columns, lineOf: (row) => table.lineOf(row) };
+    return {
+      path: source,
+      names: header ? table.names : [],
+      columns: table.columns,
+      lineOf: (row) => table.lineOf(row),
+    };
   }
   if (!arrowCore().isTable(source))
-    throw lmmError("OPTION_RANGE", `${label} must be a path or an Arrow table.`, { usage: true, details: { option: label } });
+    throw lmmError("OPTION_RANGE", `${label} must be a path or an Arrow table.`, {
+      usage: true,
+      details: { option: label },
+    });
   const names = source.schema.fields.map((f) => f.name);
   const columns = names.map((_, j) => {
     const vector = source.getChildAt(j)!;
@@ -92,7 +102,8 @@ function byPosition(study: Pick<PlinkStudy, "n" | "paths">, raw: RawTable): Alig
 }
 
 function byId(study: Pick<PlinkStudy, "n" | "fam" | "paths">, raw: RawTable, on: JoinOn): AlignedColumns {
-  const find = (name: string): number => raw.names.findIndex((n) => n.replace(/^#/, "").toLowerCase() === name);
+  const find = (name: string): number =>
+    raw.names.findIndex((n) => n.replace(/^#/, "").toLowerCase() === name);
   const iid = find("iid");
   const fid = find("fid");
   if (iid < 0 || (on === "fid+iid" && fid < 0))
@@ -102,17 +113,23 @@ function byId(study: Pick<PlinkStudy, "n" | "fam" | "paths">, raw: RawTable, on:
       `on: "${on}" needs a header with ${on === "iid" ? "IID" : "FID and IID"}; found ${raw.names.slice(0, 8).join(", ")}.`,
       { line: 1 },
     );
-  const key = (family: string | undefined, person: string): string => (on === "iid" ? person : `${family}\t${person}`);
+  const key = (family: string | undefined, person: string): string =>
+    on === "iid" ? person : `${family}\t${person}`;
   const rowOfKey = new Map<string, number>();
   const people = raw.columns[iid]!;
   for (let row = 0; row < people.length; row++) {
     const k = key(raw.columns[fid]?.[row], people[row]!);
     const before = rowOfKey.get(k);
     if (before !== undefined)
-      throw lmmFileError("DUP_SAMPLE", raw.path, `${k.replace("\t", " ")} is on line ${raw.lineOf(before)} and again here.`, {
-        line: raw.lineOf(row),
-        lines: [raw.lineOf(before), raw.lineOf(row)],
-      });
+      throw lmmFileError(
+        "DUP_SAMPLE",
+        raw.path,
+        `${k.replace("\t", " ")} is on line ${raw.lineOf(before)} and again here.`,
+        {
+          line: raw.lineOf(row),
+          lines: [raw.lineOf(before), raw.lineOf(row)],
+        },
+      );
     rowOfKey.set(k, row);
   }
   const rowOf = new Int32Array(study.n).fill(-1);

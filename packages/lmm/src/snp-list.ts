@@ -15,7 +15,11 @@ export async function readSnpList(path: string): Promise<Set<string>> {
  * with an id that several variants share, since it does not say which is meant.
  * @throws SNP_LIST, DUP_VARIANT_ID.
  */
-export function checkSnpList(study: Pick<PlinkStudy, "bim" | "paths">, ids: ReadonlySet<string>, warn?: Warn): void {
+export function checkSnpList(
+  study: Pick<PlinkStudy, "bim" | "paths">,
+  ids: ReadonlySet<string>,
+  warn?: Warn,
+): void {
   const first = new Map<string, number>();
   study.bim.id.forEach((id, row) => {
     if (!ids.has(id)) return;
@@ -31,7 +35,9 @@ export function checkSnpList(study: Pick<PlinkStudy, "bim" | "paths">, ids: Read
   });
   const absent = ids.size - first.size;
   if (first.size === 0)
-    throw lmmError("SNP_LIST", `none of the ${ids.size} listed variants is in ${study.paths.bim}.`, { details: { listed: ids.size } });
+    throw lmmError("SNP_LIST", `none of the ${ids.size} listed variants is in ${study.paths.bim}.`, {
+      details: { listed: ids.size },
+    });
   if (absent > 0)
     warn?.({
       code: "SNPS_NOT_FOUND",

@@ -3,8 +3,8 @@ import type { PlinkStudy } from "@x/plink-io";
 import type { RecordBatch, Table } from "apache-arrow";
 import type { AssociationRun } from "./associate.ts";
 import { lmmError } from "./errors.ts";
-import { arrowCore } from "./lazy-arrow.ts";
 import { WALD_HEADER, waldRows } from "./gemma/assoc-text.ts";
+import { arrowCore } from "./lazy-arrow.ts";
 
 /** Options of {@link writeGemmaAssoc}. */
 export interface WriteGemmaAssocOptions {
@@ -55,7 +55,9 @@ export async function writeGemmaAssoc(
 const PRINT: ReadonlyArray<readonly [name: string, print: (v: unknown) => string]> = [
   ...["chrom", "id", "pos", "n_miss", "allele1", "allele0"].map((name) => [name, String] as const),
   ["af", (v) => formatFixed3(number(v))],
-  ...["beta", "se", "logl_h1", "l_remle", "p_wald"].map((name) => [name, (v: unknown) => formatE6(number(v))] as const),
+  ...["beta", "se", "logl_h1", "l_remle", "p_wald"].map(
+    (name) => [name, (v: unknown) => formatE6(number(v))] as const,
+  ),
 ];
 
 const number = (v: unknown): number => (v === null ? Number.NaN : Number(v));
@@ -63,7 +65,8 @@ const number = (v: unknown): number => (v === null ? Number.NaN : Number(v));
 function batchRows(table: Table): string {
   const columns = PRINT.map(([name, print]) => {
     const vector = table.getChild(name);
-    if (!vector) throw lmmError("ASSOC_FORMAT", `the results have no column ${name}.`, { details: { column: name } });
+    if (!vector)
+      throw lmmError("ASSOC_FORMAT", `the results have no column ${name}.`, { details: { column: name } });
     return { vector, print };
   });
   let text = "";

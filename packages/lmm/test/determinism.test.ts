@@ -13,7 +13,19 @@ let count = 0;
 async function run(args: readonly string[] = [], env: Record<string, string> = {}): Promise<string> {
   const out = `r${count++}`;
   const ran = await lmm(
-    ["gwas", "--bfile", prefix, "-c", `${prefix}.covar.txt`, "--out", join(folder, out), "--save-kinship", join(folder, `${out}.k`), "--without-report", ...args],
+    [
+      "gwas",
+      "--bfile",
+      prefix,
+      "-c",
+      `${prefix}.covar.txt`,
+      "--out",
+      join(folder, out),
+      "--save-kinship",
+      join(folder, `${out}.k`),
+      "--without-report",
+      ...args,
+    ],
     { env },
   );
   expect(ran, ran.err).toMatchObject({ code: 0 });
@@ -32,10 +44,15 @@ it.each([
   ["clock-locale", [], { LC_ALL: "de_DE.UTF-8", LANG: "de_DE.UTF-8", TZ: "Pacific/Auckland" }],
   ["threads-many", [], { UV_THREADPOOL_SIZE: "1", RAYON_NUM_THREADS: "512" }],
   ["RAYON_NUM_THREADS=0", [], { UV_THREADPOOL_SIZE: "512", RAYON_NUM_THREADS: "0" }],
-] as const)("%s: the same bytes in every result", async (_name, args, env) => {
-  const [a, b] = [await first, await run(args, env)];
-  for (const end of ["assoc.txt", "assoc.arrow", "k"]) expect(bytes(`${b}.${end}`).equals(bytes(`${a}.${end}`)), end).toBe(true);
-}, 300_000);
+] as const)(
+  "%s: the same bytes in every result",
+  async (_name, args, env) => {
+    const [a, b] = [await first, await run(args, env)];
+    for (const end of ["assoc.txt", "assoc.arrow", "k"])
+      expect(bytes(`${b}.${end}`).equals(bytes(`${a}.${end}`)), end).toBe(true);
+  },
+  300_000,
+);
 
 // Block buffers are about a tenth of a study this small: the limit lies between the largest and the smallest block's plan.
 it("a low memory limit shrinks the block, not the result", async () => {

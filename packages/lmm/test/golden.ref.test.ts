@@ -13,7 +13,8 @@ function logFacts(text: string): Map<string, number[]> {
   const facts = new Map<string, number[]>();
   for (const line of text.split("\n")) {
     const match = /^## (.*?) =(.*)$/.exec(line);
-    if (match && /^number|null model|se\(/.test(match[1]!)) facts.set(match[1]!, match[2]!.trim().split(/\s+/).map(Number));
+    if (match && /^number|null model|se\(/.test(match[1]!))
+      facts.set(match[1]!, match[2]!.trim().split(/\s+/).map(Number));
   }
   return facts;
 }
@@ -31,10 +32,18 @@ describe.each(sets)("%s", (name) => {
       ["lmm1", []],
       ["lmm1_cov", ["-c", `${prefix}.covar.txt`]],
     ] as const) {
-      const ran = await lmm(["-bfile", prefix, "-k", "output/k1.cXX.txt", "-lmm", "1", "-o", run, ...extra], { cwd: folder });
+      const ran = await lmm(["-bfile", prefix, "-k", "output/k1.cXX.txt", "-lmm", "1", "-o", run, ...extra], {
+        cwd: folder,
+      });
       expect(ran, ran.err).toMatchObject({ code: 0 });
-      const result = await compareAssoc(join(folder, `output/${run}.assoc.txt`), golden(name, `${run}.assoc.txt.gz`));
-      expect({ run, ...result }, JSON.stringify(result.columns.filter((c) => c.failures > 0))).toMatchObject({ ok: true, headerEqual: true });
+      const result = await compareAssoc(
+        join(folder, `output/${run}.assoc.txt`),
+        golden(name, `${run}.assoc.txt.gz`),
+      );
+      expect({ run, ...result }, JSON.stringify(result.columns.filter((c) => c.failures > 0))).toMatchObject({
+        ok: true,
+        headerEqual: true,
+      });
       const theirs = logFacts(readFileSync(golden(name, `${run}.log.txt`), "utf8"));
       const ours = logFacts(readFileSync(join(folder, `output/${run}.log.txt`), "utf8"));
       expect(theirs.size).toBeGreaterThan(8);
@@ -44,7 +53,10 @@ describe.each(sets)("%s", (name) => {
           const scale = label.startsWith("beta") ? theirs.get("se(beta)")![i]! : Math.abs(value);
           const found = ours.get(label)?.[i] ?? Number.NaN;
           if (Number.isNaN(value)) expect(found, label).toBeNaN();
-          else expect(Math.abs(found - value), `${run}: ${label} ${found} ${value}`).toBeLessThanOrEqual(1e-5 * scale);
+          else
+            expect(Math.abs(found - value), `${run}: ${label} ${found} ${value}`).toBeLessThanOrEqual(
+              1e-5 * scale,
+            );
         });
     }
   });
@@ -58,7 +70,8 @@ describe.each(sets)("%s", (name) => {
     const largest = expected.at(-1)!;
     expect(e.values.length).toBe(expected.length);
     // Ten printed digits of K move an eigenvalue by about 1e-10 of the largest.
-    expected.forEach((d, i) => expect(Math.abs(e.values[i]! - d)).toBeLessThanOrEqual(Math.max(1e-8 * d, 1e-9 * largest)));
+    for (const [i, d] of expected.entries())
+      expect(Math.abs(e.values[i]! - d)).toBeLessThanOrEqual(Math.max(1e-8 * d, 1e-9 * largest));
   });
 
   it("the computed K decomposes as the one read back", async () => {

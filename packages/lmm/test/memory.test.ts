@@ -13,7 +13,10 @@ function tall(n: number): string {
   for (let i = 0; i < n; i++) lines.push(`f${i} i${i} 0 0 1 ${i % 97}`);
   writeFileSync(`${prefix}.fam`, `${lines.join("\n")}\n`);
   writeFileSync(`${prefix}.bim`, "1 a 0 1 A C\n1 b 0 2 A C\n");
-  writeFileSync(`${prefix}.bed`, Buffer.concat([Buffer.of(0x6c, 0x1b, 1), Buffer.alloc(2 * Math.ceil(n / 4), 0xe4)]));
+  writeFileSync(
+    `${prefix}.bed`,
+    Buffer.concat([Buffer.of(0x6c, 0x1b, 1), Buffer.alloc(2 * Math.ceil(n / 4), 0xe4)]),
+  );
   return prefix;
 }
 
@@ -32,7 +35,10 @@ describe("mem-preflight", () => {
   it("mem-alloc-fail: without the check the allocation itself fails cleanly and Node goes on", async () => {
     const prefix = tall(200_000);
     const overcommit = readFileSync("/proc/sys/vm/overcommit_memory", "utf8").trim();
-    if (overcommit !== "1") await expect(gwas(prefix, { memoryLimit: Number.POSITIVE_INFINITY })).rejects.toMatchObject({ code: "ALLOC" });
+    if (overcommit !== "1")
+      await expect(gwas(prefix, { memoryLimit: Number.POSITIVE_INFINITY })).rejects.toMatchObject({
+        code: "ALLOC",
+      });
     await gwas(copyFileset("mod2"));
   });
 
@@ -50,7 +56,15 @@ describe("mem-preflight", () => {
 
 it("a limit below the smallest block is refused before any file is written", async () => {
   const folder = tempFolder();
-  const ran = await lmm(["gwas", "--bfile", copyFileset("demo"), "--out", join(folder, "x"), "--memory-limit", "50M"]);
+  const ran = await lmm([
+    "gwas",
+    "--bfile",
+    copyFileset("demo"),
+    "--out",
+    join(folder, "x"),
+    "--memory-limit",
+    "50M",
+  ]);
   expect(ran.code).toBe(1);
   expect(ran.err).toMatch(/^MEM_PREFLIGHT/);
   expect(names(folder)).toEqual([]);
@@ -61,8 +75,17 @@ it("predicts a small run within 100 MB, in log and JSON", async () => {
   const ran = await lmm(["gwas", "--bfile", copyFileset("demo"), "--out", join(folder, "x"), "--json"]);
   const { memory, stages } = JSON.parse(ran.out);
   expect(Math.abs(memory.predicted.total - memory.measuredBytes)).toBeLessThan(100e6);
-  expect(stages.map((s: { stage: string }) => s.stage)).toEqual(["reading", "joining", "kinship", "eigen", "null model", "association", "writing"]);
-  for (const s of stages) expect(Object.keys(s)).toEqual(["stage", "wallSeconds", "cpuSeconds", "rssBytes", "peakRssBytes"]);
+  expect(stages.map((s: { stage: string }) => s.stage)).toEqual([
+    "reading",
+    "joining",
+    "kinship",
+    "eigen",
+    "null model",
+    "association",
+    "writing",
+  ]);
+  for (const s of stages)
+    expect(Object.keys(s)).toEqual(["stage", "wallSeconds", "cpuSeconds", "rssBytes", "peakRssBytes"]);
 });
 
 it("planGwas: parts add up, and the matrices dominate large studies", () => {

@@ -17,11 +17,15 @@ import {
 import { gunzipText, mouse, tempFolder } from "./support/files.ts";
 
 const there = existsSync(join(mouse, "mouse_hs1940.bed"));
-if (!there) console.warn(`mouse_hs1940 is not at ${mouse}: its reference tests are skipped; the fixtures cover the same code`);
+if (!there)
+  console.warn(
+    `mouse_hs1940 is not at ${mouse}: its reference tests are skipped; the fixtures cover the same code`,
+  );
 const prefix = join(mouse, "mouse_hs1940");
 const ref = (file: string): string => join(mouse, "ref", file);
 const folder = tempFolder();
-const close = (a: number, b: number, limit: number): void => expect(Math.abs(a - b) / Math.abs(b)).toBeLessThanOrEqual(limit);
+const close = (a: number, b: number, limit: number): void =>
+  expect(Math.abs(a - b) / Math.abs(b)).toBeLessThanOrEqual(limit);
 
 async function* rows(k: Kinship): AsyncGenerator<Float64Array> {
   for (let row = 0; row < k.samples; row += 100) {
@@ -35,8 +39,16 @@ async function* rows(k: Kinship): AsyncGenerator<Float64Array> {
 async function referenceKinship(): Promise<string> {
   const path = join(folder, "k1.cXX.txt");
   if (existsSync(path)) return path;
-  const lower = gunzipText(ref("k1.cXX.lower.txt.gz")).trimEnd().split("\n").map((line) => line.split("\t"));
-  writeFileSync(path, lower.map((row, i) => `${[...row, ...lower.slice(i + 1).map((below) => below[i])].join("\t")}\n`).join(""));
+  const lower = gunzipText(ref("k1.cXX.lower.txt.gz"))
+    .trimEnd()
+    .split("\n")
+    .map((line) => line.split("\t"));
+  writeFileSync(
+    path,
+    lower
+      .map((row, i) => `${[...row, ...lower.slice(i + 1).map((below) => below[i])].join("\t")}\n`)
+      .join(""),
+  );
   return path;
 }
 
@@ -67,8 +79,16 @@ describe.skipIf(!there)("mouse_hs1940 against GEMMA 0.98.5", () => {
   });
 
   for (const [name, covariates, expected] of [
-    ["lmm1", undefined, { pve: 0.609672, pveSe: 0.0327788, vg: 1.47914, ve: 0.340552, reml: -1584.07, mle: -1584.45 }],
-    ["lmm1_cov2", "covar2.txt", { pve: 0.612189, pveSe: 0.0326963, vg: 1.4901, ve: 0.339462, reml: -1581.81, mle: -1583.31 }],
+    [
+      "lmm1",
+      undefined,
+      { pve: 0.609672, pveSe: 0.0327788, vg: 1.47914, ve: 0.340552, reml: -1584.07, mle: -1584.45 },
+    ],
+    [
+      "lmm1_cov2",
+      "covar2.txt",
+      { pve: 0.612189, pveSe: 0.0326963, vg: 1.4901, ve: 0.339462, reml: -1581.81, mle: -1583.31 },
+    ],
   ] as const)
     it(`${name}: null model within 1e-5, all 10,768 rows within tolerance, text byte-equal`, async () => {
       await using study = await openPlink(prefix);
@@ -81,8 +101,8 @@ describe.skipIf(!there)("mouse_hs1940 against GEMMA 0.98.5", () => {
       close(h0.logLik.reml, expected.reml, 1e-5);
       close(h0.logLik.mle, expected.mle, 1e-5);
       if (covariates) {
-        [0.0841797, -0.0567886, 0.00425484].forEach((b, j) => close(h0.beta[j]!, b, 1e-5));
-        [0.0580942, 0.0377686, 0.0188562].forEach((s, j) => close(h0.betaSe[j]!, s, 1e-5));
+        for (const [j, b] of [0.0841797, -0.0567886, 0.00425484].entries()) close(h0.beta[j]!, b, 1e-5);
+        for (const [j, s] of [0.0580942, 0.0377686, 0.0188562].entries()) close(h0.betaSe[j]!, s, 1e-5);
       } else close(h0.betaSe[0]!, 0.0155411, 1e-5);
       const path = join(folder, `${name}.assoc.txt`);
       const run = associate(study, cohort, e);
@@ -98,7 +118,10 @@ describe.skipIf(!there)("mouse_hs1940 against GEMMA 0.98.5", () => {
 
 /** How many rows meet the stricter goals that lie below GEMMA's own rounding. */
 async function report(name: string, ours: string, theirs: string): Promise<void> {
-  const [a, b] = [readFileSync(ours, "latin1").trimEnd().split("\n"), gunzipText(theirs).trimEnd().split("\n")];
+  const [a, b] = [
+    readFileSync(ours, "latin1").trimEnd().split("\n"),
+    gunzipText(theirs).trimEnd().split("\n"),
+  ];
   let [beta, p, same] = [0, 0, 0];
   for (let i = 1; i < a.length; i++) {
     const [x, y] = [a[i]!.split("\t"), b[i]!.split("\t")];
@@ -107,7 +130,9 @@ async function report(name: string, ours: string, theirs: string): Promise<void>
     if (a[i] === b[i]) same++;
   }
   const rows = a.length - 1;
-  console.info(`${name}: of ${rows} rows ${same} are byte-equal, ${beta} have beta within 1e-6, ${p} have p within 1e-8`);
+  console.info(
+    `${name}: of ${rows} rows ${same} are byte-equal, ${beta} have beta within 1e-6, ${p} have p within 1e-8`,
+  );
 }
 
 it.skipIf(there)("says that the shared data are absent", () => {

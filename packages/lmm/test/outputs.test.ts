@@ -25,7 +25,9 @@ it("out-nodir", async () => {
 
 it("GEMMA's output folder is made when absent", async () => {
   const folder = tempFolder();
-  expect(await lmm(["-bfile", prefix, "-gk", "1", "-o", "k", "-outdir", join(folder, "new")])).toMatchObject({ code: 0 });
+  expect(await lmm(["-bfile", prefix, "-gk", "1", "-o", "k", "-outdir", join(folder, "new")])).toMatchObject({
+    code: 0,
+  });
   expect(names(join(folder, "new"))).toEqual(["k.cXX.txt", "k.log.txt"]);
 });
 
@@ -65,7 +67,9 @@ it.skipIf(!existsSync("/dev/full"))("out-devfull", async () => {
   await using k = await kinship(study, cohort);
   await expect(k.save("/dev/full", { format: "text" })).rejects.toMatchObject({ code: "ENOSPC" });
   await using e = await eigen(k, cohort);
-  await expect(writeGemmaAssoc(associate(study, cohort, e), "/dev/full", { study })).rejects.toMatchObject({ code: "ENOSPC" });
+  await expect(writeGemmaAssoc(associate(study, cohort, e), "/dev/full", { study })).rejects.toMatchObject({
+    code: "ENOSPC",
+  });
 });
 
 it("out-epipe: a closed stdout ends quietly", async () => {
@@ -80,7 +84,9 @@ it("out-two-writers: the second is refused, or both leave whole files", async ()
   const folder = tempFolder();
   const { genotypes, phenotypes } = simulate(300, 2000);
   const study = writeFileset(tempFolder(), genotypes, phenotypes);
-  const both = await Promise.all([1, 2].map(() => lmm(["gwas", "--bfile", study, "--out", join(folder, "x")])));
+  const both = await Promise.all(
+    [1, 2].map(() => lmm(["gwas", "--bfile", study, "--out", join(folder, "x")])),
+  );
   for (const ran of both.filter((r) => r.code !== 0)) expect(ran.err).toMatch(/LOCKED/);
   expect(both.some((r) => r.code === 0)).toBe(true);
   const lines = readFileSync(join(folder, "x.assoc.txt"), "utf8").trimEnd().split("\n");

@@ -12,23 +12,35 @@ const FINAL = ["x.assoc.arrow", "x.assoc.txt"];
 it("kill-9-midwrite: a final name is absent or complete, 50 times", async () => {
   const whole = tempFolder();
   const start = performance.now();
-  const reference = await lmm(["gwas", "--bfile", prefix, "--out", join(whole, "x"), "--save-kinship", join(whole, "k.txt")]);
+  const reference = await lmm([
+    "gwas",
+    "--bfile",
+    prefix,
+    "--out",
+    join(whole, "x"),
+    "--save-kinship",
+    join(whole, "k.txt"),
+  ]);
   expect(reference, reference.err).toMatchObject({ code: 0 });
   const usual = performance.now() - start;
   const random = randoms(7);
   let complete = 0;
   const attempt = async (): Promise<void> => {
     const folder = tempFolder();
-    await lmm(["gwas", "--bfile", prefix, "--out", join(folder, "x"), "--save-kinship", join(folder, "k.txt")], {
-      started: (child) => setTimeout(() => child.kill("SIGKILL"), usual * 1.1 * random()),
-    });
+    await lmm(
+      ["gwas", "--bfile", prefix, "--out", join(folder, "x"), "--save-kinship", join(folder, "k.txt")],
+      {
+        started: (child) => setTimeout(() => child.kill("SIGKILL"), usual * 1.1 * random()),
+      },
+    );
     for (const file of [...FINAL, "k.txt"])
       if (names(folder).includes(file)) {
         complete++;
         expect(readFileSync(join(folder, file)).equals(readFileSync(join(whole, file))), file).toBe(true);
       }
     // What a killed run left behind does not stand in the way of the next one.
-    if (complete === 1) expect(await lmm(["gwas", "--bfile", prefix, "--out", join(folder, "x")])).toMatchObject({ code: 0 });
+    if (complete === 1)
+      expect(await lmm(["gwas", "--bfile", prefix, "--out", join(folder, "x")])).toMatchObject({ code: 0 });
   };
   for (let round = 0; round < 25; round++) await Promise.all([attempt(), attempt()]);
 }, 300_000);

@@ -28,10 +28,15 @@ export async function readKinshipText(
       options.onProgress?.({ stage: "reading kinship", done: shape.bytes, total: file.size });
     }
     if (shape.last !== NEWLINE)
-      throw lmmFileError("KIN_TRUNCATED", path, `the last line has no end: the file was cut after ${shape.bytes} bytes.`, {
-        line: shape.lines + 1,
-        byte: shape.bytes,
-      });
+      throw lmmFileError(
+        "KIN_TRUNCATED",
+        path,
+        `the last line has no end: the file was cut after ${shape.bytes} bytes.`,
+        {
+          line: shape.lines + 1,
+          byte: shape.bytes,
+        },
+      );
     return reader.finish();
   } catch (e) {
     throw isXError(e) ? await explain(e, path, n, file) : e;
@@ -51,7 +56,12 @@ async function* chunks(file: InputFile): AsyncGenerator<Uint8Array> {
     try {
       for await (const chunk of unpack) yield chunk as Uint8Array;
     } catch (cause) {
-      throw lmmFileError("KIN_TRUNCATED", file.path, `the gzip stream is damaged or cut: ${(cause as Error).message}`, { cause });
+      throw lmmFileError(
+        "KIN_TRUNCATED",
+        file.path,
+        `the gzip stream is damaged or cut: ${(cause as Error).message}`,
+        { cause },
+      );
     }
     return;
   }
@@ -75,7 +85,10 @@ class Shape {
     if (this.lines === 0) {
       const end = chunk.indexOf(NEWLINE);
       const line = end < 0 ? chunk : chunk.subarray(0, end);
-      this.columns += Buffer.from(line).toString("latin1").split(/[\s,]+/).filter(Boolean).length;
+      this.columns += Buffer.from(line)
+        .toString("latin1")
+        .split(/[\s,]+/)
+        .filter(Boolean).length;
     }
     for (let at = chunk.indexOf(NEWLINE); at >= 0; at = chunk.indexOf(NEWLINE, at + 1)) this.lines++;
     this.bytes += chunk.length;
@@ -90,10 +103,15 @@ async function explain(e: XError, path: string, n: number, file: InputFile): Pro
     const shape = new Shape();
     for await (const chunk of chunks(file)) shape.add(chunk);
     if (shape.columns === shape.lines && shape.lines !== n)
-      return lmmFileError("KIN_N", path, `the matrix is ${shape.lines} × ${shape.lines}, the fileset has ${n} people.`, {
-        found: shape.lines,
-        expected: n,
-      });
+      return lmmFileError(
+        "KIN_N",
+        path,
+        `the matrix is ${shape.lines} × ${shape.lines}, the fileset has ${n} people.`,
+        {
+          found: shape.lines,
+          expected: n,
+        },
+      );
   }
   return lmmFileError(e.code as "KIN_SHAPE", path, e.message, { ...e.details, cause: e });
 }

@@ -12,7 +12,11 @@ import { escapeXml } from "./svg.ts";
 const TOP_HITS = 20;
 
 /** The page a run leaves behind: one self-contained HTML file, no network, no script. */
-export function reportHtml(study: PlinkStudy, result: GwasResult, options: GwasOptions & { threads: number }): string {
+export function reportHtml(
+  study: PlinkStudy,
+  result: GwasResult,
+  options: GwasOptions & { threads: number },
+): string {
   const { columns, cohort } = result;
   const pick = <T>(values: ArrayLike<T>): T[] => Array.from(columns.index, (row) => values[row]!);
   const chrom = pick(study.bim.chrom);
@@ -147,7 +151,13 @@ function peopleTable({ cohort }: GwasResult): string {
 function stageTable({ stages, plan }: GwasResult): string {
   const mb = (bytes: number): string => int(Math.round(bytes / 1e6));
   const peak = Math.max(0, ...stages.map((s) => s.peakRssBytes));
-  const rows = stages.map((s) => [s.stage, s.wallSeconds.toFixed(2), s.cpuSeconds.toFixed(2), mb(s.rssBytes), mb(s.peakRssBytes)]);
+  const rows = stages.map((s) => [
+    s.stage,
+    s.wallSeconds.toFixed(2),
+    s.cpuSeconds.toFixed(2),
+    mb(s.rssBytes),
+    mb(s.peakRssBytes),
+  ]);
   return `${table(["stage", "wall s", "CPU s", "memory MB", "peak MB"], rows, "hits")}<p class="soft">Predicted peak ${mb(plan.memory.total)} MB, measured ${mb(peak)} MB.</p>`;
 }
 

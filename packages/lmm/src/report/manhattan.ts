@@ -92,7 +92,10 @@ function placeChromosomes(data: ManhattanData, width: number): Placed {
   for (let i = 0; i < data.negLog10P.length; i++) {
     const name = data.chrom[i]!;
     let span = spans.get(name);
-    if (!span) spans.set(name, (span = { low: Number.POSITIVE_INFINITY, high: 0, count: 0 }));
+    if (!span) {
+      span = { low: Number.POSITIVE_INFINITY, high: 0, count: 0 };
+      spans.set(name, span);
+    }
     if (data.pos[i]! > 0) span.low = Math.min(span.low, data.pos[i]!);
     span.high = Math.max(span.high, data.pos[i]!);
     span.count++;
@@ -101,7 +104,12 @@ function placeChromosomes(data: ManhattanData, width: number): Placed {
   const gap = names.length > 60 ? 0 : Math.min(6, width / (names.length * 8 || 1));
   // A chromosome without positions gets the room its variants would need if spread as thinly as the others.
   const placed = names.map((name) => spans.get(name)!).filter((s) => s.high > 0);
-  const perVariant = placed.reduce((a, s) => a + s.high - s.low, 0) / Math.max(1, placed.reduce((a, s) => a + s.count, 0));
+  const perVariant =
+    placed.reduce((a, s) => a + s.high - s.low, 0) /
+    Math.max(
+      1,
+      placed.reduce((a, s) => a + s.count, 0),
+    );
   const size = (name: string): number => {
     const s = spans.get(name)!;
     return s.high > 0 ? Math.max(1, s.high - s.low) : s.count * (perVariant || 1);

@@ -27,7 +27,11 @@ export function openSvg(width: number, height: number, title: string): string {
  * Dots as ONE path of zero-length strokes with round caps: a tenth of the bytes of circles. Relative moves keep the
  * numbers short.
  */
-export function dots(points: ReadonlyArray<readonly [number, number]>, radius: number, colour: string): string {
+export function dots(
+  points: ReadonlyArray<readonly [number, number]>,
+  radius: number,
+  colour: string,
+): string {
   if (points.length === 0) return "";
   let d = "";
   let lastX = 0;

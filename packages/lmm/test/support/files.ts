@@ -29,7 +29,8 @@ export function tempFolder(): string {
 export function copyFileset(name: string, folder: string = tempFolder()): string {
   const from = name === "demo" ? join(fixtures, "demo") : join(fixtures, "tiny", name);
   for (const ext of ["bed", "bim", "fam", "covar.txt", "covar.tsv"])
-    if (existsSync(join(from, `${name}.${ext}`))) cpSync(join(from, `${name}.${ext}`), join(folder, `${name}.${ext}`));
+    if (existsSync(join(from, `${name}.${ext}`)))
+      cpSync(join(from, `${name}.${ext}`), join(folder, `${name}.${ext}`));
   return join(folder, name);
 }
 
@@ -104,7 +105,10 @@ export function writeFileset(
   });
   const prefix = join(folder, "study");
   writeFileSync(`${prefix}.bed`, bed);
-  writeFileSync(`${prefix}.bim`, genotypes.map((_, j) => `1\t${ids(j)}\t0\t${(j + 1) * 1000}\tA\tC\n`).join(""));
+  writeFileSync(
+    `${prefix}.bim`,
+    genotypes.map((_, j) => `1\t${ids(j)}\t0\t${(j + 1) * 1000}\tA\tC\n`).join(""),
+  );
   writeFileSync(`${prefix}.fam`, phenotypes.map((y, i) => `f${i + 1}\ti${i + 1}\t0\t0\t1\t${y}\n`).join(""));
   return prefix;
 }
@@ -119,7 +123,11 @@ export function randoms(seed: number): () => number {
 }
 
 /** `n` people in families of three and `p` variants with missing calls; a phenotype with noise. */
-export function simulate(n: number, p: number, seed: number = 1): { genotypes: number[][]; phenotypes: string[] } {
+export function simulate(
+  n: number,
+  p: number,
+  seed: number = 1,
+): { genotypes: number[][]; phenotypes: string[] } {
   const random = randoms(seed);
   const genotypes: number[][] = [];
   const y = new Float64Array(n);
