@@ -110,6 +110,8 @@ async function run(study: PlinkStudy, given: GwasOptions, meter: StageMeter): Pr
   if (snps) checkSnpList(study, snps, warn);
   const options = { ...given, onWarning: warn, chunk: plan.chunk, ...(snps ? { snps } : {}) };
 
+  // apache-arrow starts slowly; it loads while the kernels work.
+  if (options.out !== undefined) import("./association-arrow.ts").catch(() => undefined);
   const K = await meter.measure("kinship", () =>
     options.kinship === undefined
       ? kinship(study, joined, options)

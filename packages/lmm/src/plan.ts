@@ -47,7 +47,7 @@ export interface GwasPlan {
 
 const MIB = 2 ** 20;
 /** Node with our packages loaded, and what its heap grows by while a study runs. */
-const NODE_BYTES = 110 * MIB;
+const NODE_BYTES = 135 * MIB;
 /** Strings and numbers of one line of the .bim, and of one of the .fam with its hash tables. */
 const VARIANT_BYTES = 130;
 const SAMPLE_BYTES = 420;
