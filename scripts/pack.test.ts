@@ -27,6 +27,10 @@ const pnpm = join(root, ".cache/tools/node_modules/.bin/pnpm");
 const node = process.execPath;
 let project: string;
 
+/** A newcomer's environment: pnpm's bin wrappers set NODE_PATH, through which the workspace would shine through. */
+const { NODE_PATH: _, ...env } = process.env;
+const run = (args: string[]) => spawnSync(node, args, { cwd: project, encoding: "utf8", env });
+
 /** The kernels built here, e.g. `linux-x64-gnu`. */
 const platform = readdirSync(join(root, "native/linalg"))
   .map((file) => /^linalg\.(.+)\.node$/.exec(file)?.[1])
@@ -106,10 +110,7 @@ test("nothing of ours compiles or runs a script on install", () => {
 });
 
 test("every README example type-checks against the installed packages", () => {
-  const { status, stdout } = spawnSync(node, ["node_modules/typescript/bin/tsc", "-p", "."], {
-    cwd: project,
-    encoding: "utf8",
-  });
+  const { status, stdout } = run(["node_modules/typescript/bin/tsc", "-p", "."]);
   expect(stdout).toBe("");
   expect(status).toBe(0);
 });
@@ -119,7 +120,7 @@ test.each(packages.filter(({ folder }) => folder.startsWith("packages/")).map(({
   (folder) => {
     const file = `${folder.replaceAll("/", "-")}.ts`;
     expect(existsSync(join(project, file)), "README opens with a ts example").toBe(true);
-    const { status, stderr } = spawnSync(node, [file], { cwd: project, encoding: "utf8" });
+    const { status, stderr } = run([file]);
     expect(stderr).not.toMatch(/Error/);
     expect(status).toBe(0);
   },
@@ -128,21 +129,17 @@ test.each(packages.filter(({ folder }) => folder.startsWith("packages/")).map(({
 const bins = packages.flatMap(({ manifest }) => Object.keys(manifest.bin ?? {}));
 test.each(bins.map((bin) => [bin]))("%s --help and --version run from node_modules/.bin", (bin) => {
   const path = join(project, "node_modules", ".bin", bin);
-  const help = spawnSync(node, [path, "--help"], { cwd: project, encoding: "utf8" });
+  const help = run([path, "--help"]);
   expect(help.status).toBe(0);
   expect(help.stdout).toMatch(new RegExp(bin));
-  const version = spawnSync(node, [path, "--version"], { cwd: project, encoding: "utf8" });
+  const version = run([path, "--version"]);
   expect(version.stdout).toMatch(/^\D*\d+\.\d+\.\d+/);
 });
 
 test("without the platform package the loader names it and the fix", () => {
   rmSync(join(project, "node_modules", "@x", `native-linalg-${platform}`), { recursive: true, force: true });
   const bin = join(project, "node_modules", ".bin", "plink-io");
-  const { status, stderr } = spawnSync(
-    node,
-    [bin, "freq", "--bfile", "fixtures/demo/demo", "--out", "freq"],
-    { cwd: project, encoding: "utf8" },
-  );
+  const { status, stderr } = run([bin, "freq", "--bfile", "fixtures/demo/demo", "--out", "freq"]);
   expect(status).toBe(1);
   expect(stderr).toContain("NATIVE_MISSING");
   expect(stderr).toContain(`npm install @x/native-linalg-${platform}`);

@@ -56,17 +56,7 @@ async function study(title, bfile, { peers, scratch, race, repeats }, tables, da
     kinship: [
       ...gemma("-gk 1", [["-gk", "1", "-o", "k"]]),
       lmm("-gk 1, text and fsync", ["-bfile", bfile, "-gk", "1", "-o", "ours", ...out]),
-      lmm("-gk 1, Arrow", [
-        "-bfile",
-        bfile,
-        "-gk",
-        "1",
-        "--kinship-format",
-        "binary",
-        "-o",
-        "ours-arrow",
-        ...out,
-      ]),
+      lmm("-gk 1, Arrow", ["-bfile", bfile, "-gk", "1", "--format", "arrow", "-o", "ours-arrow", ...out]),
     ],
     "association from a kinship file": [
       ...gemma("-lmm 1", [["-k", join(scratch, "k.cXX.txt"), "-lmm", "1", "-o", "l"]]),
@@ -87,7 +77,7 @@ async function study(title, bfile, { peers, scratch, race, repeats }, tables, da
         ["-gk", "1", "-o", "k"],
         ["-k", join(scratch, "k.cXX.txt"), "-lmm", "1", "-o", "l"],
       ]),
-      lmm("gwas", ["gwas", bfile, "--out", join(scratch, "gwas")]),
+      lmm("gwas", ["gwas", "--bfile", bfile, "--out", join(scratch, "gwas")]),
     ],
   };
   data[title] = {};

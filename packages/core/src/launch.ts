@@ -17,7 +17,7 @@ const NEEDED = [22, 12];
 export async function launch(importMetaUrl: string, cli: string): Promise<void> {
   if (isNewEnough(process.versions.node)) {
     cacheCompiledCode();
-    await import(new URL(cli, importMetaUrl).href);
+    await import(new URL(cli, importMetaUrl).href).catch(reportMissingKernels);
     return;
   }
   const bin = realpathSync(fileURLToPath(importMetaUrl));
@@ -31,6 +31,13 @@ export async function launch(importMetaUrl: string, cli: string): Promise<void> 
     return;
   }
   await relaunch(node, bin);
+}
+
+/** Kernels that npm left out are a matter of installation, not a bug: one line instead of a stack trace. */
+function reportMissingKernels(e: Error & { code?: string }): void {
+  if (e.code !== "NATIVE_MISSING") throw e;
+  process.stderr.write(`NATIVE_MISSING ${e.message}\n`);
+  process.exitCode = 1;
 }
 
 function isNewEnough(version: string): boolean {

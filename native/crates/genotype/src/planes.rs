@@ -13,12 +13,15 @@ use crate::packed::{row_bytes, word};
 pub(crate) const BITS: usize = 512;
 
 /// 512 genotypes of one row: two cache lines.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 #[repr(C, align(64))]
 pub(crate) struct Chunk {
     pub zero: [u64; 8],
     pub minus: [u64; 8],
 }
+
+// SAFETY: two arrays of integers.
+unsafe impl x_simd::Zeroable for Chunk {}
 
 impl Chunk {
     pub fn missing(&self, w: usize) -> u64 {

@@ -35,14 +35,3 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
-
-/// Zeroed vector of a size that came from outside: `ALLOC` instead of the abort that `vec![0; n]` would bring.
-pub fn try_zeroed<T: Copy + Default>(len: usize) -> Result<Vec<T>> {
-    let mut v = Vec::new();
-    v.try_reserve_exact(len).map_err(|_| {
-        let bytes = len as f64 * size_of::<T>() as f64;
-        Error::new("ALLOC", format!("could not allocate {bytes:.0} bytes")).with("bytes", bytes)
-    })?;
-    v.resize(len, T::default());
-    Ok(v)
-}

@@ -5,8 +5,10 @@ mod error;
 mod job;
 mod level;
 mod pool;
+mod zeroed;
 
-pub use error::{Error, Result, try_zeroed};
+pub use error::{Error, Result};
 pub use job::Job;
 pub use level::Level;
 pub use pool::with_pool;
+pub use zeroed::{Zeroable, try_zeroed};
