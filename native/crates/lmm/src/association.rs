@@ -9,7 +9,6 @@ use crate::grid::{Grid, pairs};
 use crate::kernels::Kernels;
 use crate::null::{check_columns, pad, product};
 use crate::options::{Options, clamp_eigenvalues};
-use crate::rotate::{rotate, rotate_bytes, subset};
 use crate::search::Fit;
 use crate::tile::{Buffers, GROUP};
 
@@ -48,6 +47,7 @@ pub struct Association {
     model: Model,
     keep: Vec<u32>,
     samples_in_file: usize,
+    level: Level,
 }
 
 pub struct Model {
@@ -95,12 +95,12 @@ impl Association {
             pairs[0].iter().flat_map(|&(i, j)| product(&columns[i.min(c)], &columns[j.min(c)])).collect();
         let grid = Grid::new(&options, &values, &fixed, kernels)?;
         let model = Model { n, c, values, columns, fixed, pairs, grid, kernels };
-        Ok(Self { model, keep: keep.to_vec(), samples_in_file })
+        Ok(Self { model, keep: keep.to_vec(), samples_in_file, level })
     }
 
     /// Tests the listed rows of a block of packed variants of all people in the file; `means[i]` replaces missing
     /// genotypes of `rows[i]` (the mean over analysed people). `vectors` must be those given to `new`. The job counts
-    /// variants.
+    /// every variant twice: rotated, tested.
     pub fn test(
         &self,
         vectors: &SquareMatrix,
@@ -117,17 +117,17 @@ impl Association {
         if let Some(&row) = rows.iter().find(|&&row| row as usize >= rows_in_block) {
             return Err(Error::new("SHAPE", format!("row {row} of a block of {rows_in_block}")));
         }
-        let (model, n) = (&self.model, self.model.n);
-        job.start(rows.len() as u64);
+        let (model, n, level) = (&self.model, self.model.n, self.level);
+        let kept = x_genotype::subset_at(level, packed, self.samples_in_file, rows_in_block, &self.keep, threads, job)?;
+        // Every variant counts when it has been rotated and again when it has been tested.
+        job.start(2 * rows.len() as u64);
         let batch = batch_rows(n).min(rows.len());
         let mut rotated: Vec<f64> = try_zeroed(batch * n)?;
         let mut wald = Wald::default();
         for (rows, means) in rows.chunks(batch.max(1)).zip(means.chunks(batch.max(1))) {
             job.check()?;
-            let kept = subset(packed, self.samples_in_file, rows, &self.keep)?;
-            let own: Vec<u32> = (0..rows.len() as u32).collect();
             let rotated = &mut rotated[..rows.len() * n];
-            rotate((vectors.data(), n), &kept, &own, means, rotated, threads, model.kernels, job)?;
+            x_genotype::rotate_at(vectors.data(), n, &kept, rows, means, rotated, threads, level, job)?;
             let groups = rotated.par_chunks(GROUP * n);
             // A minimum of groups a task keeps the buffers few.
             let fits: Result<Vec<Vec<Option<Fit>>>> = with_pool(threads, || {
@@ -206,11 +206,12 @@ fn project(vectors: &SquareMatrix, column: &[f64]) -> Result<Vec<f64>> {
 }
 
 /// Bytes that an `Association` for `n` people and `c` covariates and one call of its `test` on `threads` threads take,
-/// besides eigenvectors, packed genotypes and results.
+/// besides eigenvectors, results, and the packed genotypes of the file and of the analysed people.
 pub fn association_bytes(n: usize, c: usize, threads: usize, options: &Options) -> u64 {
     let len = n as u64 + 8;
     let shared = 8 * len * (1 + c + 1 + (c + 1) * (c + 2) / 2) as u64 + Grid::bytes(options, n + 8);
-    // Rotated batch and its packed rows; per thread the buffers and a tile of decoded genotypes.
-    let batch = batch_rows(n) as u64 * (8 * n + n.div_ceil(4)) as u64;
-    shared + batch + threads as u64 * (Buffers::bytes(n, c) + rotate_bytes(n))
+    // The rotated batch, and a thread's share of `x_genotype::rotate` (2.7 n KiB and twice 128 KiB).
+    let batch = batch_rows(n) as u64 * 8 * n as u64;
+    let rotate = 2765 * n as u64 + (256 << 10);
+    shared + batch + rotate + threads as u64 * (Buffers::bytes(n, c) + (256 << 10))
 }

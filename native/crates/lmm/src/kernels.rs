@@ -27,14 +27,7 @@ pub struct Kernels {
     pub ln_det: fn(values: &[f64], lambda: f64) -> f64,
     /// Products of rows with a panel of `LANES` columns (`panel[i * LANES + k]`): `out[r * LANES + k]`.
     pub panel: fn(rows: &[f64], len: usize, panel: &[f64], out: &mut [f64]),
-    /// `out[r][k] += sum_i x[i * stride + r] * panel[i * width + k]`, see `rotate`.
-    pub block: fn(x: &[f64], stride: usize, panel: &[f64], out: &mut Block),
 }
-
-/// Variants x eigenvectors of one register block of the rotation.
-pub const BLOCK_ROWS: usize = 6;
-pub const BLOCK_COLUMNS: usize = 16;
-pub type Block = [[f64; BLOCK_COLUMNS]; BLOCK_ROWS];
 
 macro_rules! level {
     ($name:ident, $lanes:ty $(, $feature:literal)?) => {
@@ -57,10 +50,6 @@ macro_rules! level {
             fn panel(rows: &[f64], len: usize, panel: &[f64], out: &mut [f64]) {
                 unsafe { super::panel::<$lanes>(rows, len, panel, out) }
             }
-            $(#[target_feature(enable = $feature)])?
-            fn block(x: &[f64], stride: usize, panel: &[f64], out: &mut Block) {
-                unsafe { super::block::<$lanes>(x, stride, panel, out) }
-            }
 
             // SAFETY: `Kernels::new` picks this table only at a level whose features the processor has.
             #[allow(unused_unsafe)]
@@ -69,7 +58,6 @@ macro_rules! level {
                 sums: |rows, w, count, out| unsafe { sums(rows, w, count, out) },
                 ln_det: |values, lambda| unsafe { ln_det(values, lambda) },
                 panel: |rows, len, p, out| unsafe { panel(rows, len, p, out) },
-                block: |x, stride, p, out| unsafe { block(x, stride, p, out) },
             };
         }
     };
@@ -235,28 +223,6 @@ unsafe fn panel_block<V: Lanes, const R: usize>(rows: &[f64], len: usize, panel:
         }
         for (r, acc) in acc.into_iter().enumerate() {
             store(out, r * LANES, acc);
-        }
-    }
-}
-
-#[inline(always)]
-unsafe fn block<V: Lanes>(x: &[f64], stride: usize, panel: &[f64], out: &mut Block) {
-    unsafe {
-        let mut acc = [[V::splat(0.0); 2]; BLOCK_ROWS];
-        for (acc, from) in acc.iter_mut().zip(out.iter()) {
-            *acc = [load(from, 0), load(from, LANES)];
-        }
-        for (x, p) in x.chunks_exact(stride).zip(panel.chunks_exact(BLOCK_COLUMNS)) {
-            let p: [V; 2] = [load(p, 0), load(p, LANES)];
-            let x = &x[..BLOCK_ROWS];
-            for r in 0..BLOCK_ROWS {
-                let x = V::splat(x[r]);
-                acc[r] = [x.fma(p[0], acc[r][0]), x.fma(p[1], acc[r][1])];
-            }
-        }
-        for (to, acc) in out.iter_mut().zip(acc) {
-            store(to, 0, acc[0]);
-            store(to, LANES, acc[1]);
         }
     }
 }

@@ -12,7 +12,6 @@ mod lanes;
 mod null;
 mod options;
 mod root;
-mod rotate;
 mod search;
 mod tile;
 
