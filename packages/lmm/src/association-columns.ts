@@ -2,15 +2,21 @@
 export interface AssociationColumns {
   /** .bim row of each variant. */
   readonly index: Uint32Array;
+  /** Missing calls among the analysed people. */
   readonly nMiss: Int32Array;
   /** Frequency of A1 among the analysed people. */
   readonly af: Float64Array;
+  /** Effect of one copy of A1. */
   readonly beta: Float64Array;
+  /** Its standard error. */
   readonly se: Float64Array;
   /** REML log-likelihood at the variant's λ. */
   readonly loglH1: Float64Array;
+  /** λ = vg/ve that maximises the REML likelihood. */
   readonly lRemle: Float64Array;
+  /** Wald p; 0 where it underflows. */
   readonly pWald: Float64Array;
+  /** −log₁₀ of it, which does not underflow. */
   readonly negLog10PWald: Float64Array;
 }
 

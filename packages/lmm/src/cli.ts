@@ -24,7 +24,7 @@ function checkFirst(command: CliCommand): CliCommand {
     refuseNotYet(argv);
     return command;
   } catch (e) {
-    const anything = { ...command, options: [], positionals: [] };
+    const anything = { ...command, options: [], positionals: ["[WORD...]"] };
     return {
       ...anything,
       run: () => Promise.reject(e),

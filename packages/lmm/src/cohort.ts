@@ -11,6 +11,7 @@ export type DropReason =
 export interface Dropped {
   /** Row in the .fam file, counted from 0. */
   readonly row: number;
+  /** Why. */
   readonly reason: DropReason;
 }
 
@@ -28,7 +29,9 @@ export interface Cohort {
   readonly y: Float64Array;
   /** Covariate columns of the analysed people, one after the other, the intercept among them. */
   readonly w: Float64Array;
+  /** Names of these columns. */
   readonly covariateNames: readonly string[];
+  /** Which phenotype, for messages and reports. */
   readonly phenotypeName: string;
   /** Hash of all people of the fileset, in order. */
   readonly sampleHash: string;

@@ -5,32 +5,45 @@ import { lmmError, lmmFileError } from "./errors.ts";
 export interface Tolerance {
   /** `exact` compares texts; `relative` |a − b| / |b|; `se` |a − b| in standard errors of b; `log10` |Δ log10| / max(1, −log10 b). */
   readonly kind: "exact" | "relative" | "se" | "log10";
+  /** Largest difference allowed. */
   readonly limit: number;
+}
+
+/** Where a column differs most. */
+export interface WorstRow {
+  /** Row, counted from 1 without the header. */
+  readonly row: number;
+  /** The variant, or the matrix column. */
+  readonly label: string;
+  /** Text in the first file. */
+  readonly a: string;
+  /** Text in the second. */
+  readonly b: string;
+  /** In the tolerance's unit; infinite when they cannot be compared. */
+  readonly difference: number;
 }
 
 /** One column's agreement. */
 export interface ColumnComparison {
+  /** Name of the column. */
   readonly name: string;
+  /** What it was allowed. */
   readonly tolerance: Tolerance;
   /** Rows beyond the tolerance. */
   readonly failures: number;
   /** The row with the largest difference; undefined when all are equal. */
-  readonly worst:
-    | {
-        readonly row: number;
-        readonly label: string;
-        readonly a: string;
-        readonly b: string;
-        readonly difference: number;
-      }
-    | undefined;
+  readonly worst: WorstRow | undefined;
 }
 
 /** Agreement of two files; `b` is the reference. */
 export interface Comparison {
+  /** True when nothing lies beyond its tolerance. */
   readonly ok: boolean;
+  /** Rows compared. */
   readonly rows: number;
+  /** True when the header lines have the same bytes. */
   readonly headerEqual: boolean;
+  /** Agreement of each column both files have. */
   readonly columns: readonly ColumnComparison[];
   /** What else differs: row counts, headers. */
   readonly problems: readonly string[];

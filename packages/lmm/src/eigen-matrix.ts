@@ -3,25 +3,35 @@ import { lmmError } from "./errors.ts";
 import type { Matrix } from "./native.ts";
 import { requireTile } from "./tile.ts";
 
+/** Eigenvalues below zero by more than rounding; they count as 0. */
+export interface NegativeEigenvalues {
+  /** How many. */
+  readonly count: number;
+  /** The smallest of all eigenvalues, 0 when none is negative. */
+  readonly smallest: number;
+}
+
 /** What is known about an eigendecomposition besides the vectors. */
 export interface EigenFacts {
   /** Ascending; below 1e-10 set to 0. */
   readonly values: Float64Array;
   /** Hash of who is analysed. */
   readonly cohortHash: string;
+  /** Checksum of the kinship it was made from, when it came from an Arrow file. */
   readonly kinshipHash?: string | undefined;
   /** ‖KU − UΛ‖ / ‖K‖ by random probes. */
   readonly residual: number;
   /** Largest deviation of U′U from the identity, by random probes. */
   readonly orthogonality: number;
   /** Eigenvalues that were negative beyond rounding. */
-  readonly negative: { readonly count: number; readonly smallest: number };
+  readonly negative: NegativeEigenvalues;
 }
 
 /** Eigenvalues and eigenvectors of one cohort's kinship, the vectors in native memory. Dispose it to free them. */
 export class Eigen implements AsyncDisposable {
   readonly #vectors: Matrix;
   readonly #samples: number;
+  /** Values, checks and keys. */
   readonly facts: EigenFacts;
 
   /** @internal Use {@link eigen}. */

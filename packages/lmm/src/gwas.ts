@@ -49,7 +49,9 @@ export interface GwasOptions extends JoinOptions, FilterOptions, LambdaOptions, 
 
 /** What {@link gwas} returns. */
 export interface GwasResult {
+  /** Who was analysed. */
   readonly cohort: Cohort;
+  /** The model without a variant. */
   readonly nullModel: NullModel;
   /** What the filter dropped before the association. */
   readonly filters: FilterCounts;
@@ -63,6 +65,7 @@ export interface GwasResult {
   readonly stages: readonly StageUsage[];
   /** What was predicted. */
   readonly plan: GwasPlan;
+  /** Everything odd but acceptable. */
   readonly warnings: readonly Warning[];
   /** Files written. */
   readonly files: readonly string[];
@@ -110,6 +113,8 @@ async function run(study: PlinkStudy, given: GwasOptions, meter: StageMeter): Pr
   if (snps) checkSnpList(study, snps, warn);
   const options = { ...given, onWarning: warn, chunk: plan.chunk, ...(snps ? { snps } : {}) };
 
+  // apache-arrow starts slowly; it loads while the kernels work.
+  if (options.out !== undefined) import("./association-arrow.ts").catch(() => undefined);
   const K = await meter.measure("kinship", () =>
     options.kinship === undefined
       ? kinship(study, joined, options)

@@ -8,9 +8,10 @@ export {
   compareAssoc,
   compareKinship,
   type Tolerance,
+  type WorstRow,
 } from "./compare.ts";
 export { type EigenOptions, eigen } from "./eigen.ts";
-export { Eigen, type EigenFacts } from "./eigen-matrix.ts";
+export { Eigen, type EigenFacts, type NegativeEigenvalues } from "./eigen-matrix.ts";
 export type { LmmErrorCode } from "./errors.ts";
 export type { FilterCounts, FilterOptions } from "./filter.ts";
 export { type GwasOptions, type GwasResult, gwas } from "./gwas.ts";
@@ -22,7 +23,7 @@ export {
   type KinshipLoadOptions,
   type KinshipSaveOptions,
 } from "./kinship-matrix.ts";
-export { type LambdaOptions, type NullModel, nullModel } from "./null-model.ts";
+export { type LambdaOptions, type Likelihoods, type NullModel, nullModel } from "./null-model.ts";
 export { estimateMemory, type GwasPlan, planGwas, type StagePlan, type StudySize } from "./plan.ts";
 export { type ManhattanData, type ManhattanOptions, manhattanSvg } from "./report/manhattan.ts";
 export { genomicInflation, type QqOptions, qqSvg } from "./report/qq.ts";

@@ -7,11 +7,15 @@ import { requireTile } from "./tile.ts";
 
 /** What is known about a kinship matrix besides its numbers. */
 export interface KinshipFacts {
+  /** Family ids of the rows. */
   readonly fid: readonly string[];
+  /** Individual ids of the rows. */
   readonly iid: readonly string[];
+  /** Hash of both, in order. */
   readonly sampleHash: string;
   /** Variants it was made from; undefined when read from GEMMA's text, which does not say. */
   readonly snps?: number | undefined;
+  /** What the filter dropped, when computed here. */
   readonly filters?: FilterCounts | undefined;
   /** Where it comes from, for messages. */
   readonly source: string;
@@ -36,6 +40,7 @@ export interface KinshipLoadOptions extends RunOptions {
  * to free the memory at once.
  */
 export class Kinship implements AsyncDisposable {
+  /** Ids, origin and counts. */
   readonly facts: KinshipFacts;
   readonly #matrix: Matrix;
   readonly #samples: number;

@@ -102,11 +102,6 @@ export function eigh(m: Matrix, o: NativeOptions): ReturnType<typeof binding.eig
   return run((job) => binding.eigh(job, m, o.threads), o);
 }
 
-/** Largest deviation of sampled U′U from the identity. */
-export function checkEigen(values: Float64Array, vectors: Matrix, o: NativeOptions): Promise<number> {
-  return run((job) => binding.checkEigen(job, values, vectors, o.threads), o);
-}
-
 /** U′Y of `c` columns laid one after the other. */
 export function project(
   vectors: Matrix,

@@ -5,23 +5,39 @@ import { fitNull, project } from "./native.ts";
 
 /** Where λ = vg/ve is searched. Defaults are GEMMA's: 1e-5, 1e5, 10 intervals equal in log λ. */
 export interface LambdaOptions {
+  /** Smallest λ. */
   readonly lmin?: number;
+  /** Largest λ. */
   readonly lmax?: number;
+  /** Intervals searched for a root. */
   readonly regions?: number;
+}
+
+/** One number of each likelihood. */
+export interface Likelihoods {
+  /** Restricted likelihood. */
+  readonly reml: number;
+  /** Full likelihood. */
+  readonly mle: number;
 }
 
 /** The model without a variant; everything but the MLE fields at the REML λ. */
 export interface NullModel {
   /** Share of the phenotype's variance that the kinship explains, t λ/(t λ + 1) with t the mean eigenvalue. */
   readonly pve: number;
+  /** Standard error of `pve`. */
   readonly pveSe: number;
+  /** Genetic variance. */
   readonly vg: number;
+  /** Residual variance. */
   readonly ve: number;
   /** λ = vg/ve of both likelihoods. */
-  readonly lambda: { readonly reml: number; readonly mle: number };
-  readonly logLik: { readonly reml: number; readonly mle: number };
+  readonly lambda: Likelihoods;
+  /** Log-likelihoods at these λ. */
+  readonly logLik: Likelihoods;
   /** Effects of the covariates, in the cohort's order, and their standard errors. */
   readonly beta: Float64Array;
+  /** Standard errors of `beta`. */
   readonly betaSe: Float64Array;
 }
 

@@ -11,7 +11,9 @@ import { associationBytes, eigenBytes, gramBytes } from "./native.ts";
 
 /** How large a study is; people in the .fam and those analysed may differ. */
 export interface StudySize {
+  /** People in the .fam. */
   readonly samples: number;
+  /** Variants in the .bim. */
   readonly variants: number;
   /** People with phenotype and covariates. Default: all. */
   readonly analyzed?: number;
@@ -27,7 +29,9 @@ export interface StudySize {
 
 /** One stage of a plan. */
 export interface StagePlan {
+  /** Which one. */
   readonly stage: "kinship" | "eigen" | "association";
+  /** Parts alive in this stage and their sum. */
   readonly memory: MemoryPlan;
   /** A rough guess at two 2020s cores; nothing is promised. */
   readonly hours: number;
@@ -37,9 +41,11 @@ export interface StagePlan {
 export interface GwasPlan {
   /** `primal`: the n × n eigendecomposition, exact and GEMMA's own route; the only one of this version. */
   readonly route: "primal";
+  /** Each stage by itself. */
   readonly stages: readonly StagePlan[];
   /** The parts alive at the peak. */
   readonly memory: MemoryPlan;
+  /** Rough hours of all stages. */
   readonly hours: number;
   /** The cheaper way for a study of this size, in one sentence; undefined where there is none. */
   readonly cheaper: string | undefined;
@@ -47,7 +53,7 @@ export interface GwasPlan {
 
 const MIB = 2 ** 20;
 /** Node with our packages loaded, and what its heap grows by while a study runs. */
-const NODE_BYTES = 110 * MIB;
+const NODE_BYTES = 135 * MIB;
 /** Strings and numbers of one line of the .bim, and of one of the .fam with its hash tables. */
 const VARIANT_BYTES = 130;
 const SAMPLE_BYTES = 420;

@@ -12,6 +12,7 @@ export interface WriteGemmaAssocOptions {
   readonly mode?: 1;
   /** The fileset of the run: its results are then written without a detour through Arrow. */
   readonly study?: PlinkStudy;
+  /** Stops the writing; no file is left. */
   readonly signal?: AbortSignal;
 }
 

@@ -110,7 +110,7 @@ function nullTable({ nullModel: h0, cohort }: GwasResult): string {
       ["log-likelihood ML", g(h0.logLik.mle, 6)],
       ...Array.from(h0.beta, (beta, j) => [
         escapeXml(cohort.covariateNames[j]!.replace(/ of .*$/, "")),
-        `${g(beta)} ${pm} ${g(h0.betaSe[j]!)}`,
+        `${g(Math.abs(beta) < 1e-9 * h0.betaSe[j]! ? 0 : beta)} ${pm} ${g(h0.betaSe[j]!)}`,
       ]),
     ],
     "facts",

@@ -2,16 +2,23 @@ import { dots, escapeXml, MINUS_LOG10_P, openSvg, px, yAxis } from "./svg.ts";
 
 /** What a Manhattan plot needs of each variant; all columns equally long. */
 export interface ManhattanData {
+  /** Chromosome names. */
   readonly chrom: ArrayLike<string>;
+  /** Base pairs; ≤ 0 is unknown. */
   readonly pos: ArrayLike<number>;
+  /** −log₁₀ p; anything that is not finite is left out. */
   readonly negLog10P: ArrayLike<number>;
+  /** Names for the labels of peaks. */
   readonly id?: ArrayLike<string>;
 }
 
 /** Size, lines and labels of {@link manhattanSvg}. */
 export interface ManhattanOptions {
+  /** Pixels. Default 1160. */
   readonly width?: number;
+  /** Pixels. Default 400. */
   readonly height?: number;
+  /** Accessible name. */
   readonly title?: string;
   /** Genome-wide line, as −log₁₀ p. Default 7.30103 (5e-8). */
   readonly genomeWide?: number;

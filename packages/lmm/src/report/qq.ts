@@ -2,8 +2,11 @@ import { dots, MINUS_LOG10_P, openSvg, px, tickStep, yAxis } from "./svg.ts";
 
 /** Size and title of {@link qqSvg}. */
 export interface QqOptions {
+  /** Pixels. Default 400. */
   readonly width?: number;
+  /** Pixels. Default 400. */
   readonly height?: number;
+  /** Accessible name. */
   readonly title?: string;
 }
 

@@ -1,0 +1,175 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { GEMMA_OPTIONS, NOT_YET } from "../src/gemma/options.ts";
+import { copyFileset, golden, gunzipText, lmm, names, tempFolder } from "./support/files.ts";
+
+describe("options", () => {
+  it.each([
+    "-lmm 2",
+    "-lmm 4",
+    "-lmm 9",
+    "-gk 2",
+    "-n 1 2",
+    "-gxe f",
+    "-g f",
+    "-a f",
+    "-eigen",
+    "-loco 1",
+    "-d f",
+    "-u f",
+    "-km 2",
+    "-ksnps f",
+    "-bslmm 1",
+    "-predict 1",
+    "-vc 1",
+    "-lm 1",
+    "-nind 5",
+    "-pace 10",
+    "-seed 3",
+    "-w 10",
+  ])("%s is GEMMA's and not ours yet", async (words) => {
+    const folder = tempFolder();
+    const ran = await lmm(["-bfile", "x", ...words.split(" "), "-k", "k"], { cwd: folder });
+    expect(ran).toMatchObject({ code: 2, out: "" });
+    expect(ran.err).toMatch(
+      new RegExp(
+        `^NOT_IMPLEMENTED ${words
+          .split(" ")
+          .slice(0, /^-(lmm|gk|n)$/.test(words.split(" ")[0]!) ? 3 : 1)
+          .join(" ")} `,
+      ),
+    );
+    expect(names(folder)).toEqual([]);
+  });
+
+  it.each([
+    [["-bfile", "x", "-gk", "1", "-mafia", "1"], /^UNKNOWN_OPTION .*-mafia.*did you mean -maf\?/],
+    [["gwas", "--bfile", "x", "--outt", "y"], /^UNKNOWN_OPTION .*--outt/],
+    [["gwas", "--bfile", "x", "--out", "y", "--chunk", "0"], /^OPTION_RANGE/],
+    [["gwas", "--bfile", "x", "--out", "y", "--chunk", "1.5"], /^OPTION_RANGE/],
+    [["-bfile", "x"], /^OPTION_MISSING/],
+    [["-bfile", "x", "-lmm", "1"], /^OPTION_MISSING .*-k/],
+    [["-bfile", "x", "-gk", "1", "-maf", "x"], /^OPTION_RANGE/],
+    [["frobnicate"], /./],
+  ])("%j is a usage error", async (args, message) => {
+    const ran = await lmm(args, { cwd: tempFolder() });
+    expect(ran.code).toBe(2);
+    expect(ran.err).toMatch(message);
+  });
+
+  it("no option is both ours and missing", () => {
+    expect(GEMMA_OPTIONS.filter((o) => NOT_YET.has(o.name))).toEqual([]);
+  });
+
+  it("an error under --json is one JSON object on stderr", async () => {
+    const ran = await lmm(["gwas", "--bfile", "nowhere", "--out", join(tempFolder(), "x"), "--json"]);
+    expect(ran).toMatchObject({ code: 1, out: "" });
+    expect(JSON.parse(ran.err).error).toMatchObject({ code: "ENOENT" });
+  });
+});
+
+describe("commands", () => {
+  const folder = tempFolder();
+  const prefix = copyFileset("demo", folder);
+
+  it("gwas: files, summary and JSON", async () => {
+    const ran = await lmm(["gwas", "--bfile", prefix, "--out", join(folder, "x"), "--json"]);
+    expect(ran, ran.err).toMatchObject({ code: 0 });
+    const result = JSON.parse(ran.out);
+    expect(result.files.map((f: string) => f.slice(folder.length + 1))).toEqual([
+      "x.assoc.txt",
+      "x.assoc.arrow",
+      "x.report.html",
+      "x.log.txt",
+    ]);
+    expect(Object.keys(result)).toEqual(
+      expect.arrayContaining(["people", "filters", "nullModel", "lambdaGC", "memory", "stages", "warnings"]),
+    );
+    const report = readFileSync(join(folder, "x.report.html"), "utf8");
+    expect(report).toMatch(
+      /<svg[\s\S]*Manhattan[\s\S]*QQ plot[\s\S]*Top hits[\s\S]*To repeat[\s\S]*lmm gwas --bfile/,
+    );
+    expect(report).not.toMatch(/(?:src|href)=|<script|@import|NaN|undefined/);
+    expect(report.length).toBeLessThan(300_000);
+  });
+
+  it("the log has GEMMA's labels, in its order", async () => {
+    const ran = await lmm(["-bfile", prefix, "-gk", "-o", "k", "-outdir", join(folder, "o")]);
+    expect(ran, ran.err).toMatchObject({ code: 0 });
+    const labels = (text: string): string[] =>
+      [...text.matchAll(/^## ((?:number of|REMLE|MLE|pve|se|vg|ve|beta)[^=]*) =/gm)].map((m) => m[1]!);
+    expect(labels(readFileSync(join(folder, "o/k.log.txt"), "utf8"))).toEqual(
+      labels(readFileSync(golden("demo", "k1.log.txt"), "utf8")),
+    );
+    await lmm([
+      "-bfile",
+      prefix,
+      "-k",
+      join(folder, "o/k.cXX.txt"),
+      "-lmm",
+      "-o",
+      "l",
+      "-outdir",
+      join(folder, "o"),
+    ]);
+    expect(labels(readFileSync(join(folder, "o/l.log.txt"), "utf8"))).toEqual(
+      labels(readFileSync(golden("demo", "lmm1.log.txt"), "utf8")),
+    );
+  });
+
+  it("people matched by id give the results of people matched by row", async () => {
+    const shuffled = readFileSync(`${prefix}.covar.tsv`, "utf8").trimEnd().split("\n");
+    writeFileSync(join(folder, "c.tsv"), `${[shuffled[0], ...shuffled.slice(1).reverse()].join("\n")}\n`);
+    const byId = await lmm([
+      "gwas",
+      "--bfile",
+      prefix,
+      "-c",
+      join(folder, "c.tsv"),
+      "--on",
+      "fid+iid",
+      "--out",
+      join(folder, "id"),
+      "--without-report",
+    ]);
+    expect(byId, byId.err).toMatchObject({ code: 0 });
+    const byRow = await lmm([
+      "gwas",
+      "--bfile",
+      prefix,
+      "-c",
+      `${prefix}.covar.txt`,
+      "--out",
+      join(folder, "row"),
+      "--without-report",
+    ]);
+    expect(byRow, byRow.err).toMatchObject({ code: 0 });
+    const out = await lmm(["compare", join(folder, "id.assoc.txt"), join(folder, "row.assoc.txt")]);
+    expect(out, out.out).toMatchObject({ code: 0 });
+  });
+
+  it("compare: 0 when equal, 1 with the worst row when not", async () => {
+    const ours = join(folder, "x.assoc.txt");
+    const theirs = golden("demo", "lmm1.assoc.txt.gz");
+    expect((await lmm(["compare", ours, theirs])).code).toBe(0);
+    const lines = gunzipText(theirs).split("\n");
+    const fields = lines[5]!.split("\t");
+    fields[7] = "9.000000e-01";
+    writeFileSync(
+      join(folder, "off.txt"),
+      [...lines.slice(0, 5), fields.join("\t"), ...lines.slice(6)].join("\n"),
+    );
+    const ran = await lmm(["compare", join(folder, "off.txt"), theirs]);
+    expect(ran.code).toBe(1);
+    expect(ran.out).toMatch(new RegExp(`FAIL beta .*row 5 \\(${fields[1]}\\): 9\\.000000e-01 against`));
+    writeFileSync(join(folder, "short.txt"), `${lines.slice(0, 50).join("\n")}\n`);
+    expect((await lmm(["compare", join(folder, "short.txt"), theirs])).out).toMatch(/more row/);
+  });
+
+  it("plan prints the parts", async () => {
+    const ran = await lmm(["plan", "--samples", "50000", "--variants", "600000"]);
+    expect(ran.code).toBe(0);
+    expect(ran.out).toMatch(/kinship, 8 n²\s+20 GB/);
+  });
+});
