@@ -14,8 +14,14 @@ const folder = tempFolder();
 const at = (name: string): string => join(folder, name);
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
+async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}
+
 async function read(source: ByteSource, options?: ReadLinesOptions): Promise<Line[]> {
-  return Array.fromAsync(readLines(source, options));
+  return collect(readLines(source, options));
 }
 
 async function texts(text: string | Uint8Array, options?: ReadLinesOptions): Promise<string[]> {
@@ -189,7 +195,7 @@ describe("readChunks", () => {
   it("hands on the file's bytes", async () => {
     const data = new Uint8Array(3_000_000).map((_, i) => i * 31);
     writeFileSync(at("chunks"), data);
-    const chunks = await Array.fromAsync(readChunks(at("chunks")));
+    const chunks = await collect(readChunks(at("chunks")));
     expect(Buffer.concat(chunks).equals(data)).toBe(true);
   });
 
