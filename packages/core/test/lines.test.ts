@@ -8,7 +8,7 @@ import { describe, expect, it } from "vitest";
 import { type ByteSource, readChunks } from "../src/bytes.ts";
 import { type Line, type ReadLinesOptions, readLineBlocks, readLines } from "../src/lines.ts";
 import type { Warning } from "../src/warnings.ts";
-import { code, runScript, tempFolder } from "./temp-folder.ts";
+import { code, runCommand, runScript, tempFolder } from "./temp-folder.ts";
 
 const folder = tempFolder();
 const at = (name: string): string => join(folder, name);
@@ -199,14 +199,51 @@ describe("readChunks", () => {
     expect(Buffer.concat(chunks).equals(data)).toBe(true);
   });
 
-  it("reads standard input and pipes", async () => {
+  it("reads standard input", async () => {
     const script = `
       import { readLines } from "$SRC/lines.ts";
       for await (const line of readLines(process.argv[2] ?? "-")) console.log(line.number, line.text);`;
     const stdin = await runScript(folder, script, { shell: "printf 'a\\nb\\n' | $SCRIPT" }).exit;
     expect(stdin.stdout).toBe("1 a\n2 b\n");
+  });
+
+  const script = `
+    import { runCli } from "$SRC/cli.ts";
+    import { readLines } from "$SRC/lines.ts";
+    import { writeFileAtomic } from "$SRC/files.ts";
+    const [verb, path] = process.argv.slice(2);
+    const commands = [
+      { name: "read", summary: "", options: [], positionals: ["PATH"], async run(c) {
+        console.log("waiting");
+        for await (const line of readLines(path, c)) console.log(line.number, line.text);
+      } },
+      { name: "write", summary: "", options: [], positionals: ["PATH"], async run(c) {
+        console.log("waiting");
+        await writeFileAtomic(path, "x".repeat(1e6), c);
+      } },
+    ];
+    await runCli({ name: "pipes", version: "1", summary: "", commands }, [verb, path]);`;
+
+  it("reads and writes named pipes, whoever comes first", async () => {
     const fifo = at("pipe");
-    const shell = `mkfifo '${fifo}'; (printf 'c\\n' > '${fifo}' &) ; $SCRIPT '${fifo}'`;
-    expect((await runScript(folder, script, { shell }).exit).stdout).toBe("1 c\n");
+    for (const shell of [
+      `mkfifo '${fifo}'; (sleep 0.5; printf 'c\\nd' > '${fifo}') & $SCRIPT read '${fifo}'`,
+      `(printf 'c\\nd' > '${fifo}') & sleep 0.2; $SCRIPT read '${fifo}'`,
+      `printf 'c\\nd' | $SCRIPT read /dev/fd/0`,
+    ]) {
+      const child = runScript(folder, script, { shell });
+      expect((await child.exit).stdout).toBe("waiting\n1 c\n2 d\n");
+    }
+    const shell = `(sleep 0.5; wc -c < '${fifo}') & $SCRIPT write '${fifo}'; wait`;
+    expect((await runScript(folder, script, { shell }).exit).stdout).toBe("waiting\n1000000\n");
+  });
+
+  it.each(["read", "write"])("SIGINT ends a %s of a pipe whose other side never comes", async (verb) => {
+    const fifo = at(`lonely-${verb}`);
+    await runCommand(["mkfifo", fifo]).exit;
+    const child = runScript(folder, script, { args: [verb, fifo] });
+    await child.said("waiting");
+    child.kill("SIGINT");
+    expect(await child.exit).toMatchObject({ code: 130, stdout: "waiting\n" });
   });
 });
