@@ -5,6 +5,7 @@ import { createGunzip } from "node:zlib";
 
 import { throwIfAborted } from "./abort.ts";
 import { fileError, fromSystemError } from "./errors.ts";
+import { openPipeToRead } from "./pipes.ts";
 
 /** A path (`-` for standard input), the bytes themselves, or chunks of them. */
 export type ByteSource = string | Uint8Array | AsyncIterable<Uint8Array>;
@@ -80,24 +81,27 @@ async function* rawChunks(
     for (let at = 0; at < source.length; at += CHUNK) yield source.subarray(at, at + CHUNK);
     return;
   }
-  const file =
-    typeof source !== "string" || isStdin(source)
-      ? undefined
-      : createReadStream(source, { highWaterMark: CHUNK });
-  const stream = file ?? (typeof source === "string" ? process.stdin : source);
-  const stop = (): void => void file?.destroy();
+  let stream: (AsyncIterable<unknown> & { destroy?(): unknown }) | undefined;
+  const stop = (): void => void stream?.destroy?.();
   signal?.addEventListener("abort", stop, { once: true });
   try {
+    stream = typeof source === "string" ? await openStream(source) : source;
     for await (const chunk of stream) {
       throwIfAborted(signal);
       yield chunk as Uint8Array;
     }
+    throwIfAborted(signal); // a destroyed pipe just ends
   } catch (e) {
     throwIfAborted(signal);
     throw fromSystemError(e, name);
   } finally {
     signal?.removeEventListener("abort", stop);
   }
+}
+
+async function openStream(path: string): Promise<Readable> {
+  if (isStdin(path)) return process.stdin;
+  return (await openPipeToRead(path)) ?? createReadStream(path, { highWaterMark: CHUNK });
 }
 
 /** The first chunk, grown to at least eight bytes where there are as many: pipes may deliver single bytes. */

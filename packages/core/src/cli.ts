@@ -195,25 +195,25 @@ let onStdoutError: ((e: NodeJS.ErrnoException) => void) | undefined;
 function watchSignals(): Life {
   const controller = new AbortController();
   let timer: NodeJS.Timeout | undefined;
-  const end = (code: number, why: XError): void => {
-    if (life.exitCode !== undefined) {
-      removeTemps();
-      process.exit(life.exitCode);
-    }
+  const end = (code: number, why: XError, signal: NodeJS.Signals): void => {
+    if (life.exitCode !== undefined) endNow(signal);
     life.exitCode = code;
     controller.abort(why);
-    timer = setTimeout(() => {
-      removeTemps();
-      process.exit(code);
-    }, GRACE_MS);
+    timer = setTimeout(() => endNow(signal), GRACE_MS);
     timer.unref();
   };
-  const handlers = Object.entries(SIGNALS).map(
-    ([name, code]) => [name, () => end(code, xError("CANCELLED", `interrupted by ${name}`))] as const,
+  /** By the signal itself: `process.exit` would wait for worker threads that are still busy. */
+  const endNow = (signal: NodeJS.Signals): void => {
+    removeTemps();
+    life.stop();
+    process.kill(process.pid, signal);
+  };
+  const handlers = (Object.keys(SIGNALS) as (keyof typeof SIGNALS)[]).map(
+    (name) => [name, () => end(SIGNALS[name], xError("CANCELLED", `interrupted by ${name}`), name)] as const,
   );
   const onPipe = (e: NodeJS.ErrnoException): void => {
-    if (e.code === "EPIPE" && life.exitCode === undefined)
-      end(141, xError("EPIPE", "the reader of stdout went away"));
+    if (e.code !== "EPIPE" || life.exitCode !== undefined) return;
+    end(141, xError("EPIPE", "the reader of stdout went away"), "SIGTERM");
   };
   for (const [name, handler] of handlers) process.on(name, handler);
   // Stays for good: an error event without a listener would end the process with a stack trace.

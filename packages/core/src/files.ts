@@ -44,7 +44,11 @@ export interface AtomicWriter extends AsyncDisposable {
  * ```
  */
 export function atomicWriter(path: string, options: AtomicWriterOptions = {}): AtomicWriter {
-  return new GatheringWriter(path, openTarget(path, options.overwrite ?? true), options.signal);
+  return new GatheringWriter(
+    path,
+    openTarget(path, options.overwrite ?? true, options.signal),
+    options.signal,
+  );
 }
 
 /** Writes one whole file atomically; see `atomicWriter`. */

@@ -13,9 +13,11 @@ import {
 } from "node:fs";
 import { open } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
+import type { Writable } from "node:stream";
 import { promisify } from "node:util";
 
 import { fileError, fromSystemError } from "./errors.ts";
+import { openPipeToWrite } from "./pipes.ts";
 import { releaseTemp, removeQuietly, removeStaleTemps, tempPathFor, trackTemp } from "./temps.ts";
 
 const writeFd = promisify(write);
@@ -35,9 +37,11 @@ export interface Target {
 }
 
 /** The place of a path: `-` is standard output, devices and pipes are written straight through. */
-export function openTarget(path: string, overwrite: boolean): Target {
-  if (isStdout(path)) return stdoutTarget();
-  return isDevice(path) ? deviceTarget(path) : fileTarget(path, overwrite);
+export function openTarget(path: string, overwrite: boolean, signal?: AbortSignal): Target {
+  if (isStdout(path)) return streamTarget(path, async () => process.stdout);
+  if (!isDevice(path)) return fileTarget(path, overwrite);
+  if (!statSync(path, { throwIfNoEntry: false })?.isFIFO()) return deviceTarget(path);
+  return streamTarget(path, () => openPipeToWrite(path, signal));
 }
 
 /**
@@ -106,7 +110,7 @@ function fileTarget(path: string, overwrite: boolean): Target {
   };
 }
 
-/** Opened at the first write, off the main thread: opening a pipe waits for its reader. */
+/** Opened at the first write: opening a tape or a terminal may take its time. */
 function deviceTarget(path: string): Target {
   let handle: Awaited<ReturnType<typeof open>> | undefined;
   const close = async (): Promise<void> => {
@@ -124,15 +128,29 @@ function deviceTarget(path: string): Target {
   };
 }
 
-function stdoutTarget(): Target {
-  const ignore = (): void => {};
-  process.stdout.on("error", ignore); // the callback of write() reports it
-  const off = async (): Promise<void> => void process.stdout.off("error", ignore);
+/** Standard output, or a named pipe once it has a reader. Errors come through the callback of each write. */
+function streamTarget(path: string, openStream: () => Promise<Writable>): Target {
+  let stream: Writable | undefined;
+  const end = (): Promise<void> =>
+    new Promise((done) => {
+      if (stream === undefined || stream === process.stdout) done();
+      else stream.end(done);
+    });
   return {
-    tempPath: "-",
-    write: (bytes) => new Promise((done, fail) => process.stdout.write(bytes, (e) => (e ? fail(e) : done()))),
-    finish: off,
-    drop: async () => {},
+    tempPath: path,
+    async write(bytes) {
+      if (stream === undefined) {
+        stream = await openStream();
+        stream.on("error", () => {}); // without a listener it would end the process
+      }
+      const { promise, resolve: done, reject } = Promise.withResolvers<void>();
+      stream.write(bytes, (e) => (e ? reject(e) : done()));
+      await promise;
+    },
+    finish: end,
+    async drop() {
+      if (stream !== process.stdout) stream?.destroy();
+    },
   };
 }
 
