@@ -19,23 +19,22 @@ export default {
     const data = {};
     const rows = [];
     for (const n of large ? [500, 1000, 2000, 4000, 6000] : [500, 1000, 2000]) {
-      const file = join(scratch, `k${n}.f64`);
-      spawnSync("python3", [join(import.meta.dirname, "make_kinship.py"), String(n), file], {
-        stdio: "inherit",
-      });
-      const scipy = (driver) => ({
-        name: `scipy ${driver}`,
+      const name = `kin_${n}`;
+      const file = join(scratch, `${name}.f64`);
+      spawnSync("python3", [join(import.meta.dirname, "inputs.py"), scratch, name], { stdio: "inherit" });
+      const scipy = {
+        name: "OpenBLAS DSYEVD (scipy)",
         steps: [
           {
             command: "python3",
-            args: [join(import.meta.dirname, "scipy_eigh.py"), file, String(n), driver],
+            args: [join(import.meta.dirname, "dsyevd.py"), file, String(n)],
             env: ONE_THREAD,
           },
         ],
-      });
+      };
       const us = { name: "x-dense", steps: [{ command: example, args: [file, String(n), "1"] }] };
       // The small ones are over in a blink; the large ones take minutes and vary less.
-      const results = await race([us, scipy("evd"), scipy("evr")], n >= 4000 ? { repeats: 1 } : {});
+      const results = await race([us, scipy], n >= 4000 ? { repeats: 1 } : {});
       rmSync(file);
       data[n] = results;
       const inside = Object.entries(results).map(([name, result]) => [name, middle(saidJson(result))]);

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Case, jacobi};
+use common::Case;
 use x_lmm::{Association, Options, Study, Wald, fit_null};
 use x_simd::{Job, Level};
 
@@ -125,12 +125,4 @@ fn lambda_at_a_bound_is_the_bound() {
     let null = fit_null(&case.values, &case.project(&y), &case.project(&case.w), 2, &Options::default()).unwrap();
     assert_eq!(null.lambda_reml, 1e-5);
     assert!(null.loglik_reml.is_finite());
-}
-
-#[test]
-fn jacobi_is_an_eigendecomposition() {
-    let case = Case::load();
-    let (values, vectors) = jacobi(&[2.0, 1.0, 1.0, 2.0], 2);
-    assert!((values[0] - 1.0).abs() < 1e-14 && (values[1] - 3.0).abs() < 1e-14 && vectors.n() == 2);
-    assert!(case.values[0].abs() < 1e-9, "a centred kinship has an eigenvalue of 0");
 }

@@ -1,7 +1,8 @@
-//! The study of golden/make_small.py, with a small eigensolver so that no eigenvectors need to be stored.
+//! The study of golden/make_small.py.
 
-use x_dense::SquareMatrix;
+use x_dense::{Eigen, SquareMatrix, center, eigh};
 use x_lmm::{Association, Options, Study};
+use x_simd::Job;
 
 pub struct Case {
     pub packed: Vec<u8>,
@@ -24,15 +25,14 @@ impl Case {
             .lines()
             .map(|line| line.split('\t').map(|cell| cell.parse().unwrap()).collect())
             .collect();
-        let n = kept.len();
-        let mut k: Vec<f64> =
-            kept.iter().flat_map(|&i| kept.iter().map(|&j| kinship[i.max(j)][i.min(j)]).collect::<Vec<_>>()).collect();
-        let means: Vec<f64> = k.chunks_exact(n).map(|row| row.iter().sum::<f64>() / n as f64).collect();
-        let mean = means.iter().sum::<f64>() / n as f64;
-        for (i, row) in k.chunks_exact_mut(n).enumerate() {
-            row.iter_mut().enumerate().for_each(|(j, v)| *v += mean - means[i] - means[j]);
+        let mut k = SquareMatrix::zeros(kept.len()).unwrap();
+        for (to, &i) in kept.iter().enumerate() {
+            let row: Vec<f64> = kept.iter().map(|&j| kinship[i.max(j)][i.min(j)]).collect();
+            k.set_tile(to, 1, 0, row.len(), &row).unwrap();
         }
-        let (values, vectors) = jacobi(&k, n);
+        let job = Job::default();
+        center(&mut k, 1, &job).unwrap();
+        let Eigen { values, vectors, .. } = eigh(k, 1, &job).unwrap();
         Self {
             packed: include_bytes!("../golden/small.bed")[3..].to_vec(),
             samples: people.len(),
@@ -76,42 +76,4 @@ impl Case {
             })
             .collect()
     }
-}
-
-/// Cyclic Jacobi: eigenvalues ascending, eigenvectors in columns.
-pub fn jacobi(matrix: &[f64], n: usize) -> (Vec<f64>, SquareMatrix) {
-    let mut a = matrix.to_vec();
-    let mut v: Vec<f64> = (0..n * n).map(|at| if at / n == at % n { 1.0 } else { 0.0 }).collect();
-    for _ in 0..14 {
-        for p in 0..n {
-            for q in p + 1..n {
-                if a[p * n + q].abs() < 1e-300 {
-                    continue;
-                }
-                let theta = (a[q * n + q] - a[p * n + p]) / (2.0 * a[p * n + q]);
-                let t = theta.signum() / (theta.abs() + (theta * theta + 1.0).sqrt());
-                let c = 1.0 / (t * t + 1.0).sqrt();
-                let s = t * c;
-                for k in 0..n {
-                    let (x, y) = (a[k * n + p], a[k * n + q]);
-                    (a[k * n + p], a[k * n + q]) = (c * x - s * y, s * x + c * y);
-                }
-                for k in 0..n {
-                    let (x, y) = (a[p * n + k], a[q * n + k]);
-                    (a[p * n + k], a[q * n + k]) = (c * x - s * y, s * x + c * y);
-                    let (x, y) = (v[k * n + p], v[k * n + q]);
-                    (v[k * n + p], v[k * n + q]) = (c * x - s * y, s * x + c * y);
-                }
-            }
-        }
-    }
-    let mut order: Vec<usize> = (0..n).collect();
-    order.sort_by(|&i, &j| a[i * n + i].total_cmp(&a[j * n + j]));
-    let mut vectors = SquareMatrix::zeros(n).unwrap();
-    for (to, &from) in order.iter().enumerate() {
-        for k in 0..n {
-            vectors.data_mut()[k * n + to] = v[k * n + from];
-        }
-    }
-    (order.iter().map(|&i| a[i * n + i]).collect(), vectors)
 }
