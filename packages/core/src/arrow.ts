@@ -12,7 +12,8 @@ import {
 
 import { checkTable } from "./arrow-check.ts";
 import { type ForeignBatch, type ForeignTable, rebuildBatch, rebuildTable } from "./arrow-foreign.ts";
-import { fileError, isXError, xError } from "./errors.ts";
+import { checkArrowFile, checkArrowStream, isArrowFile } from "./arrow-messages.ts";
+import { fileError, xError } from "./errors.ts";
 import { type AtomicWriterOptions, atomicWriter } from "./files.ts";
 import { openInput } from "./input.ts";
 import { type ColumnValues, vectorOf } from "./vectors.ts";
@@ -97,37 +98,42 @@ export function toIpc(
   return bytes;
 }
 
-/** A table from IPC bytes, stream or file, with the checks of `readIpcFile`. Buffers are views of the bytes. */
+/**
+ * A table from IPC bytes, stream or file, checked before it is read; buffers are views of the bytes. Errors:
+ * `ARROW_FOOTER`, `ARROW_TRUNCATED` (a stream without its end), `ARROW_OFFSETS` (a column points outside its buffers),
+ * `ARROW_COMPRESSED`, `ARROW_INVALID` (anything else). int64 columns stay BigInt.
+ */
 export function fromIpc(bytes: Uint8Array, path = "IPC bytes"): Table {
-  const isFile = startsWithMagic(bytes);
-  if (isFile) checkFooter(bytes, path);
-  else checkEnd(bytes, path);
-  let table: Table;
-  try {
-    const reader = RecordBatchReader.from(bytes);
-    const batches = [...reader];
-    table = new Table(reader.schema, batches);
-    const expected = isFile ? (reader as unknown as RecordBatchFileReader).numRecordBatches : 0;
-    const found = batches.length;
-    if (expected > found)
-      throw fileError("ARROW_FOOTER", path, `${expected} batches are listed, ${found} are there`);
-  } catch (e) {
-    if (isXError(e)) throw e;
-    const message = `the Arrow data is damaged, or compressed (write it uncompressed): ${(e as Error).message}`;
-    throw fileError("ARROW_INVALID", path, message, { cause: e });
-  }
-  checkTable(table, path);
+  if (isArrowFile(bytes)) checkArrowFile(bytes, path);
+  else checkArrowStream(bytes, path);
+  const table = readTableOf(bytes, path);
+  checkTable(table, path, bytes.length);
   return table;
 }
 
-/**
- * Reads an Arrow IPC file after checking it: `ARROW_FOOTER` (not an Arrow file, or cut short), `ARROW_OFFSETS` (a
- * column points outside its buffers), `ARROW_INVALID` (anything else that cannot be read). int64 columns stay BigInt.
- */
+function readTableOf(bytes: Uint8Array, path: string): Table {
+  try {
+    const reader = RecordBatchReader.from(bytes).open();
+    const { schema } = reader;
+    const batches = [...reader];
+    const listed = isArrowFile(bytes) ? (reader as unknown as RecordBatchFileReader).numRecordBatches : 0;
+    if (batches.length >= listed) return new Table(schema, batches);
+    throw new Error(`${listed} batches are listed, ${batches.length} are there`);
+  } catch (e) {
+    const { message } = e as Error;
+    const compressed = /compress|codec/i.test(message);
+    const why = compressed ? "is compressed; write it uncompressed" : `is damaged: ${message}`;
+    throw fileError(compressed ? "ARROW_COMPRESSED" : "ARROW_INVALID", path, `the Arrow data ${why}`, {
+      cause: e,
+    });
+  }
+}
+
+/** Reads an Arrow IPC file; checks and errors as `fromIpc`, and those of the file system. */
 export async function readIpcFile(path: string): Promise<Table> {
   await using file = openInput(path);
   const bytes = await file.read(0, file.size);
-  if (!startsWithMagic(bytes)) throw notArrow(path, "it does not begin with ARROW1");
+  checkArrowFile(bytes, path);
   return fromIpc(bytes, path);
 }
 
@@ -185,34 +191,4 @@ function rowsError(expected: number, found: number): Error {
   return xError("ARROW_ROWS", `${found} rows were written, ${expected} expected`, {
     details: { expected, found },
   });
-}
-
-function startsWithMagic(bytes: Uint8Array): boolean {
-  return (
-    Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 6)).toString("latin1") === "ARROW1"
-  );
-}
-
-/** An Arrow file is magic, padding, messages, footer, its length (4 bytes), magic. */
-function checkFooter(bytes: Uint8Array, path: string): void {
-  const end = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  if (bytes.length < 22 || end.toString("latin1", bytes.length - 6) !== "ARROW1") {
-    throw notArrow(path, "it does not end with ARROW1: it was cut in transfer or is still being written");
-  }
-  const length = end.readInt32LE(bytes.length - 10);
-  if (length <= 0 || length > bytes.length - 18) throw notArrow(path, `its footer claims ${length} bytes`);
-}
-
-/** A stream ends with a zero length; a stream cut between two messages would look whole without it. */
-function checkEnd(bytes: Uint8Array, path: string): void {
-  if (bytes.length >= 8 && bytes.subarray(-4).every((byte) => byte === 0)) return;
-  throw fileError(
-    "ARROW_TRUNCATED",
-    path,
-    "the Arrow stream has no end mark: it was cut, or is not Arrow data",
-  );
-}
-
-function notArrow(path: string, why: string): Error {
-  return fileError("ARROW_FOOTER", path, `this is no complete Arrow file: ${why}`);
 }

@@ -1,8 +1,16 @@
 /** Everything that does not need apache-arrow: `@x/core/base` starts several times faster than `@x/core`. */
 export * from "./abort.ts";
-export * from "./bytes.ts";
+export { type ByteSource, type ReadChunksOptions, readChunks } from "./bytes.ts";
 export * from "./cli.ts";
-export * from "./cli-options.ts";
+export {
+  type OptionSpec,
+  type OptionType,
+  type OptionValue,
+  type OptionValues,
+  optionsHelp,
+  type ParsedOptions,
+  parseOptions,
+} from "./cli-options.ts";
 export * from "./errors.ts";
 export * from "./files.ts";
 export * from "./hash.ts";
@@ -12,8 +20,21 @@ export * from "./lock.ts";
 export * from "./memory.ts";
 export * from "./native.ts";
 export * from "./numbers.ts";
-export * from "./options.ts";
-export * from "./progress.ts";
+export {
+  checkOptions,
+  checkRange,
+  nearestName,
+  type Range,
+  resolveThreads,
+  unknownOption,
+} from "./options.ts";
+export {
+  type OnProgress,
+  type Progress,
+  type ProgressStream,
+  type RunOptions,
+  terminalProgress,
+} from "./progress.ts";
 export * from "./random.ts";
 export * from "./tables.ts";
 export { removeTemps } from "./temps.ts";

@@ -2,8 +2,6 @@ import { abortError, throwIfAborted } from "./abort.ts";
 import { isXError, type XError, xError } from "./errors.ts";
 import type { OnProgress } from "./progress.ts";
 
-export { resolveThreads } from "./options.ts";
-
 /** The native side of one long call: a cancel flag and progress counters. */
 export interface NativeJob {
   cancel(): void;

@@ -1,0 +1,24 @@
+import { describe, expect, it } from "vitest";
+
+import * as base from "../src/base.ts";
+import * as core from "../src/index.ts";
+import * as launcher from "../src/launch.ts";
+
+describe("exports", () => {
+  it("of @x/core/base", () => {
+    expect(Object.keys(base).sort().join(" ")).toMatchInlineSnapshot(
+      `"MAX_IO Random StageMeter XError abortError allocateArray atomicWriter baselineBytes checkOptions checkOutputDir checkRange collectWarnings commonOptions fileError formatE formatE6 formatFixed3 formatG fromNative fromSystemError hashFile isAbort isXError lockOutput memoryLimit nearestName openInput optionsHelp parseBytes parseOptions parseStrictNumber peakRss philox4x32 randomU32 readChunks readLineBlocks readLines readTable removeTemps requireMemory resolveThreads runCli runNative sampleHash sha256Hex splitFields terminalProgress throwIfAborted toJson toNumbers unknownOption writeDelimited writeFileAtomic xError"`,
+    );
+  });
+
+  it("of @x/core beyond base", () => {
+    const more = Object.keys(core).filter((name) => !(name in base));
+    expect(more.sort().join(" ")).toMatchInlineSnapshot(
+      `"associationSchema chromType dictionaryVector float64Vector fromForeign fromIpc genotypeBatch genotypeInfo genotypeSchema genotypeValues isRecordBatch isTable numericData numericVector readIpcFile samplesSchema samplesSchemaOf tableFromColumns toIpc utf8Vector variantsSchema vectorOf writeIpcFile"`,
+    );
+  });
+
+  it("of @x/core/launch", () => {
+    expect(Object.keys(launcher)).toEqual(["launch"]);
+  });
+});
