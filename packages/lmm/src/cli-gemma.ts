@@ -121,7 +121,7 @@ async function kinshipTask(run: GemmaRun, command: string): Promise<unknown> {
   // apache-arrow starts slowly; it loads while the kernels work.
   const ready = format === "arrow" ? import("./kinship-arrow.ts").catch(() => undefined) : undefined;
   await using K = await meter.measure("kinship", () =>
-    kinship(study, cohort, { ...options, chunk: fitted.chunk }),
+    kinship(study, cohort, { ...options, ...fitted.accepted }),
   );
   await ready;
   const path = `${prefix}.cXX.${format === "arrow" ? "arrow" : "txt"}`;
@@ -133,11 +133,13 @@ async function associateTask(run: GemmaRun, command: string): Promise<unknown> {
   const { context, study, cohort, meter, prefix, options } = run;
   const fitted = fit(run, ["eigen", "association"]);
   const K = await meter.measure("reading kinship", () =>
-    Kinship.load(String(context.options.k), study, options),
+    Kinship.load(String(context.options.k), study, { ...options, ...fitted.accepted }),
   );
-  await using eig = await meter.measure("eigen", () => eigen(K, cohort, { ...options, consume: true }));
+  await using eig = await meter.measure("eigen", () =>
+    eigen(K, cohort, { ...options, ...fitted.accepted, consume: true }),
+  );
   const h0 = await meter.measure("null model", () => nullModel(cohort, eig, options));
-  const association = associate(study, cohort, eig, { ...options, chunk: fitted.chunk });
+  const association = associate(study, cohort, eig, { ...options, ...fitted.accepted });
   const path = `${prefix}.assoc.txt`;
   await meter.measure("association", () =>
     writeGemmaAssoc(association, path, { study, signal: context.signal }),
@@ -147,7 +149,7 @@ async function associateTask(run: GemmaRun, command: string): Promise<unknown> {
 }
 
 /** The block size that fits, and the peak predicted for the stages this command runs. */
-function fit(run: GemmaRun, stages: ReadonlyArray<StagePlan["stage"]>): { chunk: number; bytes: number } {
+function fit(run: GemmaRun, stages: ReadonlyArray<StagePlan["stage"]>) {
   const { study, cohort, options } = run;
   const size = {
     samples: study.n,
@@ -157,7 +159,8 @@ function fit(run: GemmaRun, stages: ReadonlyArray<StagePlan["stage"]>): { chunk:
     threads: options.threads,
   };
   const { chunk, plan } = fitGwas(size, { ...options, stages });
-  return { chunk, bytes: plan.memory.total };
+  // Once the plan of the whole run is accepted, the steps must not weigh themselves again on the way.
+  return { accepted: { chunk, memoryLimit: Number.POSITIVE_INFINITY }, bytes: plan.memory.total };
 }
 
 async function finish(

@@ -111,7 +111,9 @@ async function run(study: PlinkStudy, given: GwasOptions, meter: StageMeter): Pr
   const plan = fitGwas(size, given);
   const snps = given.snpFile === undefined ? given.snps : await readSnpList(given.snpFile);
   if (snps) checkSnpList(study, snps, warn);
-  const options = { ...given, onWarning: warn, chunk: plan.chunk, ...(snps ? { snps } : {}) };
+  // The plan of the whole run has been accepted: the steps must not weigh themselves again on the way.
+  const memoryLimit = Number.POSITIVE_INFINITY;
+  const options = { ...given, onWarning: warn, chunk: plan.chunk, memoryLimit, ...(snps ? { snps } : {}) };
 
   // apache-arrow starts slowly; it loads while the kernels work.
   if (options.out !== undefined) import("./association-arrow.ts").catch(() => undefined);

@@ -6,7 +6,7 @@ import { expect, it } from "vitest";
 import { fixtures, lmm, node, tempFolder } from "./support/files.ts";
 
 it.each([
-  [5000, 2000, []],
+  [5600, 2000, []],
   [6500, 1000, ["--threads", "1"]],
 ] as const)("%i people", async (people, snps, args) => {
   const folder = tempFolder();
