@@ -22,8 +22,8 @@ export interface BlockSource {
   fam: FamColumns;
 }
 
-/** Reads rows `from … from + count − 1` of the .bed as SNP-major packed rows. */
-export type RowReader = (from: number, count: number) => Promise<Uint8Array>;
+/** Reads rows `from … from + count − 1` of the .bed as SNP-major packed rows, into the start of `into` when given. */
+export type RowReader = (from: number, count: number, into?: Uint8Array) => Promise<Uint8Array>;
 
 /**
  * Variants a block: the number asked for, or about 8 MiB of `bytesPerVariant`, at most 4096.
@@ -47,11 +47,15 @@ export async function* readBlocks(source: BlockSource, options: BlockOptions): A
   const keep = selectSamples(fam, options.samples);
   const size = chunkSize(options.chunk, rowBytes(n));
   const read =
-    layout === "variant" ? variantMajor(bed, n) : new SampleMajorReader(bed, n, bim.id.length, options).read;
+    layout === "variant" ? variantMajor(bed, n) : new SampleMajorReader(bed, n, bim.pos.length, options).read;
+  // Reading is one block ahead of the caller: two blocks of memory, or one when subsetSamples copies what is kept.
+  const memory = Array.from({ length: keep ? 1 : options.reuse ? 2 : 0 }, () => {
+    return new Uint8Array(Math.min(size, index.length) * rowBytes(n));
+  });
   const load = async (at: number): Promise<PackedBlock> => {
     const rows = index.subarray(at, Math.min(at + size, index.length));
     bed.check();
-    const packed = await gather(read, rows, rowBytes(n));
+    const packed = await gather(read, rows, rowBytes(n), memory[(at / size) % memory.length]);
     const kept = keep ? await subsetSamples(packed, n, rows.length, keep, options) : packed;
     return { start: rows[0]!, rows: rows.length, index: rows, packed: kept };
   };
@@ -71,14 +75,24 @@ export async function* readBlocks(source: BlockSource, options: BlockOptions): A
 
 function variantMajor(bed: InputFile, n: number): RowReader {
   const bytes = rowBytes(n);
-  return async (from, count) => bed.read(3 + from * bytes, count * bytes);
+  return async (from, count, into) => {
+    if (!into) return bed.read(3 + from * bytes, count * bytes);
+    const packed = into.subarray(0, count * bytes);
+    await bed.readInto(packed, 3 + from * bytes);
+    return packed;
+  };
 }
 
 /** Reads the rows in as few calls as is sensible: runs and small gaps in one go. */
-async function gather(read: RowReader, rows: Uint32Array, bytes: number): Promise<Uint8Array> {
+async function gather(
+  read: RowReader,
+  rows: Uint32Array,
+  bytes: number,
+  into: Uint8Array | undefined,
+): Promise<Uint8Array> {
   const first = rows[0]!;
-  if (rows[rows.length - 1]! - first + 1 === rows.length) return read(first, rows.length);
-  const packed = new Uint8Array(rows.length * bytes);
+  if (rows[rows.length - 1]! - first + 1 === rows.length) return read(first, rows.length, into);
+  const packed = into?.subarray(0, rows.length * bytes) ?? new Uint8Array(rows.length * bytes);
   for (let at = 0; at < rows.length; ) {
     let end = at + 1;
     while (

@@ -10,17 +10,13 @@ import {
   runCli,
   xError,
 } from "@x/core/base";
-import { convert, isArrowPath } from "./convert.ts";
-import { frequencies, type ReportOptions } from "./frequency.ts";
-import { hardyTests } from "./hardy.ts";
-import { formatInspection, inspect } from "./inspect.ts";
-import { merge } from "./merge.ts";
-import { missingness } from "./missing.ts";
+import type { ReportOptions } from "./frequency.ts";
 import { openPlink } from "./open.ts";
-import { formatFrq, formatHwe, formatImiss, formatLmiss } from "./plink/reports.ts";
-import { type SelectionLists, selectStudy, subset } from "./subset.ts";
+import type { SelectionLists } from "./subset.ts";
 import type { GenotypeEncoding, PlinkStudy, RunningOptions } from "./types.ts";
 import { commitAll, type Written, writeText } from "./write.ts";
+
+// What only one command needs is loaded by it: every module costs part of a millisecond at the start.
 
 const BFILE: OptionSpec = {
   name: "bfile",
@@ -68,6 +64,7 @@ const commands: readonly CliCommand[] = [
       withStudy(
         context,
         async (study) => {
+          const { formatInspection, inspect } = await import("./inspect.ts");
           const found = await inspect(study, running(context));
           if (!context.json) context.print(formatInspection(found).trimEnd());
           return found;
@@ -75,20 +72,26 @@ const commands: readonly CliCommand[] = [
         false,
       ),
   },
-  report("freq", "allele frequencies, as PLINK 1.9 --freq", async (study, options) => ({
-    frq: formatFrq(await frequencies(study, options)),
-  })),
+  report("freq", "allele frequencies, as PLINK 1.9 --freq", async (study, options) => {
+    const [{ frequencies }, { formatFrq }] = await Promise.all([import("./frequency.ts"), reports()]);
+    return { frq: formatFrq(await frequencies(study, options)) };
+  }),
   report(
     "missing",
     "missing calls by variant and by sample, as PLINK 1.9 --missing",
     async (study, options) => {
+      const [{ missingness }, { formatImiss, formatLmiss }] = await Promise.all([
+        import("./missing.ts"),
+        reports(),
+      ]);
       const { variants, samples } = await missingness(study, options);
       return { imiss: formatImiss(samples), lmiss: formatLmiss(variants) };
     },
   ),
-  report("hardy", "Hardy-Weinberg exact tests, as PLINK 1.9 --hardy", async (study, options) => ({
-    hwe: formatHwe(await hardyTests(study, options)),
-  })),
+  report("hardy", "Hardy-Weinberg exact tests, as PLINK 1.9 --hardy", async (study, options) => {
+    const [{ hardyTests }, { formatHwe }] = await Promise.all([import("./hardy.ts"), reports()]);
+    return { hwe: formatHwe(await hardyTests(study, options)) };
+  }),
   {
     name: "convert",
     summary: "a fileset to an Arrow IPC file, or back",
@@ -113,6 +116,7 @@ const commands: readonly CliCommand[] = [
     positionals: ["[FROM]", "[TO]"],
     examples: ["plink-io convert --bfile study --out study.arrow", "plink-io convert study.arrow copy"],
     run: async (context) => {
+      const { convert, isArrowPath } = await import("./convert.ts");
       const { options, positionals } = context;
       const from = input(context);
       const to = positionals[1] ?? String(options.out);
@@ -144,6 +148,7 @@ const commands: readonly CliCommand[] = [
           ...(chr !== undefined && { chrom: chr as readonly string[] }),
           ...(region !== undefined && { region: String(region) }),
         };
+        const { subset } = await import("./subset.ts");
         return wrote(context, await subset(study, String(out), { ...where, ...running(context) }));
       }),
   },
@@ -153,15 +158,21 @@ const commands: readonly CliCommand[] = [
     options: [OUT],
     positionals: ["PREFIX..."],
     examples: ["plink-io merge chr1 chr2 chr3 --out all"],
-    run: async (context) =>
-      wrote(context, await merge(context.positionals, String(context.options.out), running(context))),
+    run: async (context) => {
+      const { merge } = await import("./merge.ts");
+      return wrote(context, await merge(context.positionals, String(context.options.out), running(context)));
+    },
   },
 ];
+
+function reports(): Promise<typeof import("./plink/reports.ts")> {
+  return import("./plink/reports.ts");
+}
 
 function report(
   name: string,
   summary: string,
-  make: (study: PlinkStudy, options: ReportOptions) => Promise<Record<string, Iterable<string>>>,
+  make: (study: PlinkStudy, options: ReportOptions) => Promise<Record<string, Iterable<Uint8Array>>>,
 ): CliCommand {
   return {
     name,
@@ -202,7 +213,9 @@ async function withStudy<T>(
     (name) => context.options[name] !== undefined,
   );
   for (const name of given) lists[name] = String(context.options[name]);
-  return await run(given.length === 0 ? study : await selectStudy(study, lists));
+  if (given.length === 0) return await run(study);
+  const { selectStudy } = await import("./subset.ts");
+  return await run(await selectStudy(study, lists));
 }
 
 function input({ options, positionals }: CliContext): string {
@@ -217,7 +230,7 @@ function running({ signal, threads, onProgress }: CliContext): RunningOptions {
 }
 
 /** Writes each text to `<out>.<ending>`, all or none; standard output and devices get the texts one after another. */
-async function writeReports(out: string, texts: Record<string, Iterable<string>>): Promise<string[]> {
+async function writeReports(out: string, texts: Record<string, Iterable<Uint8Array>>): Promise<string[]> {
   const straight = out === "-" || statSync(out, { throwIfNoEntry: false })?.isCharacterDevice() === true;
   await using stack = new AsyncDisposableStack();
   if (!straight) stack.use(lockOutput(out));

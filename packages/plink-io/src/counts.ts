@@ -21,7 +21,7 @@ export async function variantCounts(study: PlinkStudy, options: CountOptions = {
   const kept = new Set(keep);
   const mask = keep ? sampleMask(study.n, (i) => kept.has(i)) : null;
   const [counts] = await countRows(study, rows, [mask], options);
-  return arrowTables().countsTable(study.bim, rows, counts!, hardyExact(counts!));
+  return arrowTables().countsTable(study.bim, rows, counts!, await hardyExact(counts!));
 }
 
 /** Four counts a row (hom A1, het, hom A2, missing) for each mask, in one pass over the file. */
@@ -35,7 +35,7 @@ export async function countRows(
   if (rows.length === 0) return all;
   const { signal, threads, onProgress } = options;
   let done = 0;
-  for await (const block of study.blocks({ rows, ...running(signal, threads) })) {
+  for await (const block of study.blocks({ rows, reuse: true, ...running(signal, threads) })) {
     for (const [k, mask] of masks.entries()) {
       const counts = await countGenotypes(block.packed, study.n, block.rows, mask, { signal, threads });
       all[k]!.set(counts, done * 4);

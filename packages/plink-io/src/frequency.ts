@@ -1,9 +1,11 @@
 import type { Table } from "apache-arrow";
+import { type BimTable, tableOf } from "./bim-table.ts";
 import { chromosomeKey } from "./chromosomes.ts";
 import { countRows } from "./counts.ts";
 import { arrowTables } from "./lazy.ts";
 import { isFounder, ploidies, sampleMask } from "./masks.ts";
-import type { BimColumns, PlinkStudy, RunningOptions } from "./types.ts";
+import { CodedTexts, type Texts } from "./texts.ts";
+import type { PlinkStudy, RunningOptions } from "./types.ts";
 
 /** Options of freq, missing and hardy; each default is PLINK 1.9's. */
 export interface ReportOptions extends RunningOptions {
@@ -16,13 +18,13 @@ export interface ReportOptions extends RunningOptions {
 /** `.frq` as plain columns. */
 export interface FreqColumns {
   /** PLINK's chromosome number, or a contig's name. */
-  chrom: string[];
+  chrom: Texts;
   /** Variant. */
-  id: string[];
+  id: Texts;
   /** Rarer allele (or allele 1, see keepAlleleOrder). */
-  a1: string[];
+  a1: Texts;
   /** The other allele. */
-  a2: string[];
+  a2: Texts;
   /** Frequency of a1; NaN when nobody is typed. */
   maf: Float64Array;
   /** Allele copies observed. */
@@ -41,34 +43,39 @@ export async function freq(study: PlinkStudy, options: ReportOptions = {}): Prom
 
 /** {@link freq} without Arrow. */
 export async function frequencies(study: PlinkStudy, options: ReportOptions = {}): Promise<FreqColumns> {
-  const rows = reportedRows(study.bim);
-  const alleles = await alleleCounts(study, rows, options);
-  const { a1, a2 } = orientedAlleles(study.bim, rows, alleles, options);
+  const bim = tableOf(study.bim);
+  const rows = reportedRows(bim);
+  const counted = sampleMask(study.n, (i) => options.nonfounders === true || isFounder(study.fam, i));
+  const [everybody] = await countRows(study, rows, [counted], options);
+  const alleles = await alleleCounts(study, bim, rows, everybody!, options);
+  const { a1, total, swapped } = alleles;
   const maf = new Float64Array(rows.length);
-  alleles.total.forEach((total, k) => {
-    const count = isSwapped(alleles, k, options) ? total - alleles.a1[k]! : alleles.a1[k]!;
-    maf[k] = total === 0 ? Number.NaN : count / total;
-  });
-  return { ...reportedNames(study.bim, rows), a1, a2, maf, nchrobs: alleles.total };
+  for (let k = 0; k < rows.length; k++) {
+    const count = swapped[k] === 1 ? total[k]! - a1[k]! : a1[k]!;
+    maf[k] = total[k] === 0 ? Number.NaN : count / total[k]!;
+  }
+  const names = { ...reportedNames(bim, rows), ...orientedAlleles(bim, rows, swapped) };
+  return { ...names, maf, nchrobs: total };
 }
 
 /** Rows PLINK reports: those at positions that are not negative. */
-export function reportedRows(bim: BimColumns): Uint32Array {
-  const rows = new Uint32Array(bim.pos.length);
+export function reportedRows({ pos }: BimTable): Uint32Array {
+  const rows = new Uint32Array(pos.length);
   let count = 0;
-  bim.pos.forEach((pos, j) => {
-    if (pos >= 0) rows[count++] = j;
-  });
+  for (let j = 0; j < pos.length; j++) if (pos[j]! >= 0) rows[count++] = j;
   return rows.subarray(0, count);
 }
 
 /** First two columns of every report. */
-export function reportedNames(bim: BimColumns, rows: Uint32Array): { chrom: string[]; id: string[] } {
-  const keys = new Map([...new Set(bim.chrom)].map((name) => [name, chromosomeKey(name)]));
-  return {
-    chrom: Array.from(rows, (j) => keys.get(bim.chrom[j]!)!),
-    id: Array.from(rows, (j) => bim.id[j]!),
-  };
+export function reportedNames(bim: BimTable, rows: Uint32Array): { chrom: Texts; id: Texts } {
+  const chrom = new CodedTexts(take(bim.chrom, rows), (code) => chromosomeKey(bim.chromNames[code]!));
+  return { chrom, id: bim.idTexts(rows) };
+}
+
+function take(values: Uint32Array, rows: Uint32Array): Uint32Array {
+  const out = new Uint32Array(rows.length);
+  for (let k = 0; k < rows.length; k++) out[k] = values[rows[k]!]!;
+  return out;
 }
 
 /** Copies of allele 1 and of both alleles among the people PLINK counts. */
@@ -77,64 +84,57 @@ export interface AlleleCounts {
   a1: Int32Array;
   /** Copies of either. */
   total: Int32Array;
+  /** 1 where PLINK, loading the fileset, would have exchanged the two alleles. */
+  swapped: Uint8Array;
 }
 
-/** Counts alleles by PLINK's rules for founders and sex chromosomes. */
+/**
+ * Alleles by PLINK's rules for founders and sex chromosomes, from the genotype counts of everybody counted; only rows of
+ * X and Y are read again, for the men.
+ */
 export async function alleleCounts(
   study: PlinkStudy,
+  bim: BimTable,
   rows: Uint32Array,
+  everybody: Uint32Array,
   options: ReportOptions,
 ): Promise<AlleleCounts> {
-  const { fam, bim, n } = study;
-  const counted = (i: number): boolean => options.nonfounders === true || isFounder(fam, i);
+  const { fam, n } = study;
   const ploidy = ploidies(bim);
-  const sexed = rows.filter((j) => ploidy(j) !== "diploid");
-  const [everybody] = await countRows(study, rows, [sampleMask(n, counted)], options);
-  const [men] = await countRows(study, sexed, [sampleMask(n, (i) => counted(i) && fam.sex[i] === 1)], {
-    ...options,
-    onProgress: () => {},
-  });
   const a1 = new Int32Array(rows.length);
   const total = new Int32Array(rows.length);
-  let atSexed = 0;
-  rows.forEach((j, k) => {
-    const [hom1, het, hom2] = everybody!.subarray(k * 4, k * 4 + 3) as unknown as [number, number, number];
-    const kind = ploidy(j);
-    if (kind === "diploid") {
-      a1[k] = 2 * hom1 + het;
-      total[k] = 2 * (hom1 + het + hom2);
-      return;
-    }
-    const [menHom1, menHet, menHom2] = men!.subarray(atSexed * 4, atSexed * 4 + 3) as unknown as [
-      number,
-      number,
-      number,
-    ];
-    atSexed++;
-    const women = kind === "x" ? [hom1 - menHom1, het - menHet, hom2 - menHom2] : [0, 0, 0];
-    a1[k] = menHom1 + 2 * women[0]! + women[1]!;
-    total[k] = menHom1 + menHom2 + 2 * (women[0]! + women[1]! + women[2]!);
+  const sexed: number[] = [];
+  for (let k = 0; k < rows.length; k++) {
+    if (ploidy(rows[k]!) !== "diploid") sexed.push(k);
+    const [hom1, het, hom2] = [everybody[4 * k]!, everybody[4 * k + 1]!, everybody[4 * k + 2]!];
+    a1[k] = 2 * hom1 + het;
+    total[k] = 2 * (hom1 + het + hom2);
+  }
+  const isMan = (i: number): boolean =>
+    fam.sex[i] === 1 && (options.nonfounders === true || isFounder(fam, i));
+  const silent = { ...options, onProgress: () => {} };
+  const sexedRows = Uint32Array.from(sexed, (k) => rows[k]!);
+  const [men] = await countRows(study, sexedRows, [sampleMask(n, isMan)], silent);
+  sexed.forEach((k, at) => {
+    const [hom1, het, hom2] = [men![4 * at]!, men![4 * at + 1]!, men![4 * at + 2]!];
+    const onX = ploidy(rows[k]!) === "x";
+    // Women on X have two copies; men one, their heterozygous calls are errors.
+    a1[k] = hom1 + (onX ? a1[k]! - 2 * hom1 - het : 0);
+    total[k] = hom1 + hom2 + (onX ? total[k]! - 2 * (hom1 + het + hom2) : 0);
   });
-  return { a1, total };
+  const swapped = new Uint8Array(rows.length);
+  if (options.keepAlleleOrder !== true)
+    for (let k = 0; k < rows.length; k++) swapped[k] = 2 * a1[k]! > total[k]! ? 1 : 0;
+  return { a1, total, swapped };
 }
 
-/** Whether PLINK, loading the fileset, would have exchanged the two alleles of reported row `k`. */
-export function isSwapped(alleles: AlleleCounts, k: number, options: ReportOptions): boolean {
-  return options.keepAlleleOrder !== true && 2 * alleles.a1[k]! > alleles.total[k]!;
-}
-
-/** Allele names of the reported rows, the rarer first unless the order is kept. */
+/** Allele names of the reported rows, exchanged where `swapped`. */
 export function orientedAlleles(
-  bim: BimColumns,
+  bim: BimTable,
   rows: Uint32Array,
-  alleles: AlleleCounts,
-  options: ReportOptions,
-): { a1: string[]; a2: string[] } {
-  const [a1, a2]: [string[], string[]] = [[], []];
-  rows.forEach((j, k) => {
-    const swapped = isSwapped(alleles, k, options);
-    a1.push(swapped ? bim.a2[j]! : bim.a1[j]!);
-    a2.push(swapped ? bim.a1[j]! : bim.a2[j]!);
-  });
-  return { a1, a2 };
+  swapped: Uint8Array,
+): { a1: Texts; a2: Texts } {
+  const [a1, a2] = [take(bim.a1, rows), take(bim.a2, rows)];
+  for (let k = 0; k < rows.length; k++) if (swapped[k] === 1) [a1[k], a2[k]] = [a2[k]!, a1[k]!];
+  return { a1: bim.alleleTexts(a1), a2: bim.alleleTexts(a2) };
 }

@@ -1,9 +1,9 @@
 import type { Table } from "apache-arrow";
+import { type BimTable, tableOf } from "./bim-table.ts";
 import { CHROM_MT, chromosomeCode } from "./chromosomes.ts";
 import { countRows, running } from "./counts.ts";
 import {
   alleleCounts,
-  isSwapped,
   orientedAlleles,
   type ReportOptions,
   reportedNames,
@@ -12,20 +12,21 @@ import {
 import { arrowTables } from "./lazy.ts";
 import { isFounder, phenotypeKind, ploidies, sampleMask } from "./masks.ts";
 import { hardyExact } from "./native.ts";
+import { CodedTexts, RepeatedTexts, type Texts } from "./texts.ts";
 import type { PlinkStudy } from "./types.ts";
 
 /** `.hwe` as plain columns; three rows a variant in a case-control study, else one. */
 export interface HardyColumns {
   /** PLINK's chromosome number, or a contig's name. */
-  chrom: string[];
+  chrom: Texts;
   /** Variant. */
-  id: string[];
+  id: Texts;
   /** `ALL`, `AFF`, `UNAFF`, `ALL(QT)` or `ALL(NP)`. */
-  test: string[];
+  test: Texts;
   /** Rarer allele (or allele 1, see keepAlleleOrder). */
-  a1: string[];
+  a1: Texts;
   /** The other allele. */
-  a2: string[];
+  a2: Texts;
   /** People with two copies of a1. */
   hom_a1: Int32Array;
   /** People with one. */
@@ -52,55 +53,53 @@ export async function hardy(study: PlinkStudy, options: ReportOptions = {}): Pro
 
 /** {@link hardy} without Arrow. */
 export async function hardyTests(study: PlinkStudy, options: ReportOptions = {}): Promise<HardyColumns> {
-  const { bim } = study;
+  const bim = tableOf(study.bim);
   const rows = reportedRows(bim);
-  const alleles = await alleleCounts(study, rows, options);
   const tests = testNames(study, options);
-  const counts = await testCounts(
-    study,
-    rows,
-    tests.map((test) => test.member),
-    options,
-  );
-  const pValues = counts.map((count) => hardyExact(count));
-  const names = reportedNames(bim, rows);
-  const oriented = orientedAlleles(bim, rows, alleles, options);
+  const masks = tests.map((test) => sampleMask(study.n, test.member));
+  // The first test is everybody counted: the allele counts come from the same pass.
+  const counts = await countRows(study, rows, masks, options);
+  const { swapped } = await alleleCounts(study, bim, rows, counts[0]!, options);
+  await leaveMenOut(study, bim, rows, tests, counts, options);
+  const pValues = await Promise.all(counts.map((count) => hardyExact(count)));
+  const names = { ...reportedNames(bim, rows), ...orientedAlleles(bim, rows, swapped) };
   const [each, length] = [tests.length, rows.length * tests.length];
-  const column = (): Float64Array => new Float64Array(length);
-  const repeat = (values: string[]): string[] => values.flatMap((value) => tests.map(() => value));
-  const out: HardyColumns = {
-    chrom: repeat(names.chrom),
-    id: repeat(names.id),
-    test: rows.length === 0 ? [] : Array.from({ length }, (_, k) => tests[k % each]!.name),
-    a1: repeat(oriented.a1),
-    a2: repeat(oriented.a2),
-    hom_a1: new Int32Array(length),
-    het: new Int32Array(length),
-    hom_a2: new Int32Array(length),
-    o_het: column(),
-    e_het: column(),
-    p: column(),
-  };
-  const untestable = untestableRows(study, rows);
-  rows.forEach((_, k) => {
-    const swapped = isSwapped(alleles, k, options);
+  const repeated = (texts: Texts): Texts => (each === 1 ? texts : new RepeatedTexts(texts, each));
+  const test = new Uint32Array(length);
+  for (let at = 0; at < length; at++) test[at] = at % each;
+  const [homA1, het, homA2] = [new Int32Array(length), new Int32Array(length), new Int32Array(length)];
+  const [observed, expected, p] = [
+    new Float64Array(length),
+    new Float64Array(length),
+    new Float64Array(length),
+  ];
+  const testable = testableRows(bim, rows);
+  for (let k = 0; k < rows.length; k++)
     for (let t = 0; t < each; t++) {
-      const at = k * each + t;
-      const [first, het, last] = counts[t]!.subarray(4 * k, 4 * k + 3) as unknown as [number, number, number];
-      const [hom1, hom2] = swapped ? [last, first] : [first, last];
-      const people = hom1 + het + hom2;
-      const copies = 2 * hom1 + het;
-      out.hom_a1[at] = hom1;
-      out.het[at] = het;
-      out.hom_a2[at] = hom2;
-      out.o_het[at] = untestable[k] ? Number.NaN : het / people;
-      out.e_het[at] = untestable[k]
-        ? Number.NaN
-        : (2 * copies * (2 * people - copies)) / (2 * people * 2 * people);
-      out.p[at] = untestable[k] || people === 0 ? 1 : pValues[t]![k]!;
+      const [at, from, count] = [k * each + t, 4 * k, counts[t]!];
+      const hom1 = count[swapped[k] === 1 ? from + 2 : from]!;
+      const hom2 = count[swapped[k] === 1 ? from : from + 2]!;
+      const hets = count[from + 1]!;
+      const people = hom1 + hets + hom2;
+      const copies = 2 * hom1 + hets;
+      [homA1[at], het[at], homA2[at]] = [hom1, hets, hom2];
+      observed[at] = testable[k] ? hets / people : Number.NaN;
+      expected[at] = testable[k] ? (2 * copies * (2 * people - copies)) / (2 * people * 2 * people) : Number.NaN;
+      p[at] = testable[k] && people > 0 ? pValues[t]![k]! : 1;
     }
-  });
-  return out;
+  return {
+    chrom: repeated(names.chrom),
+    id: repeated(names.id),
+    test: new CodedTexts(test, (code) => tests[code]!.name),
+    a1: repeated(names.a1),
+    a2: repeated(names.a2),
+    hom_a1: homA1,
+    het,
+    hom_a2: homA2,
+    o_het: observed,
+    e_het: expected,
+    p,
+  };
 }
 
 interface Test {
@@ -123,40 +122,38 @@ function testNames(study: PlinkStudy, options: ReportOptions): Test[] {
   ];
 }
 
-/** Counts of each test at each row: everybody on autosomes, without men on X, nobody on Y. */
-async function testCounts(
+/** Counts again without men on X, and nobody on Y; only these rows are read. */
+async function leaveMenOut(
   study: PlinkStudy,
+  bim: BimTable,
   rows: Uint32Array,
-  members: readonly ((sample: number) => boolean)[],
+  tests: readonly Test[],
+  counts: readonly Uint32Array[],
   options: ReportOptions,
-): Promise<Uint32Array[]> {
-  const { bim, fam, n } = study;
+): Promise<void> {
   const ploidy = ploidies(bim);
-  const pick = (kind: string): Uint32Array =>
-    Uint32Array.from(rows.keys()).filter((k) => ploidy(rows[k]!) === kind);
-  const out = members.map(() => new Uint32Array(rows.length * 4));
-  for (const kind of ["diploid", "x"]) {
-    const at = pick(kind);
-    const masks = members.map((member) =>
-      sampleMask(n, (i) => member(i) && (kind !== "x" || fam.sex[i] !== 1)),
-    );
-    const counts = await countRows(
-      study,
-      at.map((k) => rows[k]!),
-      masks,
-      running(options.signal, options.threads),
-    );
-    counts.forEach((column, t) => {
-      at.forEach((k, order) => {
-        out[t]!.set(column.subarray(4 * order, 4 * order + 4), 4 * k);
-      });
-    });
+  const onX: number[] = [];
+  for (let k = 0; k < rows.length; k++) {
+    const kind = ploidy(rows[k]!);
+    if (kind === "x") onX.push(k);
+    if (kind === "y") for (const count of counts) count.fill(0, 4 * k, 4 * k + 4);
   }
-  return out;
+  const masks = tests.map(({ member }) => sampleMask(study.n, (i) => member(i) && study.fam.sex[i] !== 1));
+  const rowsOnX = Uint32Array.from(onX, (k) => rows[k]!);
+  const found = await countRows(study, rowsOnX, masks, running(options.signal, options.threads));
+  counts.forEach((count, t) => {
+    onX.forEach((k, at) => {
+      count.set(found[t]!.subarray(4 * at, 4 * at + 4), 4 * k);
+    });
+  });
 }
 
-function untestableRows(study: PlinkStudy, rows: Uint32Array): Uint8Array {
-  const ploidy = ploidies(study.bim);
-  const mt = new Set([...new Set(study.bim.chrom)].filter((name) => chromosomeCode(name) === CHROM_MT));
-  return Uint8Array.from(rows, (j) => (ploidy(j) === "y" || mt.has(study.bim.chrom[j]!) ? 1 : 0));
+/** 1 where heterozygosity means something: not on Y, not in the mitochondrion. */
+function testableRows(bim: BimTable, rows: Uint32Array): Uint8Array {
+  const ploidy = ploidies(bim);
+  const mt = bim.chromNames.map((name) => chromosomeCode(name) === CHROM_MT);
+  const out = new Uint8Array(rows.length);
+  for (let k = 0; k < rows.length; k++)
+    out[k] = ploidy(rows[k]!) === "y" || mt[bim.chrom[rows[k]!]!] ? 0 : 1;
+  return out;
 }

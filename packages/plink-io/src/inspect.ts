@@ -1,6 +1,7 @@
 import { chromosomeKey } from "./chromosomes.ts";
 import { countRows } from "./counts.ts";
 import { isFounder, phenotypeKind } from "./masks.ts";
+import { span } from "./select.ts";
 import type { PlinkPaths, PlinkStudy, PlinkWarning, RunningOptions } from "./types.ts";
 
 /** People by sex. */
@@ -54,7 +55,7 @@ export async function inspect(study: PlinkStudy, options: RunningOptions = {}): 
   const { fam, bim, n, p } = study;
   const [counts] = await countRows(
     study,
-    Uint32Array.from({ length: p }, (_, j) => j),
+    span(0, p),
     [null],
     options,
   );

@@ -1,5 +1,6 @@
+import type { BimTable } from "./bim-table.ts";
 import { CHROM_X, CHROM_Y, chromosomeCode } from "./chromosomes.ts";
-import type { BimColumns, FamColumns } from "./types.ts";
+import type { FamColumns } from "./types.ts";
 
 /** One bit a sample, lowest first, set where `test` holds. */
 export function sampleMask(n: number, test: (sample: number) => boolean): Uint8Array {
@@ -36,12 +37,11 @@ export function phenotypeKind(fam: FamColumns): PhenotypeKind {
 /** How many copies of a chromosome men and women carry, as far as the reports need it. */
 export type Ploidy = "diploid" | "x" | "y";
 
-/** Ploidy of each chromosome name in the .bim. */
-export function ploidies(bim: BimColumns): (row: number) => Ploidy {
-  const kinds = new Map<string, Ploidy>();
-  for (const name of new Set(bim.chrom)) {
+/** Ploidy of the chromosome of each variant. */
+export function ploidies(bim: BimTable): (row: number) => Ploidy {
+  const kinds = bim.chromNames.map((name): Ploidy => {
     const code = chromosomeCode(name);
-    kinds.set(name, code === CHROM_X ? "x" : code === CHROM_Y ? "y" : "diploid");
-  }
-  return (row) => kinds.get(bim.chrom[row]!)!;
+    return code === CHROM_X ? "x" : code === CHROM_Y ? "y" : "diploid";
+  });
+  return (row) => kinds[bim.chrom[row]!]!;
 }

@@ -1,17 +1,19 @@
 import type { Table } from "apache-arrow";
+import { tableOf } from "./bim-table.ts";
 import { countRows, running } from "./counts.ts";
 import { type ReportOptions, reportedNames, reportedRows } from "./frequency.ts";
 import { arrowTables } from "./lazy.ts";
 import { phenotypeKind, ploidies, sampleMask } from "./masks.ts";
 import { countGenotypes, transpose } from "./native.ts";
+import { StringTexts, type Texts } from "./texts.ts";
 import type { PlinkStudy, RunningOptions } from "./types.ts";
 
 /** `.lmiss` as plain columns. */
 export interface VariantMissing {
   /** PLINK's chromosome number, or a contig's name. */
-  chrom: string[];
+  chrom: Texts;
   /** Variant. */
-  id: string[];
+  id: Texts;
   /** Missing calls. */
   n_miss: Int32Array;
   /** Calls there could be: all people, on Y all men. */
@@ -23,9 +25,9 @@ export interface VariantMissing {
 /** `.imiss` as plain columns. */
 export interface SampleMissing {
   /** Family. */
-  fid: string[];
+  fid: Texts;
   /** Individual. */
-  iid: string[];
+  iid: Texts;
   /** 1 when PLINK takes the phenotype as missing. */
   miss_pheno: Int8Array;
   /** Missing calls. */
@@ -63,7 +65,8 @@ export async function missingness(
   study: PlinkStudy,
   options: ReportOptions = {},
 ): Promise<{ variants: VariantMissing; samples: SampleMissing }> {
-  const { bim, fam, n } = study;
+  const { fam, n } = study;
+  const bim = tableOf(study.bim);
   const ploidy = ploidies(bim);
   const rows = reportedRows(bim);
   const onY = rows.filter((j) => ploidy(j) === "y");
@@ -77,11 +80,11 @@ export async function missingness(
   const variantMissing = new Int32Array(rows.length);
   const variantTotal = new Int32Array(rows.length).fill(n);
   let [atY, atOther] = [0, 0];
-  rows.forEach((j, k) => {
-    const isY = ploidy(j) === "y";
+  for (let k = 0; k < rows.length; k++) {
+    const isY = ploidy(rows[k]!) === "y";
     variantMissing[k] = isY ? yVariants![4 * atY++ + 3]! : common.variants[atOther++]!;
     if (isY) variantTotal[k] = men;
-  });
+  }
   const isMan = (i: number): boolean => fam.sex[i] === 1;
   const sampleMissing = common.samples.map((count, i) => count + (isMan(i) ? y.samples[i]! : 0));
   const sampleTotal = Int32Array.from({ length: n }, (_, i) => offY.length + (isMan(i) ? onY.length : 0));
@@ -94,8 +97,8 @@ export async function missingness(
       f_miss: ratio(variantMissing, variantTotal),
     },
     samples: {
-      fid: fam.fid,
-      iid: fam.iid,
+      fid: new StringTexts(fam.fid),
+      iid: new StringTexts(fam.iid),
       miss_pheno: Int8Array.from({ length: n }, (_, i) => (phenotype.missing(i) ? 1 : 0)),
       n_miss: sampleMissing,
       n_geno: sampleTotal,
@@ -105,7 +108,9 @@ export async function missingness(
 }
 
 function ratio(part: Int32Array, whole: Int32Array): Float64Array {
-  return Float64Array.from(part, (value, k) => value / whole[k]!);
+  const out = new Float64Array(part.length);
+  for (let k = 0; k < part.length; k++) out[k] = part[k]! / whole[k]!;
+  return out;
 }
 
 /** Missing calls of each row and of each sample over the rows, in one pass: blocks are counted, turned, counted again. */
@@ -119,7 +124,7 @@ async function bothWays(
   if (rows.length === 0) return { variants, samples };
   const kernel = { signal: options.signal, threads: options.threads };
   let done = 0;
-  for await (const block of study.blocks({ rows, ...running(options.signal, options.threads) })) {
+  for await (const block of study.blocks({ rows, reuse: true, ...running(options.signal, options.threads) })) {
     const byVariant = await countGenotypes(block.packed, study.n, block.rows, null, kernel);
     for (let k = 0; k < block.rows; k++) variants[done + k] = byVariant[4 * k + 3]!;
     const turned = await transpose(block.packed, block.rows, study.n, kernel);

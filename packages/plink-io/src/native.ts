@@ -1,6 +1,7 @@
 // The only importer of the kernels: converts arguments, maps failures, wires cancel.
-import { resolveThreads, runNative } from "@x/core/base";
-import native from "@x/native-linalg";
+import { fromNative, resolveThreads, runNative, xError } from "@x/core/base";
+
+type Native = typeof import("@x/native-linalg").default;
 
 /** What every kernel call takes. */
 export interface KernelOptions {
@@ -10,14 +11,28 @@ export interface KernelOptions {
   threads?: number | undefined;
 }
 
-function run<T>(
-  start: (job: InstanceType<typeof native.Job>, threads: number) => Promise<unknown>,
+let loading: Promise<Native> | undefined;
+
+/** The kernels, loaded with the first call: what needs none (`--help`) runs without them. */
+function kernels(): Promise<Native> {
+  loading ??= import("@x/native-linalg").then(
+    (module) => module.default,
+    (cause: unknown) => {
+      throw xError("NATIVE_MISSING", cause instanceof Error ? cause.message : String(cause), { cause });
+    },
+  );
+  return loading;
+}
+
+async function run<T>(
+  start: (native: Native, job: InstanceType<Native["Job"]>, threads: number) => Promise<unknown>,
   options: KernelOptions,
 ): Promise<T> {
+  const native = await kernels();
   const threads = resolveThreads(options.threads);
   return runNative(
     native.Job,
-    (job) => start(job, threads) as Promise<T>,
+    (job) => start(native, job, threads) as Promise<T>,
     options.signal ? { signal: options.signal } : {},
   );
 }
@@ -30,11 +45,8 @@ export function decode(
   rows: number,
   options: KernelOptions,
 ): Promise<Int8Array | Float32Array | Float64Array> {
-  if (as === "int8")
-    return run((job, threads) => native.decodeInt8(job, packed, samples, rows, threads), options);
-  if (as === "float32")
-    return run((job, threads) => native.decodeFloat32(job, packed, samples, rows, threads), options);
-  return run((job, threads) => native.decodeFloat64(job, packed, samples, rows, threads), options);
+  const name = ({ int8: "decodeInt8", float32: "decodeFloat32", float64: "decodeFloat64" } as const)[as];
+  return run((native, job, threads) => native[name](job, packed, samples, rows, threads), options);
 }
 
 /** Four counts a row: hom A1, het, hom A2, missing. `mask`: one bit a sample, lowest first; null = everybody. */
@@ -45,7 +57,10 @@ export function countGenotypes(
   mask: Uint8Array | null,
   options: KernelOptions,
 ): Promise<Uint32Array> {
-  return run((job, threads) => native.countGenotypes(job, packed, samples, rows, mask, threads), options);
+  return run(
+    (native, job, threads) => native.countGenotypes(job, packed, samples, rows, mask, threads),
+    options,
+  );
 }
 
 /** Packed rows of the kept samples, in the order of `keep`. */
@@ -56,7 +71,10 @@ export function subsetSamples(
   keep: Uint32Array,
   options: KernelOptions,
 ): Promise<Uint8Array> {
-  return run((job, threads) => native.subsetSamples(job, packed, samples, rows, keep, threads), options);
+  return run(
+    (native, job, threads) => native.subsetSamples(job, packed, samples, rows, keep, threads),
+    options,
+  );
 }
 
 /** Turns `rows × columns` packed genotypes into `columns × rows`. */
@@ -67,12 +85,17 @@ export function transpose(
   options: KernelOptions,
 ): Promise<Uint8Array> {
   return run(
-    (job, threads) => native.transposeTile(job, packed, rows, columns, 0, columns, threads),
+    (native, job, threads) => native.transposeTile(job, packed, rows, columns, 0, columns, threads),
     options,
   );
 }
 
 /** Exact Hardy-Weinberg p (Wigginton 2005, no mid-p) of each row of {@link countGenotypes}. */
-export function hardyExact(counts: Uint32Array): Float64Array {
-  return native.hardyExact(counts);
+export async function hardyExact(counts: Uint32Array): Promise<Float64Array> {
+  const native = await kernels();
+  try {
+    return native.hardyExact(counts);
+  } catch (e) {
+    throw fromNative(e);
+  }
 }

@@ -2,7 +2,9 @@ import { existsSync } from "node:fs";
 import { checkOptions, type InputFile, isXError, openInput, xError } from "@x/core/base";
 import { checkBedHeader, checkBedSize } from "./bed.ts";
 import { readBim } from "./bim.ts";
+import { lazyColumns } from "./bim-table.ts";
 import { readFam } from "./fam.ts";
+import { checkSameAlleles } from "./same-alleles.ts";
 import { Study } from "./study.ts";
 import type { OpenOptions, PlinkPaths, PlinkStudy, PlinkWarning } from "./types.ts";
 
@@ -13,9 +15,9 @@ import type { OpenOptions, PlinkPaths, PlinkStudy, PlinkWarning } from "./types.
  * @param fileset - A prefix (`data/study`), one of the three files, or the three paths. `.bim.gz` and `.fam.gz` are
  * found when the plain file is absent.
  * Warned about, or refused when `strict`: BOM_STRIPPED, BED_SAMPLE_MAJOR, DUP_VARIANT_ID, NEGATIVE_POSITION,
- * SAME_ALLELES, UNKNOWN_CHROMOSOME, UNSORTED.
+ * SAME_ALLELES (on variants with one genotype), UNKNOWN_CHROMOSOME, UNSORTED.
  * @throws XError UNKNOWN_OPTION, BED_EMPTY, BED_COMPRESSED, BED_MAGIC, BED_MODE, BED_SIZE, NO_SAMPLES, NO_VARIANTS, COUNT_MISMATCH,
- * SAMPLE_HASH, NOT_A_FILE, NOT_SEEKABLE, ENOENT, EACCES, ELOOP and the codes of the two text files.
+ * SAMPLE_HASH, SAME_ALLELES (one name for both alleles of a variant whose genotypes differ), NOT_A_FILE, NOT_SEEKABLE, ENOENT, EACCES, ELOOP and the codes of the two text files.
  */
 export async function openPlink(
   fileset: string | PlinkPaths,
@@ -33,7 +35,7 @@ export async function openPlink(
     const layout = await checkBedHeader(bed);
     const fam = await readFam(paths.fam, warn, options);
     const bim = await readBim(paths.bim, warn, options.signal);
-    const [n, p] = [fam.iid.length, bim.id.length];
+    const [n, p] = [fam.iid.length, bim.length];
     checkExpected(paths, n, p, options);
     checkBedSize(paths.bed, bed.size, n, p, layout);
     if (layout === "sample")
@@ -42,7 +44,7 @@ export async function openPlink(
         message: `${paths.bed}: the old sample-major layout; it is transposed while reading. plink1.9 --make-bed writes the usual one.`,
         details: { path: paths.bed },
       });
-    const study = new Study({ bed, layout, fam, bim }, paths, warnings);
+    const study = new Study({ bed, layout, fam, bim: lazyColumns(bim) }, paths, warnings);
     const expected = options.expect?.sampleHash;
     if (expected !== undefined && expected !== study.sampleHash)
       throw xError(
@@ -52,6 +54,7 @@ export async function openPlink(
           details: { path: paths.fam, found: study.sampleHash, expected },
         },
       );
+    await checkSameAlleles(study, bim, warn, options.signal);
     return study;
   } catch (error) {
     await bed.close();

@@ -37,9 +37,9 @@ export class SampleMajorReader {
   }
 
   /** SNP-major rows `from … from + count − 1`. */
-  read: RowReader = async (from, count) => {
+  read: RowReader = async (from, count, into) => {
     const bytes = rowBytes(this.#n);
-    const out = new Uint8Array(count * bytes);
+    const out = into?.subarray(0, count * bytes) ?? new Uint8Array(count * bytes);
     for (let row = from; row < from + count; ) {
       const start = row - (row % this.#bandVariants);
       const band = await this.#load(start);

@@ -8,14 +8,14 @@ import type { BimColumns, FamColumns, SelectOptions } from "./types.ts";
  * @throws XError OPTION_RANGE (a range or row outside the file, a region that cannot be read), NO_VARIANTS_AFTER_FILTER.
  */
 export function selectVariants(bim: BimColumns, options: SelectOptions): Uint32Array {
-  const p = bim.id.length;
+  const p = bim.pos.length;
   const { range, rows, ids, chrom, region } = options;
   const [from, to] = range ?? [0, p];
   if (!Number.isInteger(from) || !Number.isInteger(to) || from < 0 || to > p || from >= to)
     throw outside("range", `[${from}, ${to})`, `0 ≤ from < to ≤ ${p}`);
   let kept =
     rows === undefined
-      ? Uint32Array.from({ length: to - from }, (_, k) => from + k)
+      ? span(from, to)
       : checkedRows(rows, from, to, p);
   if (ids !== undefined) {
     const wanted = new Set(ids);
@@ -38,12 +38,19 @@ export function selectVariants(bim: BimColumns, options: SelectOptions): Uint32A
   return kept;
 }
 
+/** The whole numbers from `from` up to `to`. */
+export function span(from: number, to: number): Uint32Array {
+  const rows = new Uint32Array(to - from);
+  for (let k = 0; k < rows.length; k++) rows[k] = from + k;
+  return rows;
+}
+
 function checkedRows(rows: ArrayLike<number>, from: number, to: number, p: number): Uint32Array {
-  const kept = Uint32Array.from(rows);
+  const kept = new Uint32Array(rows);
   for (let k = 0; k < kept.length; k++)
     if (rows[k] !== kept[k] || kept[k]! >= p || (k > 0 && kept[k]! <= kept[k - 1]!))
       throw outside("rows", `${rows[k]} at place ${k}`, `whole numbers from 0 to ${p - 1}, rising`);
-  return kept.filter((j) => j >= from && j < to);
+  return from === 0 && to === p ? kept : kept.filter((j) => j >= from && j < to);
 }
 
 function keysByName(bim: BimColumns): Map<string, string> {

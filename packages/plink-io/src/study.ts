@@ -14,7 +14,7 @@ import type {
   PlinkWarning,
 } from "./types.ts";
 
-const BLOCK_OPTIONS = ["range", "ids", "chrom", "region", "rows", "samples", "chunk", "signal", "threads"];
+const READ_OPTIONS = ["range", "ids", "chrom", "region", "rows", "samples", "chunk", "signal", "threads"];
 
 /** An opened fileset; made by openPlink only. */
 export class Study implements PlinkStudy {
@@ -36,7 +36,7 @@ export class Study implements PlinkStudy {
   }
 
   get p(): number {
-    return this.#source.bim.id.length;
+    return this.#source.bim.pos.length;
   }
 
   get layout(): "variant" | "sample" {
@@ -67,12 +67,12 @@ export class Study implements PlinkStudy {
   }
 
   genotypes(options: GenotypeOptions = {}): AsyncIterable<RecordBatch> {
-    checkOptions(options, ["as", ...BLOCK_OPTIONS], "genotypes");
+    checkOptions(options, ["as", ...READ_OPTIONS], "genotypes");
     return lazyGenotypes(this, options);
   }
 
   blocks(options: BlockOptions = {}): AsyncIterable<PackedBlock> {
-    checkOptions(options, BLOCK_OPTIONS, "blocks");
+    checkOptions(options, ["reuse", ...READ_OPTIONS], "blocks");
     return readBlocks(this.#source, options);
   }
 

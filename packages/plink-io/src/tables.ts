@@ -16,6 +16,7 @@ import { makeData, RecordBatch, type Schema, Struct, Table, type Vector } from "
 import type { FreqColumns } from "./frequency.ts";
 import type { HardyColumns } from "./hardy.ts";
 import type { SampleMissing, VariantMissing } from "./missing.ts";
+import { StringTexts, type Texts } from "./texts.ts";
 import type { BimColumns, FamColumns } from "./types.ts";
 import type { GenotypeBlock } from "./write.ts";
 
@@ -32,7 +33,7 @@ export function samplesTable(fam: FamColumns): Table {
 
 /** `chrom id cm pos a1 a2`, in one batch. */
 export function variantsTable(bim: BimColumns): Table {
-  return tableOf(variantsSchema, bim.id.length, [
+  return tableOf(variantsSchema, bim.pos.length, [
     dictionaryVector(bim.chrom, chromType),
     utf8Vector(bim.id),
     numericVector(bim.cm),
@@ -55,15 +56,13 @@ function nullable(values: Float64Array): Vector {
 
 /** A report: texts, whole numbers, and numbers in which NaN becomes null. */
 export function reportTable(
-  columns: Readonly<Record<string, readonly string[] | Int8Array | Int32Array | Float64Array>>,
+  columns: Readonly<Record<string, Texts | Int8Array | Int32Array | Float64Array>>,
 ): Table {
   const vectors = Object.entries(columns).map(([name, values]) => {
-    if (name === "chrom") return [name, dictionaryVector(values as string[])] as const;
     if (values instanceof Float64Array) return [name, nullable(values)] as const;
-    return [
-      name,
-      Array.isArray(values) ? utf8Vector(values as string[]) : vectorOf(values as Int32Array),
-    ] as const;
+    if (ArrayBuffer.isView(values)) return [name, vectorOf(values)] as const;
+    const strings = values.strings();
+    return [name, name === "chrom" ? dictionaryVector(strings) : utf8Vector(strings)] as const;
   });
   return new Table(Object.fromEntries(vectors));
 }
@@ -84,12 +83,13 @@ export function countsTable(
   ];
   const copies = homA1.map((hom, k) => 2 * hom + het[k]!);
   const typed = homA1.map((hom, k) => hom + het[k]! + homA2[k]!);
+  const pick = (column: readonly string[]): Texts => new StringTexts(Array.from(rows, (j) => column[j]!));
   return reportTable({
-    chrom: Array.from(rows, (j) => bim.chrom[j]!),
-    id: Array.from(rows, (j) => bim.id[j]!),
+    chrom: pick(bim.chrom),
+    id: pick(bim.id),
     pos: Int32Array.from(rows, (j) => bim.pos[j]!),
-    a1: Array.from(rows, (j) => bim.a1[j]!),
-    a2: Array.from(rows, (j) => bim.a2[j]!),
+    a1: pick(bim.a1),
+    a2: pick(bim.a2),
     n_missing: missing,
     hom_a1: homA1,
     het,
@@ -172,8 +172,9 @@ export function hardyColumns(table: Table): HardyColumns {
   };
 }
 
-function named<K extends string>(table: Table, names: readonly K[]): Record<K, string[]> {
-  return Object.fromEntries(names.map((name) => [name, texts(table, name)])) as Record<K, string[]>;
+function named<K extends string>(table: Table, names: readonly K[]): Record<K, Texts> {
+  const columns = names.map((name) => [name, new StringTexts(texts(table, name))] as const);
+  return Object.fromEntries(columns) as unknown as Record<K, Texts>;
 }
 
 function missingColumns(table: Table): Pick<VariantMissing, "n_miss" | "n_geno" | "f_miss"> {

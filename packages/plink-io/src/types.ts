@@ -66,6 +66,8 @@ export interface SelectOptions {
 export interface BlockOptions extends SelectOptions {
   /** Variants a block. Default: about 8 MiB a block, at most 4096. */
   chunk?: number;
+  /** True: the memory of a block is filled again once the next one is asked for, which saves new memory for each. */
+  reuse?: boolean;
   /** Stops the reading. */
   signal?: AbortSignal;
   /** Threads of the kernels, 1 to 1024; left out = all cores. */
@@ -76,7 +78,7 @@ export interface BlockOptions extends SelectOptions {
 export type GenotypeEncoding = "packed" | "int8" | "float32" | "float64";
 
 /** Options of {@link PlinkStudy.genotypes}. */
-export interface GenotypeOptions extends BlockOptions {
+export interface GenotypeOptions extends Omit<BlockOptions, "reuse"> {
   /** Default `packed`: PLINK's own 2-bit codes. */
   as?: GenotypeEncoding;
 }

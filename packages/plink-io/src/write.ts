@@ -100,8 +100,8 @@ export async function commitAll(writers: readonly AtomicWriter[]): Promise<void>
   }
 }
 
-/** Writes pieces of text. */
-export async function writeText(writer: AtomicWriter, pieces: Iterable<string>): Promise<void> {
+/** Writes pieces of text, each before the next is made. */
+export async function writeText(writer: AtomicWriter, pieces: Iterable<string | Uint8Array>): Promise<void> {
   for (const piece of pieces) await writer.write(piece);
 }
 
@@ -133,7 +133,7 @@ export function* famLines(fam: FamColumns): Generator<string> {
 
 /** Lines of a .bim: tabs. */
 export function* bimLines(bim: BimColumns): Generator<string> {
-  for (let j = 0; j < bim.id.length; j++) {
+  for (let j = 0; j < bim.pos.length; j++) {
     checkNames([bim.chrom[j]!, bim.id[j]!, bim.a1[j]!, bim.a2[j]!], ".bim", j);
     yield `${bim.chrom[j]}\t${bim.id[j]}\t${bim.cm[j]}\t${bim.pos[j]}\t${bim.a1[j]}\t${bim.a2[j]}\n`;
   }

@@ -2,6 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { chromosomeCode } from "../src/chromosomes.ts";
 import { formatG4, nameWidth } from "../src/plink/format.ts";
+import { ReportLines } from "../src/plink/lines.ts";
+import { StringTexts } from "../src/texts.ts";
 
 describe("PLINK's numbers", () => {
   it("as its own reports have them", () => {
@@ -33,11 +35,26 @@ describe("PLINK's numbers", () => {
     );
   });
 
+  it("stand in the lines of a report as formatG4 has them, whole numbers as they are", () => {
+    const lines = new ReportLines();
+    const numbers = fc.oneof(fc.double({ min: 0, max: 1 }), fc.constantFrom(0.99996, 0.099999, 0.1, 0.25));
+    fc.assert(
+      fc.property(numbers, fc.nat(), (value, whole) => {
+        lines.g4(value, 12).space().int(whole, 4).end();
+        const expected = `${formatG4(value).padStart(12)} ${String(whole).padStart(4)}\n`;
+        expect(Buffer.from(lines.take()).toString()).toBe(expected);
+      }),
+    );
+    lines.name(new StringTexts(["é".repeat(300_000)]), 0, 9).text("|");
+    expect(Buffer.from(lines.take()).toString()).toBe(`${"é".repeat(300_000)}|`);
+  });
+
   it("name columns widen as PLINK widens them", () => {
-    expect(nameWidth(["rs1"])).toBe(4);
-    expect(nameWidth(["snp10", "snp100"])).toBe(7);
-    expect(nameWidth(["rs3683945", "rs13476200"])).toBe(11);
-    expect(nameWidth(["rs1", "a_rather_long_variant_name:1:2:A:C"])).toBe(36);
+    const width = (...names: string[]) => nameWidth(new StringTexts(names));
+    expect(width("rs1")).toBe(4);
+    expect(width("snp10", "snp100")).toBe(7);
+    expect(width("rs3683945", "rs13476200")).toBe(11);
+    expect(width("rs1", "a_rather_long_variant_name:1:2:A:C")).toBe(36);
   });
 });
 

@@ -1,11 +1,8 @@
+import type { Texts } from "../texts.ts";
+
 /** Distance from a tie, in units of the fourth digit, that still counts as one. */
 const TIE = 1e-9;
-const SCALES: readonly (readonly [from: number, scale: number, digits: number])[] = [
-  [0.1, 1e4, 4],
-  [0.01, 1e5, 5],
-  [0.001, 1e6, 6],
-  [0.0001, 1e7, 7],
-];
+const SCALES = [1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7];
 
 /**
  * A number as PLINK 1.9's reports print it: four significant digits, trailing zeros dropped, ties (also those that
@@ -14,9 +11,24 @@ const SCALES: readonly (readonly [from: number, scale: number, digits: number])[
 export function formatG4(value: number): string {
   if (Number.isNaN(value)) return "nan";
   if (value === 0 || value === 1) return String(value);
-  for (const [from, scale, digits] of SCALES)
-    if (value >= from && value < 1) return fixed(roundHalfEven(value * scale), digits);
-  return scientific(value);
+  if (!isShare(value)) return scientific(value);
+  const places = sharePlaces(value);
+  return fixed(roundShare(value, places), places);
+}
+
+/** Whether a number is printed as `0.…`: not below 0.0001, below 1. */
+export function isShare(value: number): boolean {
+  return value >= 1e-4 && value < 1;
+}
+
+/** Places after the point that four significant digits of a share take. */
+export function sharePlaces(value: number): number {
+  return value >= 0.1 ? 4 : value >= 0.01 ? 5 : value >= 0.001 ? 6 : 7;
+}
+
+/** A share in units of its last place. */
+export function roundShare(value: number, places: number): number {
+  return roundHalfEven(value * SCALES[places]!);
 }
 
 function roundHalfEven(scaled: number): number {
@@ -53,16 +65,11 @@ function scientific(value: number): string {
  * Width of a column of names. PLINK widens it while it reads: a name that does not fit makes it two wider than itself,
  * so that the width depends on the order.
  */
-export function nameWidth(names: Iterable<string>): number {
+export function nameWidth(names: Texts): number {
   let width = 4;
-  for (const name of names) {
-    const bytes = name.length > width || /[^\0-\x7f]/.test(name) ? Buffer.byteLength(name) : name.length;
+  for (let k = 0; k < names.length; k++) {
+    const bytes = names.width(k);
     if (bytes > width) width = bytes + 2;
   }
   return width;
-}
-
-/** Right-aligned in `width` bytes. */
-export function right(text: string, width: number): string {
-  return text.padStart(width);
 }

@@ -1,72 +1,78 @@
 import type { FreqColumns } from "../frequency.ts";
 import type { HardyColumns } from "../hardy.ts";
 import type { SampleMissing, VariantMissing } from "../missing.ts";
-import { formatG4, nameWidth, right } from "./format.ts";
+import { nameWidth } from "./format.ts";
+import { ReportLines } from "./lines.ts";
 
-/** Lines of text, gathered into pieces of some hundred kilobytes. */
-export function* formatFrq(columns: FreqColumns): Generator<string> {
-  const width = nameWidth(columns.id);
-  yield* lines(columns.id.length, ` CHR ${right("SNP", width)}   A1   A2          MAF  NCHROBS\n`, (k) => {
-    const maf = columns.maf[k]!;
-    return (
-      `${right(columns.chrom[k]!, 4)} ${right(columns.id[k]!, width)} ${right(columns.a1[k]!, 4)} ` +
-      `${right(columns.a2[k]!, 4)} ${right(Number.isNaN(maf) ? "NA" : formatG4(maf), 12)} ${right(String(columns.nchrobs[k]), 8)}\n`
-    );
+/** `.frq`, in pieces of about a megabyte; like those below, a piece is only good until the next is asked for. */
+export function formatFrq({ chrom, id, a1, a2, maf, nchrobs }: FreqColumns): Generator<Uint8Array> {
+  const width = nameWidth(id);
+  return pieces(id.length, ` CHR ${"SNP".padStart(width)}   A1   A2          MAF  NCHROBS\n`, (line, k) => {
+    line.name(chrom, k, 4).space().name(id, k, width).space().name(a1, k, 4).space().name(a2, k, 4).space();
+    line.g4(maf[k]!, 12, "NA").space().int(nchrobs[k]!, 8);
   });
 }
 
 /** `.lmiss`. */
-export function* formatLmiss(columns: VariantMissing): Generator<string> {
-  const width = nameWidth(columns.id);
-  yield* lines(columns.id.length, ` CHR ${right("SNP", width)}   N_MISS   N_GENO   F_MISS\n`, (k) => {
-    return `${right(columns.chrom[k]!, 4)} ${right(columns.id[k]!, width)} ${missingColumns(columns, k)}\n`;
+export function formatLmiss(columns: VariantMissing): Generator<Uint8Array> {
+  const { chrom, id } = columns;
+  const width = nameWidth(id);
+  return pieces(id.length, ` CHR ${"SNP".padStart(width)}   N_MISS   N_GENO   F_MISS\n`, (line, k) => {
+    line.name(chrom, k, 4).space().name(id, k, width).space();
+    missingColumns(line, columns, k);
   });
 }
 
 /** `.imiss`. */
-export function* formatImiss(columns: SampleMissing): Generator<string> {
-  const [fid, iid] = [nameWidth(columns.fid), nameWidth(columns.iid)];
-  yield* lines(
-    columns.iid.length,
-    `${right("FID", fid)} ${right("IID", iid)} MISS_PHENO   N_MISS   N_GENO   F_MISS\n`,
-    (k) => {
-      const phenotype = columns.miss_pheno[k] === 1 ? "Y" : "N";
-      return `${right(columns.fid[k]!, fid)} ${right(columns.iid[k]!, iid)} ${right(phenotype, 10)} ${missingColumns(columns, k)}\n`;
+export function formatImiss(columns: SampleMissing): Generator<Uint8Array> {
+  const { fid, iid } = columns;
+  const [fidWidth, iidWidth] = [nameWidth(fid), nameWidth(iid)];
+  return pieces(
+    iid.length,
+    `${"FID".padStart(fidWidth)} ${"IID".padStart(iidWidth)} MISS_PHENO   N_MISS   N_GENO   F_MISS\n`,
+    (line, k) => {
+      line.name(fid, k, fidWidth).space().name(iid, k, iidWidth).space();
+      line.right(columns.miss_pheno[k] === 1 ? "Y" : "N", 10).space();
+      missingColumns(line, columns, k);
     },
   );
 }
 
 /** `.hwe`. */
-export function* formatHwe(columns: HardyColumns): Generator<string> {
-  const width = nameWidth(columns.id);
-  yield* lines(
-    columns.id.length,
-    ` CHR ${right("SNP", width)}     TEST   A1   A2                 GENO   O(HET)   E(HET)            P \n`,
-    (k) => {
-      const genotypes = `${columns.hom_a1[k]}/${columns.het[k]}/${columns.hom_a2[k]}`;
-      return (
-        `${right(columns.chrom[k]!, 4)} ${right(columns.id[k]!, width)} ${right(columns.test[k]!, 8)} ` +
-        `${right(columns.a1[k]!, 4)} ${right(columns.a2[k]!, 4)} ${right(genotypes, 20)} ` +
-        `${right(formatG4(columns.o_het[k]!), 8)} ${right(formatG4(columns.e_het[k]!), 8)} ${right(formatG4(columns.p[k]!), 12)}\n`
-      );
+export function formatHwe(columns: HardyColumns): Generator<Uint8Array> {
+  const { chrom, id, test, a1, a2 } = columns;
+  const width = nameWidth(id);
+  return pieces(
+    id.length,
+    ` CHR ${"SNP".padStart(width)}     TEST   A1   A2                 GENO   O(HET)   E(HET)            P \n`,
+    (line, k) => {
+      line.name(chrom, k, 4).space().name(id, k, width).space().name(test, k, 8).space();
+      line.name(a1, k, 4).space().name(a2, k, 4).space();
+      line.triple(columns.hom_a1[k]!, columns.het[k]!, columns.hom_a2[k]!, 20).space();
+      line.g4(columns.o_het[k]!, 8).space().g4(columns.e_het[k]!, 8).space().g4(columns.p[k]!, 12);
     },
   );
 }
 
 function missingColumns(
+  line: ReportLines,
   columns: { n_miss: Int32Array; n_geno: Int32Array; f_miss: Float64Array },
   k: number,
-): string {
-  return `${right(String(columns.n_miss[k]), 8)} ${right(String(columns.n_geno[k]), 8)} ${right(formatG4(columns.f_miss[k]!), 8)}`;
+): void {
+  line.int(columns.n_miss[k]!, 8).space().int(columns.n_geno[k]!, 8).space().g4(columns.f_miss[k]!, 8);
 }
 
-function* lines(count: number, header: string, line: (k: number) => string): Generator<string> {
-  let text = header;
+function* pieces(
+  count: number,
+  header: string,
+  write: (line: ReportLines, k: number) => void,
+): Generator<Uint8Array> {
+  const lines = new ReportLines();
+  lines.text(header);
   for (let k = 0; k < count; k++) {
-    text += line(k);
-    if (text.length < 1 << 18) continue;
-    yield text;
-    text = "";
+    write(lines, k);
+    lines.end();
+    if (lines.isFull) yield lines.take();
   }
-  yield text;
+  yield lines.take();
 }

@@ -21,7 +21,7 @@ export async function writeMissing(
   options: AtomicWriterOptions = {},
 ): Promise<void> {
   const { variantMissing, sampleMissing } = arrowTables();
-  const texts: [string, Iterable<string>][] = [
+  const texts: [string, Iterable<Uint8Array>][] = [
     [`${prefix}.lmiss`, formatLmiss(variantMissing(tables.variants))],
     [`${prefix}.imiss`, formatImiss(sampleMissing(tables.samples))],
   ];
@@ -38,7 +38,7 @@ export async function writeHardy(
 }
 
 async function writeAll(
-  texts: readonly [string, Iterable<string>][],
+  texts: readonly [string, Iterable<Uint8Array>][],
   options: AtomicWriterOptions,
 ): Promise<void> {
   await using stack = new AsyncDisposableStack();
