@@ -84,7 +84,9 @@ export async function hardyTests(study: PlinkStudy, options: ReportOptions = {})
       const copies = 2 * hom1 + hets;
       [homA1[at], het[at], homA2[at]] = [hom1, hets, hom2];
       observed[at] = testable[k] ? hets / people : Number.NaN;
-      expected[at] = testable[k] ? (2 * copies * (2 * people - copies)) / (2 * people * 2 * people) : Number.NaN;
+      expected[at] = testable[k]
+        ? (2 * copies * (2 * people - copies)) / (2 * people * 2 * people)
+        : Number.NaN;
       p[at] = testable[k] && people > 0 ? pValues[t]![k]! : 1;
     }
   return {
@@ -153,7 +155,6 @@ function testableRows(bim: BimTable, rows: Uint32Array): Uint8Array {
   const ploidy = ploidies(bim);
   const mt = bim.chromNames.map((name) => chromosomeCode(name) === CHROM_MT);
   const out = new Uint8Array(rows.length);
-  for (let k = 0; k < rows.length; k++)
-    out[k] = ploidy(rows[k]!) === "y" || mt[bim.chrom[rows[k]!]!] ? 0 : 1;
+  for (let k = 0; k < rows.length; k++) out[k] = ploidy(rows[k]!) === "y" || mt[bim.chrom[rows[k]!]!] ? 0 : 1;
   return out;
 }

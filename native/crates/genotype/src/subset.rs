@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 use x_simd::{Error, Job, Level, Result, try_zeroed, with_pool};
 
-use crate::packed::{check_packed, row_bytes, word};
+use crate::packed::{check_packed, row_bytes};
 
 const TASK_BYTES: usize = 1 << 20;
 
@@ -89,7 +89,7 @@ fn gather(row: &[u8], keep: &[u32], out: &mut [u8]) {
 fn extract(row: &[u8], lanes: &[u64], out: &mut [u8]) {
     let (mut held, mut bits, mut at) = (0u64, 0, 0);
     for (w, &lane) in lanes.iter().enumerate().filter(|(_, lane)| **lane != 0) {
-        let found = std::arch::x86_64::_pext_u64(word(&row[w * 8..]), lane);
+        let found = std::arch::x86_64::_pext_u64(crate::packed::word(&row[w * 8..]), lane);
         held |= found << bits;
         let total = bits + lane.count_ones();
         if total >= 64 {

@@ -8,6 +8,7 @@ use super::{GROUP, Lane};
 const PEOPLE: usize = 3;
 const ENTRIES: usize = 1 << (2 * PEOPLE);
 const TABLES: usize = GROUP / PEOPLE;
+#[cfg(target_arch = "x86_64")]
 const LANE_BITS: u32 = size_of::<Lane>().trailing_zeros();
 
 #[repr(C, align(64))]
