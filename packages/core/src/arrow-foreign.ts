@@ -121,11 +121,22 @@ function rebuildData(data: ForeignData, type: DataType): Data {
   const children = data.children.map((child, i) => rebuildData(child, type.children[i]!.type));
   const dictionary =
     type instanceof Dictionary
-      ? new Vector(data.dictionary!.data.map((chunk) => rebuildData(chunk, type.dictionary)))
+      ? new Vector(data.dictionary!.data.map((chunk) => rebuildChunk(chunk, type.dictionary)))
       : undefined;
   // The order of BufferType: offsets, values, validity.
   const buffers = [data.valueOffsets, data.values, data.nullBitmap] as never;
   return new Data(type, data.offset, data.length, data.nullCount, buffers, children, dictionary);
+}
+
+/** Batches share dictionaries, and writers tell a new one by identity. */
+const chunks = new WeakMap<ForeignData, Data>();
+
+function rebuildChunk(chunk: ForeignData, type: DataType): Data {
+  const known = chunks.get(chunk);
+  if (known) return known;
+  const data = rebuildData(chunk, type);
+  chunks.set(chunk, data);
+  return data;
 }
 
 /** Type ids are fixed by the Arrow format, so they mean the same in every version. */

@@ -86,12 +86,15 @@ export function toIpc(
   input: Table | Iterable<RecordBatch>,
   format: "stream" | "file" = "stream",
 ): Uint8Array {
-  const batches = isTable(input) ? fromForeign(input).batches : [...input].map(ownBatch);
-  const schema = isTable(input) ? fromForeign(input).schema : batches[0]?.schema;
+  const table = isTable(input) ? fromForeign(input) : undefined;
+  const batches = table?.batches ?? [...(input as Iterable<RecordBatch>)].map(ownBatch);
+  const schema = table?.schema ?? batches[0]?.schema;
   if (!schema) throw xError("ARROW_ROWS", "there are no batches, so there is no schema to write");
   const writer = format === "file" ? new RecordBatchFileWriter() : new RecordBatchStreamWriter();
   for (const batch of batches) checkSameSchema(schema, batch);
-  const bytes = writer.writeAll(new Table(schema, batches)).finish().toUint8Array(true);
+  const bytes = sameDictionaries(() =>
+    writer.writeAll(new Table(schema, batches)).finish().toUint8Array(true),
+  );
   const rows = batches.reduce((sum, batch) => sum + batch.numRows, 0);
   const written = tableFromIPC(bytes).numRows;
   if (written !== rows) throw rowsError(rows, written);
@@ -145,13 +148,14 @@ export async function writeIpcFile(
 ): Promise<number> {
   await using out = atomicWriter(path, options);
   const writer = new CollectingWriter();
-  let schema = isTable(input) ? fromForeign(input).schema : options.schema;
+  const table = isTable(input) ? fromForeign(input) : undefined;
+  let schema = table?.schema ?? options.schema;
   let rows = 0;
-  for await (const any of isTable(input) ? fromForeign(input).batches : input) {
+  for await (const any of table?.batches ?? (input as AsyncIterable<RecordBatch>)) {
     const batch = ownBatch(any);
     schema ??= batch.schema;
     checkSameSchema(schema, batch);
-    writer.write(batch);
+    sameDictionaries(() => writer.write(batch));
     rows += batch.numRows;
     for (const chunk of writer.take()) await out.write(chunk);
   }
@@ -178,6 +182,19 @@ class CollectingWriter extends RecordBatchFileWriter {
     this.#chunks.push(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength));
     this._position += chunk.byteLength;
     return this;
+  }
+}
+
+/** An Arrow file holds each dictionary once; streams may replace it. */
+function sameDictionaries<T>(write: () => T): T {
+  try {
+    return write();
+  } catch (e) {
+    if (!/replacement dictionar/.test((e as Error).message)) throw e;
+    const message = "the batches of an Arrow file must share the dictionary of each column";
+    throw xError("ARROW_DICTIONARY", `${message}: make one vector and slice it, or write a stream`, {
+      cause: e,
+    });
   }
 }
 

@@ -12,6 +12,7 @@ export type ByteSource = string | Uint8Array | AsyncIterable<Uint8Array>;
 
 /** Options of `readChunks`. */
 export interface ReadChunksOptions {
+  /** Stops the read. */
   signal?: AbortSignal | undefined;
   /** Name in error messages; the path by default. */
   name?: string | undefined;

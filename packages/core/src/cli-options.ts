@@ -13,17 +13,21 @@ export interface OptionSpec {
   name: string;
   /** Further spellings with their dashes: `["-bfile", "-t"]`. */
   aliases?: readonly string[];
+  /** What its text becomes. */
   type: OptionType;
+  /** One line. */
   help: string;
   /** Bounds of numbers: `OPTION_RANGE` outside. */
   range?: Range;
   /** The only texts allowed: `OPTION_CHOICE` otherwise. */
   choices?: readonly string[];
+  /** Value when it is not given. */
   default?: OptionValue;
   /** Value when the option stands alone, for options like GEMMA's `-gk` (= `-gk 1`). */
   implied?: OptionValue;
   /** Placeholder in the help, e.g. `FILE`. */
   value?: string;
+  /** `OPTION_MISSING` when it is not given. */
   required?: boolean;
 }
 
@@ -35,7 +39,9 @@ export type OptionValues = Record<string, OptionValue | undefined>;
 
 /** What the command line held. */
 export interface ParsedOptions {
+  /** Values by name; defaults filled in. */
   options: OptionValues;
+  /** The words that are no options, in order. */
   positionals: string[];
 }
 

@@ -12,16 +12,23 @@ import type { Warn, Warning } from "./warnings.ts";
 export interface CliContext {
   /** Values by option name, common options included. */
   options: OptionValues;
+  /** Words that are no options, in order. */
   positionals: readonly string[];
   /** Aborts on SIGINT, SIGTERM and when the reader of standard output goes away. */
   signal: AbortSignal;
+  /** The progress line on a terminal. */
   onProgress: OnProgress;
   /** Prints a warning to stderr, unless `--quiet`. */
   warn: Warn;
+  /** Was `--json` given? */
   json: boolean;
+  /** Was `--quiet` given? */
   quiet: boolean;
+  /** `--threads`. */
   threads: number | undefined;
+  /** `--seed`. */
   seed: number | undefined;
+  /** `--memory-limit` in bytes. */
   memoryLimit: number | undefined;
   /** Prints a line of results to stdout. */
   print(line: string): void;
@@ -33,6 +40,7 @@ export interface CliCommand {
   name: string;
   /** One line. */
   summary: string;
+  /** Its own options; the common ones are added. */
   options: readonly OptionSpec[];
   /** Names of the words that are no options, e.g. `["FILESET"]`; `"FILE..."` takes any number, `"[FILE]"` may be left out. */
   positionals?: readonly string[];
@@ -44,9 +52,13 @@ export interface CliCommand {
 
 /** A program: its name, version and verbs. */
 export interface CliProgram {
+  /** What users type. */
   name: string;
+  /** What `--version` prints. */
   version: string;
+  /** One line, printed above the help. */
   summary: string;
+  /** The verbs, in the order of the help. */
   commands: readonly CliCommand[];
 }
 

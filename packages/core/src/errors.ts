@@ -18,20 +18,26 @@ export interface XErrorOptions {
 
 /** Where in a file something is wrong, plus any further details. Lines and columns count from 1, bytes from 0. */
 export interface FilePlace {
+  /** From 1. */
   line?: number;
+  /** From 1, in characters. */
   column?: number;
+  /** From 0. */
   byte?: number;
+  /** The error underneath. */
   cause?: unknown;
+  /** Anything a program may want to read. */
   [detail: string]: unknown;
 }
 
 /** Shared by all copies of this package, so that errors are recognised across them. */
 const BRAND: symbol = Symbol.for("@x/XError");
 
-/** The error of every @x package. `String(e)` is `CODE message`; `details` and `cause` carry the rest. */
+/** The error of all our packages. `String(e)` is `CODE message`; `details` and `cause` carry the rest. */
 export class XError<C extends string = string> extends Error {
   /** Stable name of what went wrong, e.g. `"BED_SIZE"`. */
   readonly code: C;
+  /** What a program can read; frozen. */
   readonly details: ErrorDetails;
   /** What a CLI exits with: 2 for a usage mistake, 1 for everything else. */
   readonly exitCode: 1 | 2;
@@ -50,7 +56,7 @@ export class XError<C extends string = string> extends Error {
   }
 
   /** What `--json` prints: code, message and details, no stack. */
-  toJSON(): { code: C; message: string; details: ErrorDetails } {
+  toJSON(): Pick<XError<C>, "code" | "message" | "details"> {
     return { code: this.code, message: this.message, details: this.details };
   }
 }

@@ -25,10 +25,18 @@ export async function hashFile(path: string, signal?: AbortSignal): Promise<stri
   return hash.digest("hex");
 }
 
+/** A column that can be read row by row. */
+export interface ReadableColumn {
+  /** The value of a row, from 0. */
+  get(row: number): unknown;
+}
+
 /** A table with text columns, of any apache-arrow copy. */
 export interface SampleTable {
+  /** People. */
   readonly numRows: number;
-  getChild(name: string): { get(row: number): unknown } | null;
+  /** The column of this name, or null. */
+  getChild(name: string): ReadableColumn | null;
 }
 
 /**

@@ -9,6 +9,7 @@ const closeFd = promisify(close);
 
 /** A regular file opened for reads at any position. */
 export interface InputFile extends AsyncDisposable {
+  /** As given. */
   readonly path: string;
   /** Bytes, as they were when the file was opened. */
   readonly size: number;
@@ -18,6 +19,7 @@ export interface InputFile extends AsyncDisposable {
   readInto(target: Uint8Array, position: number): Promise<void>;
   /** Throws `INPUT_CHANGED` when size, modification time or inode differ from when the file was opened. */
   check(): void;
+  /** Waits for the reads under way, then closes; a second call does nothing. */
   close(): Promise<void>;
 }
 

@@ -9,12 +9,15 @@ import type { Warn } from "./warnings.ts";
 export interface Line {
   /** Counts from 1. */
   number: number;
+  /** Without LF or CRLF. */
   text: string;
 }
 
 /** Consecutive lines; `first` is the number of the first one. Blank lines that are skipped split blocks. */
 export interface LineBlock {
+  /** Number of the first line, from 1. */
   first: number;
+  /** The lines, without their ends. */
   lines: string[];
 }
 
@@ -30,8 +33,11 @@ export interface ReadLinesOptions {
   blank?: "error" | "skip" | "keep";
   /** Name in error messages; the path by default. */
   name?: string;
+  /** Receives `BOM_STRIPPED`. */
   warn?: Warn | undefined;
+  /** Stops the read. */
   signal?: AbortSignal | undefined;
+  /** Stage `read`, in bytes after decompression; the total is 0. */
   onProgress?: OnProgress | undefined;
 }
 

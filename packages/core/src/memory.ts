@@ -6,19 +6,25 @@ import { xError } from "./errors.ts";
 
 /** How much memory this process may use, and which of the limits says so. */
 export interface MemoryLimit {
+  /** The most this process may use. */
   bytes: number;
+  /** Which limit that is, in words. */
   source: string;
 }
 
 /** One line of a memory plan. */
 export interface MemoryPart {
+  /** What takes the memory. */
   name: string;
+  /** How much of it. */
   bytes: number;
 }
 
 /** What a call will need at its peak; `total` counts the parts that live at the same time. */
 export interface MemoryPlan {
+  /** All parts, also those that do not live at the same time. */
   parts: readonly MemoryPart[];
+  /** Bytes at the peak. */
   total: number;
 }
 
@@ -28,6 +34,7 @@ export interface MemoryLimitOptions {
   memoryLimit?: number | undefined;
   /** Folder that holds `proc` and `sys`; tests give a made-up one. */
   root?: string;
+  /** Environment variables; those of the process by default. */
   env?: Readonly<Record<string, string | undefined>>;
 }
 

@@ -4,14 +4,19 @@ import type { OnProgress } from "./progress.ts";
 
 /** The native side of one long call: a cancel flag and progress counters. */
 export interface NativeJob {
+  /** Makes the kernel stop at its next look. */
   cancel(): void;
+  /** Units of work done. */
   readonly done: number;
+  /** Units of work in all; 0 while unknown. */
   readonly total: number;
 }
 
 /** Options of `runNative`. */
 export interface NativeRunOptions {
+  /** Cancels the job. */
   signal?: AbortSignal | undefined;
+  /** Receives the job's counters. */
   onProgress?: OnProgress | undefined;
   /** Name of the stage in progress reports. */
   stage?: string | undefined;

@@ -4,7 +4,9 @@ import { type XError, xError } from "./errors.ts";
 
 /** Bounds of a numeric option; both ends belong to it. */
 export interface Range {
+  /** Smallest value allowed. */
   min?: number;
+  /** Largest value allowed. */
   max?: number;
   /** Only whole numbers. */
   integer?: boolean;

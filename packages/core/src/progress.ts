@@ -1,7 +1,10 @@
 /** How far a stage is. `total` is 0 while it is unknown; the unit is the stage's own (variants, tiles, bytes). */
 export interface Progress {
+  /** What is being done. */
   stage: string;
+  /** Units done. */
   done: number;
+  /** Units in all; 0 while unknown. */
   total: number;
 }
 
@@ -12,6 +15,7 @@ export type OnProgress = (progress: Progress) => void;
 export interface RunOptions {
   /** Cancels the call; it rejects with the signal's reason within 2 s. */
   signal?: AbortSignal;
+  /** Receives progress reports. */
   onProgress?: OnProgress;
   /** Worker threads; all cores this process may use by default. Results do not depend on it. */
   threads?: number;
@@ -23,8 +27,11 @@ export interface RunOptions {
 
 /** The part of a terminal stream that the progress line needs. */
 export interface ProgressStream {
+  /** Nothing is written unless true. */
   isTTY?: boolean;
+  /** Width; 80 where unknown. */
   columns?: number;
+  /** Takes text and control codes. */
   write(text: string): unknown;
 }
 

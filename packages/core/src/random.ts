@@ -14,6 +14,13 @@ const M1 = 0xcd9e8d57;
 const W0 = 0x9e3779b9;
 const W1 = 0xbb67ae85;
 
+/** An array or typed array. */
+export interface Shuffleable {
+  /** Number of elements. */
+  readonly length: number;
+  [index: number]: unknown;
+}
+
 /** High word of a 32 × 32-bit product, by 16-bit halves. */
 function mulHigh(a: number, b: number): number {
   const ah = a >>> 16;
@@ -124,7 +131,7 @@ export class Random {
   }
 
   /** Shuffles in place (Fisher and Yates, from the end) and returns the array. */
-  shuffle<A extends { length: number; [i: number]: unknown }>(array: A): A {
+  shuffle<A extends Shuffleable>(array: A): A {
     for (let i = array.length - 1; i > 0; i--) {
       const j = this.int(i + 1);
       const kept = array[i];

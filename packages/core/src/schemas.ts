@@ -24,15 +24,21 @@ export type GenotypeForm = "packed" | "int8" | "float32" | "float64";
 
 /** The array behind each form. */
 export interface GenotypeArrays {
+  /** `⌈n/4⌉` bytes a variant. */
   packed: Uint8Array;
+  /** Copies of A1, −127 missing. */
   int8: Int8Array;
+  /** Copies of A1, NaN missing. */
   float32: Float32Array;
+  /** Copies of A1, NaN missing. */
   float64: Float64Array;
 }
 
 /** What the schema of a genotype batch says about its people. */
 export interface GenotypeInfo {
+  /** People. */
   samples: number;
+  /** How the genotypes lie. */
   form: GenotypeForm;
   /** `sampleHash` of the people, in file order; "" when unknown. */
   sampleHash: string;

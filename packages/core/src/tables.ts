@@ -24,8 +24,11 @@ export interface ReadTableOptions extends Omit<ReadLinesOptions, "delimiter"> {
 export interface TextTable {
   /** From the header, without a leading `#`; `column1`, `column2` … where there is none. */
   readonly names: readonly string[];
+  /** The texts, column by column. */
   readonly columns: readonly string[][];
+  /** Lines without the header. */
   readonly rows: number;
+  /** For messages. */
   readonly path: string;
   /** Line of the file that holds this row (both from their own start: line 1, row 0). */
   lineOf(row: number): number;
@@ -211,7 +214,9 @@ export interface ToNumbersOptions {
   code?: string;
   /** For messages: file, line of a row (from 0) and the column's name. */
   path?: string;
+  /** Line of a row, `table.lineOf`. */
   lineOf?: (row: number) => number;
+  /** The column's name. */
   name?: string;
 }
 
@@ -250,8 +255,11 @@ function numberError(text: string, value: number | undefined, row: number, optio
 
 /** One column to write: numbers or texts, and how to print a value (`String` by default). */
 export interface OutputColumn<T = unknown> {
+  /** Printed in the header. */
   name: string;
+  /** One a row. */
   values: ArrayLike<T>;
+  /** Prints a value; `String` by default. */
   format?: (value: T) => string;
 }
 

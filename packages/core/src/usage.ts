@@ -2,7 +2,9 @@ import { readFileSync, writeFileSync } from "node:fs";
 
 /** What one stage took. Times in seconds, sizes in bytes. */
 export interface StageUsage {
+  /** Its name. */
   stage: string;
+  /** Time that passed. */
   wallSeconds: number;
   /** User and system time of all threads. */
   cpuSeconds: number;

@@ -97,6 +97,7 @@ describe("tables of another apache-arrow", () => {
     expect(rows(fromIpc(toIpc(theirs as unknown as arrow.Table)))).toEqual(expected);
     expect(rows(fromForeign(old.tableToIPC(theirs)))).toEqual(expected);
     expect(fromForeign(theirs.batches[0]).numRows).toBe(2);
+    expect(rows(fromIpc(toIpc(theirs as unknown as arrow.Table, "file")))).toEqual(expected); // one dictionary
   });
 
   it("come over with every type, nulls and slices included", () => {
@@ -154,6 +155,17 @@ describe("IPC", () => {
     expect(() => toIpc([sample().batches[0]!, other])).toThrow(refusal("ARROW_ROWS"));
     expect(() => toIpc([])).toThrow(refusal("ARROW_ROWS"));
   });
+
+  it("a file needs one dictionary for all batches, a stream does not", async () => {
+    const batches = ["a", "b"].map(
+      (text) => new arrow.Table({ d: dictionaryVector([text], type) }).batches[0]!,
+    );
+    expect(rows(fromIpc(toIpc(batches)))).toEqual([{ d: "a" }, { d: "b" }]);
+    expect(() => toIpc(batches, "file")).toThrow(refusal("ARROW_DICTIONARY"));
+    await expect(writeIpcFile(at("dict.arrow"), batches)).rejects.toMatchObject(code("ARROW_DICTIONARY"));
+  });
+
+  const type = new arrow.Dictionary(new arrow.Utf8(), new arrow.Int32());
 
   it("writes files batch by batch, atomically, and reads them back", async () => {
     const batch = sample().batches[0]!;
