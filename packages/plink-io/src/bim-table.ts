@@ -107,13 +107,11 @@ export class BimTable {
 
   /** Ids of some rows. */
   idTexts(rows: Uint32Array): Texts {
-    const table = this;
     return {
       length: rows.length,
-      width: (k) => table.idEnds[rows[k]!]! - table.idStart(rows[k]!),
-      copy: (k, out, at) =>
-        copyBytes(table.ids, table.idStart(rows[k]!), table.idEnds[rows[k]!]!, out, at),
-      strings: () => Array.from(rows, (j) => table.id(j)),
+      width: (k) => this.idEnds[rows[k]!]! - this.idStart(rows[k]!),
+      copy: (k, out, at) => copyBytes(this.ids, this.idStart(rows[k]!), this.idEnds[rows[k]!]!, out, at),
+      strings: () => Array.from(rows, (j) => this.id(j)),
     };
   }
 

@@ -53,12 +53,7 @@ export interface Inspection {
 /** Summary of a fileset: who and what is in it, and how much is missing (reads the .bed once). */
 export async function inspect(study: PlinkStudy, options: RunningOptions = {}): Promise<Inspection> {
   const { fam, bim, n, p } = study;
-  const [counts] = await countRows(
-    study,
-    span(0, p),
-    [null],
-    options,
-  );
+  const [counts] = await countRows(study, span(0, p), [null], options);
   let missing = 0;
   for (let at = 3; at < counts!.length; at += 4) missing += counts![at]!;
   const chromosomes = new Map<string, number>();

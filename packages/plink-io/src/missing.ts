@@ -124,7 +124,11 @@ async function bothWays(
   if (rows.length === 0) return { variants, samples };
   const kernel = { signal: options.signal, threads: options.threads };
   let done = 0;
-  for await (const block of study.blocks({ rows, reuse: true, ...running(options.signal, options.threads) })) {
+  for await (const block of study.blocks({
+    rows,
+    reuse: true,
+    ...running(options.signal, options.threads),
+  })) {
     const byVariant = await countGenotypes(block.packed, study.n, block.rows, null, kernel);
     for (let k = 0; k < block.rows; k++) variants[done + k] = byVariant[4 * k + 3]!;
     const turned = await transpose(block.packed, block.rows, study.n, kernel);

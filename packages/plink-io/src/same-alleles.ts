@@ -48,7 +48,6 @@ export async function checkSameAlleles(
 function sameRows({ a1, a2 }: BimTable): Uint32Array {
   const [zero, point] = [48, 46];
   const rows: number[] = [];
-  for (let j = 0; j < a1.length; j++)
-    if (a1[j] === a2[j] && a1[j] !== zero && a1[j] !== point) rows.push(j);
+  for (let j = 0; j < a1.length; j++) if (a1[j] === a2[j] && a1[j] !== zero && a1[j] !== point) rows.push(j);
   return Uint32Array.from(rows);
 }

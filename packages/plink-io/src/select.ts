@@ -13,10 +13,7 @@ export function selectVariants(bim: BimColumns, options: SelectOptions): Uint32A
   const [from, to] = range ?? [0, p];
   if (!Number.isInteger(from) || !Number.isInteger(to) || from < 0 || to > p || from >= to)
     throw outside("range", `[${from}, ${to})`, `0 ≤ from < to ≤ ${p}`);
-  let kept =
-    rows === undefined
-      ? span(from, to)
-      : checkedRows(rows, from, to, p);
+  let kept = rows === undefined ? span(from, to) : checkedRows(rows, from, to, p);
   if (ids !== undefined) {
     const wanted = new Set(ids);
     kept = kept.filter((j) => wanted.has(bim.id[j]!));
