@@ -39,9 +39,12 @@ export async function scanBim(path: string, signal?: AbortSignal): Promise<BimTa
 
 /** Appends the lines in `bytes[0, end)`; false at the first thing that is not plain. */
 function scanLines(bytes: Buffer, end: number, table: BimTable): boolean {
+  // Plain assignments all along: destructured arrays would be made for every line.
   const starts = new Int32Array(6);
   const ends = new Int32Array(6);
-  let [chromStart, chromEnd, chromCode] = [0, 0, -1];
+  let chromStart = 0;
+  let chromEnd = 0;
+  let chromCode = -1;
   let at = 0;
   while (at < end) {
     let field = 0;
@@ -59,14 +62,15 @@ function scanLines(bytes: Buffer, end: number, table: BimTable): boolean {
     }
     at++;
     if (field !== 6) return false;
-    const [start, stop] = [starts[0]!, ends[0]!];
-    if (chromCode < 0 || !sameBytes(bytes, chromStart, chromEnd, start, stop))
-      chromCode = table.chromCode(bytes.toString("latin1", start, stop));
-    [chromStart, chromEnd] = [start, stop];
+    if (chromCode < 0 || !sameBytes(bytes, chromStart, chromEnd, starts[0]!, ends[0]!))
+      chromCode = table.chromCode(bytes.toString("latin1", starts[0]!, ends[0]!));
+    chromStart = starts[0]!;
+    chromEnd = ends[0]!;
     const pos = wholeNumber(bytes, starts[3]!, ends[3]!);
     const cm = decimal(bytes, starts[2]!, ends[2]!);
     if (Number.isNaN(pos) || Number.isNaN(cm)) return false;
-    const [idStart, idEnd] = [starts[1]!, ends[1]!];
+    const idStart = starts[1]!;
+    const idEnd = ends[1]!;
     table.reserve(idEnd - idStart);
     const row = table.length++;
     const { ids } = table;
@@ -112,7 +116,9 @@ function wholeNumber(bytes: Buffer, start: number, end: number): number {
  * so that their quotient is the nearest number to the decimal, as Number() would give.
  */
 function decimal(bytes: Buffer, start: number, end: number): number {
-  let [value, scale, digits] = [0, 0, 0];
+  let value = 0;
+  let scale = 0;
+  let digits = 0;
   let at = start;
   for (; at < end && digits <= 15; at++) {
     const byte = bytes[at]!;

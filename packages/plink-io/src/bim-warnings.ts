@@ -81,7 +81,8 @@ function repeatedIds(bim: BimTable): { count: number; first: number; again: numb
   const mask = table.length - 1;
   let [count, first, again, start] = [0, -1, -1, 0];
   for (let j = 0; j < length; j++) {
-    const [from, end] = [start, idEnds[j]!];
+    const from = start;
+    const end = idEnds[j]!;
     start = end;
     if (end - from === 1 && ids[from] === 46) continue;
     let hash = 0;

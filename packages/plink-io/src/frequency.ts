@@ -106,7 +106,9 @@ export async function alleleCounts(
   const sexed: number[] = [];
   for (let k = 0; k < rows.length; k++) {
     if (ploidy(rows[k]!) !== "diploid") sexed.push(k);
-    const [hom1, het, hom2] = [everybody[4 * k]!, everybody[4 * k + 1]!, everybody[4 * k + 2]!];
+    const hom1 = everybody[4 * k]!;
+    const het = everybody[4 * k + 1]!;
+    const hom2 = everybody[4 * k + 2]!;
     a1[k] = 2 * hom1 + het;
     total[k] = 2 * (hom1 + het + hom2);
   }
@@ -135,6 +137,11 @@ export function orientedAlleles(
   swapped: Uint8Array,
 ): { a1: Texts; a2: Texts } {
   const [a1, a2] = [take(bim.a1, rows), take(bim.a2, rows)];
-  for (let k = 0; k < rows.length; k++) if (swapped[k] === 1) [a1[k], a2[k]] = [a2[k]!, a1[k]!];
+  for (let k = 0; k < rows.length; k++) {
+    if (swapped[k] !== 1) continue;
+    const rarer = a2[k]!;
+    a2[k] = a1[k]!;
+    a1[k] = rarer;
+  }
   return { a1: bim.alleleTexts(a1), a2: bim.alleleTexts(a2) };
 }

@@ -76,13 +76,17 @@ export async function hardyTests(study: PlinkStudy, options: ReportOptions = {})
   const testable = testableRows(bim, rows);
   for (let k = 0; k < rows.length; k++)
     for (let t = 0; t < each; t++) {
-      const [at, from, count] = [k * each + t, 4 * k, counts[t]!];
+      const at = k * each + t;
+      const from = 4 * k;
+      const count = counts[t]!;
       const hom1 = count[swapped[k] === 1 ? from + 2 : from]!;
       const hom2 = count[swapped[k] === 1 ? from : from + 2]!;
       const hets = count[from + 1]!;
       const people = hom1 + hets + hom2;
       const copies = 2 * hom1 + hets;
-      [homA1[at], het[at], homA2[at]] = [hom1, hets, hom2];
+      homA1[at] = hom1;
+      het[at] = hets;
+      homA2[at] = hom2;
       observed[at] = testable[k] ? hets / people : Number.NaN;
       expected[at] = testable[k]
         ? (2 * copies * (2 * people - copies)) / (2 * people * 2 * people)

@@ -51,11 +51,17 @@ fn likeliest(rare: u64, people: u64) -> u64 {
     mode
 }
 
-/// P(hets - 2) / P(hets): `hets (hets - 1) / (4 (homr + 1) (homc + 1))`.
-fn ratio_down(hets: u64, rare: u64, people: u64) -> f64 {
+/// P(hets - 2) / P(hets) as a fraction: `hets (hets - 1) / (4 (homr + 1) (homc + 1))`.
+#[inline(always)]
+fn step(hets: u64, rare: u64, people: u64) -> (f64, f64) {
     let hom_rare = (rare - hets) / 2;
     let hom_common = people - hets - hom_rare;
-    hets as f64 * (hets - 1) as f64 / (4.0 * (hom_rare + 1) as f64 * (hom_common + 1) as f64)
+    (hets as f64 * (hets - 1) as f64, 4.0 * (hom_rare + 1) as f64 * (hom_common + 1) as f64)
+}
+
+fn ratio_down(hets: u64, rare: u64, people: u64) -> f64 {
+    let (up, down) = step(hets, rare, people);
+    up / down
 }
 
 struct Term {
@@ -85,16 +91,19 @@ impl Iterator for Walk {
 
     fn next(&mut self) -> Option<Term> {
         let Term { hets, weight } = self.at;
+        // The quotient never waits for the weight before it: only the multiplications follow one another.
         self.at = if self.up {
             if hets + 2 > self.rare {
                 return None;
             }
-            Term { hets: hets + 2, weight: weight / ratio_down(hets + 2, self.rare, self.people) }
+            let (up, down) = step(hets + 2, self.rare, self.people);
+            Term { hets: hets + 2, weight: weight * (down / up) }
         } else {
             if hets < 2 {
                 return None;
             }
-            Term { hets: hets - 2, weight: weight * ratio_down(hets, self.rare, self.people) }
+            let (up, down) = step(hets, self.rare, self.people);
+            Term { hets: hets - 2, weight: weight * (up / down) }
         };
         Some(Term { hets: self.at.hets, weight: self.at.weight })
     }
