@@ -1,11 +1,6 @@
 import { describe, expect, it } from "vitest";
 // @ts-expect-error plain JavaScript: run by Node as it is
-import {
-  compareAssociations,
-  compareEigenvalues,
-  compareKinship,
-  compareText,
-} from "../accuracy/compare.mjs";
+import * as compare from "../accuracy/compare.mjs";
 // @ts-expect-error as above
 import { compete, median } from "../lib/measure.mjs";
 // @ts-expect-error as above
@@ -18,6 +13,8 @@ interface Line {
 }
 
 const node = (script: string) => ({ command: process.execPath, args: ["-e", script] });
+
+const { compareAssociations, compareEigenvalues, compareKinship, compareText } = compare;
 
 describe("the race", () => {
   it("runs contenders in turn and takes medians", async () => {
