@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -85,16 +85,4 @@ export function runCommand(command: readonly string[], env: NodeJS.ProcessEnv = 
 /** Matches an `XError` of this code. */
 export function code(name: string): { code: string } {
   return { code: name };
-}
-
-/** Runs `f` as a user whom file permissions bind: tests often run as root, whom they do not. */
-export function asOrdinaryUser<T>(folder: string, f: () => T): T {
-  if (process.getuid?.() !== 0) return f();
-  chmodSync(folder, 0o755);
-  process.seteuid!(65534);
-  try {
-    return f();
-  } finally {
-    process.seteuid!(0);
-  }
 }
