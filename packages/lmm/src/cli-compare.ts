@@ -1,5 +1,5 @@
 import { type CliCommand, type CliContext, readLines } from "@x/core/base";
-import { type Comparison, compareAssoc, compareKinship, type Tolerance } from "./compare.ts";
+import type { Comparison, Tolerance } from "./compare.ts";
 import { lmmError } from "./errors.ts";
 
 /** `lmm compare A B`: two result files, or two kinship matrices, column by column. */
@@ -22,6 +22,7 @@ export const compareCommand: CliCommand = {
   async run(context) {
     const [a, b] = context.positionals as [string, string];
     const limits = parseLimits((context.options.tolerance as string[] | undefined) ?? []);
+    const { compareAssoc, compareKinship } = await import("./compare.ts");
     const result = (await isAssoc(b))
       ? await compareAssoc(a, b, { limits })
       : await compareKinship(a, b, limits.k === undefined ? {} : { relative: limits.k });

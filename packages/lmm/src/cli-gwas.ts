@@ -1,11 +1,5 @@
 import type { CliCommand } from "@x/core/base";
-import { dropCounts } from "./cohort.ts";
-import { describeFilter } from "./filter.ts";
 import { GEMMA_OPTIONS } from "./gemma/options.ts";
-import { type GwasResult, gwas } from "./gwas.ts";
-import { pText } from "./report/html.ts";
-import { genomicInflation } from "./report/qq.ts";
-import { VERSION } from "./version.ts";
 
 /** GEMMA's own options that mean the same here. */
 const SHARED = new Set([
@@ -88,6 +82,11 @@ export function gwasCommand(argv: readonly string[]): CliCommand {
         threads: context.threads,
         memoryLimit: context.memoryLimit,
       };
+      // Loaded here: the other commands start faster without the report's modules.
+      const [{ gwas }, { gwasJson, gwasSummary }] = await Promise.all([
+        import("./gwas.ts"),
+        import("./gwas-summary.ts"),
+      ]);
       const result = await gwas(String(o.bfile), {
         ...defined(given),
         out: String(o.out),
@@ -103,8 +102,8 @@ export function gwasCommand(argv: readonly string[]): CliCommand {
         onProgress: context.onProgress,
         onWarning: context.warn,
       });
-      if (!context.json && !context.quiet) for (const line of summary(result)) context.print(line);
-      return toObject(result);
+      if (!context.json && !context.quiet) for (const line of gwasSummary(result)) context.print(line);
+      return gwasJson(result);
     },
   };
 }
@@ -117,31 +116,3 @@ function defined<T extends object>(o: T): Defined<T> {
 
 const quote = (word: string): string =>
   /^[\w./:=,@+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
-
-function summary(r: GwasResult): string[] {
-  const plainP = (v: number): string => pText(v).replace(/ × 10<sup>−(\d+)<\/sup>/, "e-$1");
-  const best = r.columns.negLog10PWald.reduce((b, v, i, all) => (v > (all[b] ?? -1) ? i : b), 0);
-  const drops = Object.entries(dropCounts(r.cohort)).map(([reason, count]) => `${count} ${reason}`);
-  return [
-    `people    ${r.cohort.analyzed.length} of ${r.cohort.samples} analysed${drops.length > 0 ? ` (${drops.join(", ")})` : ""}`,
-    `variants  ${describeFilter(r.filters)}`,
-    `null      pve ${r.nullModel.pve.toFixed(4)} ± ${r.nullModel.pveSe.toFixed(4)}, λGC ${genomicInflation(r.columns.negLog10PWald).toFixed(3)}, smallest p ${plainP(r.columns.negLog10PWald[best]!)}`,
-    ...r.files,
-  ];
-}
-
-function toObject(r: GwasResult): unknown {
-  return {
-    version: VERSION,
-    files: r.files,
-    people: { total: r.cohort.samples, analyzed: r.cohort.analyzed.length, dropped: dropCounts(r.cohort) },
-    covariates: r.cohort.covariateNames,
-    filters: r.filters,
-    nullModel: r.nullModel,
-    lambdaGC: genomicInflation(r.columns.negLog10PWald),
-    degenerate: r.degenerate,
-    memory: { predicted: r.plan.memory, measuredBytes: Math.max(...r.stages.map((s) => s.peakRssBytes)) },
-    stages: r.stages,
-    warnings: r.warnings,
-  };
-}
