@@ -4,8 +4,10 @@ import { join, relative } from "node:path";
 import { gwas } from "@x/lmm";
 
 const root = join(import.meta.dirname, "..");
-const data = join(root, "fixtures/demo/demo");
-const folder = join(root, "demo-out");
+// Relative, so that the report does not carry the paths of this machine.
+process.chdir(root);
+const data = "fixtures/demo/demo";
+const folder = "demo-out";
 const out = join(folder, "demo");
 /** A hit belongs to a planted SNP when it lies this near on the same chromosome: LD carries the signal along. */
 const NEAR_BP = 500_000;
