@@ -1,7 +1,7 @@
 // npm run demo: a genome-wide association study on the simulated fileset of fixtures/demo, and what was planted in it.
 import { mkdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
-import { gwas } from "@x/lmm";
+import { genomicInflation, gwas } from "@x/lmm";
 
 const root = join(import.meta.dirname, "..");
 // Relative, so that the report does not carry the paths of this machine.
@@ -53,7 +53,9 @@ const missed = planted.filter(
 );
 const last =
   missed.length === 0 ? "All planted SNPs were found" : `Missed: ${missed.map((one) => one.id).join(", ")}`;
-console.log(`\n${last} at p < 5e-8. Genomic inflation ${inflation(rows).toFixed(3)} (1 = calibrated).`);
+console.log(
+  `\n${last} at p < 5e-8. Genomic inflation ${genomicInflation(study.columns.negLog10PWald).toFixed(3)} (1 = calibrated).`,
+);
 
 console.log(`\nWritten in ${((performance.now() - started) / 1000).toFixed(1)} s:`);
 for (const file of study.files) console.log(`  ${relative(root, file).padEnd(26)} ${describe(file)}`);
@@ -90,12 +92,6 @@ function peaks(all) {
 /** The planted effect; a neighbour's own effect differs with its LD, so the name says whether it is the SNP itself. */
 function effect(truth, peak) {
   return `${signed(truth.beta)}  ${truth.id === peak.rs ? "(this SNP)" : "(a neighbour)"}`;
-}
-
-/** Median chi-square over its expectation, from the Wald statistics themselves. */
-function inflation(all) {
-  const squares = all.map(({ beta, se }) => (Number(beta) / Number(se)) ** 2).sort((a, b) => a - b);
-  return squares[squares.length >> 1] / 0.4549364;
 }
 
 function signed(value) {
