@@ -68,7 +68,7 @@ export class ReportLines {
   /** A whole number that is not negative. */
   int(value: number, width: number): this {
     const digits = countDigits(value);
-    this.#at += 1 + (digits < width ? width : digits);
+    this.#at += 1 + Math.max(digits, width);
     writeDigits(this.#buffer, value, this.#at);
     return this;
   }
@@ -89,7 +89,7 @@ export class ReportLines {
     }
     if (places === 0) return this.right("1", width);
     const buffer = this.#buffer;
-    const end = this.#at + 1 + (places + 2 < width ? width : places + 2);
+    const end = this.#at + 1 + Math.max(places + 2, width);
     for (let at = end - places - 2; at < end; at++) buffer[at] = ZERO;
     buffer[end - places - 1] = POINT;
     writeDigits(buffer, whole, end);
