@@ -1,7 +1,7 @@
 // Decoding through the API beside bed-reader, and whole reports beside plink1.9 and plink2: JSON lines.
 // node benchmarks/plink-io/decode.mjs [samples=5000] [variants=20000] [prefix of an existing fileset]
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdtempSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openPlink } from "@x/plink-io";
@@ -17,6 +17,7 @@ try {
   const { n, p } = await decodeOurs(prefix);
   decodeBedReader(prefix, n, p);
   reports(prefix);
+  await refusal(prefix);
 } finally {
   rmSync(folder, { recursive: true });
 }
@@ -105,6 +106,23 @@ function speed(labels, { wall, cpu }, as) {
 
 function best(runs) {
   return runs.reduce((least, run) => (run.wall < least.wall ? run : least));
+}
+
+/** How long until a .bed that lost its last byte is refused: all of .bim and .fam is read before. A second is promised. */
+async function refusal(prefix) {
+  const bed = join(folder, "cut.bed");
+  copyFileSync(`${prefix}.bed`, bed);
+  truncateSync(bed, statSync(bed).size - 1);
+  const runs = [];
+  for (let k = 0; k < REPEATS; k++) {
+    const [wall, cpu] = [performance.now(), process.cpuUsage()];
+    const code = await openPlink({ bed, bim: `${prefix}.bim`, fam: `${prefix}.fam` }).catch((e) => e.code);
+    if (code !== "BED_SIZE") throw new Error(`BED_SIZE expected, found ${code}`);
+    const used = process.cpuUsage(cpu);
+    runs.push({ wall: (performance.now() - wall) / 1000, cpu: (used.user + used.system) / 1e6 });
+  }
+  const { wall, cpu } = best(runs);
+  print({ tool: "@x/plink-io refuses a cut .bed", wall_s: wall, cpu_s: cpu });
 }
 
 /** Whole commands: start, check, read, count, write. */

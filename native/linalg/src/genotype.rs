@@ -58,6 +58,22 @@ pub fn count_genotypes(
     )
 }
 
+/// Missing calls of each sample over these rows.
+#[napi(catch_unwind)]
+pub fn missing_by_sample(
+    job: &Job,
+    packed: Uint8Array,
+    samples: u32,
+    rows: u32,
+    threads: u32,
+) -> AsyncTask<Work<Vec<u32>, Uint32Array>> {
+    let job = job.0.clone();
+    Work::spawn(
+        move || genotype::missing_by_sample(&packed, samples as usize, rows as usize, threads as usize, &job),
+        Uint32Array::new,
+    )
+}
+
 /// Packed rows of the people in `keep`, in that order.
 #[napi(catch_unwind)]
 pub fn subset_samples(

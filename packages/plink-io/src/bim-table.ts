@@ -12,24 +12,35 @@ export class BimTable {
   /** Names by chromosome code. */
   readonly chromNames: string[] = [];
   /** Chromosome code of each variant. */
-  chrom: Uint32Array = new Uint32Array(1 << 12);
+  chrom: Uint32Array;
   /** See BimColumns. */
-  cm: Float64Array = new Float64Array(1 << 12);
+  cm: Float64Array;
   /** See BimColumns. */
-  pos: Int32Array = new Int32Array(1 << 12);
+  pos: Int32Array;
   /** Code of allele 1: equal codes are equal names. */
-  a1: Uint32Array = new Uint32Array(1 << 12);
+  a1: Uint32Array;
   /** Code of allele 2. */
-  a2: Uint32Array = new Uint32Array(1 << 12);
+  a2: Uint32Array;
   /** Where the id of each variant ends in `ids`; it begins where the one before ends. */
-  idEnds: Float64Array = new Float64Array(1 << 12);
+  idEnds: Float64Array;
   /** UTF-8 bytes of all ids. */
-  ids: Buffer = Buffer.allocUnsafe(1 << 16);
+  ids: Buffer;
   /** Variants. */
   length = 0;
   readonly #longAlleles: string[] = [];
   readonly #alleleCodes = new Map<string, number>();
   readonly #chromCodes = new Map<string, number>();
+
+  /** Room for so many variants and bytes of ids; memory that is never written to costs nothing. */
+  constructor(variants: number = 1 << 12, idBytes: number = 1 << 16) {
+    this.chrom = new Uint32Array(variants);
+    this.cm = new Float64Array(variants);
+    this.pos = new Int32Array(variants);
+    this.a1 = new Uint32Array(variants);
+    this.a2 = new Uint32Array(variants);
+    this.idEnds = new Float64Array(variants);
+    this.ids = Buffer.allocUnsafeSlow(idBytes);
+  }
 
   /** Code of a chromosome, a new one for a new name. */
   chromCode(name: string): number {
@@ -54,8 +65,20 @@ export class BimTable {
     return code < LETTERS ? String.fromCharCode(code) : this.#longAlleles[code - LETTERS]!;
   }
 
-  /** Makes room for one more variant with an id of so many bytes. */
-  reserve(idBytes: number): void {
+  /** Appends a variant. */
+  add(chrom: string, id: string, cm: number, pos: number, a1: string, a2: string): void {
+    this.#grow(id.length * 3);
+    const row = this.length++;
+    const start = this.idStart(row);
+    this.idEnds[row] = start + this.ids.write(id, start);
+    this.chrom[row] = this.chromCode(chrom);
+    this.cm[row] = cm;
+    this.pos[row] = pos;
+    this.a1[row] = this.alleleCode(a1);
+    this.a2[row] = this.alleleCode(a2);
+  }
+
+  #grow(idBytes: number): void {
     if (this.length === this.pos.length) {
       const size = this.length * 2;
       this.chrom = grown(this.chrom, new Uint32Array(size));
@@ -67,20 +90,7 @@ export class BimTable {
     }
     const needed = this.idStart(this.length) + idBytes;
     if (needed > this.ids.length)
-      this.ids = grown(this.ids, Buffer.allocUnsafe(Math.max(needed, this.ids.length * 2)));
-  }
-
-  /** Appends a variant. */
-  add(chrom: string, id: string, cm: number, pos: number, a1: string, a2: string): void {
-    this.reserve(id.length * 3);
-    const row = this.length++;
-    const start = this.idStart(row);
-    this.idEnds[row] = start + this.ids.write(id, start);
-    this.chrom[row] = this.chromCode(chrom);
-    this.cm[row] = cm;
-    this.pos[row] = pos;
-    this.a1[row] = this.alleleCode(a1);
-    this.a2[row] = this.alleleCode(a2);
+      this.ids = grown(this.ids, Buffer.allocUnsafeSlow(Math.max(needed, this.ids.length * 2)));
   }
 
   /** Where the id of a variant begins. */
@@ -102,6 +112,7 @@ export class BimTable {
     this.a1 = this.a1.slice(0, length);
     this.a2 = this.a2.slice(0, length);
     this.idEnds = this.idEnds.slice(0, length);
+    this.ids = Buffer.from(this.ids.subarray(0, this.idStart(length)));
     return this;
   }
 

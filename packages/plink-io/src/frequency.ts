@@ -73,6 +73,7 @@ export function reportedNames(bim: BimTable, rows: Uint32Array): { chrom: Texts;
 }
 
 function take(values: Uint32Array, rows: Uint32Array): Uint32Array {
+  if (rows.length === values.length) return values.slice();
   const out = new Uint32Array(rows.length);
   for (let k = 0; k < rows.length; k++) out[k] = values[rows[k]!]!;
   return out;
@@ -103,6 +104,8 @@ export async function alleleCounts(
   const ploidy = ploidies(bim);
   const a1 = new Int32Array(rows.length);
   const total = new Int32Array(rows.length);
+  const swapped = new Uint8Array(rows.length);
+  const swap = options.keepAlleleOrder !== true;
   const sexed: number[] = [];
   for (let k = 0; k < rows.length; k++) {
     if (ploidy(rows[k]!) !== "diploid") sexed.push(k);
@@ -111,6 +114,7 @@ export async function alleleCounts(
     const hom2 = everybody[4 * k + 2]!;
     a1[k] = 2 * hom1 + het;
     total[k] = 2 * (hom1 + het + hom2);
+    if (swap && hom1 > hom2) swapped[k] = 1;
   }
   const isMan = (i: number): boolean =>
     fam.sex[i] === 1 && (options.nonfounders === true || isFounder(fam, i));
@@ -123,10 +127,8 @@ export async function alleleCounts(
     // Women on X have two copies; men one, their heterozygous calls are errors.
     a1[k] = hom1 + (onX ? a1[k]! - 2 * hom1 - het : 0);
     total[k] = hom1 + hom2 + (onX ? total[k]! - 2 * (hom1 + het + hom2) : 0);
+    swapped[k] = swap && 2 * a1[k]! > total[k]! ? 1 : 0;
   });
-  const swapped = new Uint8Array(rows.length);
-  if (options.keepAlleleOrder !== true)
-    for (let k = 0; k < rows.length; k++) swapped[k] = 2 * a1[k]! > total[k]! ? 1 : 0;
   return { a1, total, swapped };
 }
 

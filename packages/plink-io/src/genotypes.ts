@@ -26,7 +26,13 @@ export async function* readGenotypes(
   const variants = table.batches[0]!;
   const kernel = { ...(signal && { signal }), ...(threads !== undefined && { threads }) };
   let done = 0;
-  for await (const block of study.blocks({ rows, chunk, ...kernel, ...(samples && { samples }) })) {
+  for await (const block of study.blocks({
+    rows,
+    chunk,
+    reuse: as !== "packed",
+    ...kernel,
+    ...(samples && { samples }),
+  })) {
     const values = as === "packed" ? block.packed : await decode(as, block.packed, n, block.rows, kernel);
     yield genotypeBatch(schema, variants.slice(done, done + block.rows), values);
     done += block.rows;

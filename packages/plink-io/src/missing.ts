@@ -4,7 +4,7 @@ import { countRows, running } from "./counts.ts";
 import { type ReportOptions, reportedNames, reportedRows } from "./frequency.ts";
 import { arrowTables } from "./lazy.ts";
 import { phenotypeKind, ploidies, sampleMask } from "./masks.ts";
-import { countGenotypes, transpose } from "./native.ts";
+import { countGenotypes, missingBySample } from "./native.ts";
 import { StringTexts, type Texts } from "./texts.ts";
 import type { PlinkStudy, RunningOptions } from "./types.ts";
 
@@ -113,7 +113,7 @@ function ratio(part: Int32Array, whole: Int32Array): Float64Array {
   return out;
 }
 
-/** Missing calls of each row and of each sample over the rows, in one pass: blocks are counted, turned, counted again. */
+/** Missing calls of each row and of each sample over the rows, in one pass. */
 async function bothWays(
   study: PlinkStudy,
   rows: Uint32Array,
@@ -131,9 +131,8 @@ async function bothWays(
   })) {
     const byVariant = await countGenotypes(block.packed, study.n, block.rows, null, kernel);
     for (let k = 0; k < block.rows; k++) variants[done + k] = byVariant[4 * k + 3]!;
-    const turned = await transpose(block.packed, block.rows, study.n, kernel);
-    const bySample = await countGenotypes(turned, block.rows, study.n, null, kernel);
-    for (let i = 0; i < study.n; i++) samples[i]! += bySample[4 * i + 3]!;
+    const bySample = await missingBySample(block.packed, study.n, block.rows, kernel);
+    for (let i = 0; i < study.n; i++) samples[i]! += bySample[i]!;
     done += block.rows;
     options.onProgress?.({ stage: "counting", done, total: rows.length });
   }

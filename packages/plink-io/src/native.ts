@@ -63,6 +63,16 @@ export function countGenotypes(
   );
 }
 
+/** Missing calls of each sample over these rows. */
+export function missingBySample(
+  packed: Uint8Array,
+  samples: number,
+  rows: number,
+  options: KernelOptions,
+): Promise<Uint32Array> {
+  return run((native, job, threads) => native.missingBySample(job, packed, samples, rows, threads), options);
+}
+
 /** Packed rows of the kept samples, in the order of `keep`. */
 export function subsetSamples(
   packed: Uint8Array,

@@ -100,7 +100,7 @@ export async function commitAll(writers: readonly AtomicWriter[]): Promise<void>
   }
 }
 
-/** Writes pieces of text, each before the next is made. */
+/** Writes pieces of text. */
 export async function writeText(writer: AtomicWriter, pieces: Iterable<string | Uint8Array>): Promise<void> {
   for (const piece of pieces) await writer.write(piece);
 }

@@ -40,12 +40,12 @@ describe("PLINK's numbers", () => {
     const numbers = fc.oneof(fc.double({ min: 0, max: 1 }), fc.constantFrom(0.99996, 0.099999, 0.1, 0.25));
     fc.assert(
       fc.property(numbers, fc.nat(), (value, whole) => {
-        lines.g4(value, 12).space().int(whole, 4).end();
-        const expected = `${formatG4(value).padStart(12)} ${String(whole).padStart(4)}\n`;
+        lines.g4(value, 12).int(whole, 4).end();
+        const expected = ` ${formatG4(value).padStart(12)} ${String(whole).padStart(4)}\n`;
         expect(Buffer.from(lines.take()).toString()).toBe(expected);
       }),
     );
-    lines.name(new StringTexts(["é".repeat(300_000)]), 0, 9).text("|");
+    lines.first(new StringTexts(["é".repeat(300_000)]), 0, 9).text("|");
     expect(Buffer.from(lines.take()).toString()).toBe(`${"é".repeat(300_000)}|`);
   });
 

@@ -7,6 +7,7 @@
 mod count;
 mod decode;
 mod gram;
+mod missing;
 mod packed;
 mod people;
 mod planes;
@@ -23,6 +24,7 @@ pub use count::{count, count_at};
 pub use decode::{
     MISSING_I8, decode_f32, decode_f32_at, decode_f64, decode_f64_at, decode_i8, decode_i8_at, streaming_fill,
 };
+pub use missing::missing_by_sample;
 pub use packed::row_bytes;
 pub use people::{PeopleGram, people_gram_bytes};
 pub use rotate::{rotate, rotate_at};

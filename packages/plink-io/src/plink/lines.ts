@@ -2,11 +2,16 @@ import type { Texts } from "../texts.ts";
 import { formatG4, isShare, roundShare, sharePlaces } from "./format.ts";
 
 const PIECE = 1 << 20;
+/** Free bytes a line begins with; all its columns but names take less. */
+const SPARE = 1 << 12;
 const [NL, SPACE, POINT, ZERO] = [10, 32, 46, 48];
 
-/** Lines of right-aligned columns, written as bytes: strings would cost more than the counting. */
+/**
+ * Lines of right-aligned columns, written as bytes: strings would cost more than the counting. The memory is full of
+ * spaces from the start, so that padding is a step forward. Each column but the first has a space before it.
+ */
 export class ReportLines {
-  #buffer = Buffer.allocUnsafe(PIECE + (1 << 12));
+  #buffer = Buffer.alloc(PIECE + SPARE, SPACE);
   #at = 0;
 
   /** Whether enough is gathered to be written. */
@@ -14,55 +19,57 @@ export class ReportLines {
     return this.#at >= PIECE;
   }
 
-  /** What was gathered; its memory is used again after the next line begins. */
+  /** A copy of what was gathered. */
   take(): Uint8Array {
-    const piece = this.#buffer.subarray(0, this.#at);
+    const piece = Buffer.from(this.#buffer.subarray(0, this.#at));
+    this.#buffer.fill(SPACE, 0, this.#at);
     this.#at = 0;
     return piece;
   }
 
   /** Text as it is. */
   text(text: string): this {
-    this.#room(text.length * 3);
+    this.#room(Buffer.byteLength(text));
     this.#at += this.#buffer.write(text, this.#at);
-    return this;
-  }
-
-  /** A space. */
-  space(): this {
-    this.#room(1);
-    this.#buffer[this.#at++] = SPACE;
     return this;
   }
 
   /** The end of the line. */
   end(): void {
-    this.#room(1);
     this.#buffer[this.#at++] = NL;
+    if (this.#at + SPARE > this.#buffer.length) this.#room(0);
   }
 
-  /** Name `k` of a column. */
-  name(texts: Texts, k: number, width: number): this {
+  /** Name `k` of the first column. */
+  first(texts: Texts, k: number, width: number): this {
     const bytes = texts.width(k);
-    this.#pad(width - bytes, bytes);
+    this.#room(bytes + width);
+    if (bytes < width) this.#at += width - bytes;
     texts.copy(k, this.#buffer, this.#at);
     this.#at += bytes;
     return this;
   }
 
+  /** Name `k` of another column. */
+  name(texts: Texts, k: number, width: number): this {
+    this.#at++;
+    return this.first(texts, k, width);
+  }
+
   /** A short ASCII text. */
   right(text: string, width: number): this {
-    this.#pad(width - text.length, text.length);
-    for (let k = 0; k < text.length; k++) this.#buffer[this.#at++] = text.charCodeAt(k);
+    const { length } = text;
+    let at = this.#at + 1 + (length < width ? width - length : 0);
+    for (let k = 0; k < length; k++) this.#buffer[at++] = text.charCodeAt(k);
+    this.#at = at;
     return this;
   }
 
   /** A whole number that is not negative. */
   int(value: number, width: number): this {
     const digits = countDigits(value);
-    this.#pad(width - digits, digits);
-    this.#at += digits;
-    this.#digits(value, this.#at);
+    this.#at += 1 + Math.max(digits, width);
+    writeDigits(this.#buffer, value, this.#at);
     return this;
   }
 
@@ -71,7 +78,7 @@ export class ReportLines {
     return this.right(`${a}/${b}/${c}`, width);
   }
 
-  /** A share as formatG4 prints it; `nan` names what is not a number. */
+  /** A number as formatG4 prints it; `nan` names what is not one. */
   g4(value: number, width: number, nan = "nan"): this {
     if (!isShare(value)) return this.right(Number.isNaN(value) ? nan : formatG4(value), width);
     let places = sharePlaces(value);
@@ -81,37 +88,32 @@ export class ReportLines {
       places--;
     }
     if (places === 0) return this.right("1", width);
-    this.#pad(width - places - 2, places + 2);
-    this.#buffer[this.#at] = ZERO;
-    this.#buffer[this.#at + 1] = POINT;
-    this.#at += 2 + places;
-    this.#buffer.fill(ZERO, this.#at - places, this.#at);
-    this.#digits(whole, this.#at);
+    const buffer = this.#buffer;
+    const end = this.#at + 1 + Math.max(places + 2, width);
+    for (let at = end - places - 2; at < end; at++) buffer[at] = ZERO;
+    buffer[end - places - 1] = POINT;
+    writeDigits(buffer, whole, end);
+    this.#at = end;
     return this;
   }
 
-  /** Digits of a whole number that ends before `end`. */
-  #digits(value: number, end: number): void {
-    let rest = value;
-    let at = end;
-    do {
-      const tenth = Math.floor(rest / 10);
-      this.#buffer[--at] = ZERO + rest - tenth * 10;
-      rest = tenth;
-    } while (rest > 0);
-  }
-
-  #pad(spaces: number, bytes: number): void {
-    this.#room(Math.max(0, spaces) + bytes);
-    for (let k = 0; k < spaces; k++) this.#buffer[this.#at++] = SPACE;
-  }
-
   #room(bytes: number): void {
-    if (this.#at + bytes <= this.#buffer.length) return;
-    const larger = Buffer.allocUnsafe(2 * (this.#at + bytes));
+    if (this.#at + bytes + SPARE <= this.#buffer.length) return;
+    const larger = Buffer.alloc(2 * (this.#at + bytes + SPARE), SPACE);
     larger.set(this.#buffer.subarray(0, this.#at));
     this.#buffer = larger;
   }
+}
+
+/** Digits of a whole number, the last one before `end`. */
+function writeDigits(buffer: Buffer, value: number, end: number): void {
+  let rest = value;
+  let at = end;
+  do {
+    const tenth = Math.floor(rest / 10);
+    buffer[--at] = ZERO + rest - tenth * 10;
+    rest = tenth;
+  } while (rest > 0);
 }
 
 function countDigits(value: number): number {

@@ -4,12 +4,12 @@ import type { SampleMissing, VariantMissing } from "../missing.ts";
 import { nameWidth } from "./format.ts";
 import { ReportLines } from "./lines.ts";
 
-/** `.frq`, in pieces of about a megabyte; like those below, a piece is only good until the next is asked for. */
+/** `.frq`, in pieces of about a megabyte. */
 export function formatFrq({ chrom, id, a1, a2, maf, nchrobs }: FreqColumns): Generator<Uint8Array> {
   const width = nameWidth(id);
   return pieces(id.length, ` CHR ${"SNP".padStart(width)}   A1   A2          MAF  NCHROBS\n`, (line, k) => {
-    line.name(chrom, k, 4).space().name(id, k, width).space().name(a1, k, 4).space().name(a2, k, 4).space();
-    line.g4(maf[k]!, 12, "NA").space().int(nchrobs[k]!, 8);
+    line.first(chrom, k, 4).name(id, k, width).name(a1, k, 4).name(a2, k, 4);
+    line.g4(maf[k]!, 12, "NA").int(nchrobs[k]!, 8);
   });
 }
 
@@ -18,7 +18,7 @@ export function formatLmiss(columns: VariantMissing): Generator<Uint8Array> {
   const { chrom, id } = columns;
   const width = nameWidth(id);
   return pieces(id.length, ` CHR ${"SNP".padStart(width)}   N_MISS   N_GENO   F_MISS\n`, (line, k) => {
-    line.name(chrom, k, 4).space().name(id, k, width).space();
+    line.first(chrom, k, 4).name(id, k, width);
     missingColumns(line, columns, k);
   });
 }
@@ -31,8 +31,8 @@ export function formatImiss(columns: SampleMissing): Generator<Uint8Array> {
     iid.length,
     `${"FID".padStart(fidWidth)} ${"IID".padStart(iidWidth)} MISS_PHENO   N_MISS   N_GENO   F_MISS\n`,
     (line, k) => {
-      line.name(fid, k, fidWidth).space().name(iid, k, iidWidth).space();
-      line.right(columns.miss_pheno[k] === 1 ? "Y" : "N", 10).space();
+      line.first(fid, k, fidWidth).name(iid, k, iidWidth);
+      line.right(columns.miss_pheno[k] === 1 ? "Y" : "N", 10);
       missingColumns(line, columns, k);
     },
   );
@@ -46,10 +46,10 @@ export function formatHwe(columns: HardyColumns): Generator<Uint8Array> {
     id.length,
     ` CHR ${"SNP".padStart(width)}     TEST   A1   A2                 GENO   O(HET)   E(HET)            P \n`,
     (line, k) => {
-      line.name(chrom, k, 4).space().name(id, k, width).space().name(test, k, 8).space();
-      line.name(a1, k, 4).space().name(a2, k, 4).space();
-      line.triple(columns.hom_a1[k]!, columns.het[k]!, columns.hom_a2[k]!, 20).space();
-      line.g4(columns.o_het[k]!, 8).space().g4(columns.e_het[k]!, 8).space().g4(columns.p[k]!, 12);
+      line.first(chrom, k, 4).name(id, k, width).name(test, k, 8);
+      line.name(a1, k, 4).name(a2, k, 4);
+      line.triple(columns.hom_a1[k]!, columns.het[k]!, columns.hom_a2[k]!, 20);
+      line.g4(columns.o_het[k]!, 8).g4(columns.e_het[k]!, 8).g4(columns.p[k]!, 12);
     },
   );
 }
@@ -59,7 +59,7 @@ function missingColumns(
   columns: { n_miss: Int32Array; n_geno: Int32Array; f_miss: Float64Array },
   k: number,
 ): void {
-  line.int(columns.n_miss[k]!, 8).space().int(columns.n_geno[k]!, 8).space().g4(columns.f_miss[k]!, 8);
+  line.int(columns.n_miss[k]!, 8).int(columns.n_geno[k]!, 8).g4(columns.f_miss[k]!, 8);
 }
 
 function* pieces(
