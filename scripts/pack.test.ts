@@ -73,11 +73,7 @@ beforeAll(() => {
   const catalog = readFileSync(join(root, "pnpm-workspace.yaml"), "utf8");
   const version = (name: string) => new RegExp(`"?${name}"?: (\\S+)`).exec(catalog)![1];
   const args = ["install", "--no-audit", "--no-fund", "--loglevel=error", "--omit=optional", ...made];
-  args.push(
-    `apache-arrow@${version("apache-arrow")}`,
-    `@types/node@${version("@types/node")}`,
-    "typescript@7.0.2",
-  );
+  args.push(`apache-arrow@${version("apache-arrow")}`, `@types/node@${version("@types/node")}`);
   execFileSync("npm", args, { cwd: project, stdio: ["ignore", "ignore", "inherit"] });
   cpSync(join(root, "fixtures/demo"), join(project, "fixtures/demo"), { recursive: true });
   writeFileSync(
@@ -110,7 +106,7 @@ test("nothing of ours compiles or runs a script on install", () => {
 });
 
 test("every README example type-checks against the installed packages", () => {
-  const { status, stdout } = run(["node_modules/typescript/bin/tsc", "-p", "."]);
+  const { status, stdout } = run([join(root, "node_modules/@typescript/native/bin/tsc"), "-p", "."]);
   expect(stdout).toBe("");
   expect(status).toBe(0);
 });
