@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, RwLock};
 
-use napi::bindgen_prelude::Float64Array;
+use napi::bindgen_prelude::{Float64Array, Float64ArraySlice};
 use napi_derive::napi;
 use x_dense::SquareMatrix;
 
@@ -65,6 +65,15 @@ impl Matrix {
     pub fn tile(&self, row: u32, rows: u32, col: u32, cols: u32) -> napi::Result<Float64Array> {
         read(&self.inner, |m| m.tile(row as usize, rows as usize, col as usize, cols as usize))
             .map(Float64Array::new)
+            .map_err(to_napi)
+    }
+
+    /// Copies the tile into `out`, row by row: streams of tiles then need one buffer, not one a tile.
+    #[napi(catch_unwind)]
+    pub fn tile_into(&self, row: u32, rows: u32, col: u32, cols: u32, mut out: Float64ArraySlice) -> napi::Result<()> {
+        // SAFETY: the array is JavaScript's and lives for this synchronous call; nobody else writes to it meanwhile.
+        let out = unsafe { out.as_mut() };
+        read(&self.inner, |m| m.tile_into(row as usize, rows as usize, col as usize, cols as usize, out))
             .map_err(to_napi)
     }
 

@@ -14,7 +14,7 @@ import { checkTable } from "./arrow-check.ts";
 import { type ForeignBatch, type ForeignTable, rebuildBatch, rebuildTable } from "./arrow-foreign.ts";
 import { checkArrowFile, checkArrowStream, isArrowFile } from "./arrow-messages.ts";
 import { fileError, xError } from "./errors.ts";
-import { type AtomicWriterOptions, atomicWriter } from "./files.ts";
+import { type AtomicWriter, type AtomicWriterOptions, atomicWriter } from "./files.ts";
 import { openInput } from "./input.ts";
 import { type ColumnValues, vectorOf } from "./vectors.ts";
 
@@ -147,6 +147,20 @@ export async function writeIpcFile(
   options: AtomicWriterOptions & { schema?: Schema } = {},
 ): Promise<number> {
   await using out = atomicWriter(path, options);
+  const rows = await writeIpc(out, input, options);
+  await out.commit();
+  return rows;
+}
+
+/**
+ * Writes an Arrow IPC file into an open writer and leaves the commit to the caller: for files that belong to a set.
+ * Errors as `writeIpcFile`.
+ */
+export async function writeIpc(
+  out: AtomicWriter,
+  input: Table | Iterable<RecordBatch> | AsyncIterable<RecordBatch>,
+  options: { schema?: Schema } = {},
+): Promise<number> {
   const writer = new CollectingWriter();
   const table = isTable(input) ? fromForeign(input) : undefined;
   let schema = table?.schema ?? options.schema;
@@ -163,7 +177,6 @@ export async function writeIpcFile(
   if (rows === 0) writer.write(new Table(schema));
   writer.finish();
   for (const chunk of writer.take()) await out.write(chunk);
-  await out.commit();
   return rows;
 }
 

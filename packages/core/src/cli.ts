@@ -118,7 +118,7 @@ export async function runCli(
   } catch (e) {
     code = life.exitCode ?? report(e, json);
     if (life.exitCode !== undefined && life.exitCode !== 141) {
-      process.stderr.write(`${program.name}: interrupted, nothing was kept under a final name\n`);
+      process.stderr.write(`${program.name}: interrupted, unfinished files were removed\n`);
     }
   } finally {
     life.stop();

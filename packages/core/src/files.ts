@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import { throwIfAborted } from "./abort.ts";
 import { fileError, fromSystemError, type XError } from "./errors.ts";
 import { MAX_IO, openTarget, type Target } from "./targets.ts";
@@ -60,6 +61,23 @@ export async function writeFileAtomic(
   await using writer = atomicWriter(path, options);
   await writer.write(data);
   await writer.commit();
+}
+
+/**
+ * Commits several writers as one set, in order: when one fails, those already under their final names are taken away
+ * again, so that a run leaves all of its files or none.
+ */
+export async function commitAll(writers: readonly AtomicWriter[]): Promise<void> {
+  const done: string[] = [];
+  try {
+    for (const writer of writers) {
+      await writer.commit();
+      if (writer.tempPath !== writer.path) done.push(writer.path);
+    }
+  } catch (error) {
+    for (const path of done) rmSync(path, { force: true });
+    throw error;
+  }
 }
 
 class GatheringWriter implements AtomicWriter {

@@ -118,7 +118,7 @@ describe("runCli", () => {
     child.kill(signal);
     expect(await child.exit).toMatchObject({
       code,
-      stderr: "started\ndemo: interrupted, nothing was kept under a final name\n",
+      stderr: "started\ndemo: interrupted, unfinished files were removed\n",
     });
     expect(existsSync(out)).toBe(false);
     expect(readdirSync(folder).filter((f) => f.startsWith(`.${name}-${signal}`))).toEqual([]);

@@ -1,6 +1,15 @@
-import { associationSchema, numericVector, utf8Vector, writeIpcFile } from "@x/core";
+import { type AtomicWriter, associationSchema, numericVector, utf8Vector, writeIpc } from "@x/core";
 import type { PlinkStudy } from "@x/plink-io";
-import { type Data, type Dictionary, makeData, RecordBatch, Schema, Struct, type Vector } from "apache-arrow";
+import {
+  type Data,
+  type Dictionary,
+  makeData,
+  RecordBatch,
+  Schema,
+  Struct,
+  type Utf8,
+  type Vector,
+} from "apache-arrow";
 import type { AssociationColumns } from "./association-columns.ts";
 
 /** Columns of the Wald test; those of other tests are absent. */
@@ -14,7 +23,7 @@ export function toRecordBatch(study: PlinkStudy, block: AssociationColumns): Rec
   const { bim } = study;
   const rows = Array.from(block.index);
   const columns: Record<string, Data> = {
-    chrom: chromosomes(rows.map((r) => bim.chrom[r]!)),
+    chrom: chromosomes(study, rows),
     id: only(utf8Vector(rows.map((r) => bim.id[r]!))),
     pos: only(numericVector(Int32Array.from(rows, (r) => bim.pos[r]!))),
     n_miss: only(numericVector(block.nMiss)),
@@ -40,34 +49,45 @@ function statistic(values: Float64Array): Data {
   return only(numericVector(values, nulls));
 }
 
+/** A study's chromosomes: all batches share one dictionary, which an Arrow file holds once. */
+interface Chromosomes {
+  readonly code: ReadonlyMap<string, number>;
+  readonly dictionary: Vector<Utf8>;
+}
+
+const known = new WeakMap<object, Chromosomes>();
+
+function chromosomesOf({ bim }: PlinkStudy): Chromosomes {
+  let found = known.get(bim);
+  if (!found) {
+    const distinct = [...new Set(bim.chrom)];
+    found = { code: new Map(distinct.map((name, i) => [name, i])), dictionary: utf8Vector(distinct) };
+    known.set(bim, found);
+  }
+  return found;
+}
+
 /** The dictionary type is the schema's own, so that batches of one stream agree on its id. */
-function chromosomes(names: readonly string[]): Data {
+function chromosomes(study: PlinkStudy, rows: readonly number[]): Data {
+  const { code, dictionary } = chromosomesOf(study);
+  const { chrom } = study.bim;
+  const data = Int32Array.from(rows, (row) => code.get(chrom[row]!)!);
   const type = schema.fields[0]!.type as Dictionary;
-  const distinct = [...new Set(names)];
-  const code = new Map(distinct.map((name, i) => [name, i]));
-  const data = Int32Array.from(names, (name) => code.get(name)!);
-  return makeData({
-    type,
-    length: names.length,
-    nullCount: 0,
-    data,
-    dictionary: utf8Vector(distinct),
-  } as never) as Data;
+  return makeData({ type, length: rows.length, nullCount: 0, data, dictionary } as never) as Data;
 }
 
 function only(vector: Vector): Data {
   return vector.data[0]!;
 }
 
-/** Writes blocks of results as an Arrow IPC file. */
+/** Writes blocks of results as an Arrow IPC file; the commit is the caller's. */
 export async function writeResults(
-  path: string,
+  out: AtomicWriter,
   study: PlinkStudy,
   blocks: AsyncIterable<AssociationColumns>,
-  signal: AbortSignal | undefined,
 ): Promise<void> {
   const batches = async function* (): AsyncGenerator<RecordBatch> {
     for await (const block of blocks) yield toRecordBatch(study, block);
   };
-  await writeIpcFile(path, batches(), { signal, schema });
+  await writeIpc(out, batches(), { schema });
 }

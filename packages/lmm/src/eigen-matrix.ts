@@ -1,6 +1,6 @@
 import type { Cohort } from "./cohort.ts";
 import { lmmError } from "./errors.ts";
-import type { Matrix } from "./native.ts";
+import { type Matrix, tile } from "./native.ts";
 import { requireTile } from "./tile.ts";
 
 /** Eigenvalues below zero by more than rounding; they count as 0. */
@@ -59,7 +59,7 @@ export class Eigen implements AsyncDisposable {
   /** A row-major copy of a tile of the vectors: row = person, column = eigenvector. */
   tile(row: number, rows: number, column: number, columns: number): Float64Array {
     requireTile(rows, columns);
-    return this.#vectors.tile(row, rows, column, columns);
+    return tile(this.#vectors, row, rows, column, columns);
   }
 
   /** Frees the native memory. */

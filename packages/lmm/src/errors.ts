@@ -2,6 +2,7 @@ import { fileError, type XError, xError } from "@x/core/base";
 
 /** Every code an `@x/lmm` call can fail with, apart from those of `@x/core` (files, memory, options) and `@x/plink-io`. */
 export type LmmErrorCode =
+  | "MATRIX_RELEASED"
   | "PHENO_NAN"
   | "PHENO_INF"
   | "PHENO_RANGE"

@@ -1,4 +1,4 @@
-import { atomicWriter, type StageMeter, writeFileAtomic } from "@x/core/base";
+import { type AtomicWriter, atomicWriter, commitAll, type StageMeter } from "@x/core/base";
 import type { PlinkStudy } from "@x/plink-io";
 import { rebatch } from "./associate.ts";
 import type { AssociationColumns } from "./association-columns.ts";
@@ -20,67 +20,88 @@ export function checkGwasPaths(options: GwasOptions): string[] {
   return paths.filter((path) => path !== undefined);
 }
 
+/** The files of one run: at the end all of them stand under their final names, or none. */
+export class OutputFiles implements AsyncDisposable {
+  readonly #writers: AtomicWriter[] = [];
+  readonly #signal: AbortSignal | undefined;
+
+  constructor(signal: AbortSignal | undefined) {
+    this.#signal = signal;
+  }
+
+  open(path: string): AtomicWriter {
+    const writer = atomicWriter(path, { signal: this.#signal });
+    this.#writers.push(writer);
+    return writer;
+  }
+
+  /** Returns the paths. */
+  async commit(): Promise<string[]> {
+    await commitAll(this.#writers);
+    return this.#writers.map((writer) => writer.path);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const writer of this.#writers) await writer[Symbol.asyncDispose]();
+  }
+}
+
 /** Passes blocks through, writing each as text on the way when there is an output prefix. */
 export async function* writeWhile(
   source: AsyncIterable<AssociationColumns>,
   study: PlinkStudy,
   options: GwasOptions,
-  files: string[],
+  files: OutputFiles,
 ): AsyncGenerator<AssociationColumns> {
   if (options.out === undefined) {
     yield* source;
     return;
   }
-  await using out = atomicWriter(`${options.out}.assoc.txt`, { signal: options.signal });
+  const out = files.open(`${options.out}.assoc.txt`);
   await out.write(WALD_HEADER);
   for await (const block of source) {
     await out.write(waldRows(study.bim, block));
     yield block;
   }
-  await out.commit();
-  files.push(out.path);
 }
 
-/** Arrow results, report and log; the log last, so that it names what everything took. */
+/** Arrow results, report and log; the log last, so that it names what everything took. Then all appear at once. */
 export async function writeGwasFiles(
   study: PlinkStudy,
   result: GwasResult,
   options: GwasOptions & { threads: number },
-  state: { files: string[]; meter: StageMeter },
-): Promise<void> {
-  const { out, signal } = options;
+  state: { files: OutputFiles; meter: StageMeter },
+): Promise<string[]> {
+  const { out } = options;
   const { files, meter } = state;
   const report = reportPath(options);
-  if (out === undefined && report === undefined) return;
   await meter.measure("writing", async () => {
     if (out !== undefined) {
       const { writeResults } = await import("./association-arrow.ts");
-      const path = `${out}.assoc.arrow`;
-      await writeResults(path, study, rebatch(once(result.columns)), signal);
-      files.push(path);
+      await writeResults(files.open(`${out}.assoc.arrow`), study, rebatch(once(result.columns)));
     }
     if (report !== undefined) {
       const { reportHtml } = await import("./report/html.ts");
-      await writeFileAtomic(report, reportHtml(study, result, options), { signal });
-      files.push(report);
+      await files.open(report).write(reportHtml(study, result, options));
     }
   });
-  if (out === undefined) return;
-  const text = formatLog({
-    version: VERSION,
-    command: options.command ?? `gwas(${JSON.stringify(study.paths.bed)})`,
-    date: new Date(),
-    cohort: result.cohort,
-    filters: result.filters,
-    nullModel: result.nullModel,
-    stages: result.stages,
-    predictedBytes: result.plan.memory.total,
-    threads: options.threads,
-    simd: simdLevel(),
-    degenerate: result.degenerate,
-  });
-  await writeFileAtomic(`${out}.log.txt`, text, { signal });
-  files.push(`${out}.log.txt`);
+  if (out !== undefined) {
+    const text = formatLog({
+      version: VERSION,
+      command: options.command ?? `gwas(${JSON.stringify(study.paths.bed)})`,
+      date: new Date(),
+      cohort: result.cohort,
+      filters: result.filters,
+      nullModel: result.nullModel,
+      stages: result.stages,
+      predictedBytes: result.plan.memory.total,
+      threads: options.threads,
+      simd: simdLevel(),
+      degenerate: result.degenerate,
+    });
+    await files.open(`${out}.log.txt`).write(text);
+  }
+  return files.commit();
 }
 
 async function* once<T>(value: T): AsyncGenerator<T> {

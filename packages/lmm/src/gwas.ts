@@ -16,7 +16,7 @@ import type { Cohort } from "./cohort.ts";
 import { eigen } from "./eigen.ts";
 import { lmmError } from "./errors.ts";
 import type { FilterCounts, FilterOptions } from "./filter.ts";
-import { checkGwasPaths, writeGwasFiles, writeWhile } from "./gwas-files.ts";
+import { checkGwasPaths, OutputFiles, writeGwasFiles, writeWhile } from "./gwas-files.ts";
 import { type JoinOptions, joinSamples } from "./join-samples.ts";
 import { kinship } from "./kinship.ts";
 import { Kinship } from "./kinship-matrix.ts";
@@ -130,10 +130,11 @@ async function run(study: PlinkStudy, given: GwasOptions, meter: StageMeter): Pr
   })();
   const h0 = await meter.measure("null model", () => nullModel(joined, eig, options));
   const association = associate(study, joined, eig, options);
+  await using outputs = new OutputFiles(options.signal);
   const files = options.saveKinship === undefined ? [] : [options.saveKinship];
   const columns = await meter.measure("association", async () => {
     const blocks: AssociationColumns[] = [];
-    for await (const block of writeWhile(association.columns(), study, options, files)) blocks.push(block);
+    for await (const block of writeWhile(association.columns(), study, options, outputs)) blocks.push(block);
     return concatColumns(blocks);
   });
   let table: Table | undefined;
@@ -154,7 +155,7 @@ async function run(study: PlinkStudy, given: GwasOptions, meter: StageMeter): Pr
     warnings,
     files,
   });
-  await writeGwasFiles(study, result, { ...options, threads }, { files, meter });
+  files.push(...(await writeGwasFiles(study, result, { ...options, threads }, { files: outputs, meter })));
   return result;
 }
 

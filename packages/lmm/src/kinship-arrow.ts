@@ -14,23 +14,18 @@ import {
 } from "apache-arrow";
 import { lmmFileError } from "./errors.ts";
 import type { KinshipFacts } from "./kinship-matrix.ts";
-import { type Matrix, type NativeOptions, zeros } from "./native.ts";
+import { type Matrix, type NativeOptions, rowTiles, zeros } from "./native.ts";
 
 /** Bytes of matrix in one record batch. */
 const TILE_BYTES = 8 << 20;
 const KIND = "x-lmm kinship";
 const VERSION = "1";
 
-const tileRows = (n: number): number => Math.max(1, Math.floor(TILE_BYTES / (8 * n)));
-
 /** SHA-256 over the rows of the matrix as little-endian doubles. */
 function contentHash(m: Matrix): string {
   const hash = createHash("sha256");
-  const step = tileRows(m.n);
-  for (let row = 0; row < m.n; row += step) {
-    const { buffer, byteOffset, byteLength } = m.tile(row, Math.min(step, m.n - row), 0, m.n);
-    hash.update(new Uint8Array(buffer, byteOffset, byteLength));
-  }
+  for (const { values } of rowTiles(m, TILE_BYTES))
+    hash.update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
   return hash.digest("hex");
 }
 
@@ -58,16 +53,10 @@ export async function saveKinshipArrow(
     ["sha256", contentHash(matrix)],
   ]);
   const schema = new Schema(fields, metadata);
-  const step = tileRows(n);
+  // The writer has put a batch on the disk before it asks for the next, so one buffer serves all tiles.
   function* batches(): Generator<RecordBatch> {
-    for (let row = 0; row < n; row += step) {
-      const rows = Math.min(step, n - row);
-      const values = makeData({
-        type: new Float64(),
-        length: rows * n,
-        nullCount: 0,
-        data: matrix.tile(row, rows, 0, n),
-      });
+    for (const { row, rows, values: data } of rowTiles(matrix, TILE_BYTES)) {
+      const values = makeData({ type: new Float64(), length: rows * n, nullCount: 0, data });
       const children = [
         utf8Vector(facts.fid.slice(row, row + rows)).data[0]!,
         utf8Vector(facts.iid.slice(row, row + rows)).data[0]!,

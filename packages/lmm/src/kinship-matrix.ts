@@ -1,8 +1,9 @@
 import { type RunOptions, resolveThreads } from "@x/core/base";
 import type { PlinkStudy } from "@x/plink-io";
+import { lmmError } from "./errors.ts";
 import type { FilterCounts } from "./filter.ts";
 import { saveKinshipText } from "./gemma/kinship-text.ts";
-import type { Matrix } from "./native.ts";
+import { type Matrix, tile } from "./native.ts";
 import { requireTile } from "./tile.ts";
 
 /** What is known about a kinship matrix besides its numbers. */
@@ -78,15 +79,20 @@ export class Kinship implements AsyncDisposable {
    */
   tile(row: number, rows: number, column: number, columns: number): Float64Array {
     requireTile(rows, columns);
-    return this.#matrix.tile(row, rows, column, columns);
+    return tile(this.#matrix, row, rows, column, columns);
   }
 
   /**
    * Writes the matrix, atomically and streamed: GEMMA's `.cXX.txt` bytes, or an Arrow IPC file with the columns `fid`,
    * `iid` and `k` (one person a row) whose metadata carries the sample hash and a SHA-256 of the entries.
-   * @throws OUT_DIR, ENOSPC and the other codes of files.
+   * @throws MATRIX_RELEASED, OUT_DIR, ENOSPC and the other codes of files.
    */
   async save(path: string, options: KinshipSaveOptions = {}): Promise<void> {
+    if (this.#matrix.n !== this.#samples)
+      throw lmmError(
+        "MATRIX_RELEASED",
+        "this kinship was disposed or handed to eigen; there is nothing to save.",
+      );
     const format = options.format ?? (path.endsWith(".txt") ? "text" : "arrow");
     const native = { signal: options.signal, threads: resolveThreads(options.threads) };
     if (format === "text")

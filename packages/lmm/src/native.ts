@@ -71,6 +71,27 @@ export function zeros(n: number): Matrix {
   return now(() => binding.Matrix.zeros(n));
 }
 
+/** A row-major copy of a tile. */
+export function tile(m: Matrix, row: number, rows: number, col: number, cols: number): Float64Array {
+  return now(() => m.tile(row, rows, col, cols));
+}
+
+/** The rows of whole-width tiles, each read into the same buffer: it is overwritten by the next. */
+export function* rowTiles(
+  m: Matrix,
+  bytes: number,
+): Generator<{ row: number; rows: number; values: Float64Array }> {
+  const { n } = m;
+  const step = Math.min(n, Math.max(1, Math.floor(bytes / (8 * n))));
+  const buffer = new Float64Array(step * n);
+  for (let row = 0; row < n; row += step) {
+    const rows = Math.min(step, n - row);
+    const values = buffer.subarray(0, rows * n);
+    now(() => m.tileInto(row, rows, 0, n, values));
+    yield { row, rows, values };
+  }
+}
+
 /** Rows as GEMMA writes them: `%.10g`, tabs, newline. */
 export function formatRows(m: Matrix, row: number, rows: number, o: NativeOptions): Promise<Uint8Array> {
   return run((job) => binding.matrixFormatRows(job, m, row, rows, o.threads), o);

@@ -57,6 +57,8 @@ const NODE_BYTES = 135 * MIB;
 /** Strings and numbers of one line of the .bim, and of one of the .fam with its hash tables. */
 const VARIANT_BYTES = 130;
 const SAMPLE_BYTES = 420;
+/** Formatted text that waits for the disk or the garbage collector, which lets some tens of megabytes stand. */
+const WRITE_BYTES = 64 * MIB;
 const DEFAULT_CHUNK = 4096;
 const SMALLEST_CHUNK = 64;
 /** Two blocks of packed genotypes (one is read while one is worked on) and their masks. */
@@ -76,6 +78,7 @@ export function kinshipParts(s: {
     { name: "kinship, 8 n²", bytes: matrix },
     { name: "bit planes of a block", bytes: gramBytes(s.samples) - matrix + s.threads * 320 * 1024 },
     { name: "genotype blocks", bytes: blockBytes(s.samples, s.chunk) },
+    { name: "buffers of the file written", bytes: Math.min(2 * matrix, WRITE_BYTES) },
     ...covariateTest(s),
   ];
 }

@@ -36,20 +36,23 @@ impl SquareMatrix {
     pub fn tile(&self, row: usize, rows: usize, col: usize, cols: usize) -> Result<Vec<f64>> {
         self.check_tile(row, rows, col, cols)?;
         let mut out = try_zeroed(rows * cols)?;
+        self.tile_into(row, rows, col, cols, &mut out)?;
+        Ok(out)
+    }
+
+    /// Copies the tile into `out`, row by row.
+    pub fn tile_into(&self, row: usize, rows: usize, col: usize, cols: usize, out: &mut [f64]) -> Result<()> {
+        self.check_tile(row, rows, col, cols)?;
+        check_values(rows, cols, out.len())?;
         for (r, to) in out.chunks_exact_mut(cols.max(1)).enumerate() {
             to.copy_from_slice(&self.row(row + r)[col..col + cols]);
         }
-        Ok(out)
+        Ok(())
     }
 
     pub fn set_tile(&mut self, row: usize, rows: usize, col: usize, cols: usize, data: &[f64]) -> Result<()> {
         self.check_tile(row, rows, col, cols)?;
-        if data.len() != rows * cols {
-            return Err(Error::new(
-                "SHAPE",
-                format!("a {rows} x {cols} tile needs {} values, {} given", rows * cols, data.len()),
-            ));
-        }
+        check_values(rows, cols, data.len())?;
         for (r, from) in data.chunks_exact(cols.max(1)).enumerate() {
             let at = (row + r) * self.n + col;
             self.data[at..at + cols].copy_from_slice(from);
@@ -67,4 +70,12 @@ impl SquareMatrix {
         }
         Ok(())
     }
+}
+
+fn check_values(rows: usize, cols: usize, found: usize) -> Result<()> {
+    let expected = rows * cols;
+    if found == expected {
+        return Ok(());
+    }
+    Err(Error::new("SHAPE", format!("a {rows} x {cols} tile holds {expected} values, {found} given")))
 }

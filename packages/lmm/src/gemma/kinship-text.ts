@@ -2,7 +2,7 @@ import { atomicWriter, type OnProgress } from "@x/core/base";
 import { formatRows, type Matrix, type NativeOptions } from "../native.ts";
 
 /** Text held at once while writing. */
-const TILE_BYTES = 8 << 20;
+const TILE_BYTES = 1 << 20;
 /** A number with 10 digits and its tab is 13 bytes on average. */
 const BYTES_A_NUMBER = 14;
 
