@@ -57,8 +57,8 @@ const NODE_BYTES = 135 * MIB;
 /** Strings and numbers of one line of the .bim, and of one of the .fam with its hash tables. */
 const VARIANT_BYTES = 130;
 const SAMPLE_BYTES = 420;
-/** Formatted text that waits for the disk or the garbage collector, which lets some tens of megabytes stand. */
-const WRITE_BYTES = 64 * MIB;
+/** A tile that is made while the one before is written, and what gathers them. */
+const WRITE_BYTES = 32 * MIB;
 const DEFAULT_CHUNK = 4096;
 const SMALLEST_CHUNK = 64;
 /** Two blocks of packed genotypes (one is read while one is worked on) and their masks. */

@@ -2,7 +2,7 @@ import { atomicWriter, type OnProgress } from "@x/core/base";
 import { formatRows, type Matrix, type NativeOptions } from "../native.ts";
 
 /** Text held at once while writing. */
-const TILE_BYTES = 1 << 20;
+const TILE_BYTES = 8 << 20;
 /** A number with 10 digits and its tab is 13 bytes on average. */
 const BYTES_A_NUMBER = 14;
 
@@ -20,7 +20,8 @@ export async function saveKinshipText(
   for (let row = 0; row < n; row += rows) {
     const text = await formatRows(matrix, row, Math.min(rows, n - row), { signal, threads });
     await writing;
-    writing = out.write(text);
+    // Detached as soon as it is on the disk: left to the garbage collector, hundreds of megabytes would gather.
+    writing = out.write(text).finally(() => (text.buffer as ArrayBuffer).transfer(0));
     // Awaited at the next turn; until then a failure must not count as unhandled.
     writing.catch(() => {});
     options.onProgress?.({ stage: "writing kinship", done: Math.min(row + rows, n), total: n });
