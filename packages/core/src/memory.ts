@@ -57,11 +57,27 @@ export function memoryLimit(options: MemoryLimitOptions = {}): MemoryLimit {
   if (own.bytes === Number.POSITIVE_INFINITY) return own;
   const limits: MemoryLimit[] = [availableMemory(root), ...cgroupLimits(root)];
   if (own.bytes >= 0) limits.push(own);
-  const address = /^Max address space\s+(\d+)/m.exec(read(join(root, "proc/self/limits")) ?? "");
-  if (address) limits.push({ bytes: Number(address[1]), source: "ulimit -v" });
+  limits.push(...addressSpace(root));
   const slurm = slurmBytes(env.SLURM_MEM_PER_NODE);
   if (slurm > 0) limits.push({ bytes: slurm, source: "SLURM_MEM_PER_NODE" });
   return limits.reduce((least, limit) => (limit.bytes < least.bytes ? limit : least));
+}
+
+/** Stacks and allocator arenas that threads reserve without using them. */
+const THREAD_ADDRESSES = 256 * 2 ** 20;
+
+/**
+ * `ulimit -v` bounds addresses, plans count memory: what this process has reserved beyond what it uses (V8 reserves
+ * hundreds of megabytes) and what its threads will reserve is taken off.
+ */
+function addressSpace(root: string): MemoryLimit[] {
+  const limit = /^Max address space\s+(\d+)/m.exec(read(join(root, "proc/self/limits")) ?? "");
+  if (!limit) return [];
+  const status = read(join(root, "proc/self/status")) ?? "";
+  const kilobytes = (name: string): number =>
+    Number(new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(status)?.[1] ?? 0);
+  const reserved = Math.max(0, kilobytes("VmSize") - kilobytes("VmRSS")) * 1024 + THREAD_ADDRESSES;
+  return [{ bytes: Math.max(0, Number(limit[1]) - reserved), source: "ulimit -v" }];
 }
 
 /**

@@ -58,8 +58,10 @@ describe("memoryLimit", () => {
   it("reads ulimit -v and SLURM_MEM_PER_NODE", () => {
     const limits =
       "Limit  Soft Limit  Hard Limit  Units\nMax address space         4000000000           unlimited            bytes\n";
-    expect(memoryLimit(machine({ "proc/self/limits": limits }))).toEqual({
-      bytes: 4 * GB,
+    // Addresses reserved but not used do not count: 1,000,000 − 100,000 kB of this process, 256 MiB for its threads.
+    const status = "VmSize:\t 1000000 kB\nVmRSS:\t  100000 kB\n";
+    expect(memoryLimit(machine({ "proc/self/limits": limits, "proc/self/status": status }))).toEqual({
+      bytes: 4 * GB - 900_000 * 1024 - 256 * 2 ** 20,
       source: "ulimit -v",
     });
     const unlimited = "Max address space         unlimited            unlimited            bytes\n";
