@@ -10,10 +10,11 @@ import {
   runCli,
   xError,
 } from "@x/core/base";
+import type { ArrowPaths } from "./convert.ts";
 import type { ReportOptions } from "./frequency.ts";
 import { openPlink } from "./open.ts";
 import type { SelectionLists } from "./subset.ts";
-import type { GenotypeEncoding, PlinkStudy, RunningOptions } from "./types.ts";
+import type { GenotypeEncoding, PlinkPaths, PlinkStudy, RunningOptions } from "./types.ts";
 import { commitAll, type Written, writeText } from "./write.ts";
 
 // What only one command needs is loaded by it: every module costs part of a millisecond at the start.
@@ -116,7 +117,7 @@ const commands: readonly CliCommand[] = [
     positionals: ["[FROM]", "[TO]"],
     examples: ["plink-io convert --bfile study --out study.arrow", "plink-io convert study.arrow copy"],
     run: async (context) => {
-      const { convert, isArrowPath } = await import("./convert.ts");
+      const { convert } = await import("./convert.ts");
       const { options, positionals } = context;
       const from = input(context);
       const to = positionals[1] ?? String(options.out);
@@ -126,7 +127,7 @@ const commands: readonly CliCommand[] = [
         ...(options.as !== undefined && { as: options.as as GenotypeEncoding }),
         ...(options.chunk !== undefined && { chunk: options.chunk as number }),
       };
-      return wrote(context, await convert(from, to, settings), isArrowPath(to) ? to : undefined);
+      return wrote(context, await convert(from, to, settings));
     },
   },
   {
@@ -244,9 +245,9 @@ async function writeReports(out: string, texts: Record<string, Iterable<Uint8Arr
   return writers.map((writer) => writer.path);
 }
 
-function wrote(context: CliContext, written: Written, path?: string): Written {
+function wrote<T extends Written<PlinkPaths | ArrowPaths>>(context: CliContext, written: T): T {
   const { paths, samples, variants } = written;
-  const name = path ?? paths.bed;
+  const name = "bed" in paths ? paths.bed : paths.genotypes;
   if (!context.json && !context.quiet)
     context.print(
       `wrote ${name}: ${variants.toLocaleString("en")} variants × ${samples.toLocaleString("en")} samples`,

@@ -1,4 +1,5 @@
-import { fileError, isXError, xError } from "@x/core/base";
+import { unlinkSync } from "node:fs";
+import { atomicWriter, fileError, isXError, lockOutput, xError } from "@x/core/base";
 import type { Table } from "apache-arrow";
 import { arrowTables } from "./lazy.ts";
 import { openPlink } from "./open.ts";
@@ -14,18 +15,27 @@ export interface ConvertOptions extends WriteOptions {
   chunk?: number;
 }
 
+/** The two Arrow files of a study. */
+export interface ArrowPaths {
+  /** Genotypes and variants: the `.arrow` or `.feather` file itself. */
+  genotypes: string;
+  /** The people: `.samples` before its ending. */
+  samples: string;
+}
+
 /**
  * Turns a fileset into an Arrow IPC file, or back. The direction is told by the ending: `.arrow` or `.feather`. The
- * people stand beside the genotypes in `<name>.samples.arrow`.
+ * people stand beside the genotypes in `<name>.samples.arrow`. All files appear under their names, or none.
  *
+ * @returns The files written: two Arrow files, or the three of a fileset.
  * @throws XError CONVERT_DIRECTION (usage: none or both ends are Arrow), ARROW_FOOTER, ARROW_OFFSETS, SAMPLE_HASH (the
- * two Arrow files are not of one study), and the codes of openPlink and writePlink.
+ * two Arrow files are not of one study), LOCKED, OUT_EXISTS, and the codes of openPlink and writePlink.
  */
 export async function convert(
   from: string | PlinkPaths,
   to: string,
   options: ConvertOptions = {},
-): Promise<Written> {
+): Promise<Written<PlinkPaths | ArrowPaths>> {
   const [fromArrow, toArrow] = [typeof from === "string" && isArrowPath(from), isArrowPath(to)];
   if (fromArrow === toArrow)
     throw xError(
@@ -49,7 +59,7 @@ async function plinkToArrow(
   from: string | PlinkPaths,
   to: string,
   options: ConvertOptions,
-): Promise<Written> {
+): Promise<Written<ArrowPaths>> {
   const { signal, threads, as, chunk, overwrite, onProgress } = options;
   await using study = await openPlink(from, signal ? { signal } : {});
   const reading: GenotypeOptions = {
@@ -68,11 +78,19 @@ async function plinkToArrow(
       onProgress?.({ stage: "writing", done, total: study.p });
     }
   };
-  const { writeIpcFile } = await import("@x/core");
+  const { toIpc, writeIpcFile } = await import("@x/core");
   const writing = { overwrite: overwrite ?? true, signal };
-  await writeIpcFile(samplesPath(to), study.samples, writing);
+  await using _lock = lockOutput(to);
+  await using samples = atomicWriter(samplesPath(to), writing);
+  await samples.write(toIpc(study.samples, "file"));
   await writeIpcFile(to, batches(), writing);
-  return { paths: study.paths, samples: study.n, variants: study.p };
+  try {
+    await samples.commit();
+  } catch (error) {
+    unlinkSync(to);
+    throw error;
+  }
+  return { paths: { genotypes: to, samples: samples.path }, samples: study.n, variants: study.p };
 }
 
 async function arrowToPlink(from: string, to: string, options: ConvertOptions): Promise<Written> {

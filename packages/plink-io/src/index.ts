@@ -1,4 +1,4 @@
-export type { ConvertOptions } from "./convert.ts";
+export type { ArrowPaths, ConvertOptions } from "./convert.ts";
 export { convert } from "./convert.ts";
 export type { CountOptions } from "./counts.ts";
 export { variantCounts } from "./counts.ts";

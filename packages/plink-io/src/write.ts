@@ -33,9 +33,9 @@ export interface WriteOptions extends RunningOptions {
 }
 
 /** What was written. */
-export interface Written {
-  /** The three files. */
-  paths: PlinkPaths;
+export interface Written<Paths = PlinkPaths> {
+  /** The files. */
+  paths: Paths;
   /** Samples. */
   samples: number;
   /** Variants. */
