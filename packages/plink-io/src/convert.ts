@@ -28,7 +28,7 @@ export interface ArrowPaths {
  * people stand beside the genotypes in `<name>.samples.arrow`. All files appear under their names, or none.
  *
  * @returns The files written: two Arrow files, or the three of a fileset.
- * @throws XError CONVERT_DIRECTION (usage: none or both ends are Arrow), ARROW_FOOTER, ARROW_OFFSETS, SAMPLE_HASH (the
+ * @throws XError CONVERT_DIRECTION (usage: none or both ends are Arrow, or `as` or `chunk` for a fileset), ARROW_FOOTER, ARROW_OFFSETS, SAMPLE_HASH (the
  * two Arrow files are not of one study), LOCKED, OUT_EXISTS, and the codes of openPlink and writePlink.
  */
 export async function convert(
@@ -42,6 +42,16 @@ export async function convert(
       "CONVERT_DIRECTION",
       "convert goes between a fileset and an .arrow file: exactly one of the two names must end in .arrow or .feather.",
       { usage: true },
+    );
+  const shape = (["as", "chunk"] as const).find((name) => options[name] !== undefined);
+  if (fromArrow && shape)
+    throw xError(
+      "CONVERT_DIRECTION",
+      `${shape} says how an Arrow file is written; a fileset has one form only. Leave it out.`,
+      {
+        usage: true,
+        details: { option: shape },
+      },
     );
   return fromArrow ? arrowToPlink(from as string, to, options) : plinkToArrow(from, to, options);
 }

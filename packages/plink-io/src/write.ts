@@ -1,4 +1,4 @@
-import { unlinkSync } from "node:fs";
+import { statSync, unlinkSync } from "node:fs";
 import { type AtomicWriter, atomicWriter, lockOutput, throwIfAborted, xError } from "@x/core/base";
 import type { RecordBatch, Table } from "apache-arrow";
 import { BED_HEADER, rowBytes } from "./bed.ts";
@@ -46,7 +46,7 @@ export interface Written<Paths = PlinkPaths> {
  * Writes a PLINK 1 fileset. The three files appear under their names only when all of them are complete; a second
  * writer of the same prefix is refused.
  *
- * @throws XError OUT_DIR, OUT_EXISTS, LOCKED, ENOSPC, COUNT_MISMATCH (genotypes and variants differ in number), SHAPE,
+ * @throws XError OUT_STDOUT, OUT_DIR, OUT_EXISTS, LOCKED, ENOSPC, COUNT_MISMATCH (genotypes and variants differ in number), SHAPE,
  * GENOTYPE_VALUE, NO_SAMPLES, NO_VARIANTS, TEXT_FIELD (a name that is empty or holds white space).
  */
 export async function writePlink(
@@ -54,6 +54,7 @@ export async function writePlink(
   data: PlinkData,
   options: WriteOptions = {},
 ): Promise<Written> {
+  checkPrefix(prefix);
   await using _lock = lockOutput(prefix);
   const open = (extension: string): AtomicWriter =>
     atomicWriter(`${prefix}.${extension}`, { overwrite: options.overwrite ?? true, signal: options.signal });
@@ -84,6 +85,19 @@ export async function writePlink(
     });
   await commitAll([fam, bim, bed]);
   return { paths: { bed: bed.path, bim: bim.path, fam: fam.path }, samples: n, variants: p };
+}
+
+/**
+ * Refuses a prefix that is standard output, a device or a pipe: they cannot take three files.
+ *
+ * @throws XError OUT_STDOUT.
+ */
+export function checkPrefix(prefix: string): void {
+  const stat = prefix === "-" ? undefined : statSync(prefix, { throwIfNoEntry: false });
+  const place = /^(-|\/dev\/std(out|err)|(\/dev|\/proc\/self)\/fd\/.*)$/;
+  if (!place.test(prefix) && !stat?.isCharacterDevice() && !stat?.isFIFO()) return;
+  const message = `${prefix}: several files cannot be written to standard output or a device; give a prefix for their names.`;
+  throw xError("OUT_STDOUT", message, { usage: true, details: { path: prefix } });
 }
 
 /** Commits in order; when one fails, those already under their final names are taken away again. */

@@ -2,7 +2,7 @@ import { type AtomicWriterOptions, atomicWriter } from "@x/core/base";
 import type { Table } from "apache-arrow";
 import { arrowTables } from "../lazy.ts";
 import type { MissingTables } from "../missing.ts";
-import { commitAll, writeText } from "../write.ts";
+import { checkPrefix, commitAll, writeText } from "../write.ts";
 import { formatFrq, formatHwe, formatImiss, formatLmiss } from "./reports.ts";
 
 /** Writes the table of `freq` as PLINK 1.9's `.frq`, byte for byte. Errors: those of core's atomicWriter. */
@@ -14,12 +14,16 @@ export async function writeFreq(
   await writeAll([[path, formatFrq(arrowTables().freqColumns(table))]], options);
 }
 
-/** Writes the tables of `missing` as PLINK 1.9's `<prefix>.lmiss` and `<prefix>.imiss`, byte for byte. */
+/**
+ * Writes the tables of `missing` as PLINK 1.9's `<prefix>.lmiss` and `<prefix>.imiss`, byte for byte. Errors: OUT_STDOUT
+ * (two files do not fit there) and those of core's atomicWriter.
+ */
 export async function writeMissing(
   prefix: string,
   tables: MissingTables,
   options: AtomicWriterOptions = {},
 ): Promise<void> {
+  checkPrefix(prefix);
   const { variantMissing, sampleMissing } = arrowTables();
   const texts: [string, Iterable<Uint8Array>][] = [
     [`${prefix}.lmiss`, formatLmiss(variantMissing(tables.variants))],
