@@ -216,7 +216,7 @@ async function withStudy<T>(
   const { out } = context.options;
   if (out !== undefined && out !== "-") checkOutputDir(String(out));
   await using study = await openPlink(input(context), {
-    signal: context.signal,
+    ...running(context),
     strict: context.options.strict === true,
   });
   if (warn) for (const warning of study.warnings) context.warn(warning);
@@ -265,8 +265,13 @@ function filesetPrefix({ options }: CliContext): string {
   return prefix;
 }
 
-function running({ signal, threads, onProgress }: CliContext): RunningOptions {
-  return { signal, onProgress, ...(threads !== undefined && { threads }) };
+function running({ signal, threads, memoryLimit, onProgress }: CliContext): RunningOptions {
+  return {
+    signal,
+    onProgress,
+    ...(threads !== undefined && { threads }),
+    ...(memoryLimit !== undefined && { memoryLimit }),
+  };
 }
 
 /** Writes each text to `<out>.<ending>`, all or none; standard output and devices get the texts one after another. */

@@ -1,11 +1,12 @@
-import { unlinkSync } from "node:fs";
-import { atomicWriter, fileError, isXError, lockOutput, xError } from "@x/core/base";
+import { statSync, unlinkSync } from "node:fs";
+import { atomicWriter, fileError, isXError, lockOutput, requireMemory, xError } from "@x/core/base";
 import type { Table } from "apache-arrow";
 import { arrowTables } from "./lazy.ts";
 import { openPlink } from "./open.ts";
+import { checkRunning, silently, WRITE_OPTIONS } from "./run-options.ts";
 import { hashSamples } from "./sample-hash.ts";
 import type { GenotypeEncoding, GenotypeOptions, PlinkPaths } from "./types.ts";
-import { type WriteOptions, type Written, writePlink } from "./write.ts";
+import { type WriteOptions, type Written, writeFileset } from "./write.ts";
 
 /** Options of {@link convert}. */
 export interface ConvertOptions extends WriteOptions {
@@ -29,13 +30,14 @@ export interface ArrowPaths {
  *
  * @returns The files written: two Arrow files, or the three of a fileset.
  * @throws XError CONVERT_DIRECTION (usage: none or both ends are Arrow, or `as` or `chunk` for a fileset), ARROW_FOOTER, ARROW_OFFSETS, SAMPLE_HASH (the
- * two Arrow files are not of one study), LOCKED, OUT_EXISTS, and the codes of openPlink and writePlink.
+ * two Arrow files are not of one study), LOCKED, OUT_EXISTS, MEM_PREFLIGHT, and the codes of openPlink and writePlink.
  */
 export async function convert(
   from: string | PlinkPaths,
   to: string,
   options: ConvertOptions = {},
 ): Promise<Written<PlinkPaths | ArrowPaths>> {
+  checkRunning(options, ["as", "chunk", ...WRITE_OPTIONS], "convert");
   const [fromArrow, toArrow] = [typeof from === "string" && isArrowPath(from), isArrowPath(to)];
   if (fromArrow === toArrow)
     throw xError(
@@ -70,11 +72,10 @@ async function plinkToArrow(
   to: string,
   options: ConvertOptions,
 ): Promise<Written<ArrowPaths>> {
-  const { signal, threads, as, chunk, overwrite, onProgress } = options;
-  await using study = await openPlink(from, signal ? { signal } : {});
+  const { signal, as, chunk, overwrite, onProgress } = options;
+  await using study = await openPlink(from, silently(options));
   const reading: GenotypeOptions = {
-    ...(signal && { signal }),
-    ...(threads !== undefined && { threads }),
+    ...silently(options),
     ...(as && { as }),
     ...(chunk !== undefined && { chunk }),
   };
@@ -105,10 +106,18 @@ async function plinkToArrow(
 
 async function arrowToPlink(from: string, to: string, options: ConvertOptions): Promise<Written> {
   const { readIpcFile } = await import("@x/core");
+  checkMemory([from, samplesPath(from)], options.memoryLimit);
   const genotypes = await readIpcFile(from);
   const samples = await readIpcFile(samplesPath(from));
   await checkPair(from, genotypes, samples);
-  return writePlink(to, { samples, genotypes: genotypes.batches }, options);
+  return writeFileset(to, { samples, genotypes: genotypes.batches }, options);
+}
+
+/** Arrow files are read whole. */
+function checkMemory(paths: readonly string[], memoryLimit: number | undefined): void {
+  const size = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  const parts = paths.map((path) => ({ name: path, bytes: size(path) }));
+  requireMemory({ parts, total: parts.reduce((sum, part) => sum + part.bytes, 0) }, { memoryLimit });
 }
 
 async function checkPair(path: string, genotypes: Table, samples: Table): Promise<void> {

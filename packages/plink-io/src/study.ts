@@ -1,7 +1,7 @@
-import { checkOptions } from "@x/core/base";
 import type { RecordBatch, Table } from "apache-arrow";
 import { type BlockSource, readBlocks } from "./blocks.ts";
 import { arrowTables, lazyGenotypes } from "./lazy.ts";
+import { checkRunning, SELECT_OPTIONS } from "./run-options.ts";
 import { hashSamples } from "./sample-hash.ts";
 import type {
   BimColumns,
@@ -14,7 +14,10 @@ import type {
   PlinkWarning,
 } from "./types.ts";
 
-const READ_OPTIONS = ["range", "ids", "chrom", "region", "rows", "samples", "chunk", "signal", "threads"];
+/** Refuses, for a study or a part of one, the options that reading does not know. */
+export function checkReading(options: BlockOptions | GenotypeOptions, where: "genotypes" | "blocks"): void {
+  checkRunning(options, [...SELECT_OPTIONS, "chunk", where === "blocks" ? "reuse" : "as"], where);
+}
 
 /** An opened fileset; made by openPlink only. */
 export class Study implements PlinkStudy {
@@ -67,12 +70,12 @@ export class Study implements PlinkStudy {
   }
 
   genotypes(options: GenotypeOptions = {}): AsyncIterable<RecordBatch> {
-    checkOptions(options, ["as", ...READ_OPTIONS], "genotypes");
+    checkReading(options, "genotypes");
     return lazyGenotypes(this, options);
   }
 
   blocks(options: BlockOptions = {}): AsyncIterable<PackedBlock> {
-    checkOptions(options, ["reuse", ...READ_OPTIONS], "blocks");
+    checkReading(options, "blocks");
     return readBlocks(this.#source, options);
   }
 

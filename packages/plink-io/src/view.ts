@@ -1,7 +1,9 @@
 import type { RecordBatch, Table } from "apache-arrow";
 import { arrowTables, lazyGenotypes } from "./lazy.ts";
+import { silently } from "./run-options.ts";
 import { hashSamples } from "./sample-hash.ts";
 import { selectSamples, selectVariants } from "./select.ts";
+import { checkReading } from "./study.ts";
 import type {
   BimColumns,
   BlockOptions,
@@ -71,19 +73,26 @@ export class StudyView implements PlinkStudy {
   }
 
   genotypes(options: GenotypeOptions = {}): AsyncIterable<RecordBatch> {
+    checkReading(options, "genotypes");
     return lazyGenotypes(this, options);
   }
 
-  async *blocks(options: BlockOptions = {}): AsyncGenerator<PackedBlock> {
+  blocks(options: BlockOptions = {}): AsyncIterable<PackedBlock> {
+    checkReading(options, "blocks");
+    return this.#blocks(options);
+  }
+
+  async *#blocks(options: BlockOptions): AsyncGenerator<PackedBlock> {
     const inner = selectVariants(this.bim, options);
     const chosen = selectSamples(this.fam, options.samples);
     const samples = chosen ? chosen.map((i) => this.#samples[i]!) : this.#samples;
-    const { chunk, signal, threads } = options;
+    const { chunk, reuse, onProgress } = options;
     const rows = inner.map((j) => this.#rows[j]!);
     const reading = {
+      ...silently(options),
       ...(chunk !== undefined && { chunk }),
-      ...(signal && { signal }),
-      ...(threads !== undefined && { threads }),
+      ...(reuse !== undefined && { reuse }),
+      ...(onProgress && { onProgress }),
     };
     let done = 0;
     for await (const block of this.#base.blocks({ rows, samples, ...reading })) {

@@ -4,6 +4,7 @@ import type { RecordBatch, Table } from "apache-arrow";
 import { BED_HEADER, rowBytes } from "./bed.ts";
 import { clearPadding, encodePacked } from "./encode.ts";
 import { arrowTables } from "./lazy.ts";
+import { checkRunning, WRITE_OPTIONS } from "./run-options.ts";
 import type { BimColumns, FamColumns, PlinkPaths, RunningOptions } from "./types.ts";
 
 /** Some variants' genotypes: PLINK 2-bit codes, or dosages of allele 1 with −127 or NaN for missing. */
@@ -54,6 +55,12 @@ export async function writePlink(
   data: PlinkData,
   options: WriteOptions = {},
 ): Promise<Written> {
+  checkRunning(options, WRITE_OPTIONS, "writePlink");
+  return writeFileset(prefix, data, options);
+}
+
+/** {@link writePlink} for callers that have checked their options. */
+export async function writeFileset(prefix: string, data: PlinkData, options: WriteOptions): Promise<Written> {
   checkPrefix(prefix);
   await using _lock = lockOutput(prefix);
   const open = (extension: string): AtomicWriter =>

@@ -1,4 +1,4 @@
-import { type AtomicWriterOptions, atomicWriter } from "@x/core/base";
+import { type AtomicWriterOptions, atomicWriter, checkOptions } from "@x/core/base";
 import type { Table } from "apache-arrow";
 import { arrowTables } from "../lazy.ts";
 import type { MissingTables } from "../missing.ts";
@@ -45,6 +45,7 @@ async function writeAll(
   texts: readonly [string, Iterable<Uint8Array>][],
   options: AtomicWriterOptions,
 ): Promise<void> {
+  checkOptions(options, ["overwrite", "signal"], "writing a report");
   await using stack = new AsyncDisposableStack();
   const writers = texts.map(([path]) => stack.use(atomicWriter(path, options)));
   for (const [k, writer] of writers.entries()) await writeText(writer, texts[k]![1]);
