@@ -4,6 +4,7 @@ import { sampleMask } from "./masks.ts";
 import { countGenotypes, hardyExact } from "./native.ts";
 import { checkRunning, SELECT_OPTIONS, silently } from "./run-options.ts";
 import { selectSamples, selectVariants } from "./select.ts";
+import type { CountTypes } from "./table-types.ts";
 import type { PlinkStudy, RunningOptions, SelectOptions } from "./types.ts";
 
 /** Options of {@link variantCounts}. */
@@ -16,7 +17,10 @@ export interface CountOptions extends SelectOptions, RunningOptions {}
  * @returns Table `chrom id pos a1 a2 n_missing hom_a1 het hom_a2 a1_count af hwe_p`; af and hwe_p null where nobody is
  * typed.
  */
-export async function variantCounts(study: PlinkStudy, options: CountOptions = {}): Promise<Table> {
+export async function variantCounts(
+  study: PlinkStudy,
+  options: CountOptions = {},
+): Promise<Table<CountTypes>> {
   checkRunning(options, SELECT_OPTIONS, "variantCounts");
   const rows = selectVariants(study.bim, options);
   const keep = selectSamples(study.fam, options.samples);

@@ -5,6 +5,7 @@ import { countRows } from "./counts.ts";
 import { arrowTables } from "./lazy.ts";
 import { isFounder, ploidies, sampleMask } from "./masks.ts";
 import { checkRunning, silently } from "./run-options.ts";
+import type { FreqTypes } from "./table-types.ts";
 import { CodedTexts, type Texts } from "./texts.ts";
 import type { PlinkStudy, RunningOptions } from "./types.ts";
 
@@ -41,9 +42,9 @@ export interface FreqColumns {
  *
  * @returns Table `chrom id a1 a2 maf nchrobs`; maf null when nobody is typed.
  */
-export async function freq(study: PlinkStudy, options: ReportOptions = {}): Promise<Table> {
+export async function freq(study: PlinkStudy, options: ReportOptions = {}): Promise<Table<FreqTypes>> {
   checkRunning(options, REPORT_OPTIONS, "freq");
-  return arrowTables().reportTable({ ...(await frequencies(study, options)) });
+  return arrowTables().reportTable<FreqTypes>({ ...(await frequencies(study, options)) });
 }
 
 /** {@link freq} without Arrow. */

@@ -14,6 +14,7 @@ import { arrowTables } from "./lazy.ts";
 import { isFounder, phenotypeKind, ploidies, sampleMask } from "./masks.ts";
 import { hardyExact } from "./native.ts";
 import { checkRunning, silently } from "./run-options.ts";
+import type { HardyTypes } from "./table-types.ts";
 import { CodedTexts, RepeatedTexts, type Texts } from "./texts.ts";
 import type { PlinkStudy } from "./types.ts";
 
@@ -49,9 +50,9 @@ export interface HardyColumns {
  *
  * @returns Table `chrom id test a1 a2 hom_a1 het hom_a2 o_het e_het p`.
  */
-export async function hardy(study: PlinkStudy, options: ReportOptions = {}): Promise<Table> {
+export async function hardy(study: PlinkStudy, options: ReportOptions = {}): Promise<Table<HardyTypes>> {
   checkRunning(options, REPORT_OPTIONS, "hardy");
-  return arrowTables().reportTable({ ...(await hardyTests(study, options)) });
+  return arrowTables().reportTable<HardyTypes>({ ...(await hardyTests(study, options)) });
 }
 
 /** {@link hardy} without Arrow. */

@@ -15,6 +15,16 @@ export { writeFreq, writeHardy, writeMissing } from "./plink/write.ts";
 export type { SelectionLists, SubsetOptions } from "./subset.ts";
 export { selectStudy, subset } from "./subset.ts";
 export type {
+  CountTypes,
+  FreqTypes,
+  HardyTypes,
+  NameColumn,
+  SampleMissingTypes,
+  SampleTypes,
+  VariantMissingTypes,
+  VariantTypes,
+} from "./table-types.ts";
+export type {
   BimColumns,
   BlockOptions,
   ExpectedFileset,

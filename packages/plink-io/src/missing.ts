@@ -6,6 +6,7 @@ import { arrowTables } from "./lazy.ts";
 import { phenotypeKind, ploidies, sampleMask } from "./masks.ts";
 import { countGenotypes, missingBySample } from "./native.ts";
 import { checkRunning, silently } from "./run-options.ts";
+import type { SampleMissingTypes, VariantMissingTypes } from "./table-types.ts";
 import { StringTexts, type Texts } from "./texts.ts";
 import type { PlinkStudy, RunningOptions } from "./types.ts";
 
@@ -42,9 +43,9 @@ export interface SampleMissing {
 /** The two tables of {@link missing}. */
 export interface MissingTables {
   /** `chrom id n_miss n_geno f_miss`. */
-  variants: Table;
+  variants: Table<VariantMissingTypes>;
   /** `fid iid miss_pheno n_miss n_geno f_miss`. */
-  samples: Table;
+  samples: Table<SampleMissingTypes>;
 }
 
 /**
@@ -57,8 +58,8 @@ export async function missing(study: PlinkStudy, options: RunningOptions = {}): 
   checkRunning(options, [], "missing");
   const { variants, samples } = await missingness(study, options);
   return {
-    variants: arrowTables().reportTable({ ...variants }),
-    samples: arrowTables().reportTable({ ...samples }),
+    variants: arrowTables().reportTable<VariantMissingTypes>({ ...variants }),
+    samples: arrowTables().reportTable<SampleMissingTypes>({ ...samples }),
   };
 }
 

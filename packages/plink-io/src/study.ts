@@ -3,6 +3,7 @@ import { type BlockSource, readBlocks } from "./blocks.ts";
 import { arrowTables, lazyGenotypes } from "./lazy.ts";
 import { checkRunning, SELECT_OPTIONS } from "./run-options.ts";
 import { hashSamples } from "./sample-hash.ts";
+import type { SampleTypes, VariantTypes } from "./table-types.ts";
 import type {
   BimColumns,
   BlockOptions,
@@ -24,8 +25,8 @@ export class Study implements PlinkStudy {
   readonly paths: PlinkPaths;
   readonly warnings: readonly PlinkWarning[];
   readonly #source: BlockSource;
-  #samples: Table | undefined;
-  #variants: Table | undefined;
+  #samples: Table<SampleTypes> | undefined;
+  #variants: Table<VariantTypes> | undefined;
   #hash: string | undefined;
 
   constructor(source: BlockSource, paths: PlinkPaths, warnings: readonly PlinkWarning[]) {
@@ -54,12 +55,12 @@ export class Study implements PlinkStudy {
     return this.#source.bim;
   }
 
-  get samples(): Table {
+  get samples(): Table<SampleTypes> {
     this.#samples ??= arrowTables().samplesTable(this.fam);
     return this.#samples;
   }
 
-  get variants(): Table {
+  get variants(): Table<VariantTypes> {
     this.#variants ??= arrowTables().variantsTable(this.bim);
     return this.#variants;
   }

@@ -1,5 +1,6 @@
 import type { RunOptions, Warning } from "@x/core/base";
 import type { RecordBatch, Table } from "apache-arrow";
+import type { SampleTypes, VariantTypes } from "./table-types.ts";
 
 /** Something a user should know that does not stop the work. */
 export type PlinkWarning = Warning;
@@ -133,9 +134,9 @@ export interface PlinkStudy extends AsyncDisposable {
   /** .bim as plain columns. */
   readonly bim: BimColumns;
   /** .fam as an Arrow table `fid iid father mother sex phenotype…`, made on first use. */
-  readonly samples: Table;
+  readonly samples: Table<SampleTypes>;
   /** .bim as an Arrow table `chrom id cm pos a1 a2`, made on first use. */
-  readonly variants: Table;
+  readonly variants: Table<VariantTypes>;
   /** What was odd but acceptable. */
   readonly warnings: readonly PlinkWarning[];
   /** SHA-256 over the samples in order: equal for equal FID and IID lists. */

@@ -4,6 +4,7 @@ import { silently } from "./run-options.ts";
 import { hashSamples } from "./sample-hash.ts";
 import { selectSamples, selectVariants } from "./select.ts";
 import { checkReading } from "./study.ts";
+import type { SampleTypes, VariantTypes } from "./table-types.ts";
 import type {
   BimColumns,
   BlockOptions,
@@ -25,8 +26,8 @@ export class StudyView implements PlinkStudy {
   readonly #base: PlinkStudy;
   readonly #rows: Uint32Array;
   readonly #samples: Uint32Array;
-  #samplesTable: Table | undefined;
-  #variantsTable: Table | undefined;
+  #samplesTable: Table<SampleTypes> | undefined;
+  #variantsTable: Table<VariantTypes> | undefined;
   #hash: string | undefined;
 
   constructor(base: PlinkStudy, rows: Uint32Array, samples: Uint32Array) {
@@ -57,12 +58,12 @@ export class StudyView implements PlinkStudy {
     return this.#base.warnings;
   }
 
-  get samples(): Table {
+  get samples(): Table<SampleTypes> {
     this.#samplesTable ??= arrowTables().samplesTable(this.fam);
     return this.#samplesTable;
   }
 
-  get variants(): Table {
+  get variants(): Table<VariantTypes> {
     this.#variantsTable ??= arrowTables().variantsTable(this.bim);
     return this.#variantsTable;
   }

@@ -2,13 +2,14 @@ import { type AtomicWriterOptions, atomicWriter, checkOptions } from "@x/core/ba
 import type { Table } from "apache-arrow";
 import { arrowTables } from "../lazy.ts";
 import type { MissingTables } from "../missing.ts";
+import type { FreqTypes, HardyTypes } from "../table-types.ts";
 import { checkPrefix, commitAll, writeText } from "../write.ts";
 import { formatFrq, formatHwe, formatImiss, formatLmiss } from "./reports.ts";
 
 /** Writes the table of `freq` as PLINK 1.9's `.frq`, byte for byte. Errors: those of core's atomicWriter. */
 export async function writeFreq(
   path: string,
-  table: Table,
+  table: Table<FreqTypes>,
   options: AtomicWriterOptions = {},
 ): Promise<void> {
   await writeAll([[path, formatFrq(arrowTables().freqColumns(table))]], options);
@@ -35,7 +36,7 @@ export async function writeMissing(
 /** Writes the table of `hardy` as PLINK 1.9's `.hwe`, byte for byte. Errors: those of core's atomicWriter. */
 export async function writeHardy(
   path: string,
-  table: Table,
+  table: Table<HardyTypes>,
   options: AtomicWriterOptions = {},
 ): Promise<void> {
   await writeAll([[path, formatHwe(arrowTables().hardyColumns(table))]], options);
