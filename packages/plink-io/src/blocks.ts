@@ -1,12 +1,14 @@
-import { type InputFile, throwIfAborted, xError } from "@x/core/base";
+import { type InputFile, requireMemory, throwIfAborted, xError } from "@x/core/base";
 import { rowBytes } from "./bed.ts";
 import { subsetSamples } from "./native.ts";
-import { SampleMajorReader } from "./sample-major.ts";
+import { LIMITS, SampleMajorReader } from "./sample-major.ts";
 import { selectSamples, selectVariants } from "./select.ts";
 import type { BimColumns, BlockOptions, FamColumns, PackedBlock } from "./types.ts";
 
 const BLOCK_BYTES = 8 << 20;
 const MAX_CHUNK = 1 << 24;
+/** Blocks held at once: one read ahead, one in work, one or two with the caller. */
+const BLOCKS_HELD = 4;
 /** Unwanted bytes that are cheaper to read than to seek over. */
 const GAP_BYTES = 1 << 16;
 
@@ -26,13 +28,23 @@ export interface BlockSource {
 export type RowReader = (from: number, count: number, into?: Uint8Array) => Promise<Uint8Array>;
 
 /**
- * Variants a block: the number asked for, or about 8 MiB of `bytesPerVariant`, at most 4096.
+ * Variants a block: the number asked for, or about 8 MiB of `bytesPerVariant`, at most 4096; never more than a quarter
+ * of `memoryLimit` holds.
  *
- * @throws XError OPTION_RANGE unless it is a whole number from 1 to 16,777,216.
+ * @throws XError OPTION_RANGE unless it is a whole number from 1 to 16,777,216; MEM_PREFLIGHT where one variant is too
+ * many.
  */
-export function chunkSize(chunk: number | undefined, bytesPerVariant: number): number {
-  if (chunk === undefined) return Math.max(1, Math.min(4096, Math.floor(BLOCK_BYTES / bytesPerVariant)));
-  if (Number.isInteger(chunk) && chunk >= 1 && chunk <= MAX_CHUNK) return chunk;
+export function chunkSize(
+  { chunk, memoryLimit = Number.POSITIVE_INFINITY }: Pick<BlockOptions, "chunk" | "memoryLimit">,
+  bytesPerVariant: number,
+): number {
+  const total = BLOCKS_HELD * bytesPerVariant;
+  if (total > memoryLimit)
+    requireMemory({ parts: [{ name: "one variant in each block", bytes: total }], total }, { memoryLimit });
+  const most = Math.floor(memoryLimit / total);
+  if (chunk === undefined)
+    return Math.max(1, Math.min(4096, most, Math.floor(BLOCK_BYTES / bytesPerVariant)));
+  if (Number.isInteger(chunk) && chunk >= 1 && chunk <= MAX_CHUNK) return Math.min(chunk, most);
   throw xError("OPTION_RANGE", `chunk: found ${chunk}, expected a whole number from 1 to ${MAX_CHUNK}.`, {
     usage: true,
     details: { option: "chunk" },
@@ -45,9 +57,13 @@ export async function* readBlocks(source: BlockSource, options: BlockOptions): A
   const n = fam.iid.length;
   const index = selectVariants(bim, options);
   const keep = selectSamples(fam, options.samples);
-  const size = chunkSize(options.chunk, rowBytes(n));
+  const size = chunkSize(options, rowBytes(n));
+  const most = Math.floor((options.memoryLimit ?? Number.POSITIVE_INFINITY) / BLOCKS_HELD);
+  const bands = { ...LIMITS, tileBytes: Math.min(LIMITS.tileBytes, most) };
   const read =
-    layout === "variant" ? variantMajor(bed, n) : new SampleMajorReader(bed, n, bim.pos.length, options).read;
+    layout === "variant"
+      ? variantMajor(bed, n)
+      : new SampleMajorReader(bed, n, bim.pos.length, options, bands).read;
   // Reading is one block ahead of the caller: two blocks of memory, or one when subsetSamples copies what is kept.
   const memory = Array.from({ length: keep ? 1 : options.reuse ? 2 : 0 }, () => {
     return new Uint8Array(Math.min(size, index.length) * rowBytes(n));
@@ -55,7 +71,13 @@ export async function* readBlocks(source: BlockSource, options: BlockOptions): A
   const load = async (at: number): Promise<PackedBlock> => {
     const rows = index.subarray(at, Math.min(at + size, index.length));
     bed.check();
-    const packed = await gather(read, rows, rowBytes(n), memory[(at / size) % memory.length]);
+    const packed = await gather(
+      read,
+      rows,
+      rowBytes(n),
+      Math.min(BLOCK_BYTES, most),
+      memory[(at / size) % memory.length],
+    );
     const kept = keep ? await subsetSamples(packed, n, rows.length, keep, options) : packed;
     return { start: rows[0]!, rows: rows.length, index: rows, packed: kept };
   };
@@ -69,6 +91,7 @@ export async function* readBlocks(source: BlockSource, options: BlockOptions): A
       next.catch(() => {});
     }
     yield block;
+    options.onProgress?.({ stage: "reading", done: at + block.rows, total: index.length });
   }
   bed.check();
 }
@@ -83,11 +106,12 @@ function variantMajor(bed: InputFile, n: number): RowReader {
   };
 }
 
-/** Reads the rows in as few calls as is sensible: runs and small gaps in one go. */
+/** Reads the rows in as few calls as is sensible: runs and small gaps in one go of at most `most` bytes. */
 async function gather(
   read: RowReader,
   rows: Uint32Array,
   bytes: number,
+  most: number,
   into: Uint8Array | undefined,
 ): Promise<Uint8Array> {
   const first = rows[0]!;
@@ -98,7 +122,7 @@ async function gather(
     while (
       end < rows.length &&
       (rows[end]! - rows[end - 1]! - 1) * bytes <= GAP_BYTES &&
-      (rows[end]! - rows[at]!) * bytes <= BLOCK_BYTES
+      (rows[end]! - rows[at]! + 1) * bytes <= most
     )
       end++;
     const from = rows[at]!;

@@ -10,11 +10,12 @@ import {
   runCli,
   xError,
 } from "@x/core/base";
+import type { ArrowPaths } from "./convert.ts";
 import type { ReportOptions } from "./frequency.ts";
 import { openPlink } from "./open.ts";
 import type { SelectionLists } from "./subset.ts";
-import type { GenotypeEncoding, PlinkStudy, RunningOptions } from "./types.ts";
-import { commitAll, type Written, writeText } from "./write.ts";
+import type { GenotypeEncoding, PlinkPaths, PlinkStudy, RunningOptions } from "./types.ts";
+import { checkPrefix, commitAll, type Written, writeText } from "./write.ts";
 
 // What only one command needs is loaded by it: every module costs part of a millisecond at the start.
 
@@ -33,6 +34,8 @@ const OUT: OptionSpec = {
   default: "plink",
   help: "what the results are called; - is standard output",
 };
+const OUT_FILESET: OptionSpec = { ...OUT, help: "what the fileset is called: PREFIX.bed, .bim, .fam" };
+const FORMS: readonly GenotypeEncoding[] = ["int8", "float32", "float64", "packed"];
 const STRICT: OptionSpec = {
   name: "strict",
   type: "flag",
@@ -45,10 +48,8 @@ const LISTS: readonly OptionSpec[] = [
   { name: "keep", type: "string", value: "FILE", help: "only the people listed (FID IID)" },
   { name: "remove", type: "string", value: "FILE", help: "not the people listed" },
 ];
-const REPORT: readonly OptionSpec[] = [
-  BFILE,
-  OUT,
-  ...LISTS,
+const REPORT: readonly OptionSpec[] = [BFILE, OUT, ...LISTS];
+const ALLELES: readonly OptionSpec[] = [
   { name: "nonfounders", type: "flag", help: "count everybody, not founders only" },
   { name: "keep-allele-order", type: "flag", help: "leave A1 and A2 as in the .bim" },
 ];
@@ -72,13 +73,14 @@ const commands: readonly CliCommand[] = [
         false,
       ),
   },
-  report("freq", "allele frequencies, as PLINK 1.9 --freq", async (study, options) => {
+  report("freq", "allele frequencies, as PLINK 1.9 --freq", ALLELES, async (study, options) => {
     const [{ frequencies }, { formatFrq }] = await Promise.all([import("./frequency.ts"), reports()]);
     return { frq: formatFrq(await frequencies(study, options)) };
   }),
   report(
     "missing",
     "missing calls by variant and by sample, as PLINK 1.9 --missing",
+    [],
     async (study, options) => {
       const [{ missingness }, { formatImiss, formatLmiss }] = await Promise.all([
         import("./missing.ts"),
@@ -88,7 +90,7 @@ const commands: readonly CliCommand[] = [
       return { imiss: formatImiss(samples), lmiss: formatLmiss(variants) };
     },
   ),
-  report("hardy", "Hardy-Weinberg exact tests, as PLINK 1.9 --hardy", async (study, options) => {
+  report("hardy", "Hardy-Weinberg exact tests, as PLINK 1.9 --hardy", ALLELES, async (study, options) => {
     const [{ hardyTests }, { formatHwe }] = await Promise.all([import("./hardy.ts"), reports()]);
     return { hwe: formatHwe(await hardyTests(study, options)) };
   }),
@@ -97,36 +99,41 @@ const commands: readonly CliCommand[] = [
     summary: "a fileset to an Arrow IPC file, or back",
     options: [
       { ...BFILE, help: "the fileset, or the .arrow file" },
-      { ...OUT, help: "the .arrow file, or the prefix of the fileset" },
+      {
+        name: "out",
+        aliases: ["-out"],
+        type: "string",
+        value: "NAME",
+        help: "the .arrow file, or the prefix of the fileset, instead of TO",
+      },
       {
         name: "as",
         type: "string",
-        choices: ["packed", "int8", "float32", "float64"],
-        value: "FORM",
-        help: "how genotypes stand in the Arrow file",
+        choices: FORMS,
+        value: FORMS.join("|"),
+        help: "how genotypes stand in the Arrow file (default packed)",
       },
       {
         name: "chunk",
         type: "int",
         range: { min: 1, max: 1 << 24 },
         value: "N",
-        help: "variants a record batch",
+        help: "variants a record batch of the Arrow file",
       },
     ],
     positionals: ["[FROM]", "[TO]"],
     examples: ["plink-io convert --bfile study --out study.arrow", "plink-io convert study.arrow copy"],
     run: async (context) => {
-      const { convert, isArrowPath } = await import("./convert.ts");
-      const { options, positionals } = context;
-      const from = input(context);
-      const to = positionals[1] ?? String(options.out);
+      const { convert } = await import("./convert.ts");
+      const { options } = context;
+      const { from, to } = ends(context);
       checkOutputDir(to);
       const settings = {
         ...running(context),
         ...(options.as !== undefined && { as: options.as as GenotypeEncoding }),
         ...(options.chunk !== undefined && { chunk: options.chunk as number }),
       };
-      return wrote(context, await convert(from, to, settings), isArrowPath(to) ? to : undefined);
+      return wrote(context, await convert(from, to, settings));
     },
   },
   {
@@ -134,33 +141,37 @@ const commands: readonly CliCommand[] = [
     summary: "write some variants and people as a new fileset",
     options: [
       BFILE,
-      OUT,
+      OUT_FILESET,
       ...LISTS,
       { name: "chr", type: "list", value: "LIST", help: "only these chromosomes" },
       { name: "region", type: "string", value: "CHR:FROM-TO", help: "only this region" },
     ],
     positionals: ["[PREFIX]"],
     examples: ["plink-io subset --bfile study --keep people.txt --out part"],
-    run: (context) =>
-      withStudy(context, async (study) => {
-        const { chr, region, out } = context.options;
+    run: (context) => {
+      const prefix = filesetPrefix(context);
+      return withStudy(context, async (study) => {
+        const { chr, region } = context.options;
         const where = {
           ...(chr !== undefined && { chrom: chr as readonly string[] }),
           ...(region !== undefined && { region: String(region) }),
         };
         const { subset } = await import("./subset.ts");
-        return wrote(context, await subset(study, String(out), { ...where, ...running(context) }));
-      }),
+        return wrote(context, await subset(study, prefix, { ...where, ...running(context) }));
+      });
+    },
   },
   {
     name: "merge",
     summary: "join filesets of the same people, one a chromosome",
-    options: [OUT],
+    options: [OUT_FILESET],
     positionals: ["PREFIX..."],
     examples: ["plink-io merge chr1 chr2 chr3 --out all"],
     run: async (context) => {
+      const prefix = filesetPrefix(context);
+      checkOutputDir(prefix);
       const { merge } = await import("./merge.ts");
-      return wrote(context, await merge(context.positionals, String(context.options.out), running(context)));
+      return wrote(context, await merge(context.positionals, prefix, running(context)));
     },
   },
 ];
@@ -172,12 +183,13 @@ function reports(): Promise<typeof import("./plink/reports.ts")> {
 function report(
   name: string,
   summary: string,
+  options: readonly OptionSpec[],
   make: (study: PlinkStudy, options: ReportOptions) => Promise<Record<string, Iterable<Uint8Array>>>,
 ): CliCommand {
   return {
     name,
     summary,
-    options: REPORT,
+    options: [...REPORT, ...options],
     positionals: ["[PREFIX]"],
     examples: [`plink-io ${name} --bfile study --out study`],
     run: (context) =>
@@ -204,7 +216,7 @@ async function withStudy<T>(
   const { out } = context.options;
   if (out !== undefined && out !== "-") checkOutputDir(String(out));
   await using study = await openPlink(input(context), {
-    signal: context.signal,
+    ...running(context),
     strict: context.options.strict === true,
   });
   if (warn) for (const warning of study.warnings) context.warn(warning);
@@ -218,15 +230,48 @@ async function withStudy<T>(
   return await run(await selectStudy(study, lists));
 }
 
-function input({ options, positionals }: CliContext): string {
-  const path = options.bfile ?? positionals[0];
-  if (path === undefined)
-    throw xError("OPTION_MISSING", "which fileset? Give --bfile PREFIX.", { usage: true });
-  return String(path);
+/** The fileset: --bfile or the first word. */
+function input(context: CliContext): string {
+  const [path, rest] = inputAndRest(context);
+  refuseRest(rest);
+  return path;
 }
 
-function running({ signal, threads, onProgress }: CliContext): RunningOptions {
-  return { signal, onProgress, ...(threads !== undefined && { threads }) };
+/** What `convert` reads and writes: each given once, as an option or as a word. */
+function ends(context: CliContext): { from: string; to: string } {
+  const [from, [word, ...rest]] = inputAndRest(context);
+  const { out } = context.options;
+  refuseRest(out === undefined || word === undefined ? rest : [word]);
+  return { from, to: word ?? String(out ?? "plink") };
+}
+
+function inputAndRest({ options, positionals }: CliContext): [path: string, rest: readonly string[]] {
+  if (options.bfile !== undefined) return [String(options.bfile), positionals];
+  const [path, ...rest] = positionals;
+  if (path !== undefined) return [path, rest];
+  throw xError("OPTION_MISSING", "which fileset? Give --bfile PREFIX.", { usage: true });
+}
+
+function refuseRest([word]: readonly string[]): void {
+  if (word === undefined) return;
+  const message = `nothing is left for ${JSON.stringify(word)} to mean: give the fileset and the output once each.`;
+  throw xError("ARGUMENT_UNEXPECTED", message, { usage: true, details: { argument: word } });
+}
+
+/** --out of a verb that writes a fileset, refused before anything is read. */
+function filesetPrefix({ options }: CliContext): string {
+  const prefix = String(options.out);
+  checkPrefix(prefix);
+  return prefix;
+}
+
+function running({ signal, threads, memoryLimit, onProgress }: CliContext): RunningOptions {
+  return {
+    signal,
+    onProgress,
+    ...(threads !== undefined && { threads }),
+    ...(memoryLimit !== undefined && { memoryLimit }),
+  };
 }
 
 /** Writes each text to `<out>.<ending>`, all or none; standard output and devices get the texts one after another. */
@@ -244,9 +289,9 @@ async function writeReports(out: string, texts: Record<string, Iterable<Uint8Arr
   return writers.map((writer) => writer.path);
 }
 
-function wrote(context: CliContext, written: Written, path?: string): Written {
+function wrote<T extends Written<PlinkPaths | ArrowPaths>>(context: CliContext, written: T): T {
   const { paths, samples, variants } = written;
-  const name = path ?? paths.bed;
+  const name = "bed" in paths ? paths.bed : paths.genotypes;
   if (!context.json && !context.quiet)
     context.print(
       `wrote ${name}: ${variants.toLocaleString("en")} variants × ${samples.toLocaleString("en")} samples`,

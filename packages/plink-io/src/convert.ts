@@ -1,10 +1,12 @@
-import { fileError, isXError, xError } from "@x/core/base";
+import { statSync, unlinkSync } from "node:fs";
+import { atomicWriter, fileError, isXError, lockOutput, requireMemory, xError } from "@x/core/base";
 import type { Table } from "apache-arrow";
 import { arrowTables } from "./lazy.ts";
 import { openPlink } from "./open.ts";
+import { checkRunning, silently, WRITE_OPTIONS } from "./run-options.ts";
 import { hashSamples } from "./sample-hash.ts";
 import type { GenotypeEncoding, GenotypeOptions, PlinkPaths } from "./types.ts";
-import { type WriteOptions, type Written, writePlink } from "./write.ts";
+import { type WriteOptions, type Written, writeFileset } from "./write.ts";
 
 /** Options of {@link convert}. */
 export interface ConvertOptions extends WriteOptions {
@@ -14,24 +16,44 @@ export interface ConvertOptions extends WriteOptions {
   chunk?: number;
 }
 
+/** The two Arrow files of a study. */
+export interface ArrowPaths {
+  /** Genotypes and variants: the `.arrow` or `.feather` file itself. */
+  genotypes: string;
+  /** The people: `.samples` before its ending. */
+  samples: string;
+}
+
 /**
  * Turns a fileset into an Arrow IPC file, or back. The direction is told by the ending: `.arrow` or `.feather`. The
- * people stand beside the genotypes in `<name>.samples.arrow`.
+ * people stand beside the genotypes in `<name>.samples.arrow`. All files appear under their names, or none.
  *
- * @throws XError CONVERT_DIRECTION (usage: none or both ends are Arrow), ARROW_FOOTER, ARROW_OFFSETS, SAMPLE_HASH (the
- * two Arrow files are not of one study), and the codes of openPlink and writePlink.
+ * @returns The files written: two Arrow files, or the three of a fileset.
+ * @throws XError CONVERT_DIRECTION (usage: none or both ends are Arrow, or `as` or `chunk` for a fileset), ARROW_FOOTER, ARROW_OFFSETS, SAMPLE_HASH (the
+ * two Arrow files are not of one study), LOCKED, OUT_EXISTS, MEM_PREFLIGHT, and the codes of openPlink and writePlink.
  */
 export async function convert(
   from: string | PlinkPaths,
   to: string,
   options: ConvertOptions = {},
-): Promise<Written> {
+): Promise<Written<PlinkPaths | ArrowPaths>> {
+  checkRunning(options, ["as", "chunk", ...WRITE_OPTIONS], "convert");
   const [fromArrow, toArrow] = [typeof from === "string" && isArrowPath(from), isArrowPath(to)];
   if (fromArrow === toArrow)
     throw xError(
       "CONVERT_DIRECTION",
       "convert goes between a fileset and an .arrow file: exactly one of the two names must end in .arrow or .feather.",
       { usage: true },
+    );
+  const shape = (["as", "chunk"] as const).find((name) => options[name] !== undefined);
+  if (fromArrow && shape)
+    throw xError(
+      "CONVERT_DIRECTION",
+      `${shape} says how an Arrow file is written; a fileset has one form only. Leave it out.`,
+      {
+        usage: true,
+        details: { option: shape },
+      },
     );
   return fromArrow ? arrowToPlink(from as string, to, options) : plinkToArrow(from, to, options);
 }
@@ -49,12 +71,11 @@ async function plinkToArrow(
   from: string | PlinkPaths,
   to: string,
   options: ConvertOptions,
-): Promise<Written> {
-  const { signal, threads, as, chunk, overwrite, onProgress } = options;
-  await using study = await openPlink(from, signal ? { signal } : {});
+): Promise<Written<ArrowPaths>> {
+  const { signal, as, chunk, overwrite, onProgress } = options;
+  await using study = await openPlink(from, silently(options));
   const reading: GenotypeOptions = {
-    ...(signal && { signal }),
-    ...(threads !== undefined && { threads }),
+    ...silently(options),
     ...(as && { as }),
     ...(chunk !== undefined && { chunk }),
   };
@@ -68,19 +89,35 @@ async function plinkToArrow(
       onProgress?.({ stage: "writing", done, total: study.p });
     }
   };
-  const { writeIpcFile } = await import("@x/core");
+  const { toIpc, writeIpcFile } = await import("@x/core");
   const writing = { overwrite: overwrite ?? true, signal };
-  await writeIpcFile(samplesPath(to), study.samples, writing);
+  await using _lock = lockOutput(to);
+  await using samples = atomicWriter(samplesPath(to), writing);
+  await samples.write(toIpc(study.samples, "file"));
   await writeIpcFile(to, batches(), writing);
-  return { paths: study.paths, samples: study.n, variants: study.p };
+  try {
+    await samples.commit();
+  } catch (error) {
+    unlinkSync(to);
+    throw error;
+  }
+  return { paths: { genotypes: to, samples: samples.path }, samples: study.n, variants: study.p };
 }
 
 async function arrowToPlink(from: string, to: string, options: ConvertOptions): Promise<Written> {
   const { readIpcFile } = await import("@x/core");
+  checkMemory([from, samplesPath(from)], options.memoryLimit);
   const genotypes = await readIpcFile(from);
   const samples = await readIpcFile(samplesPath(from));
   await checkPair(from, genotypes, samples);
-  return writePlink(to, { samples, genotypes: genotypes.batches }, options);
+  return writeFileset(to, { samples, genotypes: genotypes.batches }, options);
+}
+
+/** Arrow files are read whole. */
+function checkMemory(paths: readonly string[], memoryLimit: number | undefined): void {
+  const size = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  const parts = paths.map((path) => ({ name: path, bytes: size(path) }));
+  requireMemory({ parts, total: parts.reduce((sum, part) => sum + part.bytes, 0) }, { memoryLimit });
 }
 
 async function checkPair(path: string, genotypes: Table, samples: Table): Promise<void> {

@@ -2,7 +2,9 @@ import type { Table } from "apache-arrow";
 import { arrowTables } from "./lazy.ts";
 import { sampleMask } from "./masks.ts";
 import { countGenotypes, hardyExact } from "./native.ts";
+import { checkRunning, SELECT_OPTIONS, silently } from "./run-options.ts";
 import { selectSamples, selectVariants } from "./select.ts";
+import type { CountTypes } from "./table-types.ts";
 import type { PlinkStudy, RunningOptions, SelectOptions } from "./types.ts";
 
 /** Options of {@link variantCounts}. */
@@ -15,7 +17,11 @@ export interface CountOptions extends SelectOptions, RunningOptions {}
  * @returns Table `chrom id pos a1 a2 n_missing hom_a1 het hom_a2 a1_count af hwe_p`; af and hwe_p null where nobody is
  * typed.
  */
-export async function variantCounts(study: PlinkStudy, options: CountOptions = {}): Promise<Table> {
+export async function variantCounts(
+  study: PlinkStudy,
+  options: CountOptions = {},
+): Promise<Table<CountTypes>> {
+  checkRunning(options, SELECT_OPTIONS, "variantCounts");
   const rows = selectVariants(study.bim, options);
   const keep = selectSamples(study.fam, options.samples);
   const kept = new Set(keep);
@@ -33,23 +39,15 @@ export async function countRows(
 ): Promise<Uint32Array[]> {
   const all = masks.map(() => new Uint32Array(rows.length * 4));
   if (rows.length === 0) return all;
-  const { signal, threads, onProgress } = options;
+  const kernel = silently(options);
   let done = 0;
-  for await (const block of study.blocks({ rows, reuse: true, ...running(signal, threads) })) {
+  for await (const block of study.blocks({ rows, reuse: true, ...kernel })) {
     for (const [k, mask] of masks.entries()) {
-      const counts = await countGenotypes(block.packed, study.n, block.rows, mask, { signal, threads });
+      const counts = await countGenotypes(block.packed, study.n, block.rows, mask, kernel);
       all[k]!.set(counts, done * 4);
     }
     done += block.rows;
-    onProgress?.({ stage: "counting", done, total: rows.length });
+    options.onProgress?.({ stage: "counting", done, total: rows.length });
   }
   return all;
-}
-
-/** The two options without keys that are undefined. */
-export function running(
-  signal: AbortSignal | undefined,
-  threads: number | undefined,
-): Pick<RunningOptions, "signal" | "threads"> {
-  return { ...(signal && { signal }), ...(threads !== undefined && { threads }) };
 }

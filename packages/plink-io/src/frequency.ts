@@ -4,16 +4,21 @@ import { chromosomeKey } from "./chromosomes.ts";
 import { countRows } from "./counts.ts";
 import { arrowTables } from "./lazy.ts";
 import { isFounder, ploidies, sampleMask } from "./masks.ts";
+import { checkRunning, silently } from "./run-options.ts";
+import type { FreqTypes } from "./table-types.ts";
 import { CodedTexts, type Texts } from "./texts.ts";
 import type { PlinkStudy, RunningOptions } from "./types.ts";
 
-/** Options of freq, missing and hardy; each default is PLINK 1.9's. */
+/** Options of freq and hardy; each default is PLINK 1.9's. */
 export interface ReportOptions extends RunningOptions {
   /** Counts everybody, not founders only (`--nonfounders`). */
   nonfounders?: boolean;
   /** Leaves A1 and A2 as in the .bim instead of naming the rarer allele A1 (`--keep-allele-order`). */
   keepAlleleOrder?: boolean;
 }
+
+/** Names of {@link ReportOptions} without those every function has. */
+export const REPORT_OPTIONS: readonly string[] = ["nonfounders", "keepAlleleOrder"];
 
 /** `.frq` as plain columns. */
 export interface FreqColumns {
@@ -37,8 +42,9 @@ export interface FreqColumns {
  *
  * @returns Table `chrom id a1 a2 maf nchrobs`; maf null when nobody is typed.
  */
-export async function freq(study: PlinkStudy, options: ReportOptions = {}): Promise<Table> {
-  return arrowTables().reportTable({ ...(await frequencies(study, options)) });
+export async function freq(study: PlinkStudy, options: ReportOptions = {}): Promise<Table<FreqTypes>> {
+  checkRunning(options, REPORT_OPTIONS, "freq");
+  return arrowTables().reportTable<FreqTypes>({ ...(await frequencies(study, options)) });
 }
 
 /** {@link freq} without Arrow. */
@@ -118,9 +124,8 @@ export async function alleleCounts(
   }
   const isMan = (i: number): boolean =>
     fam.sex[i] === 1 && (options.nonfounders === true || isFounder(fam, i));
-  const silent = { ...options, onProgress: () => {} };
   const sexedRows = Uint32Array.from(sexed, (k) => rows[k]!);
-  const [men] = await countRows(study, sexedRows, [sampleMask(n, isMan)], silent);
+  const [men] = await countRows(study, sexedRows, [sampleMask(n, isMan)], silently(options));
   sexed.forEach((k, at) => {
     const [hom1, het, hom2] = [men![4 * at]!, men![4 * at + 1]!, men![4 * at + 2]!];
     const onX = ploidy(rows[k]!) === "x";

@@ -1,10 +1,11 @@
 import type { Table } from "apache-arrow";
 import { type BimTable, tableOf } from "./bim-table.ts";
 import { CHROM_MT, chromosomeCode } from "./chromosomes.ts";
-import { countRows, running } from "./counts.ts";
+import { countRows } from "./counts.ts";
 import {
   alleleCounts,
   orientedAlleles,
+  REPORT_OPTIONS,
   type ReportOptions,
   reportedNames,
   reportedRows,
@@ -12,6 +13,8 @@ import {
 import { arrowTables } from "./lazy.ts";
 import { isFounder, phenotypeKind, ploidies, sampleMask } from "./masks.ts";
 import { hardyExact } from "./native.ts";
+import { checkRunning, silently } from "./run-options.ts";
+import type { HardyTypes } from "./table-types.ts";
 import { CodedTexts, RepeatedTexts, type Texts } from "./texts.ts";
 import type { PlinkStudy } from "./types.ts";
 
@@ -47,8 +50,9 @@ export interface HardyColumns {
  *
  * @returns Table `chrom id test a1 a2 hom_a1 het hom_a2 o_het e_het p`.
  */
-export async function hardy(study: PlinkStudy, options: ReportOptions = {}): Promise<Table> {
-  return arrowTables().reportTable({ ...(await hardyTests(study, options)) });
+export async function hardy(study: PlinkStudy, options: ReportOptions = {}): Promise<Table<HardyTypes>> {
+  checkRunning(options, REPORT_OPTIONS, "hardy");
+  return arrowTables().reportTable<HardyTypes>({ ...(await hardyTests(study, options)) });
 }
 
 /** {@link hardy} without Arrow. */
@@ -146,7 +150,7 @@ async function leaveMenOut(
   }
   const masks = tests.map(({ member }) => sampleMask(study.n, (i) => member(i) && study.fam.sex[i] !== 1));
   const rowsOnX = Uint32Array.from(onX, (k) => rows[k]!);
-  const found = await countRows(study, rowsOnX, masks, running(options.signal, options.threads));
+  const found = await countRows(study, rowsOnX, masks, silently(options));
   counts.forEach((count, t) => {
     onX.forEach((k, at) => {
       count.set(found[t]!.subarray(4 * at, 4 * at + 4), 4 * k);

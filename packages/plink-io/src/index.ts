@@ -1,4 +1,4 @@
-export type { ConvertOptions } from "./convert.ts";
+export type { ArrowPaths, ConvertOptions } from "./convert.ts";
 export { convert } from "./convert.ts";
 export type { CountOptions } from "./counts.ts";
 export { variantCounts } from "./counts.ts";
@@ -14,6 +14,16 @@ export { openPlink } from "./open.ts";
 export { writeFreq, writeHardy, writeMissing } from "./plink/write.ts";
 export type { SelectionLists, SubsetOptions } from "./subset.ts";
 export { selectStudy, subset } from "./subset.ts";
+export type {
+  CountTypes,
+  FreqTypes,
+  HardyTypes,
+  NameColumn,
+  SampleMissingTypes,
+  SampleTypes,
+  VariantMissingTypes,
+  VariantTypes,
+} from "./table-types.ts";
 export type {
   BimColumns,
   BlockOptions,

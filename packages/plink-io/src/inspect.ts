@@ -1,6 +1,7 @@
 import { chromosomeKey } from "./chromosomes.ts";
 import { countRows } from "./counts.ts";
 import { isFounder, phenotypeKind } from "./masks.ts";
+import { checkRunning } from "./run-options.ts";
 import { span } from "./select.ts";
 import type { PlinkPaths, PlinkStudy, PlinkWarning, RunningOptions } from "./types.ts";
 
@@ -52,6 +53,7 @@ export interface Inspection {
 
 /** Summary of a fileset: who and what is in it, and how much is missing (reads the .bed once). */
 export async function inspect(study: PlinkStudy, options: RunningOptions = {}): Promise<Inspection> {
+  checkRunning(options, [], "inspect");
   const { fam, bim, n, p } = study;
   const [counts] = await countRows(study, span(0, p), [null], options);
   let missing = 0;

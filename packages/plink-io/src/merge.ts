@@ -1,7 +1,8 @@
 import { xError } from "@x/core/base";
 import { openPlink } from "./open.ts";
+import { checkRunning, silently, WRITE_OPTIONS } from "./run-options.ts";
 import type { BimColumns, PackedBlock, PlinkPaths, PlinkStudy, RunningOptions } from "./types.ts";
-import { type WriteOptions, type Written, writePlink } from "./write.ts";
+import { type WriteOptions, type Written, writeFileset } from "./write.ts";
 
 /**
  * Joins filesets of the same people and different variants (one a chromosome, usually) into one, in the order given.
@@ -13,16 +14,16 @@ export async function merge(
   prefix: string,
   options: WriteOptions = {},
 ): Promise<Written> {
+  checkRunning(options, WRITE_OPTIONS, "merge");
   if (filesets.length === 0)
     throw xError("OPTION_RANGE", "merge needs at least one fileset.", { usage: true });
   await using stack = new AsyncDisposableStack();
   const studies: PlinkStudy[] = [];
-  for (const fileset of filesets)
-    studies.push(stack.use(await openPlink(fileset, options.signal ? { signal: options.signal } : {})));
+  for (const fileset of filesets) studies.push(stack.use(await openPlink(fileset, silently(options))));
   const first = studies[0]!;
   for (const study of studies) checkSamePeople(first, study);
   const data = { samples: first.fam, variants: concatenate(studies), genotypes: allBlocks(studies, options) };
-  return await writePlink(prefix, data, options);
+  return await writeFileset(prefix, data, options);
 }
 
 function checkSamePeople(first: PlinkStudy, other: PlinkStudy): void {
@@ -62,8 +63,7 @@ function concatenate(studies: readonly PlinkStudy[]): BimColumns {
 
 async function* allBlocks(
   studies: readonly PlinkStudy[],
-  { signal, threads }: RunningOptions,
+  options: RunningOptions,
 ): AsyncGenerator<PackedBlock> {
-  for (const study of studies)
-    yield* study.blocks({ ...(signal && { signal }), ...(threads !== undefined && { threads }) });
+  for (const study of studies) yield* study.blocks(silently(options));
 }

@@ -1,10 +1,12 @@
 import type { Table } from "apache-arrow";
 import { tableOf } from "./bim-table.ts";
-import { countRows, running } from "./counts.ts";
-import { type ReportOptions, reportedNames, reportedRows } from "./frequency.ts";
+import { countRows } from "./counts.ts";
+import { reportedNames, reportedRows } from "./frequency.ts";
 import { arrowTables } from "./lazy.ts";
 import { phenotypeKind, ploidies, sampleMask } from "./masks.ts";
 import { countGenotypes, missingBySample } from "./native.ts";
+import { checkRunning, silently } from "./run-options.ts";
+import type { SampleMissingTypes, VariantMissingTypes } from "./table-types.ts";
 import { StringTexts, type Texts } from "./texts.ts";
 import type { PlinkStudy, RunningOptions } from "./types.ts";
 
@@ -41,9 +43,9 @@ export interface SampleMissing {
 /** The two tables of {@link missing}. */
 export interface MissingTables {
   /** `chrom id n_miss n_geno f_miss`. */
-  variants: Table;
+  variants: Table<VariantMissingTypes>;
   /** `fid iid miss_pheno n_miss n_geno f_miss`. */
-  samples: Table;
+  samples: Table<SampleMissingTypes>;
 }
 
 /**
@@ -52,18 +54,19 @@ export interface MissingTables {
  *
  * @returns Tables `chrom id n_miss n_geno f_miss` and `fid iid miss_pheno n_miss n_geno f_miss`.
  */
-export async function missing(study: PlinkStudy, options: ReportOptions = {}): Promise<MissingTables> {
+export async function missing(study: PlinkStudy, options: RunningOptions = {}): Promise<MissingTables> {
+  checkRunning(options, [], "missing");
   const { variants, samples } = await missingness(study, options);
   return {
-    variants: arrowTables().reportTable({ ...variants }),
-    samples: arrowTables().reportTable({ ...samples }),
+    variants: arrowTables().reportTable<VariantMissingTypes>({ ...variants }),
+    samples: arrowTables().reportTable<SampleMissingTypes>({ ...samples }),
   };
 }
 
 /** {@link missing} without Arrow. */
 export async function missingness(
   study: PlinkStudy,
-  options: ReportOptions = {},
+  options: RunningOptions = {},
 ): Promise<{ variants: VariantMissing; samples: SampleMissing }> {
   const { fam, n } = study;
   const bim = tableOf(study.bim);
@@ -74,8 +77,8 @@ export async function missingness(
   const menMask = sampleMask(n, (i) => fam.sex[i] === 1);
   const men = fam.sex.reduce((count, sex) => count + (sex === 1 ? 1 : 0), 0);
   const common = await bothWays(study, offY, options);
-  const [yVariants] = await countRows(study, onY, [menMask], running(options.signal, options.threads));
-  const y = await bothWays(study, onY, running(options.signal, options.threads));
+  const [yVariants] = await countRows(study, onY, [menMask], silently(options));
+  const y = await bothWays(study, onY, silently(options));
 
   const variantMissing = new Int32Array(rows.length);
   const variantTotal = new Int32Array(rows.length).fill(n);
@@ -122,12 +125,12 @@ async function bothWays(
   const variants = new Int32Array(rows.length);
   const samples = new Int32Array(study.n);
   if (rows.length === 0) return { variants, samples };
-  const kernel = { signal: options.signal, threads: options.threads };
+  const kernel = silently(options);
   let done = 0;
   for await (const block of study.blocks({
     rows,
     reuse: true,
-    ...running(options.signal, options.threads),
+    ...kernel,
   })) {
     const byVariant = await countGenotypes(block.packed, study.n, block.rows, null, kernel);
     for (let k = 0; k < block.rows; k++) variants[done + k] = byVariant[4 * k + 3]!;

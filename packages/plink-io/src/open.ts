@@ -1,9 +1,10 @@
-import { existsSync } from "node:fs";
-import { checkOptions, type InputFile, isXError, openInput, xError } from "@x/core/base";
+import { existsSync, statSync } from "node:fs";
+import { type InputFile, isXError, openInput, requireMemory, xError } from "@x/core/base";
 import { checkBedHeader, checkBedSize } from "./bed.ts";
 import { readBim } from "./bim.ts";
 import { lazyColumns } from "./bim-table.ts";
 import { readFam } from "./fam.ts";
+import { checkRunning } from "./run-options.ts";
 import { checkSameAlleles } from "./same-alleles.ts";
 import { Study } from "./study.ts";
 import type { OpenOptions, PlinkPaths, PlinkStudy, PlinkWarning } from "./types.ts";
@@ -16,14 +17,14 @@ import type { OpenOptions, PlinkPaths, PlinkStudy, PlinkWarning } from "./types.
  * found when the plain file is absent.
  * Warned about, or refused when `strict`: BOM_STRIPPED, BED_SAMPLE_MAJOR, DUP_VARIANT_ID, NEGATIVE_POSITION,
  * SAME_ALLELES (on variants with one genotype), UNKNOWN_CHROMOSOME, UNSORTED.
- * @throws XError UNKNOWN_OPTION, BED_EMPTY, BED_COMPRESSED, BED_MAGIC, BED_MODE, BED_SIZE, NO_SAMPLES, NO_VARIANTS, COUNT_MISMATCH,
+ * @throws XError UNKNOWN_OPTION, MEM_PREFLIGHT, BED_EMPTY, BED_COMPRESSED, BED_MAGIC, BED_MODE, BED_SIZE, NO_SAMPLES, NO_VARIANTS, COUNT_MISMATCH,
  * SAMPLE_HASH, SAME_ALLELES (one name for both alleles of a variant whose genotypes differ), NOT_A_FILE, NOT_SEEKABLE, ENOENT, EACCES, ELOOP and the codes of the two text files.
  */
 export async function openPlink(
   fileset: string | PlinkPaths,
   options: OpenOptions = {},
 ): Promise<PlinkStudy> {
-  checkOptions(options, ["expect", "phenotypes", "strict", "signal"], "openPlink");
+  checkRunning(options, ["expect", "phenotypes", "strict"], "openPlink");
   const paths = resolvePaths(fileset);
   const warnings: PlinkWarning[] = [];
   const warn = (warning: PlinkWarning): void => {
@@ -32,9 +33,14 @@ export async function openPlink(
   };
   const bed = await openTrio(paths);
   try {
+    const opened = (done: number): void => options.onProgress?.({ stage: "opening", done, total: 3 });
     const layout = await checkBedHeader(bed);
+    checkMemory(paths, options.memoryLimit);
+    opened(1);
     const fam = await readFam(paths.fam, warn, options);
+    opened(2);
     const bim = await readBim(paths.bim, warn, options.signal);
+    opened(3);
     const [n, p] = [fam.iid.length, bim.length];
     checkExpected(paths, n, p, options);
     checkBedSize(paths.bed, bed.size, n, p, layout);
@@ -54,7 +60,7 @@ export async function openPlink(
           details: { path: paths.fam, found: study.sampleHash, expected },
         },
       );
-    await checkSameAlleles(study, bim, warn, options.signal);
+    await checkSameAlleles(study, bim, warn, options);
     return study;
   } catch (error) {
     await bed.close();
@@ -95,6 +101,13 @@ async function openTrio(paths: PlinkPaths): Promise<InputFile> {
       details: { path: absent[0], absent, there },
     });
   }
+}
+
+/** Names and positions are held as long as the study: at least what their text takes. */
+function checkMemory({ bim, fam }: PlinkPaths, memoryLimit: number | undefined): void {
+  if (memoryLimit === undefined) return;
+  const parts = [bim, fam].map((path) => ({ name: path, bytes: statSync(path).size }));
+  requireMemory({ parts, total: parts.reduce((sum, part) => sum + part.bytes, 0) }, { memoryLimit });
 }
 
 function checkExpected(paths: PlinkPaths, n: number, p: number, options: OpenOptions): void {

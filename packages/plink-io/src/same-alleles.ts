@@ -2,7 +2,7 @@ import { xError } from "@x/core/base";
 import type { BimTable } from "./bim-table.ts";
 import { shorten } from "./bim-warnings.ts";
 import { countRows } from "./counts.ts";
-import type { PlinkStudy, PlinkWarning } from "./types.ts";
+import type { PlinkStudy, PlinkWarning, RunningOptions } from "./types.ts";
 
 /**
  * Looks at variants whose two alleles have one name, and at their rows of the .bed only. Where everybody typed has the
@@ -14,12 +14,12 @@ export async function checkSameAlleles(
   study: PlinkStudy,
   bim: BimTable,
   warn: (warning: PlinkWarning) => void,
-  signal?: AbortSignal,
+  options: RunningOptions = {},
 ): Promise<void> {
   const rows = sameRows(bim);
   if (rows.length === 0) return;
   const path = study.paths.bim;
-  const [counts] = await countRows(study, rows, [null], signal ? { signal } : {});
+  const [counts] = await countRows(study, rows, [null], options);
   const varied = rows.filter((_, k) => {
     const [hom1, het, hom2] = [counts![4 * k]!, counts![4 * k + 1]!, counts![4 * k + 2]!];
     return het > 0 || (hom1 > 0 && hom2 > 0);

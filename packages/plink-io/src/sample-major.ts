@@ -11,7 +11,8 @@ export interface BandLimits {
   seekBytes: number;
 }
 
-const LIMITS: BandLimits = { tileBytes: 64 << 20, seekBytes: 4096 };
+/** What suits most machines. */
+export const LIMITS: BandLimits = { tileBytes: 64 << 20, seekBytes: 4096 };
 
 /**
  * Reads the old sample-major layout as if it were SNP-major: a band of variants is cut out of every sample's row and
@@ -24,6 +25,7 @@ export class SampleMajorReader {
   readonly #options: KernelOptions;
   readonly #bandVariants: number;
   readonly #seekBytes: number;
+  readonly #readBytes: number;
   #bandStart = -1;
   #band: Promise<Uint8Array> | undefined;
 
@@ -33,6 +35,7 @@ export class SampleMajorReader {
     this.#p = p;
     this.#options = options;
     this.#seekBytes = limits.seekBytes;
+    this.#readBytes = Math.min(8 << 20, limits.tileBytes);
     this.#bandVariants = Math.min(Math.ceil(p / 4), Math.max(1, Math.floor(limits.tileBytes / n))) * 4;
   }
 
@@ -68,7 +71,7 @@ export class SampleMajorReader {
       for (let i = 0; i < this.#n; i++)
         tile.set(await this.#bed.read(3 + i * full + offset, width), i * width);
     } else {
-      const together = Math.max(1, Math.floor((8 << 20) / full));
+      const together = Math.max(1, Math.floor(this.#readBytes / full));
       for (let i = 0; i < this.#n; i += together) {
         const rows = Math.min(together, this.#n - i);
         const read = await this.#bed.read(3 + i * full, rows * full);

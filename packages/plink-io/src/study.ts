@@ -1,8 +1,9 @@
-import { checkOptions } from "@x/core/base";
 import type { RecordBatch, Table } from "apache-arrow";
 import { type BlockSource, readBlocks } from "./blocks.ts";
 import { arrowTables, lazyGenotypes } from "./lazy.ts";
+import { checkRunning, SELECT_OPTIONS } from "./run-options.ts";
 import { hashSamples } from "./sample-hash.ts";
+import type { SampleTypes, VariantTypes } from "./table-types.ts";
 import type {
   BimColumns,
   BlockOptions,
@@ -14,15 +15,18 @@ import type {
   PlinkWarning,
 } from "./types.ts";
 
-const READ_OPTIONS = ["range", "ids", "chrom", "region", "rows", "samples", "chunk", "signal", "threads"];
+/** Refuses, for a study or a part of one, the options that reading does not know. */
+export function checkReading(options: BlockOptions | GenotypeOptions, where: "genotypes" | "blocks"): void {
+  checkRunning(options, [...SELECT_OPTIONS, "chunk", where === "blocks" ? "reuse" : "as"], where);
+}
 
 /** An opened fileset; made by openPlink only. */
 export class Study implements PlinkStudy {
   readonly paths: PlinkPaths;
   readonly warnings: readonly PlinkWarning[];
   readonly #source: BlockSource;
-  #samples: Table | undefined;
-  #variants: Table | undefined;
+  #samples: Table<SampleTypes> | undefined;
+  #variants: Table<VariantTypes> | undefined;
   #hash: string | undefined;
 
   constructor(source: BlockSource, paths: PlinkPaths, warnings: readonly PlinkWarning[]) {
@@ -51,12 +55,12 @@ export class Study implements PlinkStudy {
     return this.#source.bim;
   }
 
-  get samples(): Table {
+  get samples(): Table<SampleTypes> {
     this.#samples ??= arrowTables().samplesTable(this.fam);
     return this.#samples;
   }
 
-  get variants(): Table {
+  get variants(): Table<VariantTypes> {
     this.#variants ??= arrowTables().variantsTable(this.bim);
     return this.#variants;
   }
@@ -67,12 +71,12 @@ export class Study implements PlinkStudy {
   }
 
   genotypes(options: GenotypeOptions = {}): AsyncIterable<RecordBatch> {
-    checkOptions(options, ["as", ...READ_OPTIONS], "genotypes");
+    checkReading(options, "genotypes");
     return lazyGenotypes(this, options);
   }
 
   blocks(options: BlockOptions = {}): AsyncIterable<PackedBlock> {
-    checkOptions(options, ["reuse", ...READ_OPTIONS], "blocks");
+    checkReading(options, "blocks");
     return readBlocks(this.#source, options);
   }
 

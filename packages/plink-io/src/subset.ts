@@ -1,9 +1,10 @@
-import { xError } from "@x/core/base";
+import { checkOptions, xError } from "@x/core/base";
 import { readNames } from "./names.ts";
+import { checkRunning, SELECT_OPTIONS, silently, WRITE_OPTIONS } from "./run-options.ts";
 import { sampleIndex, selectSamples, selectVariants } from "./select.ts";
 import type { PlinkStudy, PlinkWarning, SelectOptions } from "./types.ts";
 import { StudyView } from "./view.ts";
-import { type WriteOptions, type Written, writePlink } from "./write.ts";
+import { type WriteOptions, type Written, writeFileset } from "./write.ts";
 
 /** Which variants and people stay; a path names a text file, PLINK's own formats. */
 export interface SelectionLists extends SelectOptions {
@@ -21,6 +22,8 @@ export interface SelectionLists extends SelectOptions {
   signal?: AbortSignal;
 }
 
+const LISTS = [...SELECT_OPTIONS, "extract", "exclude", "keep", "remove", "warn"];
+
 /** Options of {@link subset}. */
 export interface SubsetOptions extends SelectionLists, WriteOptions {}
 
@@ -30,6 +33,11 @@ export interface SubsetOptions extends SelectionLists, WriteOptions {}
  * @throws XError NO_VARIANTS_AFTER_FILTER, NO_SAMPLES_AFTER_FILTER, SAMPLE_AMBIGUOUS, EMPTY_LIST.
  */
 export async function selectStudy(study: PlinkStudy, options: SelectionLists = {}): Promise<PlinkStudy> {
+  checkOptions(options, [...LISTS, "signal"], "selectStudy");
+  return partOf(study, options);
+}
+
+async function partOf(study: PlinkStudy, options: SelectionLists): Promise<PlinkStudy> {
   return new StudyView(study, await variantRows(study, options), await sampleRows(study, options));
 }
 
@@ -39,10 +47,10 @@ export async function subset(
   prefix: string,
   options: SubsetOptions = {},
 ): Promise<Written> {
-  const part = await selectStudy(study, options);
-  const { signal, threads } = options;
-  const genotypes = part.blocks({ ...(signal && { signal }), ...(threads !== undefined && { threads }) });
-  return writePlink(prefix, { samples: part.fam, variants: part.bim, genotypes }, options);
+  checkRunning(options, [...LISTS, ...WRITE_OPTIONS], "subset");
+  const part = await partOf(study, options);
+  const genotypes = part.blocks(silently(options));
+  return writeFileset(prefix, { samples: part.fam, variants: part.bim, genotypes }, options);
 }
 
 async function variantRows(study: PlinkStudy, options: SelectionLists): Promise<Uint32Array> {

@@ -12,16 +12,17 @@ import {
   vectorOf,
   xError,
 } from "@x/core";
-import { makeData, RecordBatch, type Schema, Struct, Table, type Vector } from "apache-arrow";
+import { makeData, RecordBatch, type Schema, Struct, Table, type TypeMap, type Vector } from "apache-arrow";
 import type { FreqColumns } from "./frequency.ts";
 import type { HardyColumns } from "./hardy.ts";
 import type { SampleMissing, VariantMissing } from "./missing.ts";
+import type { CountTypes, SampleTypes, VariantTypes } from "./table-types.ts";
 import { StringTexts, type Texts } from "./texts.ts";
 import type { BimColumns, FamColumns } from "./types.ts";
 import type { GenotypeBlock } from "./write.ts";
 
 /** `fid iid father mother sex phenotype phenotype2 …`; unknown sex and missing phenotypes are null. */
-export function samplesTable(fam: FamColumns): Table {
+export function samplesTable(fam: FamColumns): Table<SampleTypes> {
   const names = fam.phenotypes.map((_, k) => (k === 0 ? "phenotype" : `phenotype${k + 1}`));
   const sexUnknown = fam.sex.map((sex) => (sex === 0 ? 1 : 0));
   return tableOf(samplesSchemaOf(names), fam.iid.length, [
@@ -32,7 +33,7 @@ export function samplesTable(fam: FamColumns): Table {
 }
 
 /** `chrom id cm pos a1 a2`, in one batch. */
-export function variantsTable(bim: BimColumns): Table {
+export function variantsTable(bim: BimColumns): Table<VariantTypes> {
   return tableOf(variantsSchema, bim.pos.length, [
     dictionaryVector(bim.chrom, chromType),
     utf8Vector(bim.id),
@@ -54,17 +55,17 @@ function nullable(values: Float64Array): Vector {
   return numericVector(values, Array.from(values, Number.isNaN));
 }
 
+type ReportColumn = Texts | Int8Array | Int32Array | Float64Array;
+
 /** A report: texts, whole numbers, and numbers in which NaN becomes null. */
-export function reportTable(
-  columns: Readonly<Record<string, Texts | Int8Array | Int32Array | Float64Array>>,
-): Table {
-  const vectors = Object.entries(columns).map(([name, values]) => {
+export function reportTable<T extends TypeMap>(columns: Readonly<Record<keyof T, ReportColumn>>): Table<T> {
+  const vectors = Object.entries<ReportColumn>(columns).map(([name, values]) => {
     if (values instanceof Float64Array) return [name, nullable(values)] as const;
     if (ArrayBuffer.isView(values)) return [name, vectorOf(values)] as const;
     const strings = values.strings();
     return [name, name === "chrom" ? dictionaryVector(strings) : utf8Vector(strings)] as const;
   });
-  return new Table(Object.fromEntries(vectors));
+  return new Table(Object.fromEntries(vectors)) as unknown as Table<T>;
 }
 
 /** The columns of variantCounts. */
@@ -73,7 +74,7 @@ export function countsTable(
   rows: Uint32Array,
   counts: Uint32Array,
   hwe: Float64Array,
-): Table {
+): Table<CountTypes> {
   const every = (column: number): Int32Array => Int32Array.from(rows, (_, k) => counts[4 * k + column]!);
   const [homA1, het, homA2, missing] = [0, 1, 2, 3].map(every) as [
     Int32Array,
@@ -84,7 +85,7 @@ export function countsTable(
   const copies = homA1.map((hom, k) => 2 * hom + het[k]!);
   const typed = homA1.map((hom, k) => hom + het[k]! + homA2[k]!);
   const pick = (column: readonly string[]): Texts => new StringTexts(Array.from(rows, (j) => column[j]!));
-  return reportTable({
+  return reportTable<CountTypes>({
     chrom: pick(bim.chrom),
     id: pick(bim.id),
     pos: Int32Array.from(rows, (j) => bim.pos[j]!),

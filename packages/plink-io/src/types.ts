@@ -1,5 +1,6 @@
-import type { OnProgress, Warning } from "@x/core/base";
+import type { RunOptions, Warning } from "@x/core/base";
 import type { RecordBatch, Table } from "apache-arrow";
+import type { SampleTypes, VariantTypes } from "./table-types.ts";
 
 /** Something a user should know that does not stop the work. */
 export type PlinkWarning = Warning;
@@ -62,16 +63,19 @@ export interface SelectOptions {
   samples?: ArrayLike<number> | readonly string[];
 }
 
+/**
+ * The options every function takes: `signal`, `onProgress` (variants done and in total), `threads` and `memoryLimit`.
+ * Nothing is random here, so there is no `seed`. Of the memory allowed, a block of genotypes gets a quarter, because up
+ * to four are held at once; one variant that does not fit into it is refused (MEM_PREFLIGHT).
+ */
+export type RunningOptions = Omit<RunOptions, "seed">;
+
 /** Options of {@link PlinkStudy.blocks}. */
-export interface BlockOptions extends SelectOptions {
-  /** Variants a block. Default: about 8 MiB a block, at most 4096. */
+export interface BlockOptions extends SelectOptions, RunningOptions {
+  /** Variants a block; fewer where memoryLimit asks for it. Default: about 8 MiB a block, at most 4096. */
   chunk?: number;
   /** True: the memory of a block is filled again once the next one is asked for, which saves new memory for each. */
   reuse?: boolean;
-  /** Stops the reading. */
-  signal?: AbortSignal;
-  /** Threads of the kernels, 1 to 1024; left out = all cores. */
-  threads?: number;
 }
 
 /** How genotypes are handed over; missing is −127 in int8 and NaN in floats. */
@@ -105,26 +109,14 @@ export interface ExpectedFileset {
   sampleHash?: string;
 }
 
-/** Options of openPlink. */
-export interface OpenOptions {
+/** Options of openPlink; a memoryLimit that the text of .bim and .fam exceeds is refused (MEM_PREFLIGHT). */
+export interface OpenOptions extends RunningOptions {
   /** Refuses the fileset unless it is the expected one: the only guard against a .fam that lost lines within a byte. */
   expect?: ExpectedFileset;
   /** `ignore` leaves columns 6 and later of .fam unread, so that text in them is accepted. Default `read`. */
   phenotypes?: "read" | "ignore";
   /** Throws, under the same code, what would otherwise be a warning. */
   strict?: boolean;
-  /** Stops the opening. */
-  signal?: AbortSignal;
-}
-
-/** Options the reports and writers share. */
-export interface RunningOptions {
-  /** Stops the work within two seconds. */
-  signal?: AbortSignal;
-  /** Called with variants done and in total. */
-  onProgress?: OnProgress;
-  /** Threads of the kernels, 1 to 1024; left out = all cores. */
-  threads?: number;
 }
 
 /** An opened and checked PLINK 1 fileset. */
@@ -142,16 +134,16 @@ export interface PlinkStudy extends AsyncDisposable {
   /** .bim as plain columns. */
   readonly bim: BimColumns;
   /** .fam as an Arrow table `fid iid father mother sex phenotype…`, made on first use. */
-  readonly samples: Table;
+  readonly samples: Table<SampleTypes>;
   /** .bim as an Arrow table `chrom id cm pos a1 a2`, made on first use. */
-  readonly variants: Table;
+  readonly variants: Table<VariantTypes>;
   /** What was odd but acceptable. */
   readonly warnings: readonly PlinkWarning[];
   /** SHA-256 over the samples in order: equal for equal FID and IID lists. */
   readonly sampleHash: string;
-  /** Arrow record batches of core's genotype schema. */
+  /** Arrow record batches of core's genotype schema. Errors: UNKNOWN_OPTION, OPTION_RANGE, MEM_PREFLIGHT, INPUT_CHANGED. */
   genotypes(options?: GenotypeOptions): AsyncIterable<RecordBatch>;
-  /** Packed blocks without Arrow. */
+  /** Packed blocks without Arrow. Errors as `genotypes`. */
   blocks(options?: BlockOptions): AsyncIterable<PackedBlock>;
   /** Throws INPUT_CHANGED when the .bed is no longer the file that was opened. */
   check(): void;

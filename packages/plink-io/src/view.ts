@@ -1,7 +1,10 @@
 import type { RecordBatch, Table } from "apache-arrow";
 import { arrowTables, lazyGenotypes } from "./lazy.ts";
+import { silently } from "./run-options.ts";
 import { hashSamples } from "./sample-hash.ts";
 import { selectSamples, selectVariants } from "./select.ts";
+import { checkReading } from "./study.ts";
+import type { SampleTypes, VariantTypes } from "./table-types.ts";
 import type {
   BimColumns,
   BlockOptions,
@@ -23,8 +26,8 @@ export class StudyView implements PlinkStudy {
   readonly #base: PlinkStudy;
   readonly #rows: Uint32Array;
   readonly #samples: Uint32Array;
-  #samplesTable: Table | undefined;
-  #variantsTable: Table | undefined;
+  #samplesTable: Table<SampleTypes> | undefined;
+  #variantsTable: Table<VariantTypes> | undefined;
   #hash: string | undefined;
 
   constructor(base: PlinkStudy, rows: Uint32Array, samples: Uint32Array) {
@@ -55,12 +58,12 @@ export class StudyView implements PlinkStudy {
     return this.#base.warnings;
   }
 
-  get samples(): Table {
+  get samples(): Table<SampleTypes> {
     this.#samplesTable ??= arrowTables().samplesTable(this.fam);
     return this.#samplesTable;
   }
 
-  get variants(): Table {
+  get variants(): Table<VariantTypes> {
     this.#variantsTable ??= arrowTables().variantsTable(this.bim);
     return this.#variantsTable;
   }
@@ -71,19 +74,26 @@ export class StudyView implements PlinkStudy {
   }
 
   genotypes(options: GenotypeOptions = {}): AsyncIterable<RecordBatch> {
+    checkReading(options, "genotypes");
     return lazyGenotypes(this, options);
   }
 
-  async *blocks(options: BlockOptions = {}): AsyncGenerator<PackedBlock> {
+  blocks(options: BlockOptions = {}): AsyncIterable<PackedBlock> {
+    checkReading(options, "blocks");
+    return this.#blocks(options);
+  }
+
+  async *#blocks(options: BlockOptions): AsyncGenerator<PackedBlock> {
     const inner = selectVariants(this.bim, options);
     const chosen = selectSamples(this.fam, options.samples);
     const samples = chosen ? chosen.map((i) => this.#samples[i]!) : this.#samples;
-    const { chunk, signal, threads } = options;
+    const { chunk, reuse, onProgress } = options;
     const rows = inner.map((j) => this.#rows[j]!);
     const reading = {
+      ...silently(options),
       ...(chunk !== undefined && { chunk }),
-      ...(signal && { signal }),
-      ...(threads !== undefined && { threads }),
+      ...(reuse !== undefined && { reuse }),
+      ...(onProgress && { onProgress }),
     };
     let done = 0;
     for await (const block of this.#base.blocks({ rows, samples, ...reading })) {

@@ -1,9 +1,10 @@
-import { unlinkSync } from "node:fs";
+import { statSync, unlinkSync } from "node:fs";
 import { type AtomicWriter, atomicWriter, lockOutput, throwIfAborted, xError } from "@x/core/base";
 import type { RecordBatch, Table } from "apache-arrow";
 import { BED_HEADER, rowBytes } from "./bed.ts";
 import { clearPadding, encodePacked } from "./encode.ts";
 import { arrowTables } from "./lazy.ts";
+import { checkRunning, WRITE_OPTIONS } from "./run-options.ts";
 import type { BimColumns, FamColumns, PlinkPaths, RunningOptions } from "./types.ts";
 
 /** Some variants' genotypes: PLINK 2-bit codes, or dosages of allele 1 with −127 or NaN for missing. */
@@ -33,9 +34,9 @@ export interface WriteOptions extends RunningOptions {
 }
 
 /** What was written. */
-export interface Written {
-  /** The three files. */
-  paths: PlinkPaths;
+export interface Written<Paths = PlinkPaths> {
+  /** The files. */
+  paths: Paths;
   /** Samples. */
   samples: number;
   /** Variants. */
@@ -46,7 +47,7 @@ export interface Written {
  * Writes a PLINK 1 fileset. The three files appear under their names only when all of them are complete; a second
  * writer of the same prefix is refused.
  *
- * @throws XError OUT_DIR, OUT_EXISTS, LOCKED, ENOSPC, COUNT_MISMATCH (genotypes and variants differ in number), SHAPE,
+ * @throws XError OUT_STDOUT, OUT_DIR, OUT_EXISTS, LOCKED, ENOSPC, COUNT_MISMATCH (genotypes and variants differ in number), SHAPE,
  * GENOTYPE_VALUE, NO_SAMPLES, NO_VARIANTS, TEXT_FIELD (a name that is empty or holds white space).
  */
 export async function writePlink(
@@ -54,6 +55,13 @@ export async function writePlink(
   data: PlinkData,
   options: WriteOptions = {},
 ): Promise<Written> {
+  checkRunning(options, WRITE_OPTIONS, "writePlink");
+  return writeFileset(prefix, data, options);
+}
+
+/** {@link writePlink} for callers that have checked their options. */
+export async function writeFileset(prefix: string, data: PlinkData, options: WriteOptions): Promise<Written> {
+  checkPrefix(prefix);
   await using _lock = lockOutput(prefix);
   const open = (extension: string): AtomicWriter =>
     atomicWriter(`${prefix}.${extension}`, { overwrite: options.overwrite ?? true, signal: options.signal });
@@ -84,6 +92,19 @@ export async function writePlink(
     });
   await commitAll([fam, bim, bed]);
   return { paths: { bed: bed.path, bim: bim.path, fam: fam.path }, samples: n, variants: p };
+}
+
+/**
+ * Refuses a prefix that is standard output, a device or a pipe: they cannot take three files.
+ *
+ * @throws XError OUT_STDOUT.
+ */
+export function checkPrefix(prefix: string): void {
+  const stat = prefix === "-" ? undefined : statSync(prefix, { throwIfNoEntry: false });
+  const place = /^(-|\/dev\/std(out|err)|(\/dev|\/proc\/self)\/fd\/.*)$/;
+  if (!place.test(prefix) && !stat?.isCharacterDevice() && !stat?.isFIFO()) return;
+  const message = `${prefix}: several files cannot be written to standard output or a device; give a prefix for their names.`;
+  throw xError("OUT_STDOUT", message, { usage: true, details: { path: prefix } });
 }
 
 /** Commits in order; when one fails, those already under their final names are taken away again. */

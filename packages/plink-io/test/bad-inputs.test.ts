@@ -1,12 +1,4 @@
-import {
-  existsSync,
-  readdirSync,
-  readFileSync,
-  statSync,
-  truncateSync,
-  utimesSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, readdirSync, readFileSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { isXError } from "@x/core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -219,11 +211,10 @@ describe("bad Arrow files, through convert", () => {
 
   it("goes there and back without a changed byte", async () => {
     await convert(arrow, join(folder.path, "again"));
-    for (const part of ["bed", "bim"])
-      expect(readFileSync(join(folder.path, `again.${part}`))).toEqual(
-        readFileSync(join(folder.path, `study.${part}`)),
+    for (const part of ["bed", "bim", "fam"])
+      expect(readFileSync(join(folder.path, `again.${part}`), "latin1")).toBe(
+        readFileSync(join(folder.path, `study.${part}`), "latin1"),
       );
-    expect(statSync(join(folder.path, "again.fam")).size).toBe(statSync(join(folder.path, "study.fam")).size);
   });
 });
 

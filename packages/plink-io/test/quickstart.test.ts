@@ -6,6 +6,7 @@ import { temporaryFolder } from "./support/filesets.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const EXAMPLE = join(ROOT, "examples/quickstart.ts");
+const { peerDependencies: peers } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
 const FIXTURES = join(ROOT, "../../fixtures");
 
 it("examples/quickstart.ts runs", () => {
@@ -20,5 +21,6 @@ it("examples/quickstart.ts runs", () => {
 
 it("the README opens with it", () => {
   const readme = readFileSync(join(ROOT, "README.md"), "utf8");
+  expect(readme).toContain(`npm install ${["@x/plink-io", ...Object.keys(peers)].join(" ")}`);
   expect(/```ts\n([\s\S]*?)```/.exec(readme)?.[1]).toBe(readFileSync(EXAMPLE, "utf8"));
 });

@@ -1,25 +1,30 @@
-import { type AtomicWriterOptions, atomicWriter } from "@x/core/base";
+import { type AtomicWriterOptions, atomicWriter, checkOptions } from "@x/core/base";
 import type { Table } from "apache-arrow";
 import { arrowTables } from "../lazy.ts";
 import type { MissingTables } from "../missing.ts";
-import { commitAll, writeText } from "../write.ts";
+import type { FreqTypes, HardyTypes } from "../table-types.ts";
+import { checkPrefix, commitAll, writeText } from "../write.ts";
 import { formatFrq, formatHwe, formatImiss, formatLmiss } from "./reports.ts";
 
 /** Writes the table of `freq` as PLINK 1.9's `.frq`, byte for byte. Errors: those of core's atomicWriter. */
 export async function writeFreq(
   path: string,
-  table: Table,
+  table: Table<FreqTypes>,
   options: AtomicWriterOptions = {},
 ): Promise<void> {
   await writeAll([[path, formatFrq(arrowTables().freqColumns(table))]], options);
 }
 
-/** Writes the tables of `missing` as PLINK 1.9's `<prefix>.lmiss` and `<prefix>.imiss`, byte for byte. */
+/**
+ * Writes the tables of `missing` as PLINK 1.9's `<prefix>.lmiss` and `<prefix>.imiss`, byte for byte. Errors: OUT_STDOUT
+ * (two files do not fit there) and those of core's atomicWriter.
+ */
 export async function writeMissing(
   prefix: string,
   tables: MissingTables,
   options: AtomicWriterOptions = {},
 ): Promise<void> {
+  checkPrefix(prefix);
   const { variantMissing, sampleMissing } = arrowTables();
   const texts: [string, Iterable<Uint8Array>][] = [
     [`${prefix}.lmiss`, formatLmiss(variantMissing(tables.variants))],
@@ -31,7 +36,7 @@ export async function writeMissing(
 /** Writes the table of `hardy` as PLINK 1.9's `.hwe`, byte for byte. Errors: those of core's atomicWriter. */
 export async function writeHardy(
   path: string,
-  table: Table,
+  table: Table<HardyTypes>,
   options: AtomicWriterOptions = {},
 ): Promise<void> {
   await writeAll([[path, formatHwe(arrowTables().hardyColumns(table))]], options);
@@ -41,6 +46,7 @@ async function writeAll(
   texts: readonly [string, Iterable<Uint8Array>][],
   options: AtomicWriterOptions,
 ): Promise<void> {
+  checkOptions(options, ["overwrite", "signal"], "writing a report");
   await using stack = new AsyncDisposableStack();
   const writers = texts.map(([path]) => stack.use(atomicWriter(path, options)));
   for (const [k, writer] of writers.entries()) await writeText(writer, texts[k]![1]);
