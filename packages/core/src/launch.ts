@@ -17,7 +17,7 @@ const NEEDED = [22, 12];
 export async function launch(importMetaUrl: string, cli: string): Promise<void> {
   if (isNewEnough(process.versions.node)) {
     cacheCompiledCode();
-    await import(new URL(cli, importMetaUrl).href).catch(reportMissingKernels);
+    await import(new URL(cli, importMetaUrl).href).catch(reportBadKernels);
     return;
   }
   const bin = realpathSync(fileURLToPath(importMetaUrl));
@@ -33,11 +33,11 @@ export async function launch(importMetaUrl: string, cli: string): Promise<void> 
   await relaunch(node, bin);
 }
 
-/** Kernels that npm left out are a matter of installation, not a bug: one line instead of a stack trace. */
-function reportMissingKernels(e: Error & { code?: string }): void {
-  if (e.code !== "NATIVE_MISSING") throw e;
-  process.stderr.write(`NATIVE_MISSING ${e.message}\n`);
-  process.exitCode = 1;
+/** Kernels that npm left out, or a bad X_SIMD, are no bugs: one line instead of a stack trace. */
+function reportBadKernels(e: Error & { code?: string }): void {
+  if (e.code !== "NATIVE_MISSING" && e.code !== "OPTION_RANGE") throw e;
+  process.stderr.write(`${e.code} ${e.message}\n`);
+  process.exitCode = e.code === "OPTION_RANGE" ? 2 : 1;
 }
 
 function isNewEnough(version: string): boolean {
