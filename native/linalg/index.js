@@ -1,9 +1,19 @@
 // Finds the compiled kernels: a local build first, then the platform package that npm installed beside us.
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
-import { arch, platform } from "node:process";
+import { arch, env, platform } from "node:process";
 
 const require = createRequire(import.meta.url);
+
+const LEVELS = ["scalar", "avx2", "avx512", "neon"];
+
+/** A misspelt level would compare the fastest path with itself. */
+function checkLevel() {
+  if (!env.X_SIMD || LEVELS.includes(env.X_SIMD)) return;
+  const error = new Error(`X_SIMD must be one of ${LEVELS.join(", ")}, got ${JSON.stringify(env.X_SIMD)}`);
+  error.code = "OPTION_RANGE";
+  throw error;
+}
 
 /** Names napi gives this platform's builds, likeliest first: a glibc binary does not load on musl, nor the reverse. */
 function platformNames() {
@@ -32,4 +42,5 @@ function load() {
   throw error;
 }
 
+checkLevel();
 export default load();

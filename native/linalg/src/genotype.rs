@@ -13,9 +13,9 @@ use crate::matrix::Matrix;
 use crate::work::{Work, to_napi};
 
 macro_rules! decode {
-    ($name:ident, $array:ty, $type:ty, $decode:path, $doc:literal) => {
+    ($name:ident, $array:ty, $type:ty, $decode:path, $promise:literal, $doc:literal) => {
         #[doc = $doc]
-        #[napi(catch_unwind)]
+        #[napi(catch_unwind, ts_return_type = $promise)]
         pub fn $name(
             job: &Job,
             packed: Uint8Array,
@@ -37,12 +37,33 @@ macro_rules! decode {
     };
 }
 
-decode!(decode_int8, Int8Array, i8, genotype::decode_i8, "Dosages of A1, row by row; missing is −127.");
-decode!(decode_float32, Float32Array, f32, genotype::decode_f32, "Dosages of A1, row by row; missing is NaN.");
-decode!(decode_float64, Float64Array, f64, genotype::decode_f64, "Dosages of A1, row by row; missing is NaN.");
+decode!(
+    decode_int8,
+    Int8Array,
+    i8,
+    genotype::decode_i8,
+    "Promise<Int8Array>",
+    "Dosages of A1, row by row; missing is −127."
+);
+decode!(
+    decode_float32,
+    Float32Array,
+    f32,
+    genotype::decode_f32,
+    "Promise<Float32Array>",
+    "Dosages of A1, row by row; missing is NaN."
+);
+decode!(
+    decode_float64,
+    Float64Array,
+    f64,
+    genotype::decode_f64,
+    "Promise<Float64Array>",
+    "Dosages of A1, row by row; missing is NaN."
+);
 
 /// Four counts a row: two A1, heterozygous, two A2, missing. `mask` has one bit a sample, lowest first.
-#[napi(catch_unwind)]
+#[napi(catch_unwind, ts_return_type = "Promise<Uint32Array>")]
 pub fn count_genotypes(
     job: &Job,
     packed: Uint8Array,
@@ -59,7 +80,7 @@ pub fn count_genotypes(
 }
 
 /// Missing calls of each sample over these rows.
-#[napi(catch_unwind)]
+#[napi(catch_unwind, ts_return_type = "Promise<Uint32Array>")]
 pub fn missing_by_sample(
     job: &Job,
     packed: Uint8Array,
@@ -75,7 +96,7 @@ pub fn missing_by_sample(
 }
 
 /// Packed rows of the people in `keep`, in that order.
-#[napi(catch_unwind)]
+#[napi(catch_unwind, ts_return_type = "Promise<Uint8Array>")]
 pub fn subset_samples(
     job: &Job,
     packed: Uint8Array,
@@ -92,7 +113,7 @@ pub fn subset_samples(
 }
 
 /// SNP-major packed rows of SNPs `from` to `to` (exclusive) of a sample-major tile of `people` rows of `snps` SNPs.
-#[napi(catch_unwind)]
+#[napi(catch_unwind, ts_return_type = "Promise<Uint8Array>")]
 pub fn transpose_tile(
     job: &Job,
     packed: Uint8Array,
@@ -113,7 +134,7 @@ pub fn transpose_tile(
 }
 
 /// Centred mean-imputed X'X of the packed SNPs.
-#[napi(catch_unwind)]
+#[napi(catch_unwind, ts_return_type = "Promise<Matrix>")]
 pub fn snp_gram(
     job: &Job,
     packed: Uint8Array,
@@ -149,7 +170,7 @@ impl PeopleGram {
     }
 
     /// Adds the SNPs `rows` of the block; `means` are their mean dosages, one for each of `rows`.
-    #[napi(catch_unwind)]
+    #[napi(catch_unwind, ts_return_type = "Promise<void>")]
     pub fn add(
         &self,
         job: &Job,
@@ -169,7 +190,7 @@ impl PeopleGram {
     }
 
     /// The kinship divided by `snps`; the handle is empty afterwards.
-    #[napi(catch_unwind)]
+    #[napi(catch_unwind, ts_return_type = "Promise<Matrix>")]
     pub fn finish(&self, job: &Job, snps: f64, threads: u32) -> AsyncTask<Work<SquareMatrix, Matrix>> {
         let (gram, job) = (self.0.clone(), job.0.clone());
         Work::spawn(

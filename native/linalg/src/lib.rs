@@ -10,5 +10,6 @@ mod genotype;
 mod job;
 mod lmm;
 mod matrix;
+mod panic;
 mod stats;
 mod work;

@@ -19,6 +19,7 @@ export * from "./lines.ts";
 export * from "./lock.ts";
 export * from "./memory.ts";
 export * from "./native.ts";
+export { normalQuantile } from "./normal.ts";
 export * from "./numbers.ts";
 export {
   checkOptions,

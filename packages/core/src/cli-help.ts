@@ -1,5 +1,5 @@
 import type { CliCommand, CliProgram } from "./cli.ts";
-import { commonOptions } from "./cli.ts";
+import { commonOptions, ownOptions } from "./cli-common.ts";
 import { helpRows, optionsHelp } from "./cli-options.ts";
 
 /** What `program --help` prints. */
@@ -10,7 +10,7 @@ export function programHelp(program: CliProgram): string {
   let text = `${program.summary}\n\nUsage: ${program.name} <command> [options]\n\nCommands:\n`;
   text += helpRows(verbs.map((c) => [`  ${c.name}`, c.summary]));
   text += `\nEvery command:\n${optionsHelp(commonOptions)}`;
-  if (plain) text += `\nWithout a command:\n${optionsHelp(plain.options)}`;
+  if (plain) text += `\nWithout a command:\n${optionsHelp(ownOptions(plain))}`;
   return `${text}\n${program.name} <command> --help says more about one command.\n`;
 }
 
@@ -18,7 +18,8 @@ export function programHelp(program: CliProgram): string {
 export function commandHelp(program: CliProgram, command: CliCommand): string {
   const words = [program.name, command.name, ...(command.positionals ?? []), "[options]"].filter(Boolean);
   let text = `${command.summary}\n\nUsage: ${words.join(" ")}\n`;
-  if (command.options.length > 0) text += `\nOptions:\n${optionsHelp(command.options)}`;
+  const own = ownOptions(command);
+  if (own.length > 0) text += `\nOptions:\n${optionsHelp(own)}`;
   text += `\nEvery command:\n${optionsHelp(commonOptions)}`;
   if (command.examples?.length) text += `\nExamples:\n${command.examples.map((e) => `  ${e}\n`).join("")}`;
   return text;

@@ -48,12 +48,14 @@ export interface ParsedOptions {
 /**
  * Parses arguments by the table. Errors, all with exit code 2: `UNKNOWN_OPTION` (with the nearest name),
  * `OPTION_VALUE` (value missing, or given to a flag), `OPTION_RANGE`, `OPTION_CHOICE`, `OPTION_REPEATED`,
- * `OPTION_MISSING`. `--` ends the options; `-` is an ordinary value.
+ * `OPTION_MISSING`. `--` ends the options; `-` is an ordinary value. With `words`, the names of a command's positionals,
+ * also `ARGUMENT_MISSING` and `ARGUMENT_UNEXPECTED`.
  */
 export function parseOptions(
   argv: readonly string[],
   specs: readonly OptionSpec[],
   where = "this command",
+  words?: readonly string[],
 ): ParsedOptions {
   const byName = new Map(specs.flatMap((spec) => spellings(spec).map((name) => [name, spec] as const)));
   const options: OptionValues = Object.create(null);
@@ -97,21 +99,35 @@ export function parseOptions(
       else throw usage("OPTION_VALUE", `${shown} needs a value${spec.value ? ` ${spec.value}` : ""}`, shown);
     }
   }
+  if (words) checkPositionals(where, words, positionals);
   for (const spec of specs) {
     if (options[spec.name] === undefined && spec.default !== undefined) options[spec.name] = spec.default;
     if (options[spec.name] !== undefined || !spec.required) continue;
     throw usage(
       "OPTION_MISSING",
-      `${where} needs --${spec.name}${spec.value ? ` ${spec.value}` : ""}`,
+      `${where} needs ${spellings(spec)[0]}${spec.value ? ` ${spec.value}` : ""}`,
       spec.name,
     );
   }
   return { options, positionals };
 }
 
-/** All spellings of an option. */
+/** Before required options are missed: a stray word is often why they are missing. */
+function checkPositionals(where: string, names: readonly string[], found: readonly string[]): void {
+  const needed = names.filter((name) => !name.startsWith("[")).length;
+  const many = names.some((name) => name.includes("..."));
+  if (found.length < needed) {
+    throw xError("ARGUMENT_MISSING", `${where} needs ${names.join(" ")}`, { usage: true });
+  }
+  if (found.length <= names.length || many) return;
+  const message = `${where} does not know what to do with ${JSON.stringify(found[names.length])}`;
+  throw xError("ARGUMENT_UNEXPECTED", message, { usage: true });
+}
+
+/** All spellings of an option, the usual one first: a one-letter name is usually written with one dash. */
 function spellings(spec: OptionSpec): string[] {
-  return [`--${spec.name}`, ...(spec.aliases ?? [])];
+  const [long, aliases] = [`--${spec.name}`, spec.aliases ?? []];
+  return spec.name.length === 1 ? [...aliases, long] : [long, ...aliases];
 }
 
 /** `-` and negative numbers are values. */
@@ -155,12 +171,17 @@ function usage(code: string, message: string, option: string): XError {
   return xError(code, message, { details: { option }, usage: true });
 }
 
-/** The help lines of options: spellings, placeholder, text, default. */
+/** The help lines of options: spellings, placeholder, text; choices, default or that it is required. */
 export function optionsHelp(specs: readonly OptionSpec[]): string {
   const rows = specs.map((spec) => {
     const value = spec.type === "flag" ? "" : ` ${spec.value ?? spec.type.toUpperCase()}`;
-    const extra = spec.default === undefined || spec.default === false ? "" : ` (default ${spec.default})`;
-    return [`  ${spellings(spec).join(", ")}${value}`, spec.help + extra] as const;
+    const extra = [
+      spec.choices && `one of ${spec.choices.join(", ")}`,
+      spec.default !== undefined && spec.default !== false && `default ${spec.default}`,
+      spec.required && "required",
+    ].filter(Boolean);
+    const text = extra.length > 0 ? `${spec.help} (${extra.join("; ")})` : spec.help;
+    return [`  ${spellings(spec).join(", ")}${value}`, text] as const;
   });
   return helpRows(rows);
 }

@@ -1,5 +1,7 @@
 /** The command-line kit: one table describes a program, `runCli` does what all our programs have in common. */
 
+import { existsSync } from "node:fs";
+import { allOptions } from "./cli-common.ts";
 import { commandHelp, programHelp } from "./cli-help.ts";
 import { type OptionSpec, type OptionValues, parseOptions } from "./cli-options.ts";
 import { isXError, type XError, xError } from "./errors.ts";
@@ -7,6 +9,8 @@ import { nearestName } from "./options.ts";
 import { type OnProgress, terminalProgress } from "./progress.ts";
 import { removeTemps } from "./temps.ts";
 import type { Warn, Warning } from "./warnings.ts";
+
+export { commonOptions } from "./cli-common.ts";
 
 /** What a command gets besides its own options. */
 export interface CliContext {
@@ -26,7 +30,7 @@ export interface CliContext {
   quiet: boolean;
   /** `--threads`. */
   threads: number | undefined;
-  /** `--seed`. */
+  /** `--seed`, where the command is `random`. */
   seed: number | undefined;
   /** `--memory-limit` in bytes. */
   memoryLimit: number | undefined;
@@ -44,6 +48,8 @@ export interface CliCommand {
   options: readonly OptionSpec[];
   /** Names of the words that are no options, e.g. `["FILESET"]`; `"FILE..."` takes any number, `"[FILE]"` may be left out. */
   positionals?: readonly string[];
+  /** Does it draw random numbers? Only then has it `--seed`. */
+  random?: boolean;
   /** A command line or two to copy. */
   examples?: readonly string[];
   /** Does the work; what it returns is printed under `--json`. */
@@ -61,29 +67,6 @@ export interface CliProgram {
   /** The verbs, in the order of the help. */
   commands: readonly CliCommand[];
 }
-
-/** Options every program has. */
-export const commonOptions: readonly OptionSpec[] = [
-  {
-    name: "threads",
-    type: "int",
-    range: { min: 1, max: 1024 },
-    value: "N",
-    help: "worker threads; all cores by default, results do not depend on it",
-  },
-  { name: "seed", type: "int", range: { min: 0 }, value: "N", help: "seed of everything random" },
-  {
-    name: "memory-limit",
-    type: "bytes",
-    range: { min: 1 },
-    value: "SIZE",
-    help: "memory to plan with, e.g. 8G",
-  },
-  { name: "json", type: "flag", help: "results and errors as JSON" },
-  { name: "quiet", type: "flag", help: "no progress, no warnings" },
-  { name: "help", aliases: ["-h"], type: "flag", help: "show this help" },
-  { name: "version", type: "flag", help: "show the version" },
-];
 
 /** After a signal the work gets this long to stop and clean up. */
 const GRACE_MS = 5000;
@@ -144,11 +127,11 @@ function findCommand(
   if (wantsHelp && asked) return { text: commandHelp(program, asked) };
   if (wantsHelp || (argv.length === 0 && !plain)) return { text: programHelp(program) };
   if (named) return { command: named, argv: argv.slice(1) };
-  if (plain) return { command: plain, argv };
-  const near = nearestName(
-    argv[0]!,
-    verbs.map((c) => c.name),
-  );
+  const names = verbs.map((c) => c.name);
+  const word = argv[0] ?? "";
+  const near = word.startsWith("-") ? undefined : nearestName(word, names);
+  // A misspelt verb, unless it is a file for the command that runs without one.
+  if (plain && (near === undefined || existsSync(word))) return { command: plain, argv };
   const hint = near === undefined ? `see ${program.name} --help` : `did you mean ${near}?`;
   const details = { command: argv[0], nearest: near };
   throw xError("UNKNOWN_COMMAND", `${program.name} has no command ${argv[0]}; ${hint}`, {
@@ -164,10 +147,7 @@ function startContext(
   signal: AbortSignal,
 ): CliContext {
   const where = `${program.name} ${command.name}`.trim();
-  const own = new Set(command.options.map((o) => o.name));
-  const specs = [...command.options, ...commonOptions.filter((o) => !own.has(o.name))];
-  const { options, positionals } = parseOptions(argv, specs, where);
-  checkPositionals(where, command.positionals ?? [], positionals);
+  const { options, positionals } = parseOptions(argv, allOptions(command), where, command.positionals ?? []);
   const [json, quiet] = [options.json === true, options.quiet === true];
   return {
     options,
@@ -182,17 +162,6 @@ function startContext(
     memoryLimit: options["memory-limit"] as number | undefined,
     print: (line) => void process.stdout.write(`${line}\n`),
   };
-}
-
-function checkPositionals(where: string, names: readonly string[], found: readonly string[]): void {
-  const needed = names.filter((name) => !name.startsWith("[")).length;
-  const many = names.some((name) => name.includes("..."));
-  if (found.length < needed) {
-    throw xError("ARGUMENT_MISSING", `${where} needs ${names.join(" ")}`, { usage: true });
-  }
-  if (found.length <= names.length || many) return;
-  const message = `${where} does not know what to do with ${JSON.stringify(found[names.length])}`;
-  throw xError("ARGUMENT_UNEXPECTED", message, { usage: true });
 }
 
 interface Life {

@@ -5,7 +5,7 @@
 import { spawn } from "node:child_process";
 import { existsSync, realpathSync } from "node:fs";
 import * as nodeModule from "node:module";
-import { dirname, join } from "node:path";
+import { dirname, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const NEEDED = [22, 12];
@@ -16,8 +16,14 @@ const NEEDED = [22, 12];
  */
 export async function launch(importMetaUrl: string, cli: string): Promise<void> {
   if (isNewEnough(process.versions.node)) {
+    const url = new URL(cli, importMetaUrl);
+    if (isNotBuilt(url)) {
+      process.stderr.write("NOT_BUILT not built: run npm run build\n");
+      process.exitCode = 2;
+      return;
+    }
     cacheCompiledCode();
-    await import(new URL(cli, importMetaUrl).href).catch(reportMissingKernels);
+    await import(url.href).catch(reportBadKernels);
     return;
   }
   const bin = realpathSync(fileURLToPath(importMetaUrl));
@@ -33,11 +39,18 @@ export async function launch(importMetaUrl: string, cli: string): Promise<void> 
   await relaunch(node, bin);
 }
 
-/** Kernels that npm left out are a matter of installation, not a bug: one line instead of a stack trace. */
-function reportMissingKernels(e: Error & { code?: string }): void {
-  if (e.code !== "NATIVE_MISSING") throw e;
-  process.stderr.write(`NATIVE_MISSING ${e.message}\n`);
-  process.exitCode = 1;
+/** A missing `cli` in a checkout of ours; in an installed package it would be a bug. */
+function isNotBuilt(url: URL): boolean {
+  if (existsSync(url)) return false;
+  const bin = fileURLToPath(url);
+  return !bin.split(sep).includes("node_modules") && findWorkspace(dirname(bin)) !== "";
+}
+
+/** Kernels that npm left out, or a bad X_SIMD, are no bugs: one line instead of a stack trace. */
+function reportBadKernels(e: Error & { code?: string }): void {
+  if (e.code !== "NATIVE_MISSING" && e.code !== "OPTION_RANGE") throw e;
+  process.stderr.write(`${e.code} ${e.message}\n`);
+  process.exitCode = e.code === "OPTION_RANGE" ? 2 : 1;
 }
 
 function isNewEnough(version: string): boolean {
@@ -54,17 +67,16 @@ function cacheCompiledCode(): void {
 
 /** The dev dependency `node` of the workspace above a folder; "" where there is none. */
 function findPinnedNode(folder: string): string {
+  const workspace = findWorkspace(folder);
+  const name = process.platform === "win32" ? "node.exe" : "node";
+  const node = join(workspace, "node_modules", "node", "bin", name);
+  return workspace !== "" && existsSync(node) ? node : "";
+}
+
+/** The workspace above a folder; "" where there is none. */
+function findWorkspace(folder: string): string {
   for (let at = folder; ; at = dirname(at)) {
-    if (existsSync(join(at, "pnpm-workspace.yaml"))) {
-      const node = join(
-        at,
-        "node_modules",
-        "node",
-        "bin",
-        process.platform === "win32" ? "node.exe" : "node",
-      );
-      return existsSync(node) ? node : "";
-    }
+    if (existsSync(join(at, "pnpm-workspace.yaml"))) return at;
     if (dirname(at) === at) return "";
   }
 }

@@ -274,11 +274,18 @@ export interface WriteDelimitedOptions {
 const ROWS_A_WRITE = 4096;
 
 /** Writes columns of equal length row by row (`COLUMN_LENGTH` otherwise). Lines end in LF; the writer is not committed. */
-export async function writeDelimited(
+export async function writeDelimited<T extends readonly unknown[]>(
   writer: Pick<AtomicWriter, "write">,
-  // biome-ignore lint/suspicious/noExplicitAny: each column prints its own kind of value
-  columns: readonly OutputColumn<any>[],
+  columns: { readonly [K in keyof T]: OutputColumn<T[K]> },
   options: WriteDelimitedOptions = {},
+): Promise<void> {
+  await writeColumns(writer, columns as readonly unknown[] as readonly OutputColumn[], options);
+}
+
+async function writeColumns(
+  writer: Pick<AtomicWriter, "write">,
+  columns: readonly OutputColumn[],
+  options: WriteDelimitedOptions,
 ): Promise<void> {
   const { delimiter = "\t", header = true } = options;
   const rows = columns[0]?.values.length ?? 0;

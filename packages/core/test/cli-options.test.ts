@@ -113,4 +113,23 @@ describe("optionsHelp", () => {
         "  --notsnp, -notsnp       no filter\n",
     );
   });
+
+  it("lists choices, marks what is required, writes one-letter names with one dash first", () => {
+    const more: OptionSpec[] = [
+      { name: "p", aliases: ["-p"], type: "string", value: "FILE", help: "phenotypes", required: true },
+      {
+        name: "as",
+        type: "string",
+        value: "FORM",
+        choices: ["text", "arrow"],
+        default: "text",
+        help: "form",
+      },
+    ];
+    expect(optionsHelp(more)).toBe(
+      "  -p, --p FILE  phenotypes (required)\n" + "  --as FORM     form (one of text, arrow; default text)\n",
+    );
+    expect(() => parseOptions([], more, "gemma")).toThrow("gemma needs -p FILE");
+    expect(() => parseOptions(["stray"], more, "gemma", [])).toThrow('does not know what to do with "stray"');
+  });
 });

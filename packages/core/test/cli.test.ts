@@ -24,6 +24,7 @@ const PROGRAM = `
         return { sum, values: Float64Array.of(sum, NaN), big: 2n ** 60n, threads: c.threads, memory: c.memoryLimit };
       },
     },
+    { name: "draw", summary: "Draws", options: [], random: true, async run(c) { c.print(String(c.seed)); } },
     { name: "fail", summary: "Fails", options: [], async run() { throw xError("BED_SIZE", "cut short", { details: { found: 1 } }); } },
     { name: "bug", summary: "Has a bug", options: [], async run() { null.x; } },
     {
@@ -39,6 +40,17 @@ const PROGRAM = `
     } },
   ];
   await runCli({ name: "demo", version: "1.2.3", summary: "A demonstration", commands });`;
+
+/** A program that also runs without a verb. */
+const PLAIN = `
+  import { runCli } from "$SRC/cli.ts";
+  const run = async (c) => c.print("ran " + c.positionals.join());
+  const gwas = { name: "gwas", summary: "", options: [], run };
+  const file = { name: "file", summary: "", options: [], positionals: ["[FILE]"], run };
+  const plain = { name: "", summary: "", options: [{ name: "b", aliases: ["-b"], type: "string", required: true, help: "" }], run };
+  const program = { name: "plain", version: "1.2.3", summary: "", commands: [gwas, file, plain] };
+  await runCli(program);`;
+const plain = (...args: string[]): Child => runScript(folder, PLAIN, { args });
 
 const demo = (...args: string[]): Child => runScript(folder, PROGRAM, { args });
 
@@ -69,6 +81,7 @@ describe("runCli", () => {
     [["fail"], 1, "BED_SIZE cut short\n"],
     [["ad"], 2, "UNKNOWN_COMMAND demo has no command ad; did you mean add?\n"],
     [["add", "1"], 2, "ARGUMENT_MISSING demo add needs A B\n"],
+    [["fail", "--seed", "1"], 2, "UNKNOWN_OPTION demo fail has no option --seed\n"],
     [["fail", "x"], 2, 'ARGUMENT_UNEXPECTED demo fail does not know what to do with "x"\n'],
     [
       ["add", "1", "2", "--scal", "2"],
@@ -82,6 +95,24 @@ describe("runCli", () => {
     ],
   ])("%j exits with %i and one line", async (args, code, stderr) => {
     expect(await demo(...args).exit).toMatchObject({ code, stdout: "", stderr });
+  });
+
+  it("--seed is there for commands that draw random numbers", async () => {
+    expect((await demo("draw", "--seed", "7").exit).stdout).toBe("7\n");
+    expect((await demo("draw", "--help").exit).stdout).toContain("Options:\n  --seed N  seed of");
+    expect((await demo("fail", "--help").exit).stdout).not.toContain("--seed");
+  });
+
+  it.each([
+    [["gwsa"], 2, "UNKNOWN_COMMAND plain has no command gwsa; did you mean gwas?\n"],
+    [["-gwas"], 2, "UNKNOWN_OPTION plain has no option -gwas\n"],
+    [["something"], 2, 'ARGUMENT_UNEXPECTED plain does not know what to do with "something"\n'],
+    [["-b", "x", "y"], 2, 'ARGUMENT_UNEXPECTED plain does not know what to do with "y"\n'],
+    [["file", "x", "y"], 2, 'ARGUMENT_UNEXPECTED plain file does not know what to do with "y"\n'],
+    [[], 2, "OPTION_MISSING plain needs -b\n"],
+    [["-b", "gwsa"], 0, ""],
+  ])("with a command that needs no verb, %j exits with %i", async (args, code, stderr) => {
+    expect(await plain(...args).exit).toMatchObject({ code, stderr });
   });
 
   it("errors are JSON under --json; a bug shows its stack", async () => {

@@ -51,6 +51,19 @@ describe("launch", () => {
     expect(JSON.parse(stdout)).toEqual({ args: ["3", "a b"], relaunched: "" });
   });
 
+  it("says that a checkout is not built, and leaves a broken package to Node", async () => {
+    for (const place of ["ws/packages/p/bin", "alone"]) {
+      writeFileSync(at(place, "unbuilt.mjs"), bin.replace("./cli.mjs", "../dist/cli.js"));
+    }
+    expect(await runCommand([process.execPath, at("ws/packages/p/bin/unbuilt.mjs")]).exit).toMatchObject({
+      code: 2,
+      stdout: "",
+      stderr: "NOT_BUILT not built: run npm run build\n",
+    });
+    const alone = await runCommand([process.execPath, at("alone/unbuilt.mjs")]).exit;
+    expect(alone).toMatchObject({ code: 1, stderr: expect.stringContaining("ERR_MODULE_NOT_FOUND") });
+  });
+
   it.each(["ws/packages/p/bin/p.mjs", "p-link.mjs"])(
     "under an old Node runs %s with the workspace's",
     async (script) => {

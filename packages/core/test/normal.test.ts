@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { lowerNormalQuantile, naturalLog } from "../src/normal.ts";
+import { lowerNormalQuantile, naturalLog, normalQuantile } from "../src/normal.ts";
 
 describe("naturalLog", () => {
   it("is within two units in the last place of Math.log", () => {
@@ -26,5 +26,23 @@ describe("lowerNormalQuantile", () => {
     [1e-16, -8.222082216130437],
   ])("of %f is %f", (p, x) => {
     expect(Math.abs(lowerNormalQuantile(p) - x)).toBeLessThanOrEqual(Math.abs(x) * 1e-15);
+  });
+});
+
+describe("normalQuantile", () => {
+  it("is odd about 1/2, infinite at the ends and NaN outside", () => {
+    for (const p of [0.4375, 0.25, 0.0625, 2 ** -20, 2 ** -50]) {
+      expect(normalQuantile(1 - p)).toBe(-lowerNormalQuantile(p));
+      expect(normalQuantile(p)).toBe(lowerNormalQuantile(p));
+    }
+    expect([0, 0.5, 1].map(normalQuantile)).toEqual([Number.NEGATIVE_INFINITY, 0, Number.POSITIVE_INFINITY]);
+    expect([-1e-300, 1.0000000000000002, Number.NaN].map(normalQuantile)).toEqual(Array(3).fill(Number.NaN));
+  });
+
+  it("goes on to the smallest double", () => {
+    // mpmath, 40 digits: the root of ln(erfc(-x / sqrt(2)) / 2) = ln p
+    expect(normalQuantile(1e-300)).toBeCloseTo(-37.0470962993612, 12);
+    expect(normalQuantile(5e-324)).toBeCloseTo(-38.467405617144344, 12);
+    expect(normalQuantile(2 ** -1023)).toBeLessThan(normalQuantile(2 ** -1022));
   });
 });

@@ -107,6 +107,17 @@ describe("round trips", () => {
         expect(t.column("x").map(Number)).toEqual(rows.map((r) => r[1] + 0));
       }),
     );
+    let text = "";
+    const writer = {
+      write: async (s: Uint8Array | string): Promise<void> => {
+        text += s;
+      },
+    };
+    await writeDelimited(writer, [
+      { name: "a", values: ["x"], format: (s) => s.toUpperCase() },
+      { name: "b", values: Float64Array.of(0.25), format: (x) => x.toFixed(1) },
+    ]);
+    expect(text).toBe("a\tb\nX\t0.3\n");
     const write = writeDelimited({ write: async () => {} }, [
       { name: "a", values: [1] },
       { name: "b", values: [] },
