@@ -5,9 +5,10 @@ import { type AssociationColumns, concatColumns } from "./association-columns.ts
 import type { Cohort } from "./cohort.ts";
 import { Eigen } from "./eigen-matrix.ts";
 import { lmmError } from "./errors.ts";
-import { type FilterCounts, type FilterOptions, VariantFilter } from "./filter.ts";
+import { FILTER_NAMES, type FilterCounts, type FilterOptions, VariantFilter } from "./filter.ts";
 import { newAssociation } from "./native.ts";
-import { type LambdaOptions, lambdaOptions } from "./null-model.ts";
+import { LAMBDA_NAMES, type LambdaOptions, lambdaOptions } from "./null-model.ts";
+import { checkNames, type NamesOf, RUN_NAMES } from "./option-names.ts";
 import { associationParts, fitChunk } from "./plan.ts";
 import { filteredBlocks, requireCohort } from "./study.ts";
 
@@ -18,6 +19,14 @@ export interface AssociateOptions extends FilterOptions, LambdaOptions, RunOptio
   /** Variants read at once; results do not depend on it. Default: as memory allows, at most 4096. */
   readonly chunk?: number;
 }
+
+export const ASSOCIATE_NAMES: NamesOf<AssociateOptions> = {
+  ...FILTER_NAMES,
+  ...LAMBDA_NAMES,
+  ...RUN_NAMES,
+  tests: true,
+  chunk: true,
+};
 
 /** Rows of one record batch, whatever the chunk was: so a file of them has the same bytes. */
 const BATCH_ROWS = 16_384;
@@ -37,7 +46,8 @@ export interface AssociationRun extends AsyncIterable<RecordBatch> {
  * the mean of the analysed people. Results come in file order, as Arrow record batches of the association schema; the
  * columns of tests not asked for are absent.
  *
- * @throws COHORT_MISMATCH, MEM_PREFLIGHT, NOT_IMPLEMENTED, NO_VARIANTS_AFTER_FILTER (at the end), INPUT_CHANGED.
+ * @throws COHORT_MISMATCH, MEM_PREFLIGHT, NOT_IMPLEMENTED, NO_VARIANTS_AFTER_FILTER (at the end), INPUT_CHANGED,
+ * OPTION_RANGE, UNKNOWN_OPTION.
  */
 export function associate(
   study: PlinkStudy,
@@ -45,6 +55,8 @@ export function associate(
   eigen: Eigen,
   options: AssociateOptions = {},
 ): AssociationRun {
+  checkNames(options, ASSOCIATE_NAMES, "associate");
+  const lambda = lambdaOptions(options);
   for (const test of options.tests ?? [])
     if (test !== "wald")
       throw lmmError("NOT_IMPLEMENTED", `the ${test} test is not in this version; only "wald" is.`, {
@@ -66,7 +78,7 @@ export function associate(
 
   async function* columns(): AsyncGenerator<AssociationColumns> {
     const native = { signal: options.signal, threads };
-    const model = newAssociation(vectors, eigen.values, cohort, lambdaOptions(options));
+    const model = newAssociation(vectors, eigen.values, cohort, lambda);
     const pass = { ...native, onProgress: options.onProgress, stage: "association", chunk };
     for await (const { start, packed, kept } of filteredBlocks(study, cohort, filter, pass)) {
       if (kept.rows.length === 0) continue;

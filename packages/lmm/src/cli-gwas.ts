@@ -1,5 +1,7 @@
 import type { CliCommand } from "@x/core/base";
+import { isGiven, quoteWord } from "./cli-words.ts";
 import { GEMMA_OPTIONS } from "./gemma/options.ts";
+import { refuseBoth } from "./option-names.ts";
 
 /** GEMMA's own options that mean the same here. */
 const SHARED = new Set([
@@ -67,6 +69,16 @@ export function gwasCommand(argv: readonly string[]): CliCommand {
       const o = context.options;
       const text = (name: string): string | undefined =>
         o[name] === undefined ? undefined : String(o[name]);
+      const without = o["without-report"] === true;
+      refuseBoth("--report", o.report !== undefined, "--without-report", without, "write it or not");
+      refuseBoth("--pheno", o.pheno !== undefined, "-n", isGiven(argv, "n"), "both choose the phenotype");
+      refuseBoth(
+        "-notsnp",
+        o.notsnp === true,
+        "-maf",
+        isGiven(argv, "maf"),
+        "the frequency is tested or not",
+      );
       const given = {
         phenotypes: text("p"),
         phenotype: text("pheno") ?? Number(o.n),
@@ -76,7 +88,7 @@ export function gwasCommand(argv: readonly string[]): CliCommand {
         kinship: text("k"),
         saveKinship: text("save-kinship"),
         snpFile: text("snps"),
-        report: o["without-report"] ? (false as const) : text("report"),
+        report: without ? (false as const) : text("report"),
         title: text("title"),
         chunk: o.chunk === undefined ? undefined : Number(o.chunk),
         threads: context.threads,
@@ -97,7 +109,7 @@ export function gwasCommand(argv: readonly string[]): CliCommand {
         lmin: Number(o.lmin),
         lmax: Number(o.lmax),
         regions: Number(o.region),
-        command: `lmm ${argv.map(quote).join(" ")}`,
+        command: `lmm ${argv.map(quoteWord).join(" ")}`,
         signal: context.signal,
         onProgress: context.onProgress,
         onWarning: context.warn,
@@ -113,6 +125,3 @@ type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
 function defined<T extends object>(o: T): Defined<T> {
   return Object.fromEntries(Object.entries(o).filter(([, v]) => v !== undefined)) as Defined<T>;
 }
-
-const quote = (word: string): string =>
-  /^[\w./:=,@+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;

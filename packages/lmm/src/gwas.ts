@@ -10,18 +10,31 @@ import {
 } from "@x/core/base";
 import { openPlink, type PlinkStudy } from "@x/plink-io";
 import type { Table } from "apache-arrow";
-import { associate } from "./associate.ts";
+import { ASSOCIATE_NAMES, type AssociateOptions, associate } from "./associate.ts";
 import { type AssociationColumns, concatColumns } from "./association-columns.ts";
 import type { Cohort } from "./cohort.ts";
-import { eigen } from "./eigen.ts";
+import { EIGEN_NAMES, type EigenOptions, eigen } from "./eigen.ts";
 import { lmmError } from "./errors.ts";
-import type { FilterCounts, FilterOptions } from "./filter.ts";
+import { FILTER_NAMES, type FilterCounts, type FilterOptions } from "./filter.ts";
 import { checkGwasPaths, writeGwasFiles, writeWhile } from "./gwas-files.ts";
-import { type JoinOptions, joinSamples } from "./join-samples.ts";
-import { kinship } from "./kinship.ts";
-import { Kinship } from "./kinship-matrix.ts";
+import { checkJoin, JOIN_NAMES, type JoinOptions, joinSamples } from "./join-samples.ts";
+import { KINSHIP_NAMES, type KinshipOptions, kinship } from "./kinship.ts";
+import {
+  Kinship,
+  type KinshipLoadOptions,
+  type KinshipSaveOptions,
+  LOAD_NAMES,
+  SAVE_NAMES,
+} from "./kinship-matrix.ts";
 import { arrowCore } from "./lazy-arrow.ts";
-import { type LambdaOptions, type NullModel, nullModel } from "./null-model.ts";
+import {
+  LAMBDA_NAMES,
+  type LambdaOptions,
+  NULL_MODEL_NAMES,
+  type NullModel,
+  nullModel,
+} from "./null-model.ts";
+import { checkNames, type NamesOf, only, RUN_NAMES, refuseBoth } from "./option-names.ts";
 import { fitGwas, type GwasPlan } from "./plan.ts";
 import { checkSnpList, readSnpList } from "./snp-list.ts";
 
@@ -46,6 +59,22 @@ export interface GwasOptions extends JoinOptions, FilterOptions, LambdaOptions, 
   /** Leave-one-chromosome-out is not in this version: refused with NOT_IMPLEMENTED. */
   readonly loco?: false;
 }
+
+const GWAS_NAMES: NamesOf<GwasOptions> = {
+  ...JOIN_NAMES,
+  ...FILTER_NAMES,
+  ...LAMBDA_NAMES,
+  ...RUN_NAMES,
+  out: true,
+  report: true,
+  kinship: true,
+  saveKinship: true,
+  chunk: true,
+  command: true,
+  title: true,
+  snpFile: true,
+  loco: true,
+};
 
 /** What {@link gwas} returns. */
 export interface GwasResult {
@@ -75,9 +104,14 @@ export interface GwasResult {
  * The whole study in one call: read, join, kinship, eigendecomposition, null model, Wald tests, and with `out` the
  * result files and a report. The fileset is a prefix or an opened study.
  *
- * @throws Everything the steps throw; OUT_DIR and LOCKED before any computing, MEM_PREFLIGHT before any allocation.
+ * @throws Everything the steps throw; UNKNOWN_OPTION, OPTION_CONFLICT, OPTION_MISSING, OUT_DIR and LOCKED before any computing, MEM_PREFLIGHT before any allocation.
  */
 export async function gwas(fileset: string | PlinkStudy, options: GwasOptions = {}): Promise<GwasResult> {
+  checkNames(options, GWAS_NAMES, "gwas");
+  checkJoin(options);
+  const { snps, snpFile, title, report } = options;
+  refuseBoth("snps", snps !== undefined, "snpFile", snpFile !== undefined, "both list the variants to keep");
+  refuseBoth("title", title !== undefined, "report: false", report === false, "the title is the report's");
   if (options.loco)
     throw lmmError("NOT_IMPLEMENTED", "loco is not in this version.", {
       usage: true,
@@ -100,7 +134,9 @@ async function run(study: PlinkStudy, given: GwasOptions, meter: StageMeter): Pr
   const { warnings, warn } = collectWarnings(given.onWarning);
   for (const warning of study.warnings) warn(warning);
   const threads = resolveThreads(given.threads);
-  const joined = await meter.measure("joining", () => joinSamples(study, { ...given, onWarning: warn }));
+  const joined = await meter.measure("joining", () =>
+    joinSamples(study, { ...only<JoinOptions>(given, JOIN_NAMES), onWarning: warn }),
+  );
   const size = {
     samples: study.n,
     variants: study.p,
@@ -119,17 +155,24 @@ async function run(study: PlinkStudy, given: GwasOptions, meter: StageMeter): Pr
   if (options.out !== undefined) import("./association-arrow.ts").catch(() => undefined);
   const K = await meter.measure("kinship", () =>
     options.kinship === undefined
-      ? kinship(study, joined, options)
-      : Kinship.load(options.kinship, study, options),
+      ? kinship(study, joined, only<KinshipOptions>(options, KINSHIP_NAMES))
+      : Kinship.load(options.kinship, study, only<KinshipLoadOptions>(options, LOAD_NAMES)),
   );
   await using eig = await (async () => {
     await using _k = K;
     const { saveKinship } = options;
-    if (saveKinship !== undefined) await meter.measure("writing kinship", () => K.save(saveKinship, options));
-    return await meter.measure("eigen", () => eigen(K, joined, { ...options, consume: true }));
+    if (saveKinship !== undefined)
+      await meter.measure("writing kinship", () =>
+        K.save(saveKinship, only<KinshipSaveOptions>(options, SAVE_NAMES)),
+      );
+    return await meter.measure("eigen", () =>
+      eigen(K, joined, { ...only<EigenOptions>(options, EIGEN_NAMES), consume: true }),
+    );
   })();
-  const h0 = await meter.measure("null model", () => nullModel(joined, eig, options));
-  const association = associate(study, joined, eig, options);
+  const h0 = await meter.measure("null model", () =>
+    nullModel(joined, eig, only<LambdaOptions & RunOptions>(options, NULL_MODEL_NAMES)),
+  );
+  const association = associate(study, joined, eig, only<AssociateOptions>(options, ASSOCIATE_NAMES));
   const files = options.saveKinship === undefined ? [] : [options.saveKinship];
   const columns = await meter.measure("association", async () => {
     const blocks: AssociationColumns[] = [];

@@ -8,6 +8,7 @@ import {
 } from "@x/core/base";
 import { COVARIATE_TILE_BYTES } from "./covariate-r2.ts";
 import { associationBytes, eigenBytes, gramBytes } from "./native.ts";
+import { checkNames, type NamesOf } from "./option-names.ts";
 
 /** How large a study is; people in the .fam and those analysed may differ. */
 export interface StudySize {
@@ -26,6 +27,16 @@ export interface StudySize {
   /** Variants a block. Default 4096. */
   readonly chunk?: number;
 }
+
+const SIZE_NAMES: NamesOf<StudySize> = {
+  samples: true,
+  variants: true,
+  analyzed: true,
+  kinshipVariants: true,
+  covariates: true,
+  threads: true,
+  chunk: true,
+};
 
 /** One stage of a plan. */
 export interface StagePlan {
@@ -149,6 +160,7 @@ const CHEAPER =
 /**
  * What a GWAS of this size will need, without doing or allocating anything: memory of each stage, the parts alive at
  * the peak, and a rough time; `only` leaves stages out.
+ * @throws OPTION_RANGE for sizes that are no whole numbers or do not fit together, UNKNOWN_OPTION.
  */
 export function planGwas(size: StudySize, only?: ReadonlyArray<StagePlan["stage"]>): GwasPlan {
   const s = withDefaults(size);
@@ -210,13 +222,19 @@ export function fitGwas(
 }
 
 function withDefaults(size: StudySize): Required<StudySize> {
+  checkNames(size, SIZE_NAMES, "planGwas");
+  const whole = (name: keyof StudySize, value: number | undefined, min: number, max: number): number =>
+    checkRange(name, value, { min, max, integer: true });
+  const samples = whole("samples", size.samples, 1, 1e8);
+  const variants = whole("variants", size.variants, 1, 1e10);
   return {
-    analyzed: size.samples,
-    kinshipVariants: size.variants,
-    covariates: 1,
-    threads: 2,
-    chunk: DEFAULT_CHUNK,
-    ...size,
+    samples,
+    variants,
+    analyzed: whole("analyzed", size.analyzed ?? samples, 1, samples),
+    kinshipVariants: whole("kinshipVariants", size.kinshipVariants ?? variants, 1, variants),
+    covariates: whole("covariates", size.covariates ?? 1, 1, 1e5),
+    threads: whole("threads", size.threads ?? 2, 1, 1024),
+    chunk: checkedChunk(size.chunk),
   };
 }
 
