@@ -48,7 +48,7 @@ export function gemmaCommand(argv: readonly string[]): CliCommand {
         type: "string",
         choices: ["text", "arrow"],
         default: "text",
-        value: "FORM",
+        value: "text|arrow",
         help: "the kinship as GEMMA's text, or as an exact and faster Arrow file",
       },
       { name: "chunk", type: "int", range: { min: 1, max: 1e6 }, value: "N", help: "variants read at once" },

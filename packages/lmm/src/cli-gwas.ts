@@ -40,7 +40,7 @@ export function gwasCommand(argv: readonly string[]): CliCommand {
         name: "on",
         type: "string",
         choices: ["iid", "fid+iid"],
-        value: "IDS",
+        value: "iid|fid+iid",
         help: "match -p and -c by ids in their header instead of by row",
       },
       { name: "pheno", type: "string", value: "NAME", help: "phenotype column by name, with --on" },
