@@ -4,10 +4,12 @@ import {
   type CliCommand,
   type CliContext,
   checkOutputDir,
+  collectWarnings,
   lockOutput,
   type RunOptions,
   resolveThreads,
   StageMeter,
+  type Warning,
   writeFileAtomic,
 } from "@x/core/base";
 import { openPlink, type PlinkStudy } from "@x/plink-io";
@@ -16,8 +18,7 @@ import { isGiven, quoteWord } from "./cli-words.ts";
 import type { Cohort } from "./cohort.ts";
 import { EIGEN_NAMES, type EigenOptions, eigen } from "./eigen.ts";
 import { lmmError } from "./errors.ts";
-import type { FilterCounts } from "./filter.ts";
-import { formatLog, type LogFacts } from "./gemma/log.ts";
+import { formatLog } from "./gemma/log.ts";
 import { GEMMA_OPTIONS } from "./gemma/options.ts";
 import { joinSamples } from "./join-samples.ts";
 import { KINSHIP_NAMES, type KinshipOptions, kinship } from "./kinship.ts";
@@ -32,6 +33,7 @@ import { simdLevel } from "./native.ts";
 import { type LambdaOptions, NULL_MODEL_NAMES, nullModel } from "./null-model.ts";
 import { only, refuseBoth } from "./option-names.ts";
 import { fitGwas, type StagePlan } from "./plan.ts";
+import { type RunFacts, runJson } from "./run-json.ts";
 import { checkSnpList, readSnpList } from "./snp-list.ts";
 import { VERSION } from "./version.ts";
 import { writeGemmaAssoc } from "./write-gemma-assoc.ts";
@@ -58,7 +60,9 @@ export function gemmaCommand(argv: readonly string[]): CliCommand {
   };
 }
 
-async function runGemma(context: CliContext, argv: readonly string[]): Promise<unknown> {
+async function runGemma(given: CliContext, argv: readonly string[]): Promise<unknown> {
+  const { warnings, warn } = collectWarnings(given.warn);
+  const context = { ...given, warn };
   const command = `lmm ${argv.map(quoteWord).join(" ")}`;
   const o = context.options;
   const [gk, lmm] = [o.gk !== undefined, o.lmm !== undefined];
@@ -93,7 +97,7 @@ async function runGemma(context: CliContext, argv: readonly string[]): Promise<u
       ...(o.c === undefined ? {} : { covariates: String(o.c) }),
     }),
   );
-  const run = { context, study, cohort, meter, prefix, options: await stepOptions(context, study) };
+  const run = { context, study, cohort, meter, prefix, warnings, options: await stepOptions(context, study) };
   return o.gk === undefined ? await associateTask(run, command) : await kinshipTask(run, command);
 }
 
@@ -103,6 +107,7 @@ interface GemmaRun {
   readonly cohort: Cohort;
   readonly meter: StageMeter;
   readonly prefix: string;
+  readonly warnings: readonly Warning[];
   readonly options: Awaited<ReturnType<typeof stepOptions>>;
 }
 
@@ -142,7 +147,7 @@ async function kinshipTask(run: GemmaRun, command: string): Promise<unknown> {
   await meter.measure("writing", () =>
     K.save(path, { ...only<KinshipSaveOptions>(options, SAVE_NAMES), format }),
   );
-  return finish(run, command, { filters: K.filters!, predictedBytes: fitted.bytes }, [path]);
+  return finish(run, command, { filters: K.filters!, predicted: fitted.memory }, [path]);
 }
 
 async function associateTask(run: GemmaRun, command: string): Promise<unknown> {
@@ -175,7 +180,7 @@ async function associateTask(run: GemmaRun, command: string): Promise<unknown> {
     writeGemmaAssoc(association, path, { study, signal: context.signal }),
   );
   const { filters, degenerate } = association;
-  return finish(run, command, { filters, degenerate, nullModel: h0, predictedBytes: fitted.bytes }, [path]);
+  return finish(run, command, { filters, degenerate, nullModel: h0, predicted: fitted.memory }, [path]);
 }
 
 /** The block size that fits, and the peak predicted for the stages this command runs. */
@@ -190,16 +195,16 @@ function fit(run: GemmaRun, stages: ReadonlyArray<StagePlan["stage"]>) {
   };
   const { chunk, plan } = fitGwas(size, { ...options, stages });
   // Once the plan of the whole run is accepted, the steps must not weigh themselves again on the way.
-  return { accepted: { chunk, memoryLimit: Number.POSITIVE_INFINITY }, bytes: plan.memory.total };
+  return { accepted: { chunk, memoryLimit: Number.POSITIVE_INFINITY }, memory: plan.memory };
 }
 
 async function finish(
   run: GemmaRun,
   command: string,
-  facts: Pick<LogFacts, "predictedBytes"> & { filters: FilterCounts } & Partial<LogFacts>,
+  facts: Pick<RunFacts, "filters" | "predicted" | "nullModel" | "degenerate">,
   files: string[],
 ): Promise<unknown> {
-  const { context, cohort, meter, prefix, options } = run;
+  const { context, cohort, meter, prefix, warnings, options } = run;
   const log = formatLog({
     version: VERSION,
     command,
@@ -208,6 +213,7 @@ async function finish(
     stages: meter.stages,
     threads: options.threads,
     simd: simdLevel(),
+    predictedBytes: facts.predicted.total,
     ...facts,
   });
   const path = `${prefix}.log.txt`;
@@ -221,22 +227,15 @@ async function finish(
     context.print(`## number of analyzed SNPs         = ${String(facts.filters.kept).padStart(8)}`);
     for (const file of files) context.print(file);
   }
-  return {
+  return runJson({
     command,
-    version: VERSION,
     files,
-    people: { total: cohort.samples, analyzed: cohort.analyzed.length },
-    covariates: cohort.covariateNames,
-    filters: facts.filters,
-    ...(facts.nullModel ? { nullModel: facts.nullModel, degenerate: facts.degenerate } : {}),
-    memory: {
-      predictedBytes: facts.predictedBytes,
-      measuredBytes: Math.max(...meter.stages.map((s) => s.peakRssBytes)),
-    },
+    cohort,
     stages: meter.stages,
     threads: options.threads,
-    simd: simdLevel(),
-  };
+    ...facts,
+    warnings,
+  });
 }
 
 function usage(message: string, option: string) {

@@ -1,4 +1,4 @@
-import type { CliCommand } from "@x/core/base";
+import { type CliCommand, resolveThreads } from "@x/core/base";
 import { isGiven, quoteWord } from "./cli-words.ts";
 import { GEMMA_OPTIONS } from "./gemma/options.ts";
 import { refuseBoth } from "./option-names.ts";
@@ -99,6 +99,7 @@ export function gwasCommand(argv: readonly string[]): CliCommand {
         import("./gwas.ts"),
         import("./gwas-summary.ts"),
       ]);
+      const command = `lmm ${argv.map(quoteWord).join(" ")}`;
       const result = await gwas(String(o.bfile), {
         ...defined(given),
         out: String(o.out),
@@ -109,13 +110,13 @@ export function gwasCommand(argv: readonly string[]): CliCommand {
         lmin: Number(o.lmin),
         lmax: Number(o.lmax),
         regions: Number(o.region),
-        command: `lmm ${argv.map(quoteWord).join(" ")}`,
+        command,
         signal: context.signal,
         onProgress: context.onProgress,
         onWarning: context.warn,
       });
       if (!context.json && !context.quiet) for (const line of gwasSummary(result)) context.print(line);
-      return gwasJson(result);
+      return gwasJson(result, { command, threads: resolveThreads(context.threads) });
     },
   };
 }

@@ -45,7 +45,7 @@ export async function* writeWhile(
 export async function writeGwasFiles(
   study: PlinkStudy,
   result: GwasResult,
-  options: GwasOptions & { threads: number },
+  options: GwasOptions & { threads: number; command: string },
   state: { files: string[]; meter: StageMeter },
 ): Promise<void> {
   const { out, signal } = options;
@@ -68,7 +68,7 @@ export async function writeGwasFiles(
   if (out === undefined) return;
   const text = formatLog({
     version: VERSION,
-    command: options.command ?? `gwas(${JSON.stringify(study.paths.bed)})`,
+    command: options.command,
     date: new Date(),
     cohort: result.cohort,
     filters: result.filters,

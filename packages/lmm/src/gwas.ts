@@ -13,6 +13,7 @@ import type { Table } from "apache-arrow";
 import { ASSOCIATE_NAMES, type AssociateOptions, associate } from "./associate.ts";
 import { type AssociationColumns, concatColumns } from "./association-columns.ts";
 import type { Cohort } from "./cohort.ts";
+import { commandText } from "./command-text.ts";
 import { EIGEN_NAMES, type EigenOptions, eigen } from "./eigen.ts";
 import { lmmError } from "./errors.ts";
 import { FILTER_NAMES, type FilterCounts, type FilterOptions } from "./filter.ts";
@@ -50,7 +51,7 @@ export interface GwasOptions extends JoinOptions, FilterOptions, LambdaOptions, 
   readonly saveKinship?: string;
   /** Variants read at once; results do not depend on it. */
   readonly chunk?: number;
-  /** The command line, for log and report. */
+  /** The command line, for log and report. Default: this call with every option given. */
   readonly command?: string;
   /** A title for the report. */
   readonly title?: string;
@@ -197,7 +198,12 @@ async function run(study: PlinkStudy, given: GwasOptions, meter: StageMeter): Pr
     warnings,
     files,
   });
-  await writeGwasFiles(study, result, { ...options, threads }, { files, meter });
+  await writeGwasFiles(
+    study,
+    result,
+    { ...options, threads, command: commandText(study, given) },
+    { files, meter },
+  );
   return result;
 }
 

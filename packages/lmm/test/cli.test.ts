@@ -2,7 +2,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { GEMMA_OPTIONS, NOT_YET } from "../src/gemma/options.ts";
-import { compareAssoc, compareKinship } from "../src/index.ts";
+import { compareAssoc, compareKinship, gwas } from "../src/index.ts";
+import { escapeXml } from "../src/report/svg.ts";
 import { copyFileset, golden, gunzipText, lmm, names, tempFolder } from "./support/files.ts";
 
 describe("options", () => {
@@ -98,6 +99,20 @@ describe("commands", () => {
     );
     expect(report).not.toMatch(/(?:src|href)=|<script|@import|NaN|undefined/);
     expect(report.length).toBeLessThan(300_000);
+  });
+
+  it("report and log of a library call hold every given option", async () => {
+    const out = join(folder, "lib");
+    const ids = readFileSync(`${prefix}.bim`, "utf8").split("\n").slice(0, 40);
+    const snps = new Set(ids.map((line) => line.split("\t")[1]!));
+    await gwas(prefix, { out, maf: -1, snps, threads: 2, title: "A & B", regions: 12, onProgress: () => {} });
+    const call = `gwas(${JSON.stringify(prefix)}, { out: ${JSON.stringify(out)}, maf: -1, snps: new Set(${JSON.stringify([...snps])}), threads: 2, title: "A & B", regions: 12 })`;
+    expect(readFileSync(`${out}.log.txt`, "utf8")).toContain(`Command Line Input = ${call} `);
+    const report = readFileSync(`${out}.report.html`, "utf8");
+    expect(report).toContain(escapeXml(call));
+    expect(report).toContain("<td>allele frequency</td><td>not tested</td>");
+    expect(report).not.toContain("below -1");
+    expect(report).toMatch(/class="narrow"><svg[^>]* width="400"/);
   });
 
   it("the log has GEMMA's labels, in its order", async () => {
