@@ -1,6 +1,7 @@
 import { type RunOptions, resolveThreads } from "@x/core/base";
 import type { PlinkStudy } from "@x/plink-io";
 import type { RecordBatch } from "apache-arrow";
+import type { AssociationTypes } from "./association-arrow.ts";
 import { type AssociationColumns, concatColumns } from "./association-columns.ts";
 import type { Cohort } from "./cohort.ts";
 import { Eigen } from "./eigen-matrix.ts";
@@ -32,7 +33,7 @@ export const ASSOCIATE_NAMES: NamesOf<AssociateOptions> = {
 const BATCH_ROWS = 16_384;
 
 /** A running association: iterate it once. */
-export interface AssociationRun extends AsyncIterable<RecordBatch> {
+export interface AssociationRun extends AsyncIterable<RecordBatch<AssociationTypes>> {
   /** Variants dropped and kept so far; complete when the iteration has ended. */
   readonly filters: FilterCounts;
   /** Variants so far for which no effect could be estimated (written as nan, null in Arrow). */
@@ -43,8 +44,8 @@ export interface AssociationRun extends AsyncIterable<RecordBatch> {
 
 /**
  * Wald test of every variant that the filter keeps, each at its own REML λ, as GEMMA's `-lmm 1`. Missing calls count as
- * the mean of the analysed people. Results come in file order, as Arrow record batches of the association schema; the
- * columns of tests not asked for are absent.
+ * the mean of the analysed people. Results come in file order, as Arrow record batches of the association schema with
+ * the 13 columns of {@link AssociationTypes}; those of other tests are absent.
  *
  * @throws COHORT_MISMATCH, MEM_PREFLIGHT, NOT_IMPLEMENTED, NO_VARIANTS_AFTER_FILTER (at the end), INPUT_CHANGED,
  * OPTION_RANGE, UNKNOWN_OPTION.

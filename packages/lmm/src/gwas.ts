@@ -11,6 +11,7 @@ import {
 import { openPlink, type PlinkStudy } from "@x/plink-io";
 import type { Table } from "apache-arrow";
 import { ASSOCIATE_NAMES, type AssociateOptions, associate } from "./associate.ts";
+import type { AssociationTypes } from "./association-arrow.ts";
 import { type AssociationColumns, concatColumns } from "./association-columns.ts";
 import type { Cohort } from "./cohort.ts";
 import { commandText } from "./command-text.ts";
@@ -27,7 +28,6 @@ import {
   LOAD_NAMES,
   SAVE_NAMES,
 } from "./kinship-matrix.ts";
-import { arrowCore } from "./lazy-arrow.ts";
 import {
   LAMBDA_NAMES,
   type LambdaOptions,
@@ -85,8 +85,8 @@ export interface GwasResult {
   readonly nullModel: NullModel;
   /** What the filter dropped before the association. */
   readonly filters: FilterCounts;
-  /** All results as an Arrow table of the association schema, built when first asked for. */
-  readonly results: Table;
+  /** All results as an Arrow table of the association schema, as {@link associate} types it, built when first asked for. */
+  readonly results: Table<AssociationTypes>;
   /** The same as plain columns; `index` is the row in the .bim. */
   readonly columns: AssociationColumns;
   /** Variants without an estimate (nan, null in Arrow). */
@@ -153,7 +153,8 @@ async function run(study: PlinkStudy, given: GwasOptions, meter: StageMeter): Pr
   const options = { ...given, onWarning: warn, chunk: plan.chunk, memoryLimit, ...(snps ? { snps } : {}) };
 
   // apache-arrow starts slowly; it loads while the kernels work.
-  if (options.out !== undefined) import("./association-arrow.ts").catch(() => undefined);
+  const arrow = import("./association-arrow.ts");
+  arrow.catch(() => undefined);
   const K = await meter.measure("kinship", () =>
     options.kinship === undefined
       ? kinship(study, joined, only<KinshipOptions>(options, KINSHIP_NAMES))
@@ -180,12 +181,13 @@ async function run(study: PlinkStudy, given: GwasOptions, meter: StageMeter): Pr
     for await (const block of writeWhile(association.columns(), study, options, files)) blocks.push(block);
     return concatColumns(blocks);
   });
-  let table: Table | undefined;
+  const { resultsTable } = await arrow;
+  let table: Table<AssociationTypes> | undefined;
   const result: GwasResult = Object.freeze({
     cohort: joined,
     nullModel: h0,
     filters: association.filters,
-    get results(): Table {
+    get results(): Table<AssociationTypes> {
       table ??= resultsTable(study, columns);
       return table;
     },
@@ -205,24 +207,4 @@ async function run(study: PlinkStudy, given: GwasOptions, meter: StageMeter): Pr
     { files, meter },
   );
   return result;
-}
-
-/** Shares the columns with the caller; only names and alleles are built. */
-function resultsTable({ bim }: PlinkStudy, c: AssociationColumns): Table {
-  const pick = <T>(values: ArrayLike<T>): T[] => Array.from(c.index, (row) => values[row]!);
-  return arrowCore().tableFromColumns({
-    chrom: pick(bim.chrom),
-    id: pick(bim.id),
-    pos: Int32Array.from(c.index, (row) => bim.pos[row]!),
-    n_miss: c.nMiss,
-    allele1: pick(bim.a1),
-    allele0: pick(bim.a2),
-    af: c.af,
-    beta: c.beta,
-    se: c.se,
-    logl_h1: c.loglH1,
-    l_remle: c.lRemle,
-    p_wald: c.pWald,
-    neg_log10_p_wald: c.negLog10PWald,
-  });
 }
