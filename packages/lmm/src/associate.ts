@@ -1,13 +1,15 @@
 import { type RunOptions, resolveThreads } from "@x/core/base";
 import type { PlinkStudy } from "@x/plink-io";
 import type { RecordBatch } from "apache-arrow";
+import type { AssociationTypes } from "./association-arrow.ts";
 import { type AssociationColumns, concatColumns } from "./association-columns.ts";
 import type { Cohort } from "./cohort.ts";
 import { Eigen } from "./eigen-matrix.ts";
 import { lmmError } from "./errors.ts";
-import { type FilterCounts, type FilterOptions, VariantFilter } from "./filter.ts";
+import { FILTER_NAMES, type FilterCounts, type FilterOptions, VariantFilter } from "./filter.ts";
 import { newAssociation } from "./native.ts";
-import { type LambdaOptions, lambdaOptions } from "./null-model.ts";
+import { LAMBDA_NAMES, type LambdaOptions, lambdaOptions } from "./null-model.ts";
+import { checkNames, type NamesOf, RUN_NAMES } from "./option-names.ts";
 import { associationParts, fitChunk } from "./plan.ts";
 import { filteredBlocks, requireCohort } from "./study.ts";
 
@@ -19,11 +21,19 @@ export interface AssociateOptions extends FilterOptions, LambdaOptions, RunOptio
   readonly chunk?: number;
 }
 
+export const ASSOCIATE_NAMES: NamesOf<AssociateOptions> = {
+  ...FILTER_NAMES,
+  ...LAMBDA_NAMES,
+  ...RUN_NAMES,
+  tests: true,
+  chunk: true,
+};
+
 /** Rows of one record batch, whatever the chunk was: so a file of them has the same bytes. */
 const BATCH_ROWS = 16_384;
 
 /** A running association: iterate it once. */
-export interface AssociationRun extends AsyncIterable<RecordBatch> {
+export interface AssociationRun extends AsyncIterable<RecordBatch<AssociationTypes>> {
   /** Variants dropped and kept so far; complete when the iteration has ended. */
   readonly filters: FilterCounts;
   /** Variants so far for which no effect could be estimated (written as nan, null in Arrow). */
@@ -34,10 +44,11 @@ export interface AssociationRun extends AsyncIterable<RecordBatch> {
 
 /**
  * Wald test of every variant that the filter keeps, each at its own REML λ, as GEMMA's `-lmm 1`. Missing calls count as
- * the mean of the analysed people. Results come in file order, as Arrow record batches of the association schema; the
- * columns of tests not asked for are absent.
+ * the mean of the analysed people. Results come in file order, as Arrow record batches of the association schema with
+ * the 13 columns of {@link AssociationTypes}; those of other tests are absent.
  *
- * @throws COHORT_MISMATCH, MEM_PREFLIGHT, NOT_IMPLEMENTED, NO_VARIANTS_AFTER_FILTER (at the end), INPUT_CHANGED.
+ * @throws COHORT_MISMATCH, MEM_PREFLIGHT, NOT_IMPLEMENTED, NO_VARIANTS_AFTER_FILTER (at the end), INPUT_CHANGED,
+ * OPTION_RANGE, UNKNOWN_OPTION.
  */
 export function associate(
   study: PlinkStudy,
@@ -45,6 +56,8 @@ export function associate(
   eigen: Eigen,
   options: AssociateOptions = {},
 ): AssociationRun {
+  checkNames(options, ASSOCIATE_NAMES, "associate");
+  const lambda = lambdaOptions(options);
   for (const test of options.tests ?? [])
     if (test !== "wald")
       throw lmmError("NOT_IMPLEMENTED", `the ${test} test is not in this version; only "wald" is.`, {
@@ -66,7 +79,7 @@ export function associate(
 
   async function* columns(): AsyncGenerator<AssociationColumns> {
     const native = { signal: options.signal, threads };
-    const model = newAssociation(vectors, eigen.values, cohort, lambdaOptions(options));
+    const model = newAssociation(vectors, eigen.values, cohort, lambda);
     const pass = { ...native, onProgress: options.onProgress, stage: "association", chunk };
     for await (const { start, packed, kept } of filteredBlocks(study, cohort, filter, pass)) {
       if (kept.rows.length === 0) continue;

@@ -1,9 +1,15 @@
-import { type CliCommand, type CliContext, readLines } from "@x/core/base";
-import type { Comparison, Tolerance } from "./compare.ts";
+import { type CliCommand, type CliContext, readLines, unknownOption } from "@x/core/base";
+import {
+  ASSOC_TOLERANCES,
+  type Comparison,
+  compareAssoc,
+  compareKinship,
+  type Tolerance,
+} from "./compare.ts";
 import { lmmError } from "./errors.ts";
 
-/** `lmm compare A B`: two result files, or two kinship matrices, column by column. */
-export const compareCommand: CliCommand = {
+/** `lmm compare A B`: two result files, or two kinship matrices, column by column; a difference is told to the caller. */
+export const compareCommand = (onDifferent: () => void): CliCommand => ({
   name: "compare",
   summary: "two .assoc.txt files, or two text kinships, column by column; exit 1 when they differ",
   positionals: ["A", "B"],
@@ -22,20 +28,24 @@ export const compareCommand: CliCommand = {
   async run(context) {
     const [a, b] = context.positionals as [string, string];
     const limits = parseLimits((context.options.tolerance as string[] | undefined) ?? []);
-    const { compareAssoc, compareKinship } = await import("./compare.ts");
-    const result = (await isAssoc(b))
+    const [assocA, assocB] = [await isAssoc(a), await isAssoc(b)];
+    if (assocA !== assocB)
+      throw lmmError(
+        "ASSOC_FORMAT",
+        `${assocA ? a : b} is an association file and ${assocA ? b : a} is none: two of one kind are compared.`,
+        { details: { a, b } },
+      );
+    const known = assocB ? Object.keys(ASSOC_TOLERANCES) : ["k"];
+    for (const name of Object.keys(limits))
+      if (!known.includes(name)) throw unknownOption(name, known, "--tolerance");
+    const result = assocB
       ? await compareAssoc(a, b, { limits })
       : await compareKinship(a, b, limits.k === undefined ? {} : { relative: limits.k });
     if (!context.json) print(context, result);
-    if (!result.ok) {
-      // runCli sets 0 for what returns; a difference is no error, but scripts must see it.
-      process.once("exit", () => {
-        process.exitCode ||= 1;
-      });
-    }
+    if (!result.ok) onDifferent();
     return result;
   },
-};
+});
 
 async function isAssoc(path: string): Promise<boolean> {
   for await (const { text } of readLines(path)) return text.startsWith("chr\t");

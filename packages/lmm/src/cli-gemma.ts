@@ -4,25 +4,36 @@ import {
   type CliCommand,
   type CliContext,
   checkOutputDir,
+  collectWarnings,
   lockOutput,
+  type RunOptions,
   resolveThreads,
   StageMeter,
+  type Warning,
   writeFileAtomic,
 } from "@x/core/base";
 import { openPlink, type PlinkStudy } from "@x/plink-io";
-import { associate } from "./associate.ts";
+import { ASSOCIATE_NAMES, type AssociateOptions, associate } from "./associate.ts";
+import { isGiven, quoteWord } from "./cli-words.ts";
 import type { Cohort } from "./cohort.ts";
-import { eigen } from "./eigen.ts";
+import { EIGEN_NAMES, type EigenOptions, eigen } from "./eigen.ts";
 import { lmmError } from "./errors.ts";
-import type { FilterCounts } from "./filter.ts";
-import { formatLog, type LogFacts } from "./gemma/log.ts";
+import { formatLog } from "./gemma/log.ts";
 import { GEMMA_OPTIONS } from "./gemma/options.ts";
 import { joinSamples } from "./join-samples.ts";
-import { kinship } from "./kinship.ts";
-import { Kinship } from "./kinship-matrix.ts";
+import { KINSHIP_NAMES, type KinshipOptions, kinship } from "./kinship.ts";
+import {
+  Kinship,
+  type KinshipLoadOptions,
+  type KinshipSaveOptions,
+  LOAD_NAMES,
+  SAVE_NAMES,
+} from "./kinship-matrix.ts";
 import { simdLevel } from "./native.ts";
-import { nullModel } from "./null-model.ts";
+import { type LambdaOptions, NULL_MODEL_NAMES, nullModel } from "./null-model.ts";
+import { only, refuseBoth } from "./option-names.ts";
 import { fitGwas, type StagePlan } from "./plan.ts";
+import { type RunFacts, runJson } from "./run-json.ts";
 import { checkSnpList, readSnpList } from "./snp-list.ts";
 import { VERSION } from "./version.ts";
 import { writeGemmaAssoc } from "./write-gemma-assoc.ts";
@@ -39,20 +50,27 @@ export function gemmaCommand(argv: readonly string[]): CliCommand {
         type: "string",
         choices: ["text", "arrow"],
         default: "text",
-        value: "FORM",
+        value: "text|arrow",
         help: "the kinship as GEMMA's text, or as an exact and faster Arrow file",
       },
       { name: "chunk", type: "int", range: { min: 1, max: 1e6 }, value: "N", help: "variants read at once" },
     ],
     examples: ["lmm -bfile study -gk 1 -o k", "lmm -bfile study -k output/k.cXX.txt -lmm 1 -o study"],
-    run: (context) => runGemma(context, `lmm ${argv.join(" ")}`),
+    run: (context) => runGemma(context, argv),
   };
 }
 
-async function runGemma(context: CliContext, command: string): Promise<unknown> {
+async function runGemma(given: CliContext, argv: readonly string[]): Promise<unknown> {
+  const { warnings, warn } = collectWarnings(given.warn);
+  const context = { ...given, warn };
+  const command = `lmm ${argv.map(quoteWord).join(" ")}`;
   const o = context.options;
-  if ((o.gk === undefined) === (o.lmm === undefined))
-    throw usage("give exactly one of -gk 1 (kinship) and -lmm 1 (association)", "lmm");
+  const [gk, lmm] = [o.gk !== undefined, o.lmm !== undefined];
+  refuseBoth("-gk", gk, "-lmm", lmm, "one command does one of both; lmm gwas does both in one go");
+  refuseBoth("-gk", gk, "-k", o.k !== undefined, "the kinship is either made or read");
+  refuseBoth("-lmm", lmm, "--format", isGiven(argv, "format"), "it says how -gk writes the kinship");
+  refuseBoth("-notsnp", o.notsnp === true, "-maf", isGiven(argv, "maf"), "the frequency is tested or not");
+  if (!gk && !lmm) throw usage("give -gk 1 (kinship) or -lmm 1 (association)", "lmm");
   if (o.lmm !== undefined && o.k === undefined)
     throw usage("-lmm needs -k, the kinship that -gk 1 wrote", "k");
   const outdir = String(o.outdir);
@@ -79,7 +97,7 @@ async function runGemma(context: CliContext, command: string): Promise<unknown> 
       ...(o.c === undefined ? {} : { covariates: String(o.c) }),
     }),
   );
-  const run = { context, study, cohort, meter, prefix, options: await stepOptions(context, study) };
+  const run = { context, study, cohort, meter, prefix, warnings, options: await stepOptions(context, study) };
   return o.gk === undefined ? await associateTask(run, command) : await kinshipTask(run, command);
 }
 
@@ -89,6 +107,7 @@ interface GemmaRun {
   readonly cohort: Cohort;
   readonly meter: StageMeter;
   readonly prefix: string;
+  readonly warnings: readonly Warning[];
   readonly options: Awaited<ReturnType<typeof stepOptions>>;
 }
 
@@ -121,31 +140,47 @@ async function kinshipTask(run: GemmaRun, command: string): Promise<unknown> {
   // apache-arrow starts slowly; it loads while the kernels work.
   const ready = format === "arrow" ? import("./kinship-arrow.ts").catch(() => undefined) : undefined;
   await using K = await meter.measure("kinship", () =>
-    kinship(study, cohort, { ...options, ...fitted.accepted }),
+    kinship(study, cohort, only<KinshipOptions>({ ...options, ...fitted.accepted }, KINSHIP_NAMES)),
   );
   await ready;
   const path = `${prefix}.cXX.${format === "arrow" ? "arrow" : "txt"}`;
-  await meter.measure("writing", () => K.save(path, { ...options, format }));
-  return finish(run, command, { filters: K.filters!, predictedBytes: fitted.bytes }, [path]);
+  await meter.measure("writing", () =>
+    K.save(path, { ...only<KinshipSaveOptions>(options, SAVE_NAMES), format }),
+  );
+  return finish(run, command, { filters: K.filters!, predicted: fitted.memory }, [path]);
 }
 
 async function associateTask(run: GemmaRun, command: string): Promise<unknown> {
   const { context, study, cohort, meter, prefix, options } = run;
   const fitted = fit(run, ["eigen", "association"]);
   const K = await meter.measure("reading kinship", () =>
-    Kinship.load(String(context.options.k), study, { ...options, ...fitted.accepted }),
+    Kinship.load(
+      String(context.options.k),
+      study,
+      only<KinshipLoadOptions>({ ...options, ...fitted.accepted }, LOAD_NAMES),
+    ),
   );
   await using eig = await meter.measure("eigen", () =>
-    eigen(K, cohort, { ...options, ...fitted.accepted, consume: true }),
+    eigen(K, cohort, {
+      ...only<EigenOptions>({ ...options, ...fitted.accepted }, EIGEN_NAMES),
+      consume: true,
+    }),
   );
-  const h0 = await meter.measure("null model", () => nullModel(cohort, eig, options));
-  const association = associate(study, cohort, eig, { ...options, ...fitted.accepted });
+  const h0 = await meter.measure("null model", () =>
+    nullModel(cohort, eig, only<LambdaOptions & RunOptions>(options, NULL_MODEL_NAMES)),
+  );
+  const association = associate(
+    study,
+    cohort,
+    eig,
+    only<AssociateOptions>({ ...options, ...fitted.accepted }, ASSOCIATE_NAMES),
+  );
   const path = `${prefix}.assoc.txt`;
   await meter.measure("association", () =>
     writeGemmaAssoc(association, path, { study, signal: context.signal }),
   );
   const { filters, degenerate } = association;
-  return finish(run, command, { filters, degenerate, nullModel: h0, predictedBytes: fitted.bytes }, [path]);
+  return finish(run, command, { filters, degenerate, nullModel: h0, predicted: fitted.memory }, [path]);
 }
 
 /** The block size that fits, and the peak predicted for the stages this command runs. */
@@ -160,16 +195,16 @@ function fit(run: GemmaRun, stages: ReadonlyArray<StagePlan["stage"]>) {
   };
   const { chunk, plan } = fitGwas(size, { ...options, stages });
   // Once the plan of the whole run is accepted, the steps must not weigh themselves again on the way.
-  return { accepted: { chunk, memoryLimit: Number.POSITIVE_INFINITY }, bytes: plan.memory.total };
+  return { accepted: { chunk, memoryLimit: Number.POSITIVE_INFINITY }, memory: plan.memory };
 }
 
 async function finish(
   run: GemmaRun,
   command: string,
-  facts: Pick<LogFacts, "predictedBytes"> & { filters: FilterCounts } & Partial<LogFacts>,
+  facts: Pick<RunFacts, "filters" | "predicted" | "nullModel" | "degenerate">,
   files: string[],
 ): Promise<unknown> {
-  const { context, cohort, meter, prefix, options } = run;
+  const { context, cohort, meter, prefix, warnings, options } = run;
   const log = formatLog({
     version: VERSION,
     command,
@@ -178,6 +213,7 @@ async function finish(
     stages: meter.stages,
     threads: options.threads,
     simd: simdLevel(),
+    predictedBytes: facts.predicted.total,
     ...facts,
   });
   const path = `${prefix}.log.txt`;
@@ -191,22 +227,15 @@ async function finish(
     context.print(`## number of analyzed SNPs         = ${String(facts.filters.kept).padStart(8)}`);
     for (const file of files) context.print(file);
   }
-  return {
+  return runJson({
     command,
-    version: VERSION,
     files,
-    people: { total: cohort.samples, analyzed: cohort.analyzed.length },
-    covariates: cohort.covariateNames,
-    filters: facts.filters,
-    ...(facts.nullModel ? { nullModel: facts.nullModel, degenerate: facts.degenerate } : {}),
-    memory: {
-      predictedBytes: facts.predictedBytes,
-      measuredBytes: Math.max(...meter.stages.map((s) => s.peakRssBytes)),
-    },
+    cohort,
     stages: meter.stages,
     threads: options.threads,
-    simd: simdLevel(),
-  };
+    ...facts,
+    warnings,
+  });
 }
 
 function usage(message: string, option: string) {

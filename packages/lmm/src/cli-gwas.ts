@@ -1,5 +1,7 @@
-import type { CliCommand } from "@x/core/base";
+import { type CliCommand, resolveThreads } from "@x/core/base";
+import { isGiven, quoteWord } from "./cli-words.ts";
 import { GEMMA_OPTIONS } from "./gemma/options.ts";
+import { refuseBoth } from "./option-names.ts";
 
 /** GEMMA's own options that mean the same here. */
 const SHARED = new Set([
@@ -38,7 +40,7 @@ export function gwasCommand(argv: readonly string[]): CliCommand {
         name: "on",
         type: "string",
         choices: ["iid", "fid+iid"],
-        value: "IDS",
+        value: "iid|fid+iid",
         help: "match -p and -c by ids in their header instead of by row",
       },
       { name: "pheno", type: "string", value: "NAME", help: "phenotype column by name, with --on" },
@@ -67,6 +69,16 @@ export function gwasCommand(argv: readonly string[]): CliCommand {
       const o = context.options;
       const text = (name: string): string | undefined =>
         o[name] === undefined ? undefined : String(o[name]);
+      const without = o["without-report"] === true;
+      refuseBoth("--report", o.report !== undefined, "--without-report", without, "write it or not");
+      refuseBoth("--pheno", o.pheno !== undefined, "-n", isGiven(argv, "n"), "both choose the phenotype");
+      refuseBoth(
+        "-notsnp",
+        o.notsnp === true,
+        "-maf",
+        isGiven(argv, "maf"),
+        "the frequency is tested or not",
+      );
       const given = {
         phenotypes: text("p"),
         phenotype: text("pheno") ?? Number(o.n),
@@ -76,7 +88,7 @@ export function gwasCommand(argv: readonly string[]): CliCommand {
         kinship: text("k"),
         saveKinship: text("save-kinship"),
         snpFile: text("snps"),
-        report: o["without-report"] ? (false as const) : text("report"),
+        report: without ? (false as const) : text("report"),
         title: text("title"),
         chunk: o.chunk === undefined ? undefined : Number(o.chunk),
         threads: context.threads,
@@ -87,6 +99,7 @@ export function gwasCommand(argv: readonly string[]): CliCommand {
         import("./gwas.ts"),
         import("./gwas-summary.ts"),
       ]);
+      const command = `lmm ${argv.map(quoteWord).join(" ")}`;
       const result = await gwas(String(o.bfile), {
         ...defined(given),
         out: String(o.out),
@@ -97,13 +110,13 @@ export function gwasCommand(argv: readonly string[]): CliCommand {
         lmin: Number(o.lmin),
         lmax: Number(o.lmax),
         regions: Number(o.region),
-        command: `lmm ${argv.map(quote).join(" ")}`,
+        command,
         signal: context.signal,
         onProgress: context.onProgress,
         onWarning: context.warn,
       });
       if (!context.json && !context.quiet) for (const line of gwasSummary(result)) context.print(line);
-      return gwasJson(result);
+      return gwasJson(result, { command, threads: resolveThreads(context.threads) });
     },
   };
 }
@@ -113,6 +126,3 @@ type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
 function defined<T extends object>(o: T): Defined<T> {
   return Object.fromEntries(Object.entries(o).filter(([, v]) => v !== undefined)) as Defined<T>;
 }
-
-const quote = (word: string): string =>
-  /^[\w./:=,@+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;

@@ -1,5 +1,5 @@
-import { type CliCommand, requireMemory } from "@x/core/base";
-import { planGwas } from "./plan.ts";
+import type { CliCommand } from "@x/core/base";
+import { planGwas, requirePlan } from "./plan.ts";
 
 /** `lmm plan`: what a study of a size needs, without doing it. */
 export const planCommand: CliCommand = {
@@ -49,19 +49,16 @@ export const planCommand: CliCommand = {
   examples: ["lmm plan --samples 200000 --variants 95000"],
   async run(context) {
     const o = context.options;
-    const plan = planGwas({
+    const size = {
       samples: Number(o.samples),
       variants: Number(o.variants),
       covariates: Number(o.covariates),
       ...(o.analyzed === undefined ? {} : { analyzed: Number(o.analyzed) }),
       ...(o["kinship-variants"] === undefined ? {} : { kinshipVariants: Number(o["kinship-variants"]) }),
       ...(context.threads === undefined ? {} : { threads: context.threads }),
-    });
-    if (o.check)
-      requireMemory(plan.memory, {
-        memoryLimit: context.memoryLimit,
-        ...(plan.cheaper ? { hint: plan.cheaper } : {}),
-      });
+    };
+    const plan = planGwas(size);
+    if (o.check) requirePlan(plan, size, { memoryLimit: context.memoryLimit });
     if (!context.json) {
       const gb = (bytes: number): string => (bytes / 1e9).toFixed(bytes < 1e10 ? 2 : 0).padStart(9);
       for (const stage of plan.stages) {

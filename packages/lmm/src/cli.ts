@@ -1,4 +1,4 @@
-import { type CliCommand, type CliProgram, runCli } from "@x/core/base";
+import { type CliCommand, runCli } from "@x/core/base";
 import { compareCommand } from "./cli-compare.ts";
 import { gemmaCommand } from "./cli-gemma.ts";
 import { gwasCommand } from "./cli-gwas.ts";
@@ -6,20 +6,34 @@ import { planCommand } from "./cli-plan.ts";
 import { isGemmaCommand, refuseNotYet } from "./gemma/options.ts";
 import { VERSION } from "./version.ts";
 
-const program = (commands: readonly CliCommand[]): CliProgram => ({
-  name: "lmm",
-  version: VERSION,
-  summary: "mixed-model GWAS with GEMMA's numbers; GEMMA's own command lines work as they are",
-  commands,
-});
+const SUMMARY = `mixed-model GWAS with GEMMA's numbers; GEMMA's own command lines work as they are
 
-const argv = process.argv.slice(2);
-const gemma = isGemmaCommand(argv) ? checkFirst(gemmaCommand(argv)) : gemmaCommand(argv);
-await runCli(program([gwasCommand(argv), compareCommand, planCommand, gemma]), argv);
+GEMMA's form: lmm -bfile PREFIX (-gk 1 | -k FILE -lmm 1) [options]
+  lmm -bfile study -gk 1 -o k
+  lmm -bfile study -k output/k.cXX.txt -lmm 1 -o study
+In one go:    lmm gwas --bfile study --out results/study`;
+
+const words = process.argv.slice(2);
+const argv = words.length === 0 ? ["--help"] : words;
+const help = argv[0] === "help" || argv.some((word) => ["--help", "-h", "--version"].includes(word));
+
+/** A difference found by `lmm compare` is no error, but scripts must see it. */
+let different = false;
+const verbs = [
+  checkFirst(gwasCommand(argv)),
+  compareCommand(() => {
+    different = true;
+  }),
+  planCommand,
+];
+// A word that is no verb must be named as an unknown command, so GEMMA's form is offered to its own lines only.
+const gemma = isGemmaCommand(argv) || help ? [checkFirst(gemmaCommand(argv))] : [];
+await runCli({ name: "lmm", version: VERSION, summary: SUMMARY, commands: [...verbs, ...gemma] }, argv);
+if (different) process.exitCode ||= 1;
 
 /** An option GEMMA has and we lack must be named as such, not as unknown, so it is looked for before parsing. */
 function checkFirst(command: CliCommand): CliCommand {
-  if (argv.some((word) => ["--help", "-h", "--version"].includes(word))) return command;
+  if (help || (command.name !== "" && command.name !== argv[0])) return command;
   try {
     refuseNotYet(argv);
     return command;
@@ -35,5 +49,6 @@ function checkFirst(command: CliCommand): CliCommand {
 
 /** Makes the parser accept a word, so that the refusal above is what gets reported. */
 function asFlag(word: string): CliCommand["options"][number] {
-  return { name: word.replace(/^--?/, ""), aliases: [word], type: "string", implied: "", help: "" };
+  const name = word.replace(/^--?/, "").replace(/=.*$/s, "");
+  return { name, aliases: [`-${name}`], type: "list", implied: [], help: "" };
 }

@@ -1,4 +1,4 @@
-import { readLines } from "@x/core/base";
+import { checkOptions, readLines } from "@x/core/base";
 import { lmmError, lmmFileError } from "./errors.ts";
 
 /** How far two columns may lie apart. */
@@ -66,7 +66,7 @@ const EXACT: Tolerance = { kind: "exact", limit: 0 };
 /**
  * Compares two `.assoc.txt` files (plain or gzip) row by row, column by column. `limits` changes numbers only,
  * `tolerances` kinds too.
- * @throws ASSOC_FORMAT when a file is not a table with a header.
+ * @throws ASSOC_FORMAT when a file is not a table with a header, UNKNOWN_OPTION for a limit of a column nobody knows.
  */
 export async function compareAssoc(
   a: string,
@@ -77,8 +77,10 @@ export async function compareAssoc(
   } = {},
 ): Promise<Comparison> {
   const tolerances: Record<string, Tolerance> = { ...ASSOC_TOLERANCES, ...options.tolerances };
+  checkOptions(options, ["tolerances", "limits"], "compareAssoc");
+  checkOptions(options.limits, Object.keys(tolerances), "limits");
   for (const [name, limit] of Object.entries(options.limits ?? {}))
-    tolerances[name] = { kind: tolerances[name]?.kind ?? "relative", limit };
+    tolerances[name] = { kind: tolerances[name]!.kind, limit };
   const [rowsA, rowsB] = [readLines(a), readLines(b)];
   const [headA, headB] = [(await rowsA.next()).value?.text, (await rowsB.next()).value?.text];
   const names: string[] = headB?.split("\t") ?? [];
@@ -86,8 +88,10 @@ export async function compareAssoc(
     throw lmmFileError("ASSOC_FORMAT", b, "this is no association file: no tab-separated header.", {
       line: 1,
     });
-  const problems = headA === headB ? [] : [`headers differ: ${headA} against ${headB}`];
+  const problems = headA === headB ? [] : [`headers differ: ${clip(headA)} against ${clip(headB)}`];
   const place: string[] = headA?.split("\t") ?? [];
+  if (!names.some((name) => place.includes(name)))
+    throw lmmFileError("ASSOC_FORMAT", a, `no column of ${b} is in its header.`, { line: 1 });
   const columns = names
     .filter((name) => place.includes(name))
     .map((name) => ({
@@ -118,12 +122,14 @@ export async function compareAssoc(
 /**
  * Compares two text kinship matrices (plain or gzip; either may hold the lower triangle only), or an entry matrix read
  * by the caller, entry by entry: relative 1e-9 or absolute 1e-12.
+ * @throws KIN_FORMAT for text that is no number.
  */
 export async function compareKinship(
   a: string | AsyncIterable<Float64Array>,
   b: string | AsyncIterable<Float64Array>,
   options: { relative?: number; absolute?: number } = {},
 ): Promise<Comparison> {
+  checkOptions(options, ["relative", "absolute"], "compareKinship");
   const { relative = 1e-9, absolute = 1e-12 } = options;
   const [left, right] = [matrixRows(a)[Symbol.asyncIterator](), matrixRows(b)[Symbol.asyncIterator]()];
   const track = new Track({ kind: "relative", limit: relative });
@@ -157,8 +163,18 @@ async function* matrixRows(source: string | AsyncIterable<Float64Array>): AsyncG
     yield* source;
     return;
   }
-  for await (const { text } of readLines(source)) yield Float64Array.from(text.trim().split(/\s+/), Number);
+  for await (const { text, number } of readLines(source))
+    yield Float64Array.from(text.trim().split(/\s+/), (entry) => {
+      const value = Number(entry);
+      if (!Number.isNaN(value) || /^[-+]?nan$/i.test(entry)) return value;
+      throw lmmFileError("KIN_FORMAT", source, `${JSON.stringify(clip(entry))} is no number of a kinship.`, {
+        line: number,
+      });
+    });
 }
+
+/** Headers of what is no association file may be long. */
+const clip = (text = "nothing"): string => (text.length > 160 ? `${text.slice(0, 159)}…` : text);
 
 function finish(
   rows: number,

@@ -4,6 +4,7 @@ import { Eigen } from "./eigen-matrix.ts";
 import { lmmError } from "./errors.ts";
 import { Kinship } from "./kinship-matrix.ts";
 import { center, eigh, type Matrix, type NativeOptions, subset } from "./native.ts";
+import { checkNames, type NamesOf, RUN_NAMES } from "./option-names.ts";
 import { eigenParts, requireParts } from "./plan.ts";
 
 /** Options of {@link eigen}. */
@@ -14,6 +15,8 @@ export interface EigenOptions extends RunOptions {
   readonly onWarning?: Warn;
 }
 
+export const EIGEN_NAMES: NamesOf<EigenOptions> = { ...RUN_NAMES, consume: true, onWarning: true };
+
 /** GEMMA's threshold: smaller eigenvalues, negative ones included, count as 0. */
 const ZERO_BELOW = 1e-10;
 
@@ -21,10 +24,11 @@ const ZERO_BELOW = 1e-10;
  * Eigendecomposition of the kinship of the analysed people: K is cut to them, re-centred (J K J) as GEMMA does, and
  * decomposed; eigenvalues below 1e-10 become 0. The result belongs to this cohort alone.
  *
- * @throws COHORT_MISMATCH, KIN_ZERO, EIGEN_CHECK, MEM_PREFLIGHT. Warns KIN_NEG_EIG about eigenvalues that are negative
+ * @throws COHORT_MISMATCH, KIN_ZERO, EIGEN_CHECK, MEM_PREFLIGHT, UNKNOWN_OPTION. Warns KIN_NEG_EIG about eigenvalues that are negative
  * beyond rounding.
  */
 export async function eigen(kinship: Kinship, cohort: Cohort, options: EigenOptions = {}): Promise<Eigen> {
+  checkNames(options, EIGEN_NAMES, "eigen");
   if (kinship.sampleHash !== cohort.sampleHash)
     throw lmmError(
       "COHORT_MISMATCH",

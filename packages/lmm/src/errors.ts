@@ -39,6 +39,7 @@ export type LmmErrorCode =
   | "NOT_IMPLEMENTED"
   | "OPTION_RANGE"
   | "OPTION_MISSING"
+  | "OPTION_CONFLICT"
   | "UNKNOWN_OPTION"
   | "TYPED_ARRAY_LIMIT"
   | "MEM_PREFLIGHT";

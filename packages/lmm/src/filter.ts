@@ -1,5 +1,6 @@
 import { lmmError } from "./errors.ts";
 import { hardyExact } from "./native.ts";
+import type { NamesOf } from "./option-names.ts";
 
 /** Thresholds of the variant filter; the defaults are GEMMA's. */
 export interface FilterOptions {
@@ -17,6 +18,14 @@ export interface FilterOptions {
   /** Only these variant ids (`-snps`). */
   readonly snps?: ReadonlySet<string>;
 }
+
+export const FILTER_NAMES: NamesOf<FilterOptions> = {
+  miss: true,
+  maf: true,
+  hwe: true,
+  r2: true,
+  snps: true,
+};
 
 /** How many variants each test removed, in the order the tests run. */
 export interface FilterCounts {

@@ -69,7 +69,7 @@ export async function* writeWhile(
 export async function writeGwasFiles(
   study: PlinkStudy,
   result: GwasResult,
-  options: GwasOptions & { threads: number },
+  options: GwasOptions & { threads: number; command: string },
   state: { files: OutputFiles; meter: StageMeter },
 ): Promise<string[]> {
   const { out } = options;
@@ -88,7 +88,7 @@ export async function writeGwasFiles(
   if (out !== undefined) {
     const text = formatLog({
       version: VERSION,
-      command: options.command ?? `gwas(${JSON.stringify(study.paths.bed)})`,
+      command: options.command,
       date: new Date(),
       cohort: result.cohort,
       filters: result.filters,

@@ -10,18 +10,32 @@ import {
 } from "@x/core/base";
 import { openPlink, type PlinkStudy } from "@x/plink-io";
 import type { Table } from "apache-arrow";
-import { associate } from "./associate.ts";
+import { ASSOCIATE_NAMES, type AssociateOptions, associate } from "./associate.ts";
+import type { AssociationTypes } from "./association-arrow.ts";
 import { type AssociationColumns, concatColumns } from "./association-columns.ts";
 import type { Cohort } from "./cohort.ts";
-import { eigen } from "./eigen.ts";
+import { commandText } from "./command-text.ts";
+import { EIGEN_NAMES, type EigenOptions, eigen } from "./eigen.ts";
 import { lmmError } from "./errors.ts";
-import type { FilterCounts, FilterOptions } from "./filter.ts";
+import { FILTER_NAMES, type FilterCounts, type FilterOptions } from "./filter.ts";
 import { checkGwasPaths, OutputFiles, writeGwasFiles, writeWhile } from "./gwas-files.ts";
-import { type JoinOptions, joinSamples } from "./join-samples.ts";
-import { kinship } from "./kinship.ts";
-import { Kinship } from "./kinship-matrix.ts";
-import { arrowCore } from "./lazy-arrow.ts";
-import { type LambdaOptions, type NullModel, nullModel } from "./null-model.ts";
+import { checkJoin, JOIN_NAMES, type JoinOptions, joinSamples } from "./join-samples.ts";
+import { KINSHIP_NAMES, type KinshipOptions, kinship } from "./kinship.ts";
+import {
+  Kinship,
+  type KinshipLoadOptions,
+  type KinshipSaveOptions,
+  LOAD_NAMES,
+  SAVE_NAMES,
+} from "./kinship-matrix.ts";
+import {
+  LAMBDA_NAMES,
+  type LambdaOptions,
+  NULL_MODEL_NAMES,
+  type NullModel,
+  nullModel,
+} from "./null-model.ts";
+import { checkNames, type NamesOf, only, RUN_NAMES, refuseBoth } from "./option-names.ts";
 import { fitGwas, type GwasPlan } from "./plan.ts";
 import { checkSnpList, readSnpList } from "./snp-list.ts";
 
@@ -37,7 +51,7 @@ export interface GwasOptions extends JoinOptions, FilterOptions, LambdaOptions, 
   readonly saveKinship?: string;
   /** Variants read at once; results do not depend on it. */
   readonly chunk?: number;
-  /** The command line, for log and report. */
+  /** The command line, for log and report. Default: this call with every option given. */
   readonly command?: string;
   /** A title for the report. */
   readonly title?: string;
@@ -47,6 +61,22 @@ export interface GwasOptions extends JoinOptions, FilterOptions, LambdaOptions, 
   readonly loco?: false;
 }
 
+const GWAS_NAMES: NamesOf<GwasOptions> = {
+  ...JOIN_NAMES,
+  ...FILTER_NAMES,
+  ...LAMBDA_NAMES,
+  ...RUN_NAMES,
+  out: true,
+  report: true,
+  kinship: true,
+  saveKinship: true,
+  chunk: true,
+  command: true,
+  title: true,
+  snpFile: true,
+  loco: true,
+};
+
 /** What {@link gwas} returns. */
 export interface GwasResult {
   /** Who was analysed. */
@@ -55,8 +85,8 @@ export interface GwasResult {
   readonly nullModel: NullModel;
   /** What the filter dropped before the association. */
   readonly filters: FilterCounts;
-  /** All results as an Arrow table of the association schema, built when first asked for. */
-  readonly results: Table;
+  /** All results as an Arrow table of the association schema, as {@link associate} types it, built when first asked for. */
+  readonly results: Table<AssociationTypes>;
   /** The same as plain columns; `index` is the row in the .bim. */
   readonly columns: AssociationColumns;
   /** Variants without an estimate (nan, null in Arrow). */
@@ -75,9 +105,14 @@ export interface GwasResult {
  * The whole study in one call: read, join, kinship, eigendecomposition, null model, Wald tests, and with `out` the
  * result files and a report. The fileset is a prefix or an opened study.
  *
- * @throws Everything the steps throw; OUT_DIR and LOCKED before any computing, MEM_PREFLIGHT before any allocation.
+ * @throws Everything the steps throw; UNKNOWN_OPTION, OPTION_CONFLICT, OPTION_MISSING, OUT_DIR and LOCKED before any computing, MEM_PREFLIGHT before any allocation.
  */
 export async function gwas(fileset: string | PlinkStudy, options: GwasOptions = {}): Promise<GwasResult> {
+  checkNames(options, GWAS_NAMES, "gwas");
+  checkJoin(options);
+  const { snps, snpFile, title, report } = options;
+  refuseBoth("snps", snps !== undefined, "snpFile", snpFile !== undefined, "both list the variants to keep");
+  refuseBoth("title", title !== undefined, "report: false", report === false, "the title is the report's");
   if (options.loco)
     throw lmmError("NOT_IMPLEMENTED", "loco is not in this version.", {
       usage: true,
@@ -100,7 +135,9 @@ async function run(study: PlinkStudy, given: GwasOptions, meter: StageMeter): Pr
   const { warnings, warn } = collectWarnings(given.onWarning);
   for (const warning of study.warnings) warn(warning);
   const threads = resolveThreads(given.threads);
-  const joined = await meter.measure("joining", () => joinSamples(study, { ...given, onWarning: warn }));
+  const joined = await meter.measure("joining", () =>
+    joinSamples(study, { ...only<JoinOptions>(given, JOIN_NAMES), onWarning: warn }),
+  );
   const size = {
     samples: study.n,
     variants: study.p,
@@ -116,20 +153,28 @@ async function run(study: PlinkStudy, given: GwasOptions, meter: StageMeter): Pr
   const options = { ...given, onWarning: warn, chunk: plan.chunk, memoryLimit, ...(snps ? { snps } : {}) };
 
   // apache-arrow starts slowly; it loads while the kernels work.
-  if (options.out !== undefined) import("./association-arrow.ts").catch(() => undefined);
+  const arrow = import("./association-arrow.ts");
+  arrow.catch(() => undefined);
   const K = await meter.measure("kinship", () =>
     options.kinship === undefined
-      ? kinship(study, joined, options)
-      : Kinship.load(options.kinship, study, options),
+      ? kinship(study, joined, only<KinshipOptions>(options, KINSHIP_NAMES))
+      : Kinship.load(options.kinship, study, only<KinshipLoadOptions>(options, LOAD_NAMES)),
   );
   await using eig = await (async () => {
     await using _k = K;
     const { saveKinship } = options;
-    if (saveKinship !== undefined) await meter.measure("writing kinship", () => K.save(saveKinship, options));
-    return await meter.measure("eigen", () => eigen(K, joined, { ...options, consume: true }));
+    if (saveKinship !== undefined)
+      await meter.measure("writing kinship", () =>
+        K.save(saveKinship, only<KinshipSaveOptions>(options, SAVE_NAMES)),
+      );
+    return await meter.measure("eigen", () =>
+      eigen(K, joined, { ...only<EigenOptions>(options, EIGEN_NAMES), consume: true }),
+    );
   })();
-  const h0 = await meter.measure("null model", () => nullModel(joined, eig, options));
-  const association = associate(study, joined, eig, options);
+  const h0 = await meter.measure("null model", () =>
+    nullModel(joined, eig, only<LambdaOptions & RunOptions>(options, NULL_MODEL_NAMES)),
+  );
+  const association = associate(study, joined, eig, only<AssociateOptions>(options, ASSOCIATE_NAMES));
   await using outputs = new OutputFiles(options.signal);
   const files = options.saveKinship === undefined ? [] : [options.saveKinship];
   const columns = await meter.measure("association", async () => {
@@ -137,12 +182,13 @@ async function run(study: PlinkStudy, given: GwasOptions, meter: StageMeter): Pr
     for await (const block of writeWhile(association.columns(), study, options, outputs)) blocks.push(block);
     return concatColumns(blocks);
   });
-  let table: Table | undefined;
+  const { resultsTable } = await arrow;
+  let table: Table<AssociationTypes> | undefined;
   const result: GwasResult = Object.freeze({
     cohort: joined,
     nullModel: h0,
     filters: association.filters,
-    get results(): Table {
+    get results(): Table<AssociationTypes> {
       table ??= resultsTable(study, columns);
       return table;
     },
@@ -155,26 +201,13 @@ async function run(study: PlinkStudy, given: GwasOptions, meter: StageMeter): Pr
     warnings,
     files,
   });
-  files.push(...(await writeGwasFiles(study, result, { ...options, threads }, { files: outputs, meter })));
+  files.push(
+    ...(await writeGwasFiles(
+      study,
+      result,
+      { ...options, threads, command: commandText(study, given) },
+      { files: outputs, meter },
+    )),
+  );
   return result;
-}
-
-/** Shares the columns with the caller; only names and alleles are built. */
-function resultsTable({ bim }: PlinkStudy, c: AssociationColumns): Table {
-  const pick = <T>(values: ArrayLike<T>): T[] => Array.from(c.index, (row) => values[row]!);
-  return arrowCore().tableFromColumns({
-    chrom: pick(bim.chrom),
-    id: pick(bim.id),
-    pos: Int32Array.from(c.index, (row) => bim.pos[row]!),
-    n_miss: c.nMiss,
-    allele1: pick(bim.a1),
-    allele0: pick(bim.a2),
-    af: c.af,
-    beta: c.beta,
-    se: c.se,
-    logl_h1: c.loglH1,
-    l_remle: c.lRemle,
-    p_wald: c.pWald,
-    neg_log10_p_wald: c.negLog10PWald,
-  });
 }

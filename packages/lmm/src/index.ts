@@ -1,4 +1,5 @@
 export { type AssociateOptions, type AssociationRun, associate } from "./associate.ts";
+export type { AssociationTypes } from "./association-arrow.ts";
 export type { AssociationColumns } from "./association-columns.ts";
 export type { Cohort, Dropped, DropReason } from "./cohort.ts";
 export {

@@ -6,6 +6,7 @@ import type { Cohort, Dropped } from "./cohort.ts";
 import { design, parseCovariate } from "./covariates.ts";
 import { lmmError } from "./errors.ts";
 import { arrowCore } from "./lazy-arrow.ts";
+import { checkNames, type NamesOf, requireOther } from "./option-names.ts";
 import { checkPhenotype, parsePhenotype } from "./phenotype.ts";
 import { type AlignedColumns, alignSource, type JoinOn, type SampleSource } from "./sample-table.ts";
 
@@ -28,17 +29,29 @@ export interface JoinOptions {
   readonly onWarning?: Warn;
 }
 
+export const JOIN_NAMES: NamesOf<JoinOptions> = {
+  phenotypes: true,
+  phenotype: true,
+  covariates: true,
+  covariateNames: true,
+  on: true,
+  onWarning: true,
+};
+
 /**
  * Decides who is analysed: people with a phenotype and with every covariate. Missing is `NA` or numerically −9 for
  * phenotypes, `NA` for covariates, null in tables; everything else must be a finite number.
  *
  * @throws PHENO_NAN, PHENO_INF, PHENO_RANGE, PHENO_PARSE, PHENO_COLUMN, PHENO_CONSTANT, SCALE, NO_ANALYZED_SAMPLES,
- * COUNT_MISMATCH, ID_COLUMNS, DUP_SAMPLE, COVAR_NAN, COVAR_INF, COVAR_RANGE, COVAR_PARSE, COVAR_COLUMN, COVAR_RANK, DF.
+ * COUNT_MISMATCH, ID_COLUMNS, DUP_SAMPLE, COVAR_NAN, COVAR_INF, COVAR_RANGE, COVAR_PARSE, COVAR_COLUMN, COVAR_RANK, DF,
+ * OPTION_MISSING (names of covariates without covariates), UNKNOWN_OPTION.
  */
 export async function joinSamples(
   study: Pick<PlinkStudy, "n" | "fam" | "paths" | "sampleHash">,
   options: JoinOptions = {},
 ): Promise<Cohort> {
+  checkNames(options, JOIN_NAMES, "joinSamples");
+  checkJoin(options);
   const phenotype = await readPhenotype(study, options);
   const covariates = await readCovariates(study, options);
   const { analyzed, drops } = choose(study.n, phenotype, covariates);
@@ -77,6 +90,25 @@ export async function joinSamples(
       return table;
     },
   });
+}
+
+/** Options that would be ignored are refused. */
+export function checkJoin(o: JoinOptions): void {
+  const files = o.phenotypes !== undefined || o.covariates !== undefined;
+  requireOther(
+    "covariateNames (--covar)",
+    o.covariateNames !== undefined,
+    "covariates (-c)",
+    o.covariates !== undefined,
+    "there are no columns to choose from",
+  );
+  requireOther(
+    "on (--on)",
+    o.on !== undefined,
+    "phenotypes (-p) or covariates (-c)",
+    files,
+    "there is no file to match",
+  );
 }
 
 interface Phenotype {

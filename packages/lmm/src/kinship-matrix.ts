@@ -4,6 +4,7 @@ import { lmmError } from "./errors.ts";
 import type { FilterCounts } from "./filter.ts";
 import { saveKinshipText } from "./gemma/kinship-text.ts";
 import { type Matrix, tile } from "./native.ts";
+import { checkNames, type NamesOf, RUN_NAMES } from "./option-names.ts";
 import { requireTile } from "./tile.ts";
 
 /** What is known about a kinship matrix besides its numbers. */
@@ -30,11 +31,15 @@ export interface KinshipSaveOptions extends RunOptions {
   readonly format?: "text" | "arrow";
 }
 
+export const SAVE_NAMES: NamesOf<KinshipSaveOptions> = { ...RUN_NAMES, format: true };
+
 /** Options of {@link Kinship.load}. */
 export interface KinshipLoadOptions extends RunOptions {
   /** File with FID and IID of each row of a text matrix, to check its order. */
   readonly ids?: string;
 }
+
+export const LOAD_NAMES: NamesOf<KinshipLoadOptions> = { ...RUN_NAMES, ids: true };
 
 /**
  * A relatedness matrix in native memory, one row a person of the .fam. JavaScript sees tiles. Dispose it (`await using`)
@@ -88,6 +93,7 @@ export class Kinship implements AsyncDisposable {
    * @throws MATRIX_RELEASED, OUT_DIR, ENOSPC and the other codes of files.
    */
   async save(path: string, options: KinshipSaveOptions = {}): Promise<void> {
+    checkNames(options, SAVE_NAMES, "Kinship.save");
     if (this.#matrix.n !== this.#samples)
       throw lmmError(
         "MATRIX_RELEASED",
@@ -107,6 +113,7 @@ export class Kinship implements AsyncDisposable {
    * @throws KIN_N, KIN_SHAPE, KIN_NAN, KIN_PARSE, KIN_TRUNCATED, KIN_ZERO, KIN_ASYMMETRIC, KIN_ID_ORDER, KIN_FORMAT, KIN_HASH.
    */
   static async load(path: string, study: PlinkStudy, options: KinshipLoadOptions = {}): Promise<Kinship> {
+    checkNames(options, LOAD_NAMES, "Kinship.load");
     const { loadKinship } = await import("./kinship-load.ts");
     return loadKinship(path, study, options);
   }

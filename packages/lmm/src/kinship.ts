@@ -1,10 +1,11 @@
 import { type RunOptions, resolveThreads } from "@x/core/base";
 import type { PlinkStudy } from "@x/plink-io";
 import type { Cohort } from "./cohort.ts";
-import type { FilterOptions } from "./filter.ts";
-import { VariantFilter } from "./filter.ts";
+import { lmmError } from "./errors.ts";
+import { FILTER_NAMES, type FilterOptions, VariantFilter } from "./filter.ts";
 import { Kinship } from "./kinship-matrix.ts";
 import { addToGram, countGenotypes, finishGram, type NativeOptions, peopleGram } from "./native.ts";
+import { checkNames, type NamesOf, RUN_NAMES } from "./option-names.ts";
 import { fitChunk, kinshipParts } from "./plan.ts";
 import { filteredBlocks, requireCohort } from "./study.ts";
 
@@ -16,18 +17,32 @@ export interface KinshipOptions extends FilterOptions, RunOptions {
   readonly chunk?: number;
 }
 
+export const KINSHIP_NAMES: NamesOf<KinshipOptions> = {
+  ...FILTER_NAMES,
+  ...RUN_NAMES,
+  mode: true,
+  chunk: true,
+};
+
 /**
  * The centred relatedness matrix of ALL people of the fileset, analysed or not, as GEMMA's `-gk 1`: variants are chosen
  * by the analysed people's calls, each variant's mean is over everyone with a call, missing calls count as that mean.
  * Sums are exact integers with one correction in a fixed order: same bytes for any `threads` and `chunk`.
  *
- * @throws NO_VARIANTS_AFTER_FILTER, COHORT_MISMATCH, MEM_PREFLIGHT, INPUT_CHANGED, OPTION_RANGE.
+ * @throws NO_VARIANTS_AFTER_FILTER, COHORT_MISMATCH, MEM_PREFLIGHT, INPUT_CHANGED, OPTION_RANGE,
+ * NOT_IMPLEMENTED for another mode, UNKNOWN_OPTION.
  */
 export async function kinship(
   study: PlinkStudy,
   cohort: Cohort,
   options: KinshipOptions = {},
 ): Promise<Kinship> {
+  checkNames(options, KINSHIP_NAMES, "kinship");
+  if ((options.mode ?? "centered") !== "centered")
+    throw lmmError("NOT_IMPLEMENTED", `the ${options.mode} kinship is not in this version; "centered" is.`, {
+      usage: true,
+      details: { option: "mode" },
+    });
   requireCohort(study, cohort);
   const filter = new VariantFilter(options);
   const threads = resolveThreads(options.threads);

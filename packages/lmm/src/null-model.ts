@@ -1,7 +1,9 @@
-import { type RunOptions, resolveThreads } from "@x/core/base";
+import { checkRange, type RunOptions, resolveThreads } from "@x/core/base";
 import type { Cohort } from "./cohort.ts";
 import { Eigen } from "./eigen-matrix.ts";
+import { lmmError } from "./errors.ts";
 import { fitNull, project } from "./native.ts";
+import { checkNames, type NamesOf, RUN_NAMES } from "./option-names.ts";
 
 /** Where λ = vg/ve is searched. Defaults are GEMMA's: 1e-5, 1e5, 10 intervals equal in log λ. */
 export interface LambdaOptions {
@@ -12,6 +14,9 @@ export interface LambdaOptions {
   /** Intervals searched for a root. */
   readonly regions?: number;
 }
+
+export const LAMBDA_NAMES: NamesOf<LambdaOptions> = { lmin: true, lmax: true, regions: true };
+export const NULL_MODEL_NAMES: NamesOf<LambdaOptions & RunOptions> = { ...LAMBDA_NAMES, ...RUN_NAMES };
 
 /** One number of each likelihood. */
 export interface Likelihoods {
@@ -43,13 +48,15 @@ export interface NullModel {
 
 /**
  * Fits y = Wα + u + e, the numbers of GEMMA's log file.
- * @throws COHORT_MISMATCH, DF, COVAR_RANK, NULL_FIT.
+ * @throws COHORT_MISMATCH, DF, COVAR_RANK, NULL_FIT, OPTION_RANGE, UNKNOWN_OPTION.
  */
 export async function nullModel(
   cohort: Cohort,
   eigen: Eigen,
   options: RunOptions & LambdaOptions = {},
 ): Promise<NullModel> {
+  checkNames(options, NULL_MODEL_NAMES, "nullModel");
+  const lambda = lambdaOptions(options);
   const vectors = Eigen.vectorsFor(eigen, cohort);
   const n = cohort.analyzed.length;
   const c = cohort.w.length / n;
@@ -58,7 +65,7 @@ export async function nullModel(
   columns.set(cohort.w, n);
   const native = { signal: options.signal, threads: resolveThreads(options.threads) };
   const rotated = await project(vectors, columns, c + 1, native);
-  const fit = fitNull(eigen.values, rotated.subarray(0, n), rotated.subarray(n), c, lambdaOptions(options));
+  const fit = fitNull(eigen.values, rotated.subarray(0, n), rotated.subarray(n), c, lambda);
   return Object.freeze({
     pve: fit.pve,
     pveSe: fit.pveSe,
@@ -71,7 +78,14 @@ export async function nullModel(
   });
 }
 
-/** The options with GEMMA's defaults filled in. */
+/** The options with GEMMA's defaults filled in. @throws OPTION_RANGE. */
 export function lambdaOptions(o: LambdaOptions): { lmin: number; lmax: number; regions: number } {
-  return { lmin: o.lmin ?? 1e-5, lmax: o.lmax ?? 1e5, regions: o.regions ?? 10 };
+  const lmin = checkRange("lmin", o.lmin ?? 1e-5, { min: 1e-300, max: 1e300 });
+  const lmax = checkRange("lmax", o.lmax ?? 1e5, { min: 1e-300, max: 1e300 });
+  const regions = checkRange("regions", o.regions ?? 10, { min: 1, max: 1000, integer: true });
+  if (lmin < lmax) return { lmin, lmax, regions };
+  throw lmmError("OPTION_RANGE", `lmin must be below lmax, got ${lmin} and ${lmax}.`, {
+    usage: true,
+    details: { option: "lmin", value: lmin, lmax },
+  });
 }

@@ -8,6 +8,7 @@ import {
 } from "@x/core/base";
 import { COVARIATE_TILE_BYTES } from "./covariate-r2.ts";
 import { associationBytes, eigenBytes, gramBytes } from "./native.ts";
+import { checkNames, type NamesOf } from "./option-names.ts";
 
 /** How large a study is; people in the .fam and those analysed may differ. */
 export interface StudySize {
@@ -26,6 +27,16 @@ export interface StudySize {
   /** Variants a block. Default 4096. */
   readonly chunk?: number;
 }
+
+const SIZE_NAMES: NamesOf<StudySize> = {
+  samples: true,
+  variants: true,
+  analyzed: true,
+  kinshipVariants: true,
+  covariates: true,
+  threads: true,
+  chunk: true,
+};
 
 /** One stage of a plan. */
 export interface StagePlan {
@@ -47,7 +58,7 @@ export interface GwasPlan {
   readonly memory: MemoryPlan;
   /** Rough hours of all stages. */
   readonly hours: number;
-  /** The cheaper way for a study of this size, in one sentence; undefined where there is none. */
+  /** What helps where a study of this size does not fit; undefined below 20 GB. */
   readonly cheaper: string | undefined;
 }
 
@@ -134,7 +145,7 @@ function checkedChunk(chunk: number | undefined): number {
 
 /** @throws MEM_PREFLIGHT when the parts and what the process holds already do not fit. */
 export function requireParts(parts: readonly MemoryPart[], options: { memoryLimit?: number }): void {
-  requireMemory(withProcess(parts), { memoryLimit: options.memoryLimit, hint: CHEAPER });
+  requireMemory(withProcess(parts), { ...limitOf(options), hint: waysOut(options) });
 }
 
 function withProcess(parts: readonly MemoryPart[]): MemoryPlan {
@@ -145,13 +156,35 @@ function plan(parts: readonly MemoryPart[]): MemoryPlan {
   return { parts, total: parts.reduce((sum, p) => sum + p.bytes, 0) };
 }
 
-const CHEAPER =
-  "Cheaper: make the kinship from fewer variants than people (a pruned set of m variants); its m × m dual is exact " +
-  "and needs 16 m² bytes instead of 16 n². This version does not have that route yet; leave people out, or use a machine with more memory.";
+const limitOf = (o: { memoryLimit?: number | undefined }) => ({ memoryLimit: o.memoryLimit });
+
+/** What helps a study that does not fit: only what this version can do, and what it cannot, marked as such. */
+function waysOut(
+  options: { memoryLimit?: number | undefined },
+  size?: { samples: number; kinshipVariants: number },
+): string {
+  const limit = memoryLimit(limitOf(options));
+  if (limit.bytes < NODE_BYTES)
+    return `The limit is below what Node itself takes with our packages (${Math.round(NODE_BYTES / 1e6)} MB): no study fits, raise it.`;
+  const ways = [
+    "analyse fewer people (the peak grows with their square)",
+    "where most people of the .fam are not analysed, make a fileset of the analysed ones",
+    "read a kinship made elsewhere (-k), which spares the blocks of its sums but not the matrix",
+    limit.source === "memoryLimit"
+      ? "allow more with --memory-limit, if the machine has it"
+      : "use a machine with more memory",
+  ];
+  const dual =
+    size && size.kinshipVariants < size.samples
+      ? " Not in this version: the p × p dual, exact with 16 p² bytes, for a kinship of fewer variants (p) than people (n)."
+      : "";
+  return `What helps: ${ways.join("; ")}.${dual}`;
+}
 
 /**
  * What a GWAS of this size will need, without doing or allocating anything: memory of each stage, the parts alive at
  * the peak, and a rough time; `only` leaves stages out.
+ * @throws OPTION_RANGE for sizes that are no whole numbers or do not fit together, UNKNOWN_OPTION.
  */
 export function planGwas(size: StudySize, only?: ReadonlyArray<StagePlan["stage"]>): GwasPlan {
   const s = withDefaults(size);
@@ -192,7 +225,7 @@ export function planGwas(size: StudySize, only?: ReadonlyArray<StagePlan["stage"
     stages,
     memory,
     hours: stages.reduce((sum, stage) => sum + stage.hours, 0),
-    cheaper: memory.total > 2e10 ? CHEAPER : undefined,
+    cheaper: memory.total > 2e10 ? waysOut({}, s) : undefined,
   };
 }
 
@@ -208,18 +241,33 @@ export function fitGwas(
     chunk = Math.max(SMALLEST_CHUNK, chunk >> 1);
     fitted = planGwas({ ...size, chunk }, options.stages);
   }
-  requireMemory(fitted.memory, { memoryLimit: options.memoryLimit, hint: CHEAPER });
+  requirePlan(fitted, size, options);
   return { plan: fitted, chunk };
 }
 
+/** @throws MEM_PREFLIGHT when the plan of a study of this size does not fit. */
+export function requirePlan(
+  { memory }: GwasPlan,
+  size: StudySize,
+  options: { memoryLimit?: number | undefined },
+): void {
+  requireMemory(memory, { ...limitOf(options), hint: waysOut(options, withDefaults(size)) });
+}
+
 function withDefaults(size: StudySize): Required<StudySize> {
+  checkNames(size, SIZE_NAMES, "planGwas");
+  const whole = (name: keyof StudySize, value: number | undefined, min: number, max: number): number =>
+    checkRange(name, value, { min, max, integer: true });
+  const samples = whole("samples", size.samples, 1, 1e8);
+  const variants = whole("variants", size.variants, 1, 1e10);
   return {
-    analyzed: size.samples,
-    kinshipVariants: size.variants,
-    covariates: 1,
-    threads: 2,
-    chunk: DEFAULT_CHUNK,
-    ...size,
+    samples,
+    variants,
+    analyzed: whole("analyzed", size.analyzed ?? samples, 1, samples),
+    kinshipVariants: whole("kinshipVariants", size.kinshipVariants ?? variants, 1, variants),
+    covariates: whole("covariates", size.covariates ?? 1, 1, 1e5),
+    threads: whole("threads", size.threads ?? 2, 1, 1024),
+    chunk: checkedChunk(size.chunk),
   };
 }
 

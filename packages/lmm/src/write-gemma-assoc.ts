@@ -5,6 +5,7 @@ import type { AssociationRun } from "./associate.ts";
 import { lmmError } from "./errors.ts";
 import { WALD_HEADER, waldRows } from "./gemma/assoc-text.ts";
 import { arrowCore } from "./lazy-arrow.ts";
+import { checkNames, type NamesOf } from "./option-names.ts";
 
 /** Options of {@link writeGemmaAssoc}. */
 export interface WriteGemmaAssocOptions {
@@ -15,6 +16,8 @@ export interface WriteGemmaAssocOptions {
   /** Stops the writing; no file is left. */
   readonly signal?: AbortSignal;
 }
+
+const NAMES: NamesOf<WriteGemmaAssocOptions> = { mode: true, study: true, signal: true };
 
 /**
  * Writes results as GEMMA's `.assoc.txt`, row by row as they come and atomically; returns the number of rows.
@@ -28,6 +31,7 @@ export async function writeGemmaAssoc(
   path: string,
   options: WriteGemmaAssocOptions = {},
 ): Promise<number> {
+  checkNames(options, NAMES, "writeGemmaAssoc");
   if ((options.mode ?? 1) !== 1)
     throw lmmError("NOT_IMPLEMENTED", `-lmm ${options.mode} is not in this version.`, {
       usage: true,

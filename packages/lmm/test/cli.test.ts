@@ -2,6 +2,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { GEMMA_OPTIONS, NOT_YET } from "../src/gemma/options.ts";
+import { compareAssoc, compareKinship, gwas } from "../src/index.ts";
+import { escapeXml } from "../src/report/svg.ts";
 import { copyFileset, golden, gunzipText, lmm, names, tempFolder } from "./support/files.ts";
 
 describe("options", () => {
@@ -51,7 +53,12 @@ describe("options", () => {
     [["-bfile", "x"], /^OPTION_MISSING/],
     [["-bfile", "x", "-lmm", "1"], /^OPTION_MISSING .*-k/],
     [["-bfile", "x", "-gk", "1", "-maf", "x"], /^OPTION_RANGE/],
-    [["frobnicate"], /./],
+    [["frobnicate"], /^UNKNOWN_COMMAND .*frobnicate/],
+    [["gwsa", "--bfile", "x"], /^UNKNOWN_COMMAND .*did you mean gwas\?/],
+    [["gwas", "--bfile", "x", "--out", "y", "-lmm", "4"], /^NOT_IMPLEMENTED -lmm 4 /],
+    [["gwas", "--bfile", "x", "--out", "y", "-loco", "1"], /^NOT_IMPLEMENTED -loco /],
+    [["gwas", "--bfile", "x", "--out", "y", "-gk", "2"], /^NOT_IMPLEMENTED -gk 2 /],
+    [["gwas", "--bfile=x", "--out=y", "--lmm=4", "--loco", "1"], /^NOT_IMPLEMENTED -lmm 4 /],
   ])("%j is a usage error", async (args, message) => {
     const ran = await lmm(args, { cwd: tempFolder() });
     expect(ran.code).toBe(2);
@@ -92,6 +99,20 @@ describe("commands", () => {
     );
     expect(report).not.toMatch(/(?:src|href)=|<script|@import|NaN|undefined/);
     expect(report.length).toBeLessThan(300_000);
+  });
+
+  it("report and log of a library call hold every given option", async () => {
+    const out = join(folder, "lib");
+    const ids = readFileSync(`${prefix}.bim`, "utf8").split("\n").slice(0, 40);
+    const snps = new Set(ids.map((line) => line.split("\t")[1]!));
+    await gwas(prefix, { out, maf: -1, snps, threads: 2, title: "A & B", regions: 12, onProgress: () => {} });
+    const call = `gwas(${JSON.stringify(prefix)}, { out: ${JSON.stringify(out)}, maf: -1, snps: new Set(${JSON.stringify([...snps])}), threads: 2, title: "A & B", regions: 12 })`;
+    expect(readFileSync(`${out}.log.txt`, "utf8")).toContain(`Command Line Input = ${call} `);
+    const report = readFileSync(`${out}.report.html`, "utf8");
+    expect(report).toContain(escapeXml(call));
+    expect(report).toContain("<td>allele frequency</td><td>not tested</td>");
+    expect(report).not.toContain("below -1");
+    expect(report).toMatch(/class="narrow"><svg[^>]* width="400"/);
   });
 
   it("the log has GEMMA's labels, in its order", async () => {
@@ -165,6 +186,47 @@ describe("commands", () => {
     expect(ran.out).toMatch(new RegExp(`FAIL beta .*row 5 \\(${fields[1]}\\): 9\\.000000e-01 against`));
     writeFileSync(join(folder, "short.txt"), `${lines.slice(0, 50).join("\n")}\n`);
     expect((await lmm(["compare", join(folder, "short.txt"), theirs])).out).toMatch(/more row/);
+  });
+
+  it("compare: unknown columns and files of two kinds are refused in one line", async () => {
+    const [ours, theirs] = [join(folder, "x.assoc.txt"), golden("demo", "lmm1.assoc.txt.gz")];
+    const kinship = golden("demo", "k1.cXX.lower.txt.gz");
+    for (const [args, code, says] of [
+      [["--tolerance", "bta=1", ours, theirs], 2, /^UNKNOWN_OPTION .*bta; did you mean beta\?\n$/],
+      [["--tolerance", "k=1", ours, theirs], 2, /^UNKNOWN_OPTION .* k\b.*\n$/],
+      [["--tolerance", "beta=1", kinship, kinship], 2, /^UNKNOWN_OPTION .*beta.*\n$/],
+      [[kinship, theirs], 1, /^ASSOC_FORMAT .*\n$/],
+      [[theirs, kinship], 1, /^ASSOC_FORMAT .*\n$/],
+    ] as const) {
+      const ran = await lmm(["compare", ...args]);
+      expect(ran, ran.err).toMatchObject({ code, out: "" });
+      expect(ran.err).toMatch(says);
+      expect(ran.err.length).toBeLessThan(400);
+    }
+    await expect(compareAssoc(kinship, theirs)).rejects.toMatchObject({ code: "ASSOC_FORMAT" });
+    await expect(compareKinship(kinship, theirs)).rejects.toMatchObject({ code: "KIN_FORMAT" });
+    await expect(compareAssoc(ours, theirs, { limits: { bta: 1 } })).rejects.toMatchObject({
+      code: "UNKNOWN_OPTION",
+    });
+  });
+
+  it("compare: a difference exits with 1 under --json too", async () => {
+    const ran = await lmm([
+      "compare",
+      "--json",
+      join(folder, "off.txt"),
+      golden("demo", "lmm1.assoc.txt.gz"),
+    ]);
+    expect(ran.code).toBe(1);
+    expect(JSON.parse(ran.out).ok).toBe(false);
+  });
+
+  it("help: of the program without a word, with GEMMA's form and the choices", async () => {
+    const [alone, asked] = [await lmm([]), await lmm(["--help"])];
+    expect(alone).toMatchObject({ code: 0, err: "", out: asked.out });
+    expect(alone.out).toMatch(/lmm -bfile study -k output\/k\.cXX\.txt -lmm 1/);
+    expect(alone.out).toMatch(/gwas[\s\S]*compare[\s\S]*plan[\s\S]*-bfile[\s\S]*text\|arrow/);
+    expect((await lmm(["gwas", "--help"])).out).toMatch(/--on iid\|fid\+iid/);
   });
 
   it("plan prints the parts", async () => {

@@ -21,10 +21,15 @@ function tall(n: number): string {
 }
 
 describe("mem-preflight", () => {
-  it("n = 200,000 is refused within a second, with the parts and the cheaper route", async () => {
+  it("n = 200,000 is refused within seconds, with the parts and what helps", async () => {
     const ran = await lmm(["plan", "--samples", "200000", "--variants", "95000", "--check"]);
     expect(ran.code).toBe(1);
-    expect(ran.err).toMatch(/^MEM_PREFLIGHT needs 6\d\d GB.*\n(.*\n)*.*320 GB\n(.*\n)*Cheaper: .*m × m dual/);
+    expect(ran.err).toMatch(
+      /^MEM_PREFLIGHT needs 6\d\d GB.*\n(.*\n)*.*320 GB\n(.*\n)*What helps: analyse fewer people.*Not in this version: the p × p dual/,
+    );
+    const many = await lmm(["plan", "--samples", "200000", "--variants", "300000", "--check"]);
+    expect(many.err).toMatch(/What helps: /);
+    expect(many.err).not.toMatch(/dual/);
     const prefix = tall(200_000);
     const start = performance.now();
     await expect(gwas(prefix)).rejects.toMatchObject({ code: "MEM_PREFLIGHT" });
@@ -66,7 +71,7 @@ it("a limit below the smallest block is refused before any file is written", asy
     "50M",
   ]);
   expect(ran.code).toBe(1);
-  expect(ran.err).toMatch(/^MEM_PREFLIGHT/);
+  expect(ran.err).toMatch(/^MEM_PREFLIGHT[\s\S]*below what Node itself takes.*\n$/);
   expect(names(folder)).toEqual([]);
 });
 
@@ -86,6 +91,25 @@ it("predicts a small run within 100 MB, in log and JSON", async () => {
   ]);
   for (const s of stages)
     expect(Object.keys(s)).toEqual(["stage", "wallSeconds", "cpuSeconds", "rssBytes", "peakRssBytes"]);
+});
+
+it("--json has one shape in both forms", async () => {
+  const [folder, prefix] = [tempFolder(), copyFileset("mod2")];
+  const json = async (args: string[]) => {
+    const ran = await lmm([...args, "--json", "--threads", "2"], { cwd: folder });
+    expect(ran, ran.err).toMatchObject({ code: 0 });
+    const result = JSON.parse(ran.out);
+    expect(result.memory.predicted.total).toBeGreaterThan(1e8);
+    expect(result).toMatchObject({ threads: 2, simd: expect.any(String), warnings: expect.any(Array) });
+    expect(result.command).toBe(`lmm ${args.join(" ")} --json --threads 2`);
+    return Object.keys(result).sort();
+  };
+  const gemma = ["-bfile", prefix, "-outdir", "o"];
+  const gk = await json([...gemma, "-gk", "1", "-o", "k"]);
+  const association = await json([...gemma, "-k", "o/k.cXX.txt", "-lmm", "1"]);
+  const gwas = await json(["gwas", "--bfile", prefix, "--out", "x"]);
+  expect(gwas.filter((key) => key !== "lambdaGC")).toEqual(association);
+  expect(association.filter((key) => !["nullModel", "degenerate"].includes(key))).toEqual(gk);
 });
 
 it("planGwas: parts add up, and the matrices dominate large studies", () => {

@@ -3,7 +3,9 @@ import { execFile, execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { associationSchema, readIpcFile } from "@x/core";
 import { openPlink } from "@x/plink-io";
+import type { Schema } from "apache-arrow";
 import { expect, it } from "vitest";
 import { associate, eigen, gwas, joinSamples, kinship, writeGemmaAssoc } from "../src/index.ts";
 import { bin, copyFileset, lmm, names, node, simulate, tempFolder, writeFileset } from "./support/files.ts";
@@ -78,6 +80,30 @@ it("out-epipe: a closed stdout ends quietly", async () => {
   const { stdout } = await promisify(execFile)("bash", ["-c", command]);
   expect(["0", "141"]).toContain(stdout.trim());
   expect(readFileSync(join(folder, "err"), "utf8")).toBe("");
+});
+
+it("results, batches and the Arrow file have the same types: 13 columns of the association schema", async () => {
+  const folder = tempFolder();
+  await using study = await openPlink(prefix);
+  const cohort = await joinSamples(study);
+  await using k = await kinship(study, cohort);
+  await using e = await eigen(k, cohort);
+  const { results, columns } = await gwas(study, { out: join(folder, "x"), report: false });
+  const batches = [];
+  for await (const batch of associate(study, cohort, e)) batches.push(batch);
+  const types = (s: Schema): string[] => s.fields.map((f) => `${f.name}: ${f.type}${f.nullable ? "?" : ""}`);
+  const wanted = types(associationSchema).filter(
+    (text) => !/^(l_mle|p_lrt|p_score|.*_(lrt|score)):/.test(text),
+  );
+  expect(wanted.length).toBe(13);
+  expect(types(results.schema)).toEqual(wanted);
+  expect(types(batches[0]!.schema)).toEqual(wanted);
+  const file = await readIpcFile(join(folder, "x.assoc.arrow"));
+  expect(types(file.schema)).toEqual(wanted);
+  expect(results.numRows).toBe(columns.index.length);
+  const rows = (table: Iterable<unknown>): string => JSON.stringify([...table]);
+  expect(rows(results)).toBe(rows(batches.flatMap((batch) => [...batch])));
+  expect(rows(results)).toBe(rows(file));
 });
 
 it("out-two-writers: the second is refused, or both leave whole files", async () => {

@@ -5,7 +5,7 @@ import { concatColumns } from "../src/association-columns.ts";
 import { design } from "../src/covariates.ts";
 import { VariantFilter } from "../src/filter.ts";
 import { genomicInflation, manhattanSvg, qqSvg } from "../src/index.ts";
-import { pText } from "../src/report/html.ts";
+import { pHtml, pText } from "../src/report/p-value.ts";
 
 const one = (counts: number[], options = {}): Record<string, number> => {
   const filter = new VariantFilter(options);
@@ -118,9 +118,29 @@ describe("report", () => {
     expect(genomicInflation([])).toBeNaN();
   });
   it("p values below the range of a double are printed", () => {
-    expect(pText(385.67)).toBe("2.14 × 10<sup>−386</sup>");
-    expect(pText(0.5)).toBe("0.316");
-    expect(pText(3)).toBe("1.00 × 10<sup>−3</sup>");
+    expect(pHtml(385.67)).toBe("2.14 × 10<sup>−386</sup>");
+    expect(pText(385.67)).toBe("2.14e-386");
+    for (const form of [pHtml, pText]) expect([form(0.5), form(Number.NaN)]).toEqual(["0.316", "–"]);
+    expect(pHtml(3)).toBe("1.00 × 10<sup>−3</sup>");
+    expect(pText(3.0000001)).toBe("1.00e-3");
+  });
+  it("names of chromosomes do not touch each other in a narrow plot", () => {
+    const n = 22 * 40;
+    const chrom = Array.from({ length: n }, (_, i) => String(1 + Math.floor(i / 40)));
+    const pos = Array.from({ length: n }, (_, i) => 1 + (i % 40));
+    const placed = (width: number): Array<[x: number, name: string]> =>
+      [
+        ...manhattanSvg({ chrom, pos, negLog10P: Array(n).fill(1) }, { width }).matchAll(
+          /<text x="([\d.]+)" y="\d+" text-anchor="middle">(\d+)</g,
+        ),
+      ].map((m) => [Number(m[1]), m[2]!]);
+    expect(placed(1160).map(([, name]) => name)).toEqual(Array.from({ length: 22 }, (_, i) => String(i + 1)));
+    const narrow = placed(400);
+    expect(narrow.length).toBeGreaterThan(8);
+    for (let i = 1; i < narrow.length; i++)
+      expect(narrow[i]![0] - narrow[i - 1]![0]).toBeGreaterThanOrEqual(
+        3.5 * (narrow[i]![1].length + narrow[i - 1]![1].length),
+      );
   });
   it("plots stay small, escape ids and take odd data", () => {
     const n = 200_000;

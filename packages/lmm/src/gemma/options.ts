@@ -41,8 +41,22 @@ export const GEMMA_OPTIONS: readonly OptionSpec[] = [
     value: "FILE",
     help: "kinship, GEMMA's text or our Arrow file",
   },
-  { name: "gk", aliases: ["-gk"], type: "int", implied: 1, value: "1", help: "make the centred kinship" },
-  { name: "lmm", aliases: ["-lmm"], type: "int", implied: 1, value: "1", help: "Wald test of every variant" },
+  {
+    name: "gk",
+    aliases: ["-gk"],
+    type: "int",
+    implied: 1,
+    value: "1",
+    help: "make the centred kinship of everyone; writes PREFIX.cXX.txt",
+  },
+  {
+    name: "lmm",
+    aliases: ["-lmm"],
+    type: "int",
+    implied: 1,
+    value: "1",
+    help: "Wald test of every variant, needs -k; writes PREFIX.assoc.txt",
+  },
   {
     name: "maf",
     aliases: ["-maf"],
@@ -153,9 +167,9 @@ export function refuseNotYet(argv: readonly string[]): void {
   for (let i = 0; i < argv.length; i++) {
     const word = argv[i]!;
     if (!isOption(word)) continue;
-    const name = word.replace(/^--?/, "");
+    const [name = "", inline] = word.replace(/^--?/, "").split("=", 2);
     if (ONE_DASH_ONLY.has(word) || NOT_YET.has(name)) notImplemented(word);
-    const values: string[] = [];
+    const values: string[] = inline === undefined ? [] : [inline];
     for (let j = i + 1; j < argv.length && !isOption(argv[j]!); j++) values.push(argv[j]!);
     if (name === "n" && values.length > 1) notImplemented(`-n ${values.join(" ")}`);
     if ((name === "gk" || name === "lmm") && values.length > 0 && values[0] !== "1" && isNumber(values[0]!))

@@ -5,6 +5,7 @@ import type { GwasOptions, GwasResult } from "../gwas.ts";
 import { simdLevel } from "../native.ts";
 import { VERSION } from "../version.ts";
 import { manhattanSvg } from "./manhattan.ts";
+import { pHtml } from "./p-value.ts";
 import { PAGE_STYLE } from "./page-style.ts";
 import { genomicInflation, qqSvg } from "./qq.ts";
 import { escapeXml } from "./svg.ts";
@@ -15,7 +16,7 @@ const TOP_HITS = 20;
 export function reportHtml(
   study: PlinkStudy,
   result: GwasResult,
-  options: GwasOptions & { threads: number },
+  options: GwasOptions & { threads: number; command: string },
 ): string {
   const { columns, cohort } = result;
   const pick = <T>(values: ArrayLike<T>): T[] => Array.from(columns.index, (row) => values[row]!);
@@ -38,14 +39,14 @@ export function reportHtml(
   ]
     .map(([label, value, note]) => `<div><span>${label}</span><b>${value}</b><small>${note}</small></div>`)
     .join("")}</section>
-<figure>${manhattanSvg(data, { title: `Manhattan plot of ${name}` })}<figcaption>Dashed: 5 × 10<sup>−8</sup>. Dotted: 10<sup>−5</sup>. Each dot is a variant; where many weak ones (p &gt; 0.01) fall on one pixel, one is drawn.</figcaption></figure>
+<figure><div class="wide">${manhattanSvg(data, { title: `Manhattan plot of ${name}` })}</div><div class="narrow">${manhattanSvg(data, { title: `Manhattan plot of ${name}`, width: 400, height: 300 })}</div><figcaption>Dashed: 5 × 10<sup>−8</sup>. Dotted: 10<sup>−5</sup>. Each dot is a variant; where many weak ones (p &gt; 0.01) fall on one pixel, one is drawn.</figcaption></figure>
 <div class="pair"><figure>${qqSvg(columns.negLog10PWald, { title: `QQ plot of ${name}`, width: 560, height: 430 })}<figcaption>Observed against expected p values; the band holds 95 % of each rank if nothing were associated.</figcaption></figure>
 <section><h2>Null model</h2>${nullTable(result)}</section></div>
 <section><h2>Top hits</h2>${hitsTable(study, result)}</section>
 <div class="pair"><section><h2>Variants</h2>${filterTable(result, options)}</section><section><h2>People</h2>${peopleTable(result)}</section></div>
 ${warningList(result)}
 <section><h2>Time and memory</h2>${stageTable(result)}</section>
-<section><h2>To repeat</h2><pre>${escapeXml(options.command ?? `gwas(${JSON.stringify(study.paths.bed.replace(/\.bed$/, ""))})`)}</pre>
+<section><h2>To repeat</h2><pre>${escapeXml(options.command)}</pre>
 <p class="soft">@x/lmm ${VERSION} · Node ${process.versions.node} · kernels ${simdLevel()} · ${options.threads} threads · people ${cohort.sampleHash.slice(0, 16)} · made ${new Date().toISOString().slice(0, 16).replace("T", " ")} UTC. Results do not depend on threads or block size.</p></section>
 </main></body></html>
 `;
@@ -53,16 +54,6 @@ ${warningList(result)}
 
 const int = (x: number): string => x.toLocaleString("en-US");
 const g = (x: number, digits = 4): string => formatG(x, digits).replaceAll("-", "−");
-
-/** p in three digits from −log₁₀ p, which does not underflow. */
-export function pText(negLog10P: number): string {
-  if (!Number.isFinite(negLog10P)) return "–";
-  if (negLog10P < 3) return formatG(10 ** -negLog10P, 3);
-  const exponent = Math.ceil(negLog10P);
-  const mantissa = 10 ** (exponent - negLog10P);
-  const rounded = mantissa.toFixed(2) === "10.00" ? ["1.00", exponent - 1] : [mantissa.toFixed(2), exponent];
-  return `${rounded[0]} × 10<sup>−${rounded[1]}</sup>`;
-}
 
 function table(head: readonly string[], rows: ReadonlyArray<readonly string[]>, className = ""): string {
   const th = head.length > 0 ? `<thead><tr>${head.map((h) => `<th>${h}</th>`).join("")}</tr></thead>` : "";
@@ -90,7 +81,7 @@ function hitsTable(study: PlinkStudy, { columns }: GwasResult): string {
         columns.af[i]!.toFixed(3),
         g(columns.beta[i]!),
         g(columns.se[i]!),
-        pText(columns.negLog10PWald[i]!),
+        pHtml(columns.negLog10PWald[i]!),
       ];
     }),
     "hits",
@@ -124,7 +115,9 @@ function filterTable({ filters: f, degenerate }: GwasResult, options: GwasOption
       ["read", int(f.total)],
       ...(f.notListed > 0 ? [["not in the list", int(f.notListed)]] : []),
       [`missing calls above ${options.miss ?? 0.05}`, int(f.missing)],
-      [`allele frequency below ${options.maf ?? 0.01}`, int(f.maf)],
+      options.maf === -1
+        ? ["allele frequency", "not tested"]
+        : [`allele frequency below ${options.maf ?? 0.01}`, int(f.maf)],
       ["one genotype class", int(f.monomorphic + f.heterozygous)],
       ...(f.hwe > 0 ? [["Hardy-Weinberg", int(f.hwe)]] : []),
       ...(f.covariates > 0 ? [["explained by covariates", int(f.covariates)]] : []),

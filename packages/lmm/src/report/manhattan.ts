@@ -24,10 +24,12 @@ export interface ManhattanOptions {
   readonly genomeWide?: number;
   /** Suggestive line, as −log₁₀ p. Default 5. */
   readonly suggestive?: number;
-  /** How many peaks get their variant's id. Default 6. */
+  /** How many peaks get their variant's id. Default 6, 3 below a width of 600. */
   readonly labels?: number;
 }
 
+/** Width of a character of a chromosome's name, pixels. */
+const NAME_EM = 7;
 const BOX = { left: 52, top: 16, bottom: 44, rightGap: 14 };
 
 /**
@@ -70,15 +72,19 @@ export function manhattanSvg(data: ManhattanData, options: ManhattanOptions = {}
   parts.push(line(y(suggestive), right, "--soft", "2 5"), line(y(genomeWide), right, "--hit", "6 4"));
   parts.push(dots(groups[0]!, 1.5, "--a"), dots(groups[1]!, 1.5, "--b"), dots(groups[2]!, 2.4, "--hit"));
   parts.push(`<path class="ax" d="M${BOX.left} ${bottom}H${right}"/>`);
-  for (const c of layout.chromosomes)
-    if (c.width > 12 || layout.chromosomes.length < 30)
-      parts.push(
-        `<text x="${px(BOX.left + c.start + c.width / 2)}" y="${bottom + 17}" text-anchor="middle">${escapeXml(c.name)}</text>`,
-      );
+  // A name that would touch the one before it is left out.
+  let free = 0;
+  for (const c of layout.chromosomes) {
+    const middle = BOX.left + c.start + c.width / 2;
+    const half = (c.name.length * NAME_EM) / 2;
+    if (middle - half < free) continue;
+    free = middle + half + 3;
+    parts.push(`<text x="${px(middle)}" y="${bottom + 17}" text-anchor="middle">${escapeXml(c.name)}</text>`);
+  }
   parts.push(
     `<text class="t" x="${(BOX.left + right) / 2}" y="${height - 6}" text-anchor="middle">chromosome</text>`,
     `<text class="t" transform="translate(14 ${(BOX.top + bottom) / 2})rotate(-90)" text-anchor="middle">${MINUS_LOG10_P}</text>`,
-    peakLabels(data, layout.x, y, { right, suggestive, count: options.labels ?? 6 }),
+    peakLabels(data, layout.x, y, { right, suggestive, count: options.labels ?? (width < 600 ? 3 : 6) }),
     "</svg>",
   );
   return parts.join("");

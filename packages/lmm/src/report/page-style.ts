@@ -10,6 +10,7 @@ header p,.soft,figcaption{color:var(--s);margin:0}header p{overflow-wrap:anywher
 .cards span,.cards small{color:var(--s);font-size:13px}.cards b{font-size:25px;font-weight:600;line-height:1.3;font-variant-numeric:tabular-nums}
 figure{margin:0}figure svg{display:block}figcaption{font-size:13px;margin-top:4px}
 .pair{display:grid;grid-template-columns:minmax(0,1fr) minmax(0,1fr);gap:20px 44px;margin-top:26px}.pair h2{margin-top:8px}
+.narrow{display:none}@media screen and (max-width:620px){main{padding:24px 14px 40px}.wide{display:none}.narrow{display:block}}
 @media (max-width:820px){.pair{grid-template-columns:1fr}}
 .scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:14px;font-variant-numeric:tabular-nums}
 td,th{padding:5px 14px 5px 0;text-align:left;border-bottom:1px solid var(--r);vertical-align:top}th{color:var(--s);font-weight:500;white-space:nowrap}

@@ -44,6 +44,17 @@ export function gunzipText(path: string): string {
   return gunzipSync(readFileSync(path)).toString("latin1");
 }
 
+/** The square text matrix of a reference's lower triangle, digit by digit. */
+export function squareText(lowerGz: string): string {
+  const lower = gunzipText(lowerGz)
+    .trimEnd()
+    .split("\n")
+    .map((line) => line.split("\t"));
+  return lower
+    .map((row, i) => `${[...row, ...lower.slice(i + 1).map((below) => below[i])].join("\t")}\n`)
+    .join("");
+}
+
 export interface Ran {
   code: number | null;
   signal: string | null;
