@@ -105,7 +105,8 @@ export function gwasCommand(argv: readonly string[]): CliCommand {
         out: String(o.out),
         maf: o.notsnp ? -1 : Number(o.maf),
         miss: Number(o.miss),
-        hwe: Number(o.hwe),
+        // GEMMA's -notsnp turns the Hardy-Weinberg test off as well.
+        hwe: o.notsnp ? 0 : Number(o.hwe),
         r2: Number(o.r2),
         lmin: Number(o.lmin),
         lmax: Number(o.lmax),

@@ -133,8 +133,18 @@ async function readPhenotype(
   const index = typeof wanted === "number" ? wanted - 1 : source.names.indexOf(wanted);
   const column = source.columns[index];
   if (!column) throw noColumn(wanted, source.columns.length, source.path);
-  const values = scatter(parsePhenotype(column, source.origin(index)), source.rowOf);
   const label = source.names[index] ?? `column ${index + 1}`;
+  // By row is GEMMA's own way, where −9 is a number; tables joined by id follow PLINK.
+  const minusNine = options.on === undefined ? "number" : "missing";
+  const numbers = parsePhenotype(column, source.origin(index), minusNine);
+  const nines = minusNine === "number" ? numbers.filter((v) => v === -9).length : 0;
+  if (nines > 0)
+    options.onWarning?.({
+      code: "PHENO_MINUS_NINE",
+      message: `${label} of ${source.path}: ${nines} value(s) of -9 are taken as numbers, as GEMMA does; write NA where the value is missing.`,
+      details: { path: source.path, count: nines },
+    });
+  const values = scatter(numbers, source.rowOf);
   return { name: `${label} of ${source.path}`, values, rowOf: source.rowOf };
 }
 

@@ -11,16 +11,21 @@ export interface ColumnOrigin {
 }
 
 /**
- * Numbers of a phenotype column; NaN = missing, written `NA` or numerically −9 as in PLINK and GEMMA.
+ * Numbers of a phenotype column; NaN = missing, written `NA`, and −9 where PLINK's convention holds (`minusNine`).
+ * GEMMA takes a −9 in a phenotype file as a number; only in the .fam it is missing.
  * @throws PHENO_NAN, PHENO_INF, PHENO_RANGE, PHENO_PARSE with the line and the text.
  */
-export function parsePhenotype(texts: readonly string[], origin: ColumnOrigin): Float64Array {
+export function parsePhenotype(
+  texts: readonly string[],
+  origin: ColumnOrigin,
+  minusNine: "missing" | "number",
+): Float64Array {
   const out = new Float64Array(texts.length);
   for (let row = 0; row < texts.length; row++) {
     const text = texts[row]!;
     const field = readField(text);
     if (field.kind === "missing") out[row] = Number.NaN;
-    else if (field.kind === "value") out[row] = field.value === -9 ? Number.NaN : field.value;
+    else if (field.kind === "value") out[row] = field.value === -9 && minusNine === "missing" ? Number.NaN : field.value;
     else throw phenotypeError(field.kind, text, row, origin);
   }
   return out;
@@ -34,12 +39,12 @@ function phenotypeError(
 ) {
   const shown = text.length > 40 ? `${text.slice(0, 40)}…` : text;
   const [code, what] = {
-    nan: ["PHENO_NAN", `"${shown}" is not a phenotype: a missing value is written NA or -9`],
+    nan: ["PHENO_NAN", `"${shown}" is not a phenotype: a missing value is written NA`],
     inf: ["PHENO_INF", `the phenotype is infinite ("${shown}"); write NA for a missing value`],
     range: ["PHENO_RANGE", `"${shown}" is too large for a double; rescale the phenotype`],
     text: [
       "PHENO_PARSE",
-      `"${shown}" is not a number; a missing value is written NA or -9, a decimal point is "."`,
+      `"${shown}" is not a number; a missing value is written NA, a decimal point is "."`,
     ],
   }[kind] as ["PHENO_NAN" | "PHENO_INF" | "PHENO_RANGE" | "PHENO_PARSE", string];
   return lmmFileError(code, origin.path, what, {

@@ -5,6 +5,7 @@ import {
   type CliCommand,
   type CliContext,
   checkOutputDir,
+  commitAll,
   lockOutput,
   type OptionSpec,
   runCli,
@@ -15,7 +16,7 @@ import type { ReportOptions } from "./frequency.ts";
 import { openPlink } from "./open.ts";
 import type { SelectionLists } from "./subset.ts";
 import type { GenotypeEncoding, PlinkPaths, PlinkStudy, RunningOptions } from "./types.ts";
-import { checkPrefix, commitAll, type Written, writeText } from "./write.ts";
+import { checkPrefix, type Written, writeText } from "./write.ts";
 
 // What only one command needs is loaded by it: every module costs part of a millisecond at the start.
 

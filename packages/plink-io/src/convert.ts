@@ -1,4 +1,4 @@
-import { statSync, unlinkSync } from "node:fs";
+import { statSync } from "node:fs";
 import { atomicWriter, fileError, isXError, lockOutput, requireMemory, xError } from "@x/core/base";
 import type { Table } from "apache-arrow";
 import { arrowTables } from "./lazy.ts";
@@ -89,18 +89,14 @@ async function plinkToArrow(
       onProgress?.({ stage: "writing", done, total: study.p });
     }
   };
-  const { toIpc, writeIpcFile } = await import("@x/core");
+  const { toIpc, writeIpc } = await import("@x/core");
   const writing = { overwrite: overwrite ?? true, signal };
   await using _lock = lockOutput(to);
   await using samples = atomicWriter(samplesPath(to), writing);
+  await using genotypes = atomicWriter(to, writing);
   await samples.write(toIpc(study.samples, "file"));
-  await writeIpcFile(to, batches(), writing);
-  try {
-    await samples.commit();
-  } catch (error) {
-    unlinkSync(to);
-    throw error;
-  }
+  await writeIpc(genotypes, batches());
+  await commitAll([genotypes, samples]);
   return { paths: { genotypes: to, samples: samples.path }, samples: study.n, variants: study.p };
 }
 

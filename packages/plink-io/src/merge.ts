@@ -2,12 +2,12 @@ import { xError } from "@x/core/base";
 import { openPlink } from "./open.ts";
 import { checkRunning, silently, WRITE_OPTIONS } from "./run-options.ts";
 import type { BimColumns, PackedBlock, PlinkPaths, PlinkStudy, RunningOptions } from "./types.ts";
-import { type WriteOptions, type Written, writeFileset } from "./write.ts";
+import { refuseInputs, type WriteOptions, type Written, writeFileset } from "./write.ts";
 
 /**
  * Joins filesets of the same people and different variants (one a chromosome, usually) into one, in the order given.
  *
- * @throws XError SAMPLES_DIFFER (the first person that differs), and the codes of openPlink and writePlink.
+ * @throws XError SAMPLES_DIFFER (the first person that differs), OUT_IS_INPUT, and the codes of openPlink and writePlink.
  */
 export async function merge(
   filesets: readonly (string | PlinkPaths)[],
@@ -17,13 +17,20 @@ export async function merge(
   checkRunning(options, WRITE_OPTIONS, "merge");
   if (filesets.length === 0)
     throw xError("OPTION_RANGE", "merge needs at least one fileset.", { usage: true });
-  await using stack = new AsyncDisposableStack();
   const studies: PlinkStudy[] = [];
-  for (const fileset of filesets) studies.push(stack.use(await openPlink(fileset, silently(options))));
-  const first = studies[0]!;
-  for (const study of studies) checkSamePeople(first, study);
-  const data = { samples: first.fam, variants: concatenate(studies), genotypes: allBlocks(studies, options) };
-  return await writeFileset(prefix, data, options);
+  try {
+    for (const fileset of filesets) studies.push(await openPlink(fileset, silently(options)));
+    const first = studies[0]!;
+    for (const study of studies) checkSamePeople(first, study);
+    refuseInputs(
+      studies.map((study) => study.paths),
+      prefix,
+    );
+    const data = { samples: first.fam, variants: concatenate(studies), genotypes: allBlocks(studies, options) };
+    return await writeFileset(prefix, data, options);
+  } finally {
+    for (const study of studies) await study.close();
+  }
 }
 
 function checkSamePeople(first: PlinkStudy, other: PlinkStudy): void {

@@ -4,7 +4,7 @@ import { checkRunning, SELECT_OPTIONS, silently, WRITE_OPTIONS } from "./run-opt
 import { sampleIndex, selectSamples, selectVariants } from "./select.ts";
 import type { PlinkStudy, PlinkWarning, SelectOptions } from "./types.ts";
 import { StudyView } from "./view.ts";
-import { type WriteOptions, type Written, writeFileset } from "./write.ts";
+import { refuseInputs, type WriteOptions, type Written, writeFileset } from "./write.ts";
 
 /** Which variants and people stay; a path names a text file, PLINK's own formats. */
 export interface SelectionLists extends SelectOptions {
@@ -48,6 +48,7 @@ export async function subset(
   options: SubsetOptions = {},
 ): Promise<Written> {
   checkRunning(options, [...LISTS, ...WRITE_OPTIONS], "subset");
+  refuseInputs([study.paths], prefix);
   const part = await partOf(study, options);
   const genotypes = part.blocks(silently(options));
   return writeFileset(prefix, { samples: part.fam, variants: part.bim, genotypes }, options);

@@ -1,5 +1,5 @@
-import { statSync, unlinkSync } from "node:fs";
-import { type AtomicWriter, atomicWriter, lockOutput, throwIfAborted, xError } from "@x/core/base";
+import { statSync } from "node:fs";
+import { type AtomicWriter, atomicWriter, commitAll, fileError, lockOutput, throwIfAborted, xError } from "@x/core/base";
 import type { RecordBatch, Table } from "apache-arrow";
 import { BED_HEADER, rowBytes } from "./bed.ts";
 import { clearPadding, encodePacked } from "./encode.ts";
@@ -107,18 +107,23 @@ export function checkPrefix(prefix: string): void {
   throw xError("OUT_STDOUT", message, { usage: true, details: { path: prefix } });
 }
 
-/** Commits in order; when one fails, those already under their final names are taken away again. */
-export async function commitAll(writers: readonly AtomicWriter[]): Promise<void> {
-  const done: string[] = [];
-  try {
-    for (const writer of writers) {
-      await writer.commit();
-      done.push(writer.path);
+/**
+ * Refuses to write over a fileset that is being read. Names may differ (links, `./`), so files are told by device and inode.
+ *
+ * @throws XError OUT_IS_INPUT.
+ */
+export function refuseInputs(inputs: readonly PlinkPaths[], prefix: string): void {
+  for (const input of inputs)
+    for (const [extension, path] of Object.entries(input)) {
+      const from = statSync(path, { throwIfNoEntry: false, bigint: true });
+      const to = statSync(`${prefix}.${extension}`, { throwIfNoEntry: false, bigint: true });
+      if (from && to && from.ino === to.ino && from.dev === to.dev)
+        throw fileError(
+          "OUT_IS_INPUT",
+          `${prefix}.${extension}`,
+          "this file is being read; write to another name",
+        );
     }
-  } catch (error) {
-    for (const path of done) unlinkSync(path);
-    throw error;
-  }
 }
 
 /** Writes pieces of text. */

@@ -184,3 +184,16 @@ describe("exit codes", () => {
     expect(JSON.parse(failed.stderr)).toMatchObject({ error: { code: "ENOENT" } });
   });
 });
+
+it.each([
+  ["subset", (prefix: string) => ["subset", "--bfile", prefix, "--out", prefix]],
+  ["merge", (prefix: string) => ["merge", prefix, "--out", prefix]],
+])("%s never writes over the fileset it reads", (_verb, args) => {
+  using folder = temporaryFolder();
+  const { prefix } = makeFileset(folder.path, { n: 5, p: 7 });
+  const before = readFileSync(`${prefix}.bed`);
+  const ran = plinkIo(args(prefix));
+  expect(ran.stderr).toContain("OUT_IS_INPUT");
+  expect(ran.status).toBe(1);
+  expect(readFileSync(`${prefix}.bed`).equals(before)).toBe(true);
+});

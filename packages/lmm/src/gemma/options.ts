@@ -147,7 +147,8 @@ export const NOT_YET: ReadonlySet<string> = new Set(
     "g a gxe widv weight mk u d cat beta cor epm en ebv emu mu gene r km pace ksnps loco eigen vc lm pnr emi nri " +
     "emp nrp crt bslmm ldr hmin hmax rmin rmax pmin pmax smin smax gmean hscale rscale pscale w s rpace wpace mh " +
     "predict calccor windowbp windowcm windowns check no-fpe-check strict debug debug-data nind issue legacy license " +
-    "gs gq gw sample wsnp wcat ci mbfile mg mq ms mv"
+    "gs gq gw sample wsnp wcat ci mbfile mg mq ms mv " +
+    "blocks catc hyp mcat mcatc mref mstudy no-check noconstrain pve ref study"
   ).split(" "),
 );
 

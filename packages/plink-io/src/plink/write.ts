@@ -1,9 +1,9 @@
-import { type AtomicWriterOptions, atomicWriter, checkOptions } from "@x/core/base";
+import { type AtomicWriterOptions, atomicWriter, checkOptions, commitAll } from "@x/core/base";
 import type { Table } from "apache-arrow";
 import { arrowTables } from "../lazy.ts";
 import type { MissingTables } from "../missing.ts";
 import type { FreqTypes, HardyTypes } from "../table-types.ts";
-import { checkPrefix, commitAll, writeText } from "../write.ts";
+import { checkPrefix, writeText } from "../write.ts";
 import { formatFrq, formatHwe, formatImiss, formatLmiss } from "./reports.ts";
 
 /** Writes the table of `freq` as PLINK 1.9's `.frq`, byte for byte. Errors: those of core's atomicWriter. */
