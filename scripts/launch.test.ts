@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 // @ts-expect-error plain JavaScript without declarations
-import { publishedPackages, root } from "./packages.mjs";
+import { publishedPackages, quoted, root, shell } from "./packages.mjs";
 
 // Stands in for an old Node; the relaunched process is the real thing.
 const fakeOld = `data:text/javascript,if(!process.env.X_RELAUNCHED)Object.defineProperty(process.versions,"node",{value:"20.20.2"})`;
@@ -50,7 +50,8 @@ test("outside a workspace it exits 2 with one line naming the version it needs",
 
 test("the workspace's node_modules/.bin holds every bin", () => {
   for (const [name] of bins) {
-    const { status } = spawnSync(join(root, "node_modules/.bin", name!), ["--version"], { encoding: "utf8" });
+    const bin = quoted(join(root, "node_modules/.bin", name!));
+    const { status } = spawnSync(bin, ["--version"], { encoding: "utf8", shell });
     expect(status, name).toBe(0);
   }
 });

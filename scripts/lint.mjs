@@ -1,5 +1,6 @@
 // One verdict over every static check; each prints only when it has something to say.
 import { spawnSync } from "node:child_process";
+import { shell } from "./packages.mjs";
 
 const checks = [
   ["format and lint", "biome", ["check", "--error-on-warnings", "."]],
@@ -16,6 +17,7 @@ for (const [title, command, args] of checks) {
   const { status, stdout, stderr, error } = spawnSync(command, args, {
     encoding: "utf8",
     maxBuffer: 1 << 26,
+    shell,
   });
   const ok = status === 0;
   console.log(`${ok ? "✓" : "✗"} ${title}`);

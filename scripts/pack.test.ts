@@ -15,7 +15,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 // @ts-expect-error plain JavaScript without declarations
-import { publishedPackages, root } from "./packages.mjs";
+import { publishedPackages, quoted, root, shell } from "./packages.mjs";
 
 interface Package {
   folder: string;
@@ -38,8 +38,9 @@ const platform = readdirSync(join(root, "native/linalg"))
 
 function pack(folder: string, into: string): string {
   const before = new Set(readdirSync(into));
-  execFileSync(pnpm, ["pack", "--pack-destination", into], {
+  execFileSync(quoted(pnpm), ["pack", "--pack-destination", quoted(into)], {
     cwd: folder,
+    shell,
     stdio: ["ignore", "ignore", "inherit"],
   });
   const made = readdirSync(into).find((file) => !before.has(file));
@@ -72,9 +73,16 @@ beforeAll(() => {
   );
   const catalog = readFileSync(join(root, "pnpm-workspace.yaml"), "utf8");
   const version = (name: string) => new RegExp(`"?${name}"?: (\\S+)`).exec(catalog)![1];
-  const args = ["install", "--no-audit", "--no-fund", "--loglevel=error", "--omit=optional", ...made];
+  const args = [
+    "install",
+    "--no-audit",
+    "--no-fund",
+    "--loglevel=error",
+    "--omit=optional",
+    ...made.map((tarball): string => quoted(tarball)),
+  ];
   args.push(`apache-arrow@${version("apache-arrow")}`, `@types/node@${version("@types/node")}`);
-  execFileSync("npm", args, { cwd: project, stdio: ["ignore", "ignore", "inherit"] });
+  execFileSync("npm", args, { cwd: project, shell, stdio: ["ignore", "ignore", "inherit"] });
   cpSync(join(root, "fixtures/demo"), join(project, "fixtures/demo"), { recursive: true });
   writeFileSync(
     join(project, "tsconfig.json"),
@@ -122,9 +130,16 @@ test.each(packages.filter(({ folder }) => folder.startsWith("packages/")).map(({
   },
 );
 
+/** What npm's wrapper of a bin runs; on Windows the wrapper itself is no JavaScript. */
+function installedBin(bin: string): string {
+  if (!shell) return join(project, "node_modules/.bin", bin);
+  const { manifest } = packages.find((one) => one.manifest.bin?.[bin])!;
+  return join(project, "node_modules", manifest.name, manifest.bin![bin]!);
+}
+
 const bins = packages.flatMap(({ manifest }) => Object.keys(manifest.bin ?? {}));
 test.each(bins.map((bin) => [bin]))("%s --help and --version run from node_modules/.bin", (bin) => {
-  const path = join(project, "node_modules", ".bin", bin);
+  const path = installedBin(bin);
   const help = run([path, "--help"]);
   expect(help.status).toBe(0);
   expect(help.stdout).toMatch(new RegExp(bin));
@@ -134,7 +149,7 @@ test.each(bins.map((bin) => [bin]))("%s --help and --version run from node_modul
 
 test("without the platform package the loader names it and the fix", () => {
   rmSync(join(project, "node_modules", "@x", `native-linalg-${platform}`), { recursive: true, force: true });
-  const bin = join(project, "node_modules", ".bin", "plink-io");
+  const bin = installedBin("plink-io");
   const { status, stderr } = run([bin, "freq", "--bfile", "fixtures/demo/demo", "--out", "freq"]);
   expect(status).toBe(1);
   expect(stderr).toContain("NATIVE_MISSING");

@@ -3,6 +3,10 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
+/** npm's tools are `.cmd` files on Windows, which only a shell starts; quote what may hold spaces. */
+export const shell = process.platform === "win32";
+export const quoted = (path) => (shell ? `"${path}"` : path);
+
 export const root = fileURLToPath(new URL("..", import.meta.url));
 
 /** @returns {{ folder: string, manifest: { name: string, version: string, bin?: Record<string, string> } }[]} */
