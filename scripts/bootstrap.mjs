@@ -2,7 +2,7 @@
 // A warm second run costs only turbo's cache check. Plain Node 20 JavaScript, no dependencies.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -64,9 +64,11 @@ function fetchPnpm() {
 
 /** Skipped while the lock file and every manifest are the ones installed last. */
 function install() {
-  const manifests = ["pnpm-lock.yaml", "pnpm-workspace.yaml", "package.json"];
+  const folders = readdirSync("packages").map((name) => `packages/${name}`);
+  const packages = [...folders.sort(), "native/linalg"].map((folder) => `${folder}/package.json`);
+  const manifests = ["pnpm-lock.yaml", "pnpm-workspace.yaml", "package.json", ...packages.filter(existsSync)];
   const hash = createHash("sha256");
-  for (const file of manifests) hash.update(readFileSync(file));
+  for (const file of manifests) hash.update(`${file}\n`).update(readFileSync(file));
   const want = hash.digest("hex");
   const stamp = join("node_modules", ".x-installed");
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === want) return;
