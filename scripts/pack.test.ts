@@ -79,7 +79,7 @@ beforeAll(() => {
     "--no-fund",
     "--loglevel=error",
     "--omit=optional",
-    ...made.map((path): string => quoted(path)),
+    ...made.map((tarball): string => quoted(tarball)),
   ];
   args.push(`apache-arrow@${version("apache-arrow")}`, `@types/node@${version("@types/node")}`);
   execFileSync("npm", args, { cwd: project, shell, stdio: ["ignore", "ignore", "inherit"] });

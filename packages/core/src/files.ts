@@ -64,19 +64,51 @@ export async function writeFileAtomic(
 }
 
 /**
- * Commits several writers as one set, in order: when one fails, those already under their final names are taken away
- * again, so that a run leaves all of its files or none.
+ * The files of one run: all of them appear under their final names at the end, or none. Dispose without `commit` removes
+ * the temporary files.
+ *
+ * ```ts
+ * await using files = new OutputFiles({ signal });
+ * await files.open("x.tsv").write(text);
+ * await files.open("x.log").write(log);
+ * await files.commit();
+ * ```
  */
-export async function commitAll(writers: readonly AtomicWriter[]): Promise<void> {
-  const done: string[] = [];
-  try {
-    for (const writer of writers) {
-      await writer.commit();
-      if (writer.tempPath !== writer.path) done.push(writer.path);
+export class OutputFiles implements AsyncDisposable {
+  readonly #writers: AtomicWriter[] = [];
+  readonly #options: AtomicWriterOptions;
+
+  constructor(options: AtomicWriterOptions = {}) {
+    this.#options = options;
+  }
+
+  /** Begins a file of the set; its `commit` is left to the set. Errors as `atomicWriter`. */
+  open(path: string): AtomicWriter {
+    const writer = atomicWriter(path, this.#options);
+    this.#writers.push(writer);
+    return writer;
+  }
+
+  /**
+   * Commits all in order and returns their paths. When one fails, those already under their final names are taken away
+   * again.
+   */
+  async commit(): Promise<string[]> {
+    const done: string[] = [];
+    try {
+      for (const writer of this.#writers) {
+        await writer.commit();
+        if (writer.tempPath !== writer.path) done.push(writer.path);
+      }
+    } catch (error) {
+      for (const path of done) rmSync(path, { force: true });
+      throw error;
     }
-  } catch (error) {
-    for (const path of done) rmSync(path, { force: true });
-    throw error;
+    return this.#writers.map((writer) => writer.path);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const writer of this.#writers) await writer[Symbol.asyncDispose]();
   }
 }
 

@@ -119,7 +119,7 @@ async function stepOptions(context: CliContext, study: PlinkStudy) {
     maf: o.notsnp ? -1 : Number(o.maf),
     miss: Number(o.miss),
     // GEMMA's -notsnp turns the Hardy-Weinberg test off as well.
-        hwe: o.notsnp ? 0 : Number(o.hwe),
+    hwe: o.notsnp ? 0 : Number(o.hwe),
     r2: Number(o.r2),
     lmin: Number(o.lmin),
     lmax: Number(o.lmax),

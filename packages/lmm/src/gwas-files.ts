@@ -1,4 +1,4 @@
-import { type AtomicWriter, atomicWriter, commitAll, type StageMeter } from "@x/core/base";
+import type { OutputFiles, StageMeter } from "@x/core/base";
 import type { PlinkStudy } from "@x/plink-io";
 import { rebatch } from "./associate.ts";
 import type { AssociationColumns } from "./association-columns.ts";
@@ -18,32 +18,6 @@ export function checkGwasPaths(options: GwasOptions): string[] {
   const { out, saveKinship } = options;
   const paths = [out === undefined ? undefined : `${out}.assoc.txt`, reportPath(options), saveKinship];
   return paths.filter((path) => path !== undefined);
-}
-
-/** The files of one run: at the end all of them stand under their final names, or none. */
-export class OutputFiles implements AsyncDisposable {
-  readonly #writers: AtomicWriter[] = [];
-  readonly #signal: AbortSignal | undefined;
-
-  constructor(signal: AbortSignal | undefined) {
-    this.#signal = signal;
-  }
-
-  open(path: string): AtomicWriter {
-    const writer = atomicWriter(path, { signal: this.#signal });
-    this.#writers.push(writer);
-    return writer;
-  }
-
-  /** Returns the paths. */
-  async commit(): Promise<string[]> {
-    await commitAll(this.#writers);
-    return this.#writers.map((writer) => writer.path);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (const writer of this.#writers) await writer[Symbol.asyncDispose]();
-  }
 }
 
 /** Passes blocks through, writing each as text on the way when there is an output prefix. */

@@ -2,6 +2,7 @@ import {
   checkOutputDir,
   collectWarnings,
   lockOutput,
+  OutputFiles,
   type RunOptions,
   resolveThreads,
   StageMeter,
@@ -18,7 +19,7 @@ import { commandText } from "./command-text.ts";
 import { EIGEN_NAMES, type EigenOptions, eigen } from "./eigen.ts";
 import { lmmError } from "./errors.ts";
 import { FILTER_NAMES, type FilterCounts, type FilterOptions } from "./filter.ts";
-import { checkGwasPaths, OutputFiles, writeGwasFiles, writeWhile } from "./gwas-files.ts";
+import { checkGwasPaths, writeGwasFiles, writeWhile } from "./gwas-files.ts";
 import { checkJoin, JOIN_NAMES, type JoinOptions, joinSamples } from "./join-samples.ts";
 import { KINSHIP_NAMES, type KinshipOptions, kinship } from "./kinship.ts";
 import {
@@ -175,7 +176,7 @@ async function run(study: PlinkStudy, given: GwasOptions, meter: StageMeter): Pr
     nullModel(joined, eig, only<LambdaOptions & RunOptions>(options, NULL_MODEL_NAMES)),
   );
   const association = associate(study, joined, eig, only<AssociateOptions>(options, ASSOCIATE_NAMES));
-  await using outputs = new OutputFiles(options.signal);
+  await using outputs = new OutputFiles({ signal: options.signal });
   const files = options.saveKinship === undefined ? [] : [options.saveKinship];
   const columns = await meter.measure("association", async () => {
     const blocks: AssociationColumns[] = [];

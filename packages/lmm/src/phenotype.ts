@@ -25,7 +25,8 @@ export function parsePhenotype(
     const text = texts[row]!;
     const field = readField(text);
     if (field.kind === "missing") out[row] = Number.NaN;
-    else if (field.kind === "value") out[row] = field.value === -9 && minusNine === "missing" ? Number.NaN : field.value;
+    else if (field.kind === "value")
+      out[row] = field.value === -9 && minusNine === "missing" ? Number.NaN : field.value;
     else throw phenotypeError(field.kind, text, row, origin);
   }
   return out;

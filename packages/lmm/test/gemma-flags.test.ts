@@ -6,7 +6,8 @@ import { copyFileset, lmm, tempFolder } from "./support/files.ts";
 
 const folder = tempFolder();
 const prefix = copyFileset("demo", folder);
-const count = (log: string, label: string): number => Number(new RegExp(`${label}\\s*=\\s*(\\d+)`).exec(log)![1]);
+const count = (log: string, label: string): number =>
+  Number(new RegExp(`${label}\\s*=\\s*(\\d+)`).exec(log)![1]);
 
 async function kinshipLog(name: string, ...args: string[]): Promise<{ log: string; err: string }> {
   const ran = await lmm(["-bfile", prefix, "-gk", "1", "-o", name, "-outdir", folder, ...args]);

@@ -10,7 +10,7 @@ it("more variants than one record batch holds", async () => {
   const folder = tempFolder();
   const small = simulate(20, 300);
   const many = Array.from({ length: 17_000 }, (_, j) => small.genotypes[j % 300]!);
-  const prefix = writeFileset(folder, { genotypes: many, phenotypes: small.phenotypes });
+  const prefix = writeFileset(folder, many, small.phenotypes);
   const { filters } = await gwas(prefix, { out: join(folder, "x"), report: false, miss: 1, maf: 0 });
   expect(filters.kept).toBeGreaterThan(16_384);
   expect((await readIpcFile(join(folder, "x.assoc.arrow"))).numRows).toBe(filters.kept);

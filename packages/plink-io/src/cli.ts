@@ -1,13 +1,12 @@
 import { statSync } from "node:fs";
 import { createRequire } from "node:module";
 import {
-  atomicWriter,
   type CliCommand,
   type CliContext,
   checkOutputDir,
-  commitAll,
   lockOutput,
   type OptionSpec,
+  OutputFiles,
   runCli,
   xError,
 } from "@x/core/base";
@@ -278,16 +277,11 @@ function running({ signal, threads, memoryLimit, onProgress }: CliContext): Runn
 /** Writes each text to `<out>.<ending>`, all or none; standard output and devices get the texts one after another. */
 async function writeReports(out: string, texts: Record<string, Iterable<Uint8Array>>): Promise<string[]> {
   const straight = out === "-" || statSync(out, { throwIfNoEntry: false })?.isCharacterDevice() === true;
-  await using stack = new AsyncDisposableStack();
-  if (!straight) stack.use(lockOutput(out));
-  const writers = [];
-  for (const [ending, text] of Object.entries(texts)) {
-    const writer = stack.use(atomicWriter(straight ? out : `${out}.${ending}`));
-    await writeText(writer, text);
-    writers.push(writer);
-  }
-  await commitAll(writers);
-  return writers.map((writer) => writer.path);
+  await using _lock = straight ? undefined : lockOutput(out);
+  await using files = new OutputFiles();
+  for (const [ending, text] of Object.entries(texts))
+    await writeText(files.open(straight ? out : `${out}.${ending}`), text);
+  return files.commit();
 }
 
 function wrote<T extends Written<PlinkPaths | ArrowPaths>>(context: CliContext, written: T): T {

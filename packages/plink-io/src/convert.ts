@@ -1,5 +1,5 @@
 import { statSync } from "node:fs";
-import { atomicWriter, fileError, isXError, lockOutput, requireMemory, xError } from "@x/core/base";
+import { fileError, isXError, lockOutput, OutputFiles, requireMemory, xError } from "@x/core/base";
 import type { Table } from "apache-arrow";
 import { arrowTables } from "./lazy.ts";
 import { openPlink } from "./open.ts";
@@ -92,12 +92,11 @@ async function plinkToArrow(
   const { toIpc, writeIpc } = await import("@x/core");
   const writing = { overwrite: overwrite ?? true, signal };
   await using _lock = lockOutput(to);
-  await using samples = atomicWriter(samplesPath(to), writing);
-  await using genotypes = atomicWriter(to, writing);
-  await samples.write(toIpc(study.samples, "file"));
-  await writeIpc(genotypes, batches());
-  await commitAll([genotypes, samples]);
-  return { paths: { genotypes: to, samples: samples.path }, samples: study.n, variants: study.p };
+  await using files = new OutputFiles(writing);
+  await writeIpc(files.open(to), batches());
+  await files.open(samplesPath(to)).write(toIpc(study.samples, "file"));
+  await files.commit();
+  return { paths: { genotypes: to, samples: samplesPath(to) }, samples: study.n, variants: study.p };
 }
 
 async function arrowToPlink(from: string, to: string, options: ConvertOptions): Promise<Written> {

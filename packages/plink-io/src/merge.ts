@@ -26,7 +26,11 @@ export async function merge(
       studies.map((study) => study.paths),
       prefix,
     );
-    const data = { samples: first.fam, variants: concatenate(studies), genotypes: allBlocks(studies, options) };
+    const data = {
+      samples: first.fam,
+      variants: concatenate(studies),
+      genotypes: allBlocks(studies, options),
+    };
     return await writeFileset(prefix, data, options);
   } finally {
     for (const study of studies) await study.close();

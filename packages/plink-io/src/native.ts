@@ -17,8 +17,9 @@ let loading: Promise<Native> | undefined;
 function kernels(): Promise<Native> {
   loading ??= import("@x/native-linalg").then(
     (module) => module.default,
-    (cause: unknown) => {
-      throw xError("NATIVE_MISSING", cause instanceof Error ? cause.message : String(cause), { cause });
+    (cause: Error) => {
+      const { code = "NATIVE_MISSING", message } = cause as Error & { code?: string };
+      throw xError(code, message, { cause, usage: code === "OPTION_RANGE" });
     },
   );
   return loading;

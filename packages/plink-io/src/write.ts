@@ -1,5 +1,5 @@
 import { statSync } from "node:fs";
-import { type AtomicWriter, atomicWriter, commitAll, fileError, lockOutput, throwIfAborted, xError } from "@x/core/base";
+import { type AtomicWriter, fileError, lockOutput, OutputFiles, throwIfAborted, xError } from "@x/core/base";
 import type { RecordBatch, Table } from "apache-arrow";
 import { BED_HEADER, rowBytes } from "./bed.ts";
 import { clearPadding, encodePacked } from "./encode.ts";
@@ -63,11 +63,10 @@ export async function writePlink(
 export async function writeFileset(prefix: string, data: PlinkData, options: WriteOptions): Promise<Written> {
   checkPrefix(prefix);
   await using _lock = lockOutput(prefix);
-  const open = (extension: string): AtomicWriter =>
-    atomicWriter(`${prefix}.${extension}`, { overwrite: options.overwrite ?? true, signal: options.signal });
-  await using fam = open("fam");
-  await using bim = open("bim");
-  await using bed = open("bed");
+  await using files = new OutputFiles({ overwrite: options.overwrite ?? true, signal: options.signal });
+  const [fam, bim, bed] = [`${prefix}.fam`, `${prefix}.bim`, `${prefix}.bed`].map((path) =>
+    files.open(path),
+  ) as [AtomicWriter, AtomicWriter, AtomicWriter];
   const samples = "schema" in data.samples ? arrowTables().famColumns(data.samples) : data.samples;
   const n = samples.iid.length;
   if (n === 0) throw xError("NO_SAMPLES", `${prefix}: there is no sample to write.`);
@@ -90,7 +89,7 @@ export async function writeFileset(prefix: string, data: PlinkData, options: Wri
     throw xError("COUNT_MISMATCH", `${prefix}: ${variants.id.length} variants but genotypes of ${p}.`, {
       details: { variants: variants.id.length, genotypes: p },
     });
-  await commitAll([fam, bim, bed]);
+  await files.commit();
   return { paths: { bed: bed.path, bim: bim.path, fam: fam.path }, samples: n, variants: p };
 }
 

@@ -1,4 +1,4 @@
-import { type AtomicWriterOptions, atomicWriter, checkOptions, commitAll } from "@x/core/base";
+import { type AtomicWriterOptions, checkOptions, OutputFiles } from "@x/core/base";
 import type { Table } from "apache-arrow";
 import { arrowTables } from "../lazy.ts";
 import type { MissingTables } from "../missing.ts";
@@ -47,8 +47,7 @@ async function writeAll(
   options: AtomicWriterOptions,
 ): Promise<void> {
   checkOptions(options, ["overwrite", "signal"], "writing a report");
-  await using stack = new AsyncDisposableStack();
-  const writers = texts.map(([path]) => stack.use(atomicWriter(path, options)));
-  for (const [k, writer] of writers.entries()) await writeText(writer, texts[k]![1]);
-  await commitAll(writers);
+  await using files = new OutputFiles(options);
+  for (const [path, text] of texts) await writeText(files.open(path), text);
+  await files.commit();
 }
