@@ -281,7 +281,7 @@ async function writeReports(out: string, texts: Record<string, Iterable<Uint8Arr
   await using files = new OutputFiles();
   for (const [ending, text] of Object.entries(texts))
     await writeText(files.open(straight ? out : `${out}.${ending}`), text);
-  return files.commit();
+  return await files.commit();
 }
 
 function wrote<T extends Written<PlinkPaths | ArrowPaths>>(context: CliContext, written: T): T {
