@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { allOptions } from "./cli-common.ts";
 import { commandHelp, programHelp } from "./cli-help.ts";
 import { type OptionSpec, type OptionValues, parseOptions } from "./cli-options.ts";
-import { isXError, type XError, xError } from "./errors.ts";
+import { fromSystemError, isXError, type XError, xError } from "./errors.ts";
 import { nearestName } from "./options.ts";
 import { type OnProgress, terminalProgress } from "./progress.ts";
 import { removeTemps } from "./temps.ts";
@@ -89,13 +89,15 @@ export async function runCli(
   let code = 0;
   try {
     const found = findCommand(program, argv);
-    if ("text" in found) process.stdout.write(found.text);
+    if ("text" in found) await print(found.text);
     else {
-      const context = startContext(program, found.command, found.argv, life.signal);
+      const printing: Promise<void>[] = [];
+      const context = startContext(program, found.command, found.argv, { signal: life.signal, printing });
       json = context.json;
       using _progress = context.onProgress as OnProgress & Disposable;
       const result = await found.command.run(context);
       life.signal.throwIfAborted();
+      await Promise.all(printing);
       if (json && result !== undefined) await print(`${toJson(result)}\n`);
     }
   } catch (e) {
@@ -144,7 +146,7 @@ function startContext(
   program: CliProgram,
   command: CliCommand,
   argv: readonly string[],
-  signal: AbortSignal,
+  { signal, printing }: { signal: AbortSignal; printing: Promise<void>[] },
 ): CliContext {
   const where = `${program.name} ${command.name}`.trim();
   const { options, positionals } = parseOptions(argv, allOptions(command), where, command.positionals ?? []);
@@ -160,7 +162,11 @@ function startContext(
     threads: options.threads as number | undefined,
     seed: options.seed as number | undefined,
     memoryLimit: options["memory-limit"] as number | undefined,
-    print: (line) => void process.stdout.write(`${line}\n`),
+    print(line) {
+      const printed = print(`${line}\n`);
+      printed.catch(() => {}); // awaited with the others at the end
+      printing.push(printed);
+    },
   };
 }
 
@@ -223,9 +229,15 @@ function printWarning(warning: Warning, json: boolean): void {
   process.stderr.write(json ? `${toJson({ warning })}\n` : `warning ${warning.code} ${warning.message}\n`);
 }
 
+/** A full disk behind stdout loses results like any other: ENOSPC, not silence. */
 function print(text: string): Promise<void> {
   return new Promise((done, fail) => {
-    process.stdout.write(text, (e) => (e ? fail(e) : done()));
+    const ended = (e?: Error | null): void => (e ? fail(fromSystemError(e, "standard output")) : done());
+    try {
+      process.stdout.write(text, ended);
+    } catch (e) {
+      ended(e as Error); // files and devices are written at once
+    }
   });
 }
 

@@ -139,6 +139,17 @@ describe("runCli", () => {
     expect((await demo("help", "add").exit).stdout).toBe(add);
   });
 
+  it.each([["--version"], ["--help"], ["add", "1", "2"], ["add", "1", "2", "--json"]])(
+    "a full disk behind standard output is an error: %s",
+    async (...args) => {
+      const shell = `$SCRIPT ${args.join(" ")} > /dev/full`;
+      const { code, stderr } = await runScript(folder, PROGRAM, { shell }).exit;
+      expect(stderr).toMatch(/ENOSPC/);
+      expect(stderr).not.toMatch(/\n\s+at /);
+      expect(code).toBe(1);
+    },
+  );
+
   it.each([
     ["SIGINT", 130, "slow"],
     ["SIGTERM", 143, "slow"],
