@@ -107,6 +107,7 @@ export class OutputFiles implements AsyncDisposable {
     return this.#writers.map((writer) => writer.path);
   }
 
+  /** Removes what is not committed. */
   async [Symbol.asyncDispose](): Promise<void> {
     for (const writer of this.#writers) await writer[Symbol.asyncDispose]();
   }
