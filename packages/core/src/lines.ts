@@ -155,7 +155,7 @@ class LineSplitter {
       for (const byte of bytes) {
         if (byte === TAB || byte === SPACE || byte === this.#comma) run = 0;
         else if (++run > this.#maxField) {
-          const message = `a field is longer than ${this.#maxField} bytes`;
+          const message = `a field is longer than ${this.#maxField} bytes: is this the right file, with its delimiters?`;
           throw fileError("FIELD_TOO_LONG", this.#name, message, { line });
         }
       }
@@ -228,7 +228,7 @@ class LineSplitter {
     for (let i = 0; i < lines.length; i++) {
       if (!isBlank(lines[i]!)) {
         if (this.#blanks > 0 && blank === "error") {
-          const message = "blank line in the middle of the file";
+          const message = "blank line in the middle of the file; remove it";
           throw fileError("BLANK_LINE", this.#name, message, { line: first + i - this.#blanks });
         }
         this.#blanks = 0;

@@ -51,7 +51,7 @@ export function design(columns: readonly Float64Array[], names: readonly string[
   if (n - c - 1 < 1)
     throw lmmError(
       "DF",
-      `${n} analysed people and ${c} covariate columns (intercept included) leave ${n - c - 1} degrees of freedom for a variant's test; at least 1 is needed.`,
+      `${n} analysed people and ${c} covariate columns (intercept included) leave ${n - c - 1} degrees of freedom for a variant's test; at least 1 is needed: use fewer covariates or more people.`,
       { details: { samples: n, covariates: c } },
     );
   checkRank(all, labels);

@@ -67,9 +67,13 @@ export function checkPhenotype(y: Float64Array, name: string): void {
     if (value > high) high = value;
   }
   if (low === high)
-    throw lmmError("PHENO_CONSTANT", `${name}: all ${y.length} analysed people have the value ${low}.`, {
-      details: { value: low, samples: y.length },
-    });
+    throw lmmError(
+      "PHENO_CONSTANT",
+      `${name}: all ${y.length} analysed people have the value ${low}: there is nothing to explain. Choose another phenotype.`,
+      {
+        details: { value: low, samples: y.length },
+      },
+    );
   const spread = high - low;
   const top = Math.max(Math.abs(low), Math.abs(high));
   // Likelihoods need sums of squares and their inverses: 1e±140 leaves room for n and for the ratio of both.

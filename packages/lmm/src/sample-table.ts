@@ -88,7 +88,7 @@ function byPosition(study: Pick<PlinkStudy, "n" | "paths">, raw: RawTable): Alig
     throw lmmFileError(
       "COUNT_MISMATCH",
       raw.path,
-      `${rows} rows found, ${study.n} expected: one for each line of ${study.paths.fam}, in its order, without a header. To match by ids give the file a header with IID and use on: "iid".`,
+      `${rows} rows found, ${study.n} expected: one for each line of ${study.paths.fam}, in its order, without a header. To match by ids give the file a header with IID and use on: "iid" (lmm gwas --on iid).`,
       { line: Math.min(rows, study.n) + 1, found: rows, expected: study.n },
     );
   return {
@@ -124,7 +124,7 @@ function byId(study: Pick<PlinkStudy, "n" | "fam" | "paths">, raw: RawTable, on:
       throw lmmFileError(
         "DUP_SAMPLE",
         raw.path,
-        `${k.replace("\t", " ")} is on line ${raw.lineOf(before)} and again here.`,
+        `${k.replace("\t", " ")} is on line ${raw.lineOf(before)} and again here; keep one of the two.`,
         {
           line: raw.lineOf(row),
           lines: [raw.lineOf(before), raw.lineOf(row)],

@@ -6,7 +6,8 @@ import { lmmError, lmmFileError } from "./errors.ts";
 export async function readSnpList(path: string): Promise<Set<string>> {
   const ids = new Set<string>();
   for await (const { text } of readLines(path)) ids.add(text.trim().split(/\s+/)[0]!);
-  if (ids.size === 0) throw lmmFileError("SNP_LIST", path, "the list is empty.", { line: 1 });
+  if (ids.size === 0)
+    throw lmmFileError("SNP_LIST", path, "the list is empty; write one variant id a line.", { line: 1 });
   return ids;
 }
 
@@ -35,9 +36,13 @@ export function checkSnpList(
   });
   const absent = ids.size - first.size;
   if (first.size === 0)
-    throw lmmError("SNP_LIST", `none of the ${ids.size} listed variants is in ${study.paths.bim}.`, {
-      details: { listed: ids.size },
-    });
+    throw lmmError(
+      "SNP_LIST",
+      `none of the ${ids.size} listed variants is in ${study.paths.bim}: compare the ids of both files.`,
+      {
+        details: { listed: ids.size },
+      },
+    );
   if (absent > 0)
     warn?.({
       code: "SNPS_NOT_FOUND",

@@ -23,7 +23,13 @@ const COMPRESSED: readonly [string, readonly number[], string][] = [
  */
 export async function checkBedHeader(bed: InputFile): Promise<"variant" | "sample"> {
   const { path, size } = bed;
-  if (size === 0) throw fileError("BED_EMPTY", path, "the file is empty (0 bytes).", { byte: 0 });
+  if (size === 0)
+    throw fileError(
+      "BED_EMPTY",
+      path,
+      "the file is empty (0 bytes): it was cut in transfer. Copy it again from where the fileset was made.",
+      { byte: 0 },
+    );
   const head = await bed.read(0, Math.min(512, size));
   for (const [name, magic, tool] of COMPRESSED)
     if (magic.every((byte, k) => head[k] === byte))
@@ -40,7 +46,7 @@ export async function checkBedHeader(bed: InputFile): Promise<"variant" | "sampl
     throw fileError(
       "BED_MAGIC",
       path,
-      `not a PLINK 1 .bed (found ${found}, wanted 6c 1b)${textHint(head)}.`,
+      `not a PLINK 1 .bed (found ${found}, wanted 6c 1b)${textHint(head)}. Make a fileset with plink2 --make-bed.`,
       { byte: 0, found },
     );
   }
@@ -49,10 +55,15 @@ export async function checkBedHeader(bed: InputFile): Promise<"variant" | "sampl
   if (head[2] === undefined)
     throw fileError("BED_SIZE", path, "2 bytes found: the file was cut in transfer.", { byte: 2, found: 2 });
   const mode = head[2].toString(16).padStart(2, "0");
-  throw fileError("BED_MODE", path, `third byte ${mode}, wanted 01 (SNP-major) or 00 (sample-major).`, {
-    byte: 2,
-    found: mode,
-  });
+  throw fileError(
+    "BED_MODE",
+    path,
+    `third byte ${mode}, wanted 01 (SNP-major) or 00 (sample-major). Write the fileset again with plink2 --make-bed.`,
+    {
+      byte: 2,
+      found: mode,
+    },
+  );
 }
 
 function textHint(head: Uint8Array): string {

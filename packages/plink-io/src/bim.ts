@@ -20,7 +20,12 @@ export async function readBim(
 ): Promise<BimTable> {
   const table = (await scanBim(path, signal)) ?? (await readStrictly(path, warn, signal));
   if (table.length === 0)
-    throw fileError("NO_VARIANTS", path, "the file has no lines: there is no variant to read.", {});
+    throw fileError(
+      "NO_VARIANTS",
+      path,
+      "the file has no lines: there is no variant to read. Copy it again, or loosen the filter that made it.",
+      {},
+    );
   warnAbout(table, path, warn);
   return table;
 }
@@ -59,7 +64,7 @@ function checkColumns(path: string, { count, line }: FieldLine, columns: number)
     "COLUMNS",
     path,
     `${count} columns found, ${expected} expected (chromosome, id${expected === 6 ? ", centimorgans" : ""}, position, ` +
-      "allele 1, allele 2).",
+      "allele 1, allele 2). Repair the line; a space inside a name makes two columns of it.",
     { line, found: count, expected },
   );
 }
@@ -74,7 +79,7 @@ function centimorgans(path: string, line: FieldLine): number {
 function position(path: string, line: FieldLine, field: number): number {
   const text = line.text(field);
   if (!/^[-+]?\d+$/.test(text)) {
-    const message = `position ${shorten(text)} is not a whole number.`;
+    const message = `position ${shorten(text)} is not a whole number. Write base pairs, 0 when unknown.`;
     throw fileError("BAD_POSITION", path, message, { line: line.line });
   }
   const value = Number(text);
@@ -82,7 +87,7 @@ function position(path: string, line: FieldLine, field: number): number {
   throw fileError(
     "POSITION_RANGE",
     path,
-    `position ${shorten(text)} is beyond ${INT32_MAX}, the largest a base-pair position can be.`,
+    `position ${shorten(text)} is beyond ${INT32_MAX}, the largest a base-pair position can be. Correct it, or write 0 when unknown.`,
     { line: line.line },
   );
 }

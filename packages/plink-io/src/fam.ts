@@ -42,7 +42,12 @@ export async function readFam(
   };
   await scanFields(path, visit, warn, options.signal);
   if (sex.length === 0)
-    throw fileError("NO_SAMPLES", path, "the file has no lines: there is no sample to read.", {});
+    throw fileError(
+      "NO_SAMPLES",
+      path,
+      "the file has no lines: there is no sample to read. Copy it again, or loosen the filter that made it.",
+      {},
+    );
   checkDuplicates(path, fam);
   return {
     ...fam,
@@ -56,7 +61,7 @@ function checkColumns(path: string, line: FieldLine, columns: number): number {
   throw fileError(
     "COLUMNS",
     path,
-    `${line.count} columns found, ${columns || "at least 6"} expected (family, individual, father, mother, sex, phenotype${columns > 6 ? "s" : ""}).`,
+    `${line.count} columns found, ${columns || "at least 6"} expected (family, individual, father, mother, sex, phenotype${columns > 6 ? "s" : ""}). Repair the line; a space inside a name makes two columns of it.`,
     { line: line.line, found: line.count, expected: columns || 6 },
   );
 }
@@ -93,7 +98,7 @@ function checkDuplicates(path: string, fam: { fid: string[]; iid: string[] }): v
       throw fileError(
         "DUP_SAMPLE",
         path,
-        `family ${fam.fid[i]}, individual ${iid} is on line ${before} and again on line ${i + 1}.`,
+        `family ${fam.fid[i]}, individual ${iid} is on line ${before} and again on line ${i + 1}. Give each its own individual id.`,
         { line: i + 1, lines: [before, i + 1] },
       );
     lines.set(key, i + 1);

@@ -54,7 +54,10 @@ pub fn fit_null(values: &[f64], uty: &[f64], utw: &[f64], c: usize, options: &Op
     let reml = fit(&mut curve, options);
     let (_, curvature) = curve.value_and_slope(reml.lambda);
     if !(mle.loglik.is_finite() && reml.loglik.is_finite()) {
-        return Err(Error::new("NULL_FIT", "the null model has no finite likelihood: check phenotype and kinship"));
+        return Err(Error::new(
+            "NULL_FIT",
+            "the null model has no finite likelihood: the phenotype varies too little beside its mean (subtract the mean), or the kinship is not one",
+        ));
     }
     let cross = &curve.scratch.cross;
     let trace = padded.iter().sum::<f64>() / n as f64;
