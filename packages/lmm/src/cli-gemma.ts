@@ -19,7 +19,7 @@ import type { Cohort } from "./cohort.ts";
 import { EIGEN_NAMES, type EigenOptions, eigen } from "./eigen.ts";
 import { lmmError } from "./errors.ts";
 import { formatLog } from "./gemma/log.ts";
-import { GEMMA_OPTIONS } from "./gemma/options.ts";
+import { filterAndLambda, GEMMA_OPTIONS } from "./gemma/options.ts";
 import { joinSamples } from "./join-samples.ts";
 import { KINSHIP_NAMES, type KinshipOptions, kinship } from "./kinship.ts";
 import {
@@ -116,14 +116,7 @@ async function stepOptions(context: CliContext, study: PlinkStudy) {
   const snps = o.snps === undefined ? undefined : await readSnpList(String(o.snps));
   if (snps) checkSnpList(study, snps, context.warn);
   return {
-    maf: o.notsnp ? -1 : Number(o.maf),
-    miss: Number(o.miss),
-    // GEMMA's -notsnp turns the Hardy-Weinberg test off as well.
-    hwe: o.notsnp ? 0 : Number(o.hwe),
-    r2: Number(o.r2),
-    lmin: Number(o.lmin),
-    lmax: Number(o.lmax),
-    regions: Number(o.region),
+    ...filterAndLambda(o),
     signal: context.signal,
     onProgress: o.silence ? () => {} : context.onProgress,
     onWarning: context.warn,

@@ -1,6 +1,6 @@
 import { type CliCommand, resolveThreads } from "@x/core/base";
 import { isGiven, quoteWord } from "./cli-words.ts";
-import { GEMMA_OPTIONS } from "./gemma/options.ts";
+import { filterAndLambda, GEMMA_OPTIONS } from "./gemma/options.ts";
 import { refuseBoth } from "./option-names.ts";
 
 /** GEMMA's own options that mean the same here. */
@@ -103,14 +103,7 @@ export function gwasCommand(argv: readonly string[]): CliCommand {
       const result = await gwas(String(o.bfile), {
         ...defined(given),
         out: String(o.out),
-        maf: o.notsnp ? -1 : Number(o.maf),
-        miss: Number(o.miss),
-        // GEMMA's -notsnp turns the Hardy-Weinberg test off as well.
-        hwe: o.notsnp ? 0 : Number(o.hwe),
-        r2: Number(o.r2),
-        lmin: Number(o.lmin),
-        lmax: Number(o.lmax),
-        regions: Number(o.region),
+        ...filterAndLambda(o),
         command,
         signal: context.signal,
         onProgress: context.onProgress,

@@ -1,5 +1,7 @@
-import { type OptionSpec, parseStrictNumber } from "@x/core/base";
+import { type OptionSpec, type OptionValues, parseStrictNumber } from "@x/core/base";
 import { lmmError } from "../errors.ts";
+import type { FilterOptions } from "../filter.ts";
+import type { LambdaOptions } from "../null-model.ts";
 
 /** Options of GEMMA's that we have, with GEMMA's names and defaults. */
 export const GEMMA_OPTIONS: readonly OptionSpec[] = [
@@ -154,6 +156,22 @@ export const NOT_YET: ReadonlySet<string> = new Set(
 
 /** GEMMA spells `-seed` and `-h` with one dash; the first is not ours, the second asks for help. */
 const ONE_DASH_ONLY: ReadonlySet<string> = new Set(["-seed"]);
+
+/** The filter and the search of λ that a command line asks for. */
+export function filterAndLambda(
+  o: OptionValues,
+): Required<Omit<FilterOptions, "snps">> & Required<LambdaOptions> {
+  return {
+    maf: o.notsnp ? -1 : Number(o.maf),
+    miss: Number(o.miss),
+    // GEMMA's -notsnp turns the Hardy-Weinberg test off as well.
+    hwe: o.notsnp ? 0 : Number(o.hwe),
+    r2: Number(o.r2),
+    lmin: Number(o.lmin),
+    lmax: Number(o.lmax),
+    regions: Number(o.region),
+  };
+}
 
 /** True for a command line written for GEMMA: it begins with an option, not with one of our verbs. */
 export function isGemmaCommand(argv: readonly string[]): boolean {
