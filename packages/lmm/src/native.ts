@@ -5,6 +5,8 @@
 import { fromNative, runNative } from "@x/core/base";
 import binding, { type Matrix, type MatrixReader, type PeopleGram } from "@x/native-linalg";
 
+import type { AssociationColumns } from "./association-columns.ts";
+
 export type { Matrix, MatrixReader, PeopleGram };
 
 /** Options every native call takes. `threads` is always a resolved count: 0 would mean "all" behind the door. */
@@ -17,13 +19,8 @@ export interface NativeOptions {
 
 type Job = InstanceType<typeof binding.Job>;
 
-/** The generated types of some exports say `unknown`; the caller's return type is the contract of the door. */
-function run<T>(start: (job: Job) => Promise<unknown>, o: NativeOptions): Promise<T> {
-  return runNative(binding.Job, start as (job: Job) => Promise<T>, {
-    signal: o.signal,
-    onProgress: o.onProgress,
-    stage: o.stage,
-  });
+function run<T>(start: (job: Job) => Promise<T>, o: NativeOptions): Promise<T> {
+  return runNative(binding.Job, start, { signal: o.signal, onProgress: o.onProgress, stage: o.stage });
 }
 
 function now<T>(call: () => T): T {
@@ -172,14 +169,7 @@ export function matmul(
 }
 
 /** Wald results of the rows of one call, in their order. */
-export interface WaldColumns {
-  readonly beta: Float64Array;
-  readonly se: Float64Array;
-  readonly loglH1: Float64Array;
-  readonly lRemle: Float64Array;
-  readonly pWald: Float64Array;
-  readonly negLog10PWald: Float64Array;
-}
+export type WaldColumns = Omit<AssociationColumns, "index" | "nMiss" | "af">;
 
 /** λ bounds and intervals. */
 export interface LambdaRange {

@@ -26,14 +26,14 @@ function kernels(): Promise<Native> {
 }
 
 async function run<T>(
-  start: (native: Native, job: InstanceType<Native["Job"]>, threads: number) => Promise<unknown>,
+  start: (native: Native, job: InstanceType<Native["Job"]>, threads: number) => Promise<T>,
   options: KernelOptions,
 ): Promise<T> {
   const native = await kernels();
   const threads = resolveThreads(options.threads);
   return runNative(
     native.Job,
-    (job) => start(native, job, threads) as Promise<T>,
+    (job) => start(native, job, threads),
     options.signal ? { signal: options.signal } : {},
   );
 }
@@ -47,7 +47,10 @@ export function decode(
   options: KernelOptions,
 ): Promise<Int8Array | Float32Array | Float64Array> {
   const name = ({ int8: "decodeInt8", float32: "decodeFloat32", float64: "decodeFloat64" } as const)[as];
-  return run((native, job, threads) => native[name](job, packed, samples, rows, threads), options);
+  return run<Int8Array | Float32Array | Float64Array>(
+    (native, job, threads) => native[name](job, packed, samples, rows, threads),
+    options,
+  );
 }
 
 /** Four counts a row: hom A1, het, hom A2, missing. `mask`: one bit a sample, lowest first; null = everybody. */

@@ -1,35 +1,15 @@
-import type { RecordBatch, Table } from "apache-arrow";
 import { type BlockSource, readBlocks } from "./blocks.ts";
-import { arrowTables, lazyGenotypes } from "./lazy.ts";
-import { checkRunning, SELECT_OPTIONS } from "./run-options.ts";
-import { hashSamples } from "./sample-hash.ts";
-import type { SampleTypes, VariantTypes } from "./table-types.ts";
-import type {
-  BimColumns,
-  BlockOptions,
-  FamColumns,
-  GenotypeOptions,
-  PackedBlock,
-  PlinkPaths,
-  PlinkStudy,
-  PlinkWarning,
-} from "./types.ts";
-
-/** Refuses, for a study or a part of one, the options that reading does not know. */
-export function checkReading(options: BlockOptions | GenotypeOptions, where: "genotypes" | "blocks"): void {
-  checkRunning(options, [...SELECT_OPTIONS, "chunk", where === "blocks" ? "reuse" : "as"], where);
-}
+import { StudyBase } from "./study-base.ts";
+import type { BimColumns, BlockOptions, FamColumns, PackedBlock, PlinkPaths, PlinkWarning } from "./types.ts";
 
 /** An opened fileset; made by openPlink only. */
-export class Study implements PlinkStudy {
+export class Study extends StudyBase {
   readonly paths: PlinkPaths;
   readonly warnings: readonly PlinkWarning[];
   readonly #source: BlockSource;
-  #samples: Table<SampleTypes> | undefined;
-  #variants: Table<VariantTypes> | undefined;
-  #hash: string | undefined;
 
   constructor(source: BlockSource, paths: PlinkPaths, warnings: readonly PlinkWarning[]) {
+    super();
     this.#source = source;
     this.paths = Object.freeze({ ...paths });
     this.warnings = warnings;
@@ -55,28 +35,7 @@ export class Study implements PlinkStudy {
     return this.#source.bim;
   }
 
-  get samples(): Table<SampleTypes> {
-    this.#samples ??= arrowTables().samplesTable(this.fam);
-    return this.#samples;
-  }
-
-  get variants(): Table<VariantTypes> {
-    this.#variants ??= arrowTables().variantsTable(this.bim);
-    return this.#variants;
-  }
-
-  get sampleHash(): string {
-    this.#hash ??= hashSamples(this.fam);
-    return this.#hash;
-  }
-
-  genotypes(options: GenotypeOptions = {}): AsyncIterable<RecordBatch> {
-    checkReading(options, "genotypes");
-    return lazyGenotypes(this, options);
-  }
-
-  blocks(options: BlockOptions = {}): AsyncIterable<PackedBlock> {
-    checkReading(options, "blocks");
+  protected read(options: BlockOptions): AsyncIterable<PackedBlock> {
     return readBlocks(this.#source, options);
   }
 
@@ -86,9 +45,5 @@ export class Study implements PlinkStudy {
 
   async close(): Promise<void> {
     await this.#source.bed.close();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
   }
 }

@@ -1,15 +1,10 @@
-import type { RecordBatch, Table } from "apache-arrow";
-import { arrowTables, lazyGenotypes } from "./lazy.ts";
 import { silently } from "./run-options.ts";
-import { hashSamples } from "./sample-hash.ts";
 import { selectSamples, selectVariants } from "./select.ts";
-import { checkReading } from "./study.ts";
-import type { SampleTypes, VariantTypes } from "./table-types.ts";
+import { StudyBase } from "./study-base.ts";
 import type {
   BimColumns,
   BlockOptions,
   FamColumns,
-  GenotypeOptions,
   PackedBlock,
   PlinkPaths,
   PlinkStudy,
@@ -20,17 +15,15 @@ import type {
  * A part of a study that behaves like a study: rows and samples are numbered from 0 within it. Closing it leaves the
  * study underneath open.
  */
-export class StudyView implements PlinkStudy {
+export class StudyView extends StudyBase {
   readonly bim: BimColumns;
   readonly fam: FamColumns;
   readonly #base: PlinkStudy;
   readonly #rows: Uint32Array;
   readonly #samples: Uint32Array;
-  #samplesTable: Table<SampleTypes> | undefined;
-  #variantsTable: Table<VariantTypes> | undefined;
-  #hash: string | undefined;
 
   constructor(base: PlinkStudy, rows: Uint32Array, samples: Uint32Array) {
+    super();
     this.#base = base;
     this.#rows = rows;
     this.#samples = samples;
@@ -58,32 +51,7 @@ export class StudyView implements PlinkStudy {
     return this.#base.warnings;
   }
 
-  get samples(): Table<SampleTypes> {
-    this.#samplesTable ??= arrowTables().samplesTable(this.fam);
-    return this.#samplesTable;
-  }
-
-  get variants(): Table<VariantTypes> {
-    this.#variantsTable ??= arrowTables().variantsTable(this.bim);
-    return this.#variantsTable;
-  }
-
-  get sampleHash(): string {
-    this.#hash ??= hashSamples(this.fam);
-    return this.#hash;
-  }
-
-  genotypes(options: GenotypeOptions = {}): AsyncIterable<RecordBatch> {
-    checkReading(options, "genotypes");
-    return lazyGenotypes(this, options);
-  }
-
-  blocks(options: BlockOptions = {}): AsyncIterable<PackedBlock> {
-    checkReading(options, "blocks");
-    return this.#blocks(options);
-  }
-
-  async *#blocks(options: BlockOptions): AsyncGenerator<PackedBlock> {
+  protected async *read(options: BlockOptions): AsyncGenerator<PackedBlock> {
     const inner = selectVariants(this.bim, options);
     const chosen = selectSamples(this.fam, options.samples);
     const samples = chosen ? chosen.map((i) => this.#samples[i]!) : this.#samples;
@@ -108,8 +76,6 @@ export class StudyView implements PlinkStudy {
   }
 
   async close(): Promise<void> {}
-
-  async [Symbol.asyncDispose](): Promise<void> {}
 }
 
 /** The people at these indices. */
