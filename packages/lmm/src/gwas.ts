@@ -11,14 +11,15 @@ import {
 } from "@x/core/base";
 import { openPlink, type PlinkStudy } from "@x/plink-io";
 import type { Table } from "apache-arrow";
-import { ASSOCIATE_NAMES, type AssociateOptions, associate } from "./associate.ts";
+import { ASSOCIATE_NAMES, type AssociateOptions, associate, checkTests } from "./associate.ts";
 import type { AssociationTypes } from "./association-arrow.ts";
-import { type AssociationColumns, concatColumns } from "./association-columns.ts";
+import { type AssociationColumns, type AssociationTest, concatColumns } from "./association-columns.ts";
 import type { Cohort } from "./cohort.ts";
 import { commandText } from "./command-text.ts";
 import { EIGEN_NAMES, type EigenOptions, eigen } from "./eigen.ts";
 import { lmmError } from "./errors.ts";
 import { FILTER_NAMES, type FilterCounts, type FilterOptions } from "./filter.ts";
+import { type GemmaMode, testsOf } from "./gemma/modes.ts";
 import { checkGwasPaths, writeGwasFiles, writeWhile } from "./gwas-files.ts";
 import { checkJoin, JOIN_NAMES, type JoinOptions, joinSamples } from "./join-samples.ts";
 import { KINSHIP_NAMES, type KinshipOptions, kinship } from "./kinship.ts";
@@ -42,6 +43,12 @@ import { checkSnpList, readSnpList } from "./snp-list.ts";
 
 /** Options of {@link gwas}. */
 export interface GwasOptions extends JoinOptions, FilterOptions, LambdaOptions, RunOptions {
+  /** Which tests, in one pass. Default: the Wald test. */
+  readonly tests?: readonly AssociationTest[];
+  /** GEMMA's `-lmm` number instead of `tests`: its tests, and its columns in the text file. */
+  readonly lmm?: GemmaMode;
+  /** Adds −log₁₀ of every p to the text file. */
+  readonly negLog10P?: boolean;
   /** Prefix of the output: `.assoc.txt`, `.assoc.arrow`, `.log.txt` and, unless `report` says otherwise, `.report.html`. */
   readonly out?: string;
   /** Path of the HTML report, or false for none. */
@@ -67,6 +74,9 @@ const GWAS_NAMES: NamesOf<GwasOptions> = {
   ...FILTER_NAMES,
   ...LAMBDA_NAMES,
   ...RUN_NAMES,
+  tests: true,
+  lmm: true,
+  negLog10P: true,
   out: true,
   report: true,
   kinship: true,
@@ -119,20 +129,29 @@ export async function gwas(fileset: string | PlinkStudy, options: GwasOptions = 
       usage: true,
       details: { option: "loco" },
     });
+  const { lmm } = options;
+  refuseBoth("lmm", lmm !== undefined, "tests", options.tests !== undefined, "both choose the tests");
+  const tests = lmm === undefined ? checkTests(options.tests ?? ["wald"]) : testsOf(lmm);
   for (const path of checkGwasPaths(options)) checkOutputDir(path);
   await using _lock = options.out === undefined ? undefined : lockOutput(options.out);
   const meter = new StageMeter();
-  if (typeof fileset !== "string") return await run(fileset, options, meter);
+  if (typeof fileset !== "string") return await run(fileset, { ...options, tests }, options, meter);
   await using study = await meter.measure("reading", () =>
     openPlink(fileset, {
       phenotypes: options.phenotypes === undefined ? "read" : "ignore",
       ...(options.signal ? { signal: options.signal } : {}),
     }),
   );
-  return await run(study, options, meter);
+  return await run(study, { ...options, tests }, options, meter);
 }
 
-async function run(study: PlinkStudy, given: GwasOptions, meter: StageMeter): Promise<GwasResult> {
+/** `asked`: the options as they were given, for the command line in the log. */
+async function run(
+  study: PlinkStudy,
+  given: GwasOptions & { tests: readonly AssociationTest[] },
+  asked: GwasOptions,
+  meter: StageMeter,
+): Promise<GwasResult> {
   const { warnings, warn } = collectWarnings(given.onWarning);
   for (const warning of study.warnings) warn(warning);
   const threads = resolveThreads(given.threads);
@@ -206,7 +225,7 @@ async function run(study: PlinkStudy, given: GwasOptions, meter: StageMeter): Pr
     ...(await writeGwasFiles(
       study,
       result,
-      { ...options, threads, command: commandText(study, given) },
+      { ...options, threads, command: commandText(study, asked) },
       { files: outputs, meter },
     )),
   );

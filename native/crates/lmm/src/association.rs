@@ -7,7 +7,7 @@ use x_simd::{Error, Job, Level, Result, try_zeroed, with_pool};
 use crate::design::check_design;
 use crate::grid::Grid;
 use crate::kernels::Kernels;
-use crate::model::Model;
+use crate::model::{Common, Model};
 use crate::null::{check_columns, pad};
 use crate::options::{Options, clamp_eigenvalues};
 use crate::statistics::{Columns, Fits, NullPoint, Tests};
@@ -93,12 +93,12 @@ impl Association {
         }
         check_design(&fixed, n, c + v - 1)?;
         let kernels = Kernels::new(level);
-        let values = pad(&clamp_eigenvalues(values));
+        let common = Common { n, v, values: pad(&clamp_eigenvalues(values)), tests, options, kernels };
         let project = |column: &[f64]| project(vectors, column);
         let fixed = fixed.chunks_exact(n).map(project).collect::<Result<Vec<_>>>()?;
         let models = traits.iter().map(|t| {
             let columns = fixed.iter().cloned().chain([project(t.y)?]).collect();
-            Model::new(n, v, values.clone(), columns, tests, t.null, &options, kernels)
+            Model::new(&common, columns, t.null)
         });
         Ok(Self {
             models: models.collect::<Result<_>>()?,
