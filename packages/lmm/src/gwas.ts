@@ -163,6 +163,7 @@ async function run(
     variants: study.p,
     analyzed: joined.analyzed.length,
     covariates: joined.covariateNames.length,
+    environment: joined.environment !== undefined,
     threads,
   };
   const plan = fitGwas(size, given);
