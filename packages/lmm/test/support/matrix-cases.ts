@@ -27,7 +27,14 @@ export const DESIGNS = {
 
 export type DesignName = keyof typeof DESIGNS;
 
-/** Runs by name: GEMMA's mode, with an environment or not. */
+interface Run {
+  readonly mode: 1 | 2 | 3 | 4 | 9;
+  readonly gxe: boolean;
+  /** Where λ is searched, if not where GEMMA does by default. */
+  readonly search?: { readonly lmin: number; readonly lmax: number; readonly regions: number };
+}
+
+/** Runs by name: GEMMA's mode, with an environment or not; `range4` has a search that often ends at its bounds. */
 export const RUNS = {
   lmm1: { mode: 1, gxe: false },
   lmm2: { mode: 2, gxe: false },
@@ -38,9 +45,22 @@ export const RUNS = {
   gxe2: { mode: 2, gxe: true },
   gxe3: { mode: 3, gxe: true },
   gxe4: { mode: 4, gxe: true },
-} as const;
+  range4: { mode: 4, gxe: false, search: { lmin: 0.02, lmax: 2, regions: 3 } },
+} as const satisfies Record<string, Run>;
 
 export type RunName = keyof typeof RUNS;
+
+/** Options of a run's search. */
+export function searchOf(run: RunName): NonNullable<Run["search"]> | undefined {
+  return (RUNS[run] as Run).search;
+}
+
+/** How a run is written on a command line. */
+export function runText(run: RunName): string {
+  const { mode, gxe, search }: Run = RUNS[run];
+  const range = search ? ` -lmin ${search.lmin} -lmax ${search.lmax} -region ${search.regions}` : "";
+  return `-lmm ${mode}${gxe ? " -gxe" : ""}${range}`;
+}
 
 export const names = <T extends object>(of: T): Array<keyof T & string> =>
   Object.keys(of) as Array<keyof T & string>;
@@ -106,12 +126,14 @@ export function writeCase(folder: string, name: FilesetName): CaseFiles {
 
 /** GEMMA's command line of a run; paths are those of the files in one folder, the kinship is in output/. */
 export function gemmaArguments(fileset: FilesetName, design: DesignName, run: RunName): string[] {
-  const { mode, gxe } = RUNS[run];
+  const { mode, gxe, search }: Run = RUNS[run];
+  const range = search && ["-lmin", search.lmin, "-lmax", search.lmax, "-region", search.regions].map(String);
   return [
     ...["-bfile", fileset, "-k", `output/${fileset}.cXX.txt`],
     ...(DESIGNS[design] ? ["-c", `${fileset}.${design}.txt`] : []),
     ...(gxe ? ["-gxe", `${fileset}.${design === "na" ? "envNA" : "env"}.txt`] : []),
     ...(fileset === "large" ? ["-snps", "large.snps.txt"] : []),
+    ...(range ?? []),
     ...["-lmm", String(mode), "-o", `${fileset}.${design}.${run}`],
   ];
 }

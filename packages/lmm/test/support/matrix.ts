@@ -23,6 +23,7 @@ import {
   type FilesetName,
   RUNS,
   type RunName,
+  searchOf,
   writeCase,
 } from "./matrix-cases.ts";
 
@@ -103,7 +104,7 @@ export async function matrixText(
   const snps = fileset.snps === undefined ? {} : { snps: fileset.snps };
   const statistics = textStatistics(tests, { mode });
   let text = assocHeader(statistics);
-  for await (const block of how(fileset.study, cohort, vectors, { ...options, ...snps, tests }).columns())
+  for await (const block of how(fileset.study, cohort, vectors, { ...searchOf(run), ...options, ...snps, tests }).columns())
     text += assocRows(fileset.study.bim, block, statistics);
   return text;
 }
