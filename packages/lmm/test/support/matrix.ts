@@ -104,7 +104,12 @@ export async function matrixText(
   const snps = fileset.snps === undefined ? {} : { snps: fileset.snps };
   const statistics = textStatistics(tests, { mode });
   let text = assocHeader(statistics);
-  for await (const block of how(fileset.study, cohort, vectors, { ...searchOf(run), ...options, ...snps, tests }).columns())
+  for await (const block of how(fileset.study, cohort, vectors, {
+    ...searchOf(run),
+    ...options,
+    ...snps,
+    tests,
+  }).columns())
     text += assocRows(fileset.study.bim, block, statistics);
   return text;
 }
