@@ -1,6 +1,7 @@
 export { type AssociateOptions, type AssociationRun, associate } from "./associate.ts";
 export type { AssociationTypes } from "./association-arrow.ts";
-export type { AssociationColumns } from "./association-columns.ts";
+export type { AssociationColumns, AssociationTest } from "./association-columns.ts";
+export type { AssociationWork } from "./association-pass.ts";
 export type { Cohort, Dropped, DropReason } from "./cohort.ts";
 export {
   ASSOC_TOLERANCES,
@@ -15,6 +16,7 @@ export { type EigenOptions, eigen } from "./eigen.ts";
 export { Eigen, type EigenFacts, type NegativeEigenvalues } from "./eigen-matrix.ts";
 export type { LmmErrorCode } from "./errors.ts";
 export type { FilterCounts, FilterOptions } from "./filter.ts";
+export type { GemmaMode } from "./gemma/modes.ts";
 export { type GwasOptions, type GwasResult, gwas } from "./gwas.ts";
 export { type JoinOptions, joinSamples } from "./join-samples.ts";
 export type { Shard } from "./journal/shard.ts";

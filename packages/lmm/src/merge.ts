@@ -71,9 +71,11 @@ export async function mergeShards(paths: readonly string[], options: MergeOption
   const blocks = ordered.flatMap((shard) => shard.blocks);
   const filters = blocks.reduce((sum, block) => addFilterCounts(sum, block.filters), noFilterCounts());
   requireKept(filters);
-  const columns = concatColumns(blocks.map((block) => block.columns));
+  const columns = concatColumns(blocks.map((b) => b.columns).filter((c) => c.index.length > 0));
   await using outputs = new OutputFiles({ signal: options.signal });
-  await meter.measure("writing", () => textWriter(outputs, study, options).write(columns));
+  await meter.measure("writing", () =>
+    textWriter(outputs, study, { ...facts.shown, out: options.out }).write(columns),
+  );
   const { resultsTable } = await import("./association-arrow.ts");
   const files: string[] = [];
   const result: GwasResult = Object.freeze({
@@ -97,7 +99,7 @@ export async function mergeShards(paths: readonly string[], options: MergeOption
     ...(await writeGwasFiles(
       study,
       result,
-      { ...facts.filter, ...options, threads: resolveThreads(options.threads), command },
+      { ...facts.shown, ...options, threads: resolveThreads(options.threads), command },
       { files: outputs, meter },
     )),
   );

@@ -111,9 +111,14 @@ export function associationParts(s: {
   covariates: number;
   threads: number;
   chunk: number;
+  /** Phenotypes tested together. Default 1. */
+  traits?: number;
+  /** Whether an interaction is tested. */
+  environment?: boolean;
 }): MemoryPart[] {
+  const { analyzed: n, covariates: c, traits = 1, environment = false, threads } = s;
   return [
-    { name: "rotated columns and buffers", bytes: associationBytes(s.analyzed, s.covariates, s.threads) },
+    { name: "rotated columns and buffers", bytes: associationBytes({ n, c, traits, environment }, threads) },
     { name: "genotype blocks", bytes: blockBytes(s.samples, s.chunk) },
     ...covariateTest(s),
   ];
