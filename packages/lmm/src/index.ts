@@ -21,6 +21,7 @@ export type { GemmaMode } from "./gemma/modes.ts";
 export { type GwasOptions, type GwasResult, gwas } from "./gwas.ts";
 export { type JoinOptions, joinSamples } from "./join-samples.ts";
 export { type JoinTraitsOptions, joinTraits, type TraitCohort, type TraitGroup } from "./join-traits.ts";
+export type { Shard } from "./journal/shard.ts";
 export { type KinshipOptions, kinship } from "./kinship.ts";
 export {
   Kinship,
@@ -28,6 +29,7 @@ export {
   type KinshipLoadOptions,
   type KinshipSaveOptions,
 } from "./kinship-matrix.ts";
+export { type MergeOptions, mergeShards } from "./merge.ts";
 export { type LambdaOptions, type Likelihoods, type NullModel, nullModel } from "./null-model.ts";
 export { estimateMemory, type GwasPlan, planGwas, type StagePlan, type StudySize } from "./plan.ts";
 export { type ManhattanData, type ManhattanOptions, manhattanSvg } from "./report/manhattan.ts";
