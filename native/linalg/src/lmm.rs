@@ -123,6 +123,23 @@ impl Association {
             wald_columns,
         )
     }
+
+    /// The same for a block of dosages of all people in the file, NaN where missing.
+    #[napi(catch_unwind, ts_return_type = "Promise<WaldColumns>")]
+    pub fn test_dosages(
+        &self,
+        job: &Job,
+        values: Float64Array,
+        rows: Uint32Array,
+        means: Float64Array,
+        threads: u32,
+    ) -> AsyncTask<Work<x_lmm::Wald, WaldColumns>> {
+        let (job, inner, vectors) = (job.0.clone(), self.inner.clone(), self.vectors.clone());
+        Work::spawn(
+            move || read(&vectors, |u| inner.test_dosages(u, &values, &rows, &means, threads as usize, &job)),
+            wald_columns,
+        )
+    }
 }
 
 /// Bytes an `Association` and one call of its `test` take, besides eigenvectors, packed genotypes and results.

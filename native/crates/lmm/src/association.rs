@@ -44,9 +44,9 @@ pub struct Study<'a> {
 
 /// Everything about phenotype, covariates and people that the tests share; the eigenvectors stay with the caller.
 pub struct Association {
-    model: Model,
-    keep: Vec<u32>,
-    samples_in_file: usize,
+    pub(crate) model: Model,
+    pub(crate) keep: Vec<u32>,
+    pub(crate) samples_in_file: usize,
     level: Level,
 }
 
@@ -117,7 +117,7 @@ impl Association {
         if let Some(&row) = rows.iter().find(|&&row| row as usize >= rows_in_block) {
             return Err(Error::new("SHAPE", format!("row {row} of a block of {rows_in_block}")));
         }
-        let (model, n, level) = (&self.model, self.model.n, self.level);
+        let (n, level) = (self.model.n, self.level);
         let kept = x_genotype::subset_at(level, packed, self.samples_in_file, rows_in_block, &self.keep, threads, job)?;
         // Every variant counts when it has been rotated and again when it has been tested.
         job.start(2 * rows.len() as u64);
@@ -128,35 +128,42 @@ impl Association {
             job.check()?;
             let rotated = &mut rotated[..rows.len() * n];
             x_genotype::rotate_at(vectors.data(), n, &kept, rows, means, rotated, threads, level, job)?;
-            let groups = rotated.par_chunks(GROUP * n);
-            // A minimum of groups a task keeps the buffers few.
-            let fits: Result<Vec<Vec<Option<Fit>>>> = with_pool(threads, || {
-                let share = rows.len().div_ceil(GROUP * 4 * rayon::current_num_threads());
-                let tested = groups.with_min_len(share).map_init(
-                    || None,
-                    |buffers, group| {
-                        job.check()?;
-                        let buffers = match buffers {
-                            Some(buffers) => buffers,
-                            None => buffers.insert(Buffers::new(model)?),
-                        };
-                        let fits = model.test_group(group, buffers);
-                        job.advance(fits.len() as u64);
-                        Ok(fits)
-                    },
-                );
-                Ok(tested.collect())
-            })?;
-            for fit in fits?.into_iter().flatten() {
-                wald.push(fit, (n - model.c - 1) as f64);
-            }
+            self.test_rotated(rotated, threads, job, &mut wald)?;
         }
         Ok(wald)
+    }
+
+    /// Tests rotated variants, `n` values each, and adds them to the results.
+    pub(crate) fn test_rotated(&self, rotated: &[f64], threads: usize, job: &Job, wald: &mut Wald) -> Result<()> {
+        let (model, n) = (&self.model, self.model.n);
+        let groups = rotated.par_chunks(GROUP * n);
+        // A minimum of groups a task keeps the buffers few.
+        let fits: Result<Vec<Vec<Option<Fit>>>> = with_pool(threads, || {
+            let share = (rotated.len() / n).div_ceil(GROUP * 4 * rayon::current_num_threads());
+            let tested = groups.with_min_len(share).map_init(
+                || None,
+                |buffers, group| {
+                    job.check()?;
+                    let buffers = match buffers {
+                        Some(buffers) => buffers,
+                        None => buffers.insert(Buffers::new(model)?),
+                    };
+                    let fits = model.test_group(group, buffers);
+                    job.advance(fits.len() as u64);
+                    Ok(fits)
+                },
+            );
+            Ok(tested.collect())
+        })?;
+        for fit in fits?.into_iter().flatten() {
+            wald.push(fit, (n - model.c - 1) as f64);
+        }
+        Ok(())
     }
 }
 
 /// Variants rotated together: many, because each batch reads all eigenvectors, but at most 256 MiB of them.
-fn batch_rows(n: usize) -> usize {
+pub(crate) fn batch_rows(n: usize) -> usize {
     ((256 << 20) / (8 * n.max(1))).clamp(64, 2048)
 }
 
