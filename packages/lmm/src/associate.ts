@@ -81,9 +81,11 @@ export function associate(
     const native = { signal: options.signal, threads };
     const model = newAssociation(vectors, eigen.values, cohort, lambda);
     const pass = { ...native, onProgress: options.onProgress, stage: "association", chunk };
-    for await (const { start, packed, kept } of filteredBlocks(study, cohort, filter, pass)) {
+    for await (const { start, packed, dosages, kept } of filteredBlocks(study, cohort, filter, pass)) {
       if (kept.rows.length === 0) continue;
-      const wald = await model.test(packed, kept.rows, kept.means, native);
+      const wald = await (dosages
+        ? model.testDosages(dosages, kept.rows, kept.means, native)
+        : model.test(packed, kept.rows, kept.means, native));
       for (const se of wald.se) if (Number.isNaN(se)) degenerate++;
       yield {
         index: kept.rows.map((row) => start + row),

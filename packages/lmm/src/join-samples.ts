@@ -1,8 +1,8 @@
-import { createHash } from "node:crypto";
 import type { Warn } from "@x/core/base";
 import type { PlinkStudy } from "@x/plink-io";
 import type { Table } from "apache-arrow";
-import type { Cohort, Dropped } from "./cohort.ts";
+import { type Category, codeTexts, expandCategory } from "./categories.ts";
+import { type Cohort, cohortHash, type Dropped } from "./cohort.ts";
 import { design, parseCovariate } from "./covariates.ts";
 import { lmmError } from "./errors.ts";
 import { arrowCore } from "./lazy-arrow.ts";
@@ -21,6 +21,11 @@ export interface JoinOptions {
   /** Which covariate columns, by name; default all. Needs names, that is `on` or a table. */
   readonly covariateNames?: readonly string[];
   /**
+   * Which of the covariates are categories, by name or, in files without header, by 1-based column: each level but the
+   * first becomes a column of zeros and ones.
+   */
+  readonly categorical?: ReadonlyArray<string | number>;
+  /**
    * Left out: files have no header and one row a line of the .fam, as GEMMA reads them. `"iid"` or `"fid+iid"`: files
    * have a header with those columns and rows in any order. Tables are matched by ids always (`"iid"` by default).
    */
@@ -34,6 +39,7 @@ export const JOIN_NAMES: NamesOf<JoinOptions> = {
   phenotype: true,
   covariates: true,
   covariateNames: true,
+  categorical: true,
   on: true,
   onWarning: true,
 };
@@ -43,7 +49,7 @@ export const JOIN_NAMES: NamesOf<JoinOptions> = {
  * phenotypes, `NA` for covariates, null in tables; everything else must be a finite number.
  *
  * @throws PHENO_NAN, PHENO_INF, PHENO_RANGE, PHENO_PARSE, PHENO_COLUMN, PHENO_CONSTANT, SCALE, NO_ANALYZED_SAMPLES,
- * COUNT_MISMATCH, ID_COLUMNS, DUP_SAMPLE, COVAR_NAN, COVAR_INF, COVAR_RANGE, COVAR_PARSE, COVAR_COLUMN, COVAR_RANK, DF,
+ * COUNT_MISMATCH, ID_COLUMNS, DUP_SAMPLE, CATEGORY_LEVELS, COVAR_NAN, COVAR_INF, COVAR_RANGE, COVAR_PARSE, COVAR_COLUMN, COVAR_RANK, DF,
  * OPTION_MISSING (names of covariates without covariates), UNKNOWN_OPTION.
  */
 export async function joinSamples(
@@ -62,8 +68,8 @@ export async function joinSamples(
       { details: { samples: study.n } },
     );
   const y = pick(phenotype.values, analyzed);
-  const columns = (covariates?.columns ?? []).map((column) => pick(column, analyzed));
-  const model = design(columns, covariates?.names ?? [], analyzed.length);
+  const { columns, names, categories } = expand(covariates, analyzed);
+  const model = design(columns, names, analyzed.length);
   checkPhenotype(y, phenotype.name);
   const mask = new Uint8Array(Math.ceil(study.n / 8));
   for (const row of analyzed) mask[row >> 3]! |= 1 << (row & 7);
@@ -76,9 +82,10 @@ export async function joinSamples(
     y,
     w: model.w,
     covariateNames: model.names,
+    categories,
     phenotypeName: phenotype.name,
     sampleHash,
-    hash: createHash("sha256").update(sampleHash).update(mask).digest("hex"),
+    hash: cohortHash(sampleHash, mask),
     drops,
     get dropped(): Table {
       table ??= arrowCore().tableFromColumns({
@@ -98,6 +105,13 @@ export function checkJoin(o: JoinOptions): void {
   requireOther(
     "covariateNames (--covar)",
     o.covariateNames !== undefined,
+    "covariates (-c)",
+    o.covariates !== undefined,
+    "there are no columns to choose from",
+  );
+  requireOther(
+    "categorical (--categorical)",
+    o.categorical !== undefined,
     "covariates (-c)",
     o.covariates !== undefined,
     "there are no columns to choose from",
@@ -160,8 +174,10 @@ function noColumn(wanted: number | string, count: number, path: string) {
 }
 
 interface Covariates {
+  /** Values or, where there are labels, codes into these; one a person of the .fam, NaN = missing. */
   readonly columns: readonly Float64Array[];
   readonly names: readonly string[];
+  readonly labels: ReadonlyArray<readonly string[] | undefined>;
   readonly rowOf: Int32Array;
 }
 
@@ -186,11 +202,58 @@ async function readCovariates(
         );
       })
     : source.columns.map((_, j) => j);
+  const categorical = new Set((options.categorical ?? []).map((wanted) => categoryColumn(wanted, source, indices)));
+  const columns: Float64Array[] = [];
+  const labels: Array<readonly string[] | undefined> = [];
+  for (const j of indices) {
+    const texts = source.columns[j]!;
+    const coded = categorical.has(j) ? codeTexts(texts) : undefined;
+    labels.push(coded?.labels);
+    columns.push(scatter(coded?.codes ?? parseCovariate(texts, source.origin(j)), source.rowOf));
+  }
   return {
-    columns: indices.map((j) => scatter(parseCovariate(source.columns[j]!, source.origin(j)), source.rowOf)),
+    columns,
+    labels,
     names: indices.map((j) => source.names[j] ?? `column ${j + 1} of ${source.path}`),
     rowOf: source.rowOf,
   };
+}
+
+/** The column that is named, or that is the wanted one in a file without names. */
+function categoryColumn(wanted: string | number, source: AlignedColumns, chosen: readonly number[]): number {
+  const index =
+    source.names.length > 0 && typeof wanted === "string" ? source.names.indexOf(wanted) : Number(wanted) - 1;
+  if (chosen.includes(index)) return index;
+  throw lmmError(
+    "COVAR_COLUMN",
+    `${source.path} has no covariate ${wanted} among those chosen; there are ${source.names.length > 0 ? chosen.map((j) => source.names[j]).join(", ") : `columns 1 to ${source.columns.length}`}.`,
+    { usage: true, details: { column: wanted, columns: source.names } },
+  );
+}
+
+/** Columns of numbers for the analysed people. */
+function expand(
+  covariates: Covariates | undefined,
+  analyzed: Uint32Array,
+): { columns: Float64Array[]; names: string[]; categories: Category[] } {
+  const columns: Float64Array[] = [];
+  const names: string[] = [];
+  const categories: Category[] = [];
+  covariates?.columns.forEach((column, j) => {
+    const values = pick(column, analyzed);
+    const labels = covariates.labels[j];
+    const name = covariates.names[j]!;
+    if (!labels) {
+      columns.push(values);
+      names.push(name);
+      return;
+    }
+    const expanded = expandCategory(name, values, labels);
+    columns.push(...expanded.columns);
+    names.push(...expanded.names);
+    categories.push(expanded.category);
+  });
+  return { columns, names, categories };
 }
 
 function warnUnmatched(source: AlignedColumns, options: JoinOptions): void {
