@@ -70,11 +70,18 @@ export async function openBimbam(path: string, options: BimbamOptions = {}): Pro
       a2.push(other!);
     }
   }
-  if (id.length === 0) throw lmmFileError("BIMBAM_SHAPE", path, "the file has no lines: there is no variant to read.");
+  if (id.length === 0)
+    throw lmmFileError("BIMBAM_SHAPE", path, "the file has no lines: there is no variant to read.");
   const warnings: Warning[] = [];
   const places = await readAnnotation(options.annotation, id, warnings, signal);
   const fam = await people(n, options.ids, path);
-  return new BimbamStudy(path, options, fam, { id, a1, a2, cm: new Float64Array(id.length), ...places }, warnings);
+  return new BimbamStudy(
+    path,
+    options,
+    fam,
+    { id, a1, a2, cm: new Float64Array(id.length), ...places },
+    warnings,
+  );
 }
 
 class BimbamStudy implements DosageStudy {
@@ -150,7 +157,10 @@ class BimbamStudy implements DosageStudy {
   }
 
   #unpacked(what: string): Error {
-    return lmmError("NOT_IMPLEMENTED", `dosages have no packed genotypes: ${what} is for PLINK filesets; take dosages.`);
+    return lmmError(
+      "NOT_IMPLEMENTED",
+      `dosages have no packed genotypes: ${what} is for PLINK filesets; take dosages.`,
+    );
   }
 
   check(): void {
@@ -181,7 +191,12 @@ async function* rowsOf(
       return call();
     } catch (e) {
       throw isXError(e) && e.code.startsWith("BIMBAM_")
-        ? lmmFileError(e.code as "BIMBAM_PARSE", path, e.message.replace(/^line \d+(, column \d+)?: /, ""), e.details)
+        ? lmmFileError(
+            e.code as "BIMBAM_PARSE",
+            path,
+            e.message.replace(/^line \d+(, column \d+)?: /, ""),
+            e.details,
+          )
         : e;
     }
   };
@@ -223,20 +238,30 @@ async function people(n: number, ids: string | undefined, path: string): Promise
       const key = `${family}\t${person}`;
       const before = seen.get(key);
       if (before !== undefined)
-        throw lmmFileError("DUP_SAMPLE", ids, `${key.replace("\t", " ")} is on line ${before} and again here.`, {
-          line: number,
-          lines: [before, number],
-        });
+        throw lmmFileError(
+          "DUP_SAMPLE",
+          ids,
+          `${key.replace("\t", " ")} is on line ${before} and again here.`,
+          {
+            line: number,
+            lines: [before, number],
+          },
+        );
       seen.set(key, number);
       fid.push(family!);
       iid.push(person!);
     }
     if (iid.length !== n)
-      throw lmmFileError("COUNT_MISMATCH", ids, `${iid.length} people found, ${n} expected: one for each dosage of ${path}.`, {
-        line: Math.min(iid.length, n) + 1,
-        found: iid.length,
-        expected: n,
-      });
+      throw lmmFileError(
+        "COUNT_MISMATCH",
+        ids,
+        `${iid.length} people found, ${n} expected: one for each dosage of ${path}.`,
+        {
+          line: Math.min(iid.length, n) + 1,
+          found: iid.length,
+          expected: n,
+        },
+      );
   }
   const unknown = Array<string>(n).fill("0");
   return { fid, iid, father: unknown, mother: unknown, sex: new Int8Array(n), phenotypes: [] };
@@ -258,9 +283,14 @@ async function readAnnotation(
     const [id, place, name] = text.trim().split(/[ \t]*,[ \t]*|[ \t]+/);
     const at = place === "NA" ? -9 : Number(place);
     if (id === undefined || name === undefined || !Number.isInteger(at) || Math.abs(at) > 2147483647)
-      throw lmmFileError("ANNOT_PARSE", path, `expected id, position and chromosome, found "${text.slice(0, 60)}".`, {
-        line: number,
-      });
+      throw lmmFileError(
+        "ANNOT_PARSE",
+        path,
+        `expected id, position and chromosome, found "${text.slice(0, 60)}".`,
+        {
+          line: number,
+        },
+      );
     const before = known.get(id);
     if (before)
       throw lmmFileError("DUP_VARIANT_ID", path, `${id} is on line ${before[2]} and again here; keep one.`, {
@@ -274,7 +304,10 @@ async function readAnnotation(
   let absent = 0;
   ids.forEach((id, row) => {
     const place = known.get(id);
-    if (!place) return void absent++;
+    if (!place) {
+      absent++;
+      return;
+    }
     chrom[row] = place[0];
     pos[row] = place[1];
   });

@@ -19,7 +19,9 @@ export interface CovariateInflation {
 export const HIGH_INFLATION = 100;
 
 /** Variance inflation of each covariate that is not constant, by elimination in their correlation matrix. */
-export function covariateInflation(cohort: Pick<Cohort, "w" | "analyzed" | "covariateNames">): CovariateInflation[] {
+export function covariateInflation(
+  cohort: Pick<Cohort, "w" | "analyzed" | "covariateNames">,
+): CovariateInflation[] {
   const n = cohort.analyzed.length;
   const columns: Float64Array[] = [];
   const names: string[] = [];

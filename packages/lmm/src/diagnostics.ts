@@ -1,12 +1,18 @@
+import { formatG, type Warn } from "@x/core/base";
 import type { Table } from "apache-arrow";
-import type { AssociationColumns } from "./association-columns.ts";
 import type { Cohort } from "./cohort.ts";
-import { type CovariateInflation, covariateInflation } from "./collinearity.ts";
+import { type CovariateInflation, covariateInflation, HIGH_INFLATION } from "./collinearity.ts";
 import type { Eigen } from "./eigen-matrix.ts";
 import type { TwinFacts } from "./kinship-twins.ts";
 import { qqTable } from "./qq-table.ts";
 import { genomicInflation } from "./report/qq.ts";
-import { countProblems, type ProblemCounts, problemTable, variantProblems } from "./variant-problems.ts";
+import {
+  countProblems,
+  describeProblems,
+  type ProblemCounts,
+  problemTable,
+  type SeenVariants,
+} from "./variant-problems.ts";
 
 /** What the spectrum of a kinship says about it. */
 export interface KinshipCondition {
@@ -80,20 +86,16 @@ export interface DiagnosticsInput {
   readonly cohort: Cohort;
   /** Its eigendecomposition. */
   readonly eigen: Eigen;
-  /** Results. */
-  readonly columns: AssociationColumns;
-  /** −log₁₀ p of the test that λGC and the QQ data are of. */
-  readonly negLog10P: Float64Array;
-  /** Where λ was searched. */
-  readonly lambda: { readonly lmin: number; readonly lmax: number };
+  /** What was seen of each variant. */
+  readonly seen: SeenVariants;
   /** People with the same genotypes, when known. */
   readonly twins?: TwinFacts | undefined;
 }
 
 /** Puts together what a user should look at; tables are made when first asked for. */
 export function diagnose(input: DiagnosticsInput): Diagnostics {
-  const { study, columns, negLog10P } = input;
-  const codes = variantProblems(columns, input.lambda);
+  const { study } = input;
+  const { index, codes, negLog10P } = input.seen;
   let qq: Table | undefined;
   let problemVariants: Table | undefined;
   return Object.freeze({
@@ -106,8 +108,68 @@ export function diagnose(input: DiagnosticsInput): Diagnostics {
       return qq;
     },
     get problemVariants(): Table {
-      problemVariants ??= problemTable(study, columns, codes);
+      problemVariants ??= problemTable(study, index, codes);
       return problemVariants;
     },
   });
+}
+
+/** Lines for the log: the numbers, then what each problem means. */
+export function diagnosticsLines(d: Diagnostics, cohort: Cohort): string[] {
+  return [
+    "Diagnostics:",
+    `genomic inflation lambda_GC = ${g(d.lambdaGC)}`,
+    ...conditionLines(d.kinship),
+    ...categoryLines(cohort),
+    ...d.covariates
+      .filter((c) => c.inflation > HIGH_INFLATION)
+      .map((c) => `covariate ${c.name}: variance inflation ${g(c.inflation)}, nearest ${c.nearest}`),
+    ...describeProblems(d.problems),
+  ];
+}
+
+const g = (x: number): string => formatG(x, 6);
+
+/** The kinship's part of them. */
+export function conditionLines(k: KinshipCondition): string[] {
+  return [
+    `kinship eigenvalues = ${g(k.smallestPositive)} to ${g(k.largest)}, ${k.zeros} zero, ${k.negative} negative`,
+    `share of the largest eigenvalue = ${g(k.largestShare)}`,
+    ...(k.twins === undefined ? [] : [`pairs with equal genotypes = ${k.twins.count}`]),
+    ...(k.twins?.pairs ?? []).map((p) => `     ${p.firstId} and ${p.secondId}, distance ${g(p.distance)}`),
+  ];
+}
+
+/** How each covariate of categories was coded. */
+export function categoryLines(cohort: Cohort): string[] {
+  return cohort.categories.map(({ name, reference, levels }) => {
+    const list = levels.map(({ level, people }) => `${level} (${people})`).join(", ");
+    return `categorical covariate ${name}: 0/1 columns for each level but ${reference}; people: ${list}`;
+  });
+}
+
+/** The diagnostics without their tables, for `--json`. */
+export function diagnosticsJson(d: Diagnostics): unknown {
+  const { lambdaGC, problems, covariates, kinship } = d;
+  return { lambdaGC, problems, covariates, kinship };
+}
+
+/** Warns of twins and of covariates that nearly explain each other. */
+export function warnAbout(d: Diagnostics, warn: Warn): void {
+  const twins = d.kinship.twins;
+  if (twins && twins.count > 0) {
+    const { firstId, secondId } = twins.pairs[0]!;
+    warn({
+      code: "TWINS",
+      message: `${twins.count} pair(s) of analysed people have the same genotypes, the first ${firstId} and ${secondId}: twins, or one person twice.`,
+      details: { count: twins.count, pairs: twins.pairs },
+    });
+  }
+  for (const { name, inflation, nearest, correlation } of d.covariates)
+    if (inflation > HIGH_INFLATION)
+      warn({
+        code: "COVAR_COLLINEAR",
+        message: `the covariate ${name} is nearly a sum of the others (variance inflation ${inflation.toPrecision(3)}; nearest ${nearest}, correlation ${correlation.toFixed(3)}).`,
+        details: { name, inflation, nearest, correlation },
+      });
 }

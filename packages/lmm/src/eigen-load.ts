@@ -136,7 +136,12 @@ async function requireKinship(
   const { kinshipHash, values } = facts;
   const { contentHash, source } = kinship.facts;
   const refuse = (why: string, details: Record<string, unknown>): never => {
-    throw lmmFileError("EIG_HASH", path, `this eigendecomposition is not of the kinship ${source}: ${why}.`, details);
+    throw lmmFileError(
+      "EIG_HASH",
+      path,
+      `this eigendecomposition is not of the kinship ${source}: ${why}.`,
+      details,
+    );
   };
   if (kinship.sampleHash !== cohort.sampleHash)
     throw lmmError("COHORT_MISMATCH", `the kinship (${source}) belongs to other people than the cohort.`);

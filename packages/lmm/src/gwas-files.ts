@@ -2,6 +2,7 @@ import type { OutputFiles, StageMeter } from "@x/core/base";
 import type { PlinkStudy } from "@x/plink-io";
 import { rebatch } from "./associate.ts";
 import type { AssociationColumns } from "./association-columns.ts";
+import { diagnosticsLines } from "./diagnostics.ts";
 import { WALD_HEADER, waldRows } from "./gemma/assoc-text.ts";
 import { formatLog } from "./gemma/log.ts";
 import type { GwasOptions, GwasResult } from "./gwas.ts";
@@ -15,8 +16,13 @@ function reportPath(options: GwasOptions): string | undefined {
 
 /** Every path a run will write to, so that each folder is checked first. */
 export function checkGwasPaths(options: GwasOptions): string[] {
-  const { out, saveKinship } = options;
-  const paths = [out === undefined ? undefined : `${out}.assoc.txt`, reportPath(options), saveKinship];
+  const { out, saveKinship, saveEigen } = options;
+  const paths = [
+    out === undefined ? undefined : `${out}.assoc.txt`,
+    reportPath(options),
+    saveKinship,
+    saveEigen,
+  ];
   return paths.filter((path) => path !== undefined);
 }
 
@@ -72,6 +78,7 @@ export async function writeGwasFiles(
       threads: options.threads,
       simd: simdLevel(),
       degenerate: result.degenerate,
+      notes: diagnosticsLines(result.diagnostics, result.cohort),
     });
     await files.open(`${out}.log.txt`).write(text);
   }

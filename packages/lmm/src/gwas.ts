@@ -16,19 +16,11 @@ import type { AssociationTypes } from "./association-arrow.ts";
 import { type AssociationColumns, concatColumns } from "./association-columns.ts";
 import type { Cohort } from "./cohort.ts";
 import { commandText } from "./command-text.ts";
-import { EIGEN_NAMES, type EigenOptions, eigen } from "./eigen.ts";
+import { type Diagnostics, diagnose, warnAbout } from "./diagnostics.ts";
 import { lmmError } from "./errors.ts";
 import { FILTER_NAMES, type FilterCounts, type FilterOptions } from "./filter.ts";
 import { checkGwasPaths, writeGwasFiles, writeWhile } from "./gwas-files.ts";
 import { checkJoin, JOIN_NAMES, type JoinOptions, joinSamples } from "./join-samples.ts";
-import { KINSHIP_NAMES, type KinshipOptions, kinship } from "./kinship.ts";
-import {
-  Kinship,
-  type KinshipLoadOptions,
-  type KinshipSaveOptions,
-  LOAD_NAMES,
-  SAVE_NAMES,
-} from "./kinship-matrix.ts";
 import {
   LAMBDA_NAMES,
   type LambdaOptions,
@@ -36,20 +28,24 @@ import {
   type NullModel,
   nullModel,
 } from "./null-model.ts";
+import { checkRoute, type EigenRoute, obtainEigen } from "./obtain-eigen.ts";
 import { checkNames, type NamesOf, only, RUN_NAMES, refuseBoth } from "./option-names.ts";
+import { withComponents } from "./pca.ts";
 import { fitGwas, type GwasPlan } from "./plan.ts";
 import { checkSnpList, readSnpList } from "./snp-list.ts";
+import { VariantWatch } from "./variant-problems.ts";
 
 /** Options of {@link gwas}. */
-export interface GwasOptions extends JoinOptions, FilterOptions, LambdaOptions, RunOptions {
+export interface GwasOptions
+  extends JoinOptions,
+    FilterOptions,
+    LambdaOptions,
+    RunOptions,
+    Omit<EigenRoute, "onWarning"> {
   /** Prefix of the output: `.assoc.txt`, `.assoc.arrow`, `.log.txt` and, unless `report` says otherwise, `.report.html`. */
   readonly out?: string;
   /** Path of the HTML report, or false for none. */
   readonly report?: string | false;
-  /** A kinship to read (text or Arrow) instead of computing one. */
-  readonly kinship?: string;
-  /** Where to keep the kinship: `.txt` as GEMMA writes it, anything else as Arrow. */
-  readonly saveKinship?: string;
   /** Variants read at once; results do not depend on it. */
   readonly chunk?: number;
   /** The command line, for log and report. Default: this call with every option given. */
@@ -58,6 +54,10 @@ export interface GwasOptions extends JoinOptions, FilterOptions, LambdaOptions, 
   readonly title?: string;
   /** A file of variant ids to restrict the study to, instead of `snps`. */
   readonly snpFile?: string;
+  /** A file of variant ids that make the kinship, instead of `kinshipSnps`. */
+  readonly kinshipSnpFile?: string;
+  /** The first so many principal components of the analysed people's kinship as covariates. */
+  readonly components?: number;
   /** Leave-one-chromosome-out is not in this version: refused with NOT_IMPLEMENTED. */
   readonly loco?: false;
 }
@@ -71,6 +71,12 @@ const GWAS_NAMES: NamesOf<GwasOptions> = {
   report: true,
   kinship: true,
   saveKinship: true,
+  kinshipMode: true,
+  kinshipSnps: true,
+  kinshipSnpFile: true,
+  components: true,
+  eigen: true,
+  saveEigen: true,
   chunk: true,
   command: true,
   title: true,
@@ -92,6 +98,8 @@ export interface GwasResult {
   readonly columns: AssociationColumns;
   /** Variants without an estimate (nan, null in Arrow). */
   readonly degenerate: number;
+  /** What to look at before trusting the results: λGC, QQ data, failed variants, covariates, the kinship's spectrum. */
+  readonly diagnostics: Diagnostics;
   /** Wall and CPU time and memory of each stage. */
   readonly stages: readonly StageUsage[];
   /** What was predicted. */
@@ -113,6 +121,15 @@ export async function gwas(fileset: string | PlinkStudy, options: GwasOptions = 
   checkJoin(options);
   const { snps, snpFile, title, report } = options;
   refuseBoth("snps", snps !== undefined, "snpFile", snpFile !== undefined, "both list the variants to keep");
+  const kinshipSnps = options.kinshipSnps ?? options.kinshipSnpFile;
+  refuseBoth(
+    "kinshipSnps",
+    options.kinshipSnps !== undefined,
+    "kinshipSnpFile",
+    options.kinshipSnpFile !== undefined,
+    "both list the variants that make the kinship",
+  );
+  checkRoute({ ...options, kinshipSnps } as Parameters<typeof checkRoute>[0]);
   refuseBoth("title", title !== undefined, "report: false", report === false, "the title is the report's");
   if (options.loco)
     throw lmmError("NOT_IMPLEMENTED", "loco is not in this version.", {
@@ -147,46 +164,49 @@ async function run(study: PlinkStudy, given: GwasOptions, meter: StageMeter): Pr
     threads,
   };
   const plan = fitGwas(size, given);
-  const snps = given.snpFile === undefined ? given.snps : await readSnpList(given.snpFile);
-  if (snps) checkSnpList(study, snps, warn);
+  const list = async (ids: ReadonlySet<string> | undefined, file: string | undefined) => {
+    const snps = file === undefined ? ids : await readSnpList(file);
+    if (snps) checkSnpList(study, snps, warn);
+    return snps;
+  };
+  const snps = await list(given.snps, given.snpFile);
+  const kinshipSnps = await list(given.kinshipSnps, given.kinshipSnpFile);
   // The plan of the whole run has been accepted: the steps must not weigh themselves again on the way.
   const memoryLimit = Number.POSITIVE_INFINITY;
-  const options = { ...given, onWarning: warn, chunk: plan.chunk, memoryLimit, ...(snps ? { snps } : {}) };
+  const options = {
+    ...given,
+    onWarning: warn,
+    chunk: plan.chunk,
+    memoryLimit,
+    ...(snps ? { snps } : {}),
+    ...(kinshipSnps ? { kinshipSnps } : {}),
+  };
 
   // apache-arrow starts slowly; it loads while the kernels work.
   const arrow = import("./association-arrow.ts");
   arrow.catch(() => undefined);
-  const K = await meter.measure("kinship", () =>
-    options.kinship === undefined
-      ? kinship(study, joined, only<KinshipOptions>(options, KINSHIP_NAMES))
-      : Kinship.load(options.kinship, study, only<KinshipLoadOptions>(options, LOAD_NAMES)),
-  );
-  await using eig = await (async () => {
-    await using _k = K;
-    const { saveKinship } = options;
-    if (saveKinship !== undefined)
-      await meter.measure("writing kinship", () =>
-        K.save(saveKinship, only<KinshipSaveOptions>(options, SAVE_NAMES)),
-      );
-    return await meter.measure("eigen", () =>
-      eigen(K, joined, { ...only<EigenOptions>(options, EIGEN_NAMES), consume: true }),
-    );
-  })();
+  const made = await obtainEigen(study, joined, options, meter);
+  await using eig = made.eigen;
+  const cohort = given.components === undefined ? joined : withComponents(joined, eig, given.components);
   const h0 = await meter.measure("null model", () =>
-    nullModel(joined, eig, only<LambdaOptions & RunOptions>(options, NULL_MODEL_NAMES)),
+    nullModel(cohort, eig, only<LambdaOptions & RunOptions>(options, NULL_MODEL_NAMES)),
   );
-  const association = associate(study, joined, eig, only<AssociateOptions>(options, ASSOCIATE_NAMES));
+  const association = associate(study, cohort, eig, only<AssociateOptions>(options, ASSOCIATE_NAMES));
   await using outputs = new OutputFiles({ signal: options.signal });
-  const files = options.saveKinship === undefined ? [] : [options.saveKinship];
+  const { files } = made;
   const columns = await meter.measure("association", async () => {
     const blocks: AssociationColumns[] = [];
     for await (const block of writeWhile(association.columns(), study, options, outputs)) blocks.push(block);
     return concatColumns(blocks);
   });
+  const watch = new VariantWatch(options);
+  watch.add(columns, columns.negLog10PWald);
+  const diagnostics = diagnose({ study, cohort, eigen: eig, seen: watch.finish(), twins: made.twins });
+  warnAbout(diagnostics, warn);
   const { resultsTable } = await arrow;
   let table: Table<AssociationTypes> | undefined;
   const result: GwasResult = Object.freeze({
-    cohort: joined,
+    cohort,
     nullModel: h0,
     filters: association.filters,
     get results(): Table<AssociationTypes> {
@@ -195,6 +215,7 @@ async function run(study: PlinkStudy, given: GwasOptions, meter: StageMeter): Pr
     },
     columns,
     degenerate: association.degenerate,
+    diagnostics,
     get stages() {
       return meter.stages;
     },

@@ -202,7 +202,9 @@ async function readCovariates(
         );
       })
     : source.columns.map((_, j) => j);
-  const categorical = new Set((options.categorical ?? []).map((wanted) => categoryColumn(wanted, source, indices)));
+  const categorical = new Set(
+    (options.categorical ?? []).map((wanted) => categoryColumn(wanted, source, indices)),
+  );
   const columns: Float64Array[] = [];
   const labels: Array<readonly string[] | undefined> = [];
   for (const j of indices) {

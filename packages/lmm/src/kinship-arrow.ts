@@ -1,15 +1,6 @@
 import { createHash } from "node:crypto";
 import { type OnProgress, utf8Vector, writeIpcFile } from "@x/core";
-import {
-  Field,
-  FixedSizeList,
-  Float64,
-  makeData,
-  RecordBatch,
-  Schema,
-  Struct,
-  Utf8,
-} from "apache-arrow";
+import { Field, FixedSizeList, Float64, makeData, RecordBatch, Schema, Struct, Utf8 } from "apache-arrow";
 import { aligned, openArrowRows } from "./arrow-rows.ts";
 import { lmmFileError } from "./errors.ts";
 import type { KinshipMode } from "./kinship.ts";

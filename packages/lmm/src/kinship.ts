@@ -81,7 +81,12 @@ export async function kinship(
   const native: NativeOptions = { signal: options.signal, threads };
   const real = mode !== "centered" || isDosageStudy(study);
   const parts = (chunk: number) => kinshipParts({ samples: study.n, chunk, threads, real });
-  const pass = { ...native, onProgress: options.onProgress, stage: "kinship", chunk: fitChunk(options, parts) };
+  const pass = {
+    ...native,
+    onProgress: options.onProgress,
+    stage: "kinship",
+    chunk: fitChunk(options, parts),
+  };
   const blocks = filteredBlocks(study, cohort, filter, pass);
   const finish = real
     ? await sumDosages(study, blocks, SCALES[mode], native)

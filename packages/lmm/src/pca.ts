@@ -103,10 +103,14 @@ function leading(e: Eigen, wanted: number): Pick<Pca, "values" | "share" | "vect
   const rank = e.values.filter((v) => v > 0).length;
   const count = checkRange("components", wanted, { min: 1, max: n, integer: true });
   if (count > rank)
-    throw lmmError("OPTION_RANGE", `${count} components asked for; the genotypes of these people have ${rank}.`, {
-      usage: true,
-      details: { option: "components", value: count, rank },
-    });
+    throw lmmError(
+      "OPTION_RANGE",
+      `${count} components asked for; the genotypes of these people have ${rank}.`,
+      {
+        usage: true,
+        details: { option: "components", value: count, rank },
+      },
+    );
   const total = e.values.reduce((sum, v) => sum + v, 0);
   const values = e.values.slice(n - count).reverse();
   const tile = e.tile(0, n, n - count, count);

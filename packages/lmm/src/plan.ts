@@ -6,8 +6,8 @@ import {
   memoryLimit,
   requireMemory,
 } from "@x/core/base";
-import { COVARIATE_TILE_BYTES } from "./covariate-r2.ts";
 import { DOSAGE_BYTES } from "./bimbam.ts";
+import { COVARIATE_TILE_BYTES } from "./covariate-r2.ts";
 import { associationBytes, dosageGramBytes, eigenBytes, gramBytes } from "./native.ts";
 import { checkNames, type NamesOf } from "./option-names.ts";
 

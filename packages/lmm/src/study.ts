@@ -3,7 +3,7 @@ import { type DosageStudy, isDosageStudy } from "./bimbam.ts";
 import type { Cohort } from "./cohort.ts";
 import { CovariateTest } from "./covariate-r2.ts";
 import { lmmError } from "./errors.ts";
-import { type KeptRows, VariantFilter } from "./filter.ts";
+import { type FilterCounts, type FilterOptions, type KeptRows, VariantFilter } from "./filter.ts";
 import { countGenotypes, dosageCounts, type NativeOptions } from "./native.ts";
 
 /** One block of the .bed after the filter. */
@@ -68,6 +68,19 @@ async function* dosageBlocks(
     const kept = filter.apply(counts.classes, (row) => study.bim.id[start + row]!, counts);
     yield { start, rows, packed, dosages: values, kept };
   }
+}
+
+/** What the filter would keep, without doing anything with it. */
+export async function countVariants(
+  study: PlinkStudy,
+  cohort: Cohort,
+  options: FilterOptions & { chunk: number; threads: number; signal?: AbortSignal },
+): Promise<FilterCounts> {
+  const filter = new VariantFilter(options);
+  for await (const _block of filteredBlocks(study, cohort, filter, { signal: undefined, ...options })) {
+    // Counted by the filter itself.
+  }
+  return filter.counts;
 }
 
 /** Refuses a cohort that was joined to another fileset. */

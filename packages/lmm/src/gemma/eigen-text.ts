@@ -57,5 +57,8 @@ export async function readEigenText(
       found: values.length,
       expected: n,
     });
-  return { values: Float64Array.from(values), vectors: await readKinshipText(paths.vectors, n, options, EIGEN) };
+  return {
+    values: Float64Array.from(values),
+    vectors: await readKinshipText(paths.vectors, n, options, EIGEN),
+  };
 }

@@ -119,7 +119,13 @@ class Shape {
 }
 
 /** The reader stops at the first odd line; only the whole file says whether it is a square matrix of other people. */
-async function explain(e: XError, path: string, n: number, file: InputFile, kind: MatrixKind): Promise<XError> {
+async function explain(
+  e: XError,
+  path: string,
+  n: number,
+  file: InputFile,
+  kind: MatrixKind,
+): Promise<XError> {
   if (e.details.path === path) return e;
   if (e.code === "KIN_SHAPE" || e.code === "KIN_TRUNCATED") {
     const shape = new Shape();
@@ -135,5 +141,8 @@ async function explain(e: XError, path: string, n: number, file: InputFile, kind
         },
       );
   }
-  return lmmFileError(kind.codes[e.code as MatrixCode] ?? (e.code as MatrixCode), path, e.message, { ...e.details, cause: e });
+  return lmmFileError(kind.codes[e.code as MatrixCode] ?? (e.code as MatrixCode), path, e.message, {
+    ...e.details,
+    cause: e,
+  });
 }
