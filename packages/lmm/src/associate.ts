@@ -19,6 +19,8 @@ export interface AssociateOptions extends FilterOptions, LambdaOptions, RunOptio
   readonly tests?: readonly "wald"[];
   /** Variants read at once; results do not depend on it. Default: as memory allows, at most 4096. */
   readonly chunk?: number;
+  /** Only these .bim rows, half-open; the results of several ranges are together those of one run. */
+  readonly range?: readonly [from: number, to: number];
 }
 
 export const ASSOCIATE_NAMES: NamesOf<AssociateOptions> = {
@@ -27,6 +29,7 @@ export const ASSOCIATE_NAMES: NamesOf<AssociateOptions> = {
   ...RUN_NAMES,
   tests: true,
   chunk: true,
+  range: true,
 };
 
 /** Rows of one record batch, whatever the chunk was: so a file of them has the same bytes. */
@@ -75,12 +78,19 @@ export function associate(
     threads,
   };
   const chunk = fitChunk(options, (c) => associationParts({ ...size, chunk: c }));
+  const { range } = options;
   let degenerate = 0;
 
   async function* columns(): AsyncGenerator<AssociationColumns> {
     const native = { signal: options.signal, threads };
     const model = newAssociation(vectors, eigen.values, cohort, lambda);
-    const pass = { ...native, onProgress: options.onProgress, stage: "association", chunk };
+    const pass = {
+      ...native,
+      onProgress: options.onProgress,
+      stage: "association",
+      chunk,
+      ...(range ? { range } : {}),
+    };
     for await (const { start, packed, dosages, kept } of filteredBlocks(study, cohort, filter, pass)) {
       if (kept.rows.length === 0) continue;
       const wald = await (dosages
@@ -100,7 +110,7 @@ export function associate(
       };
     }
     await study.check();
-    filter.requireSome();
+    if (!range) filter.requireSome();
   }
 
   return {

@@ -22,8 +22,17 @@ export interface DosageBlock {
  * has everything of one but packed genotypes: `blocks` and `genotypes` are refused, `dosages` takes their place.
  */
 export interface DosageStudy extends PlinkStudy {
-  /** Blocks of rows in file order, each at most `chunk` variants and 32 MiB. */
-  dosages(options: { chunk: number; signal?: AbortSignal | undefined }): AsyncIterable<DosageBlock>;
+  /** Blocks of the rows of `range` (half-open; default all) in file order, each at most `chunk` variants and 32 MiB. */
+  dosages(options: DosageReadOptions): AsyncIterable<DosageBlock>;
+}
+
+/** Options of {@link DosageStudy.dosages}. */
+export interface DosageReadOptions {
+  /** Variants a block. */
+  readonly chunk: number;
+  /** Rows of the file. */
+  readonly range?: readonly [from: number, to: number];
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Options of {@link openBimbam}. */
@@ -128,14 +137,17 @@ class BimbamStudy implements DosageStudy {
     return this.#variants as PlinkStudy["variants"];
   }
 
-  async *dosages(options: { chunk: number; signal?: AbortSignal | undefined }): AsyncGenerator<DosageBlock> {
+  async *dosages(options: DosageReadOptions): AsyncGenerator<DosageBlock> {
     const { n } = this;
+    const [from, to] = options.range ?? [0, this.p];
     const most = Math.max(1, Math.min(options.chunk, Math.floor(DOSAGE_BYTES / (8 * n))));
     const block = new Float64Array(most * n);
-    let [start, filled] = [0, 0];
+    let [row, start, filled] = [0, from, 0];
     for await (const { values } of rowsOf(this.paths.bed, n, options.signal)) {
-      for (let at = 0; at < values.length; ) {
-        const take = Math.min(values.length - at, block.length - filled);
+      const rows = values.length / n;
+      const last = Math.min(rows, to - row) * n;
+      for (let at = Math.max(0, from - row) * n; at < last; ) {
+        const take = Math.min(last - at, block.length - filled);
         block.set(values.subarray(at, at + take), filled);
         filled += take;
         at += take;
@@ -144,6 +156,8 @@ class BimbamStudy implements DosageStudy {
         start += most;
         filled = 0;
       }
+      row += rows;
+      if (row >= to) break;
     }
     if (filled > 0) yield { start, rows: filled / n, values: block.slice(0, filled) };
   }

@@ -214,7 +214,12 @@ async function associateTask(run: GemmaRun, command: string): Promise<unknown> {
     writeGemmaAssoc(watched(association, watch), path, { study, signal: context.signal }),
   );
   const { filters, degenerate } = association;
-  const diagnostics = diagnose({ study, cohort, eigen: eig, seen: watch.finish(), twins: made.twins });
+  const diagnostics = diagnose({
+    study,
+    cohort,
+    kinship: kinshipCondition(eig, made.twins),
+    seen: watch.finish(),
+  });
   warnAbout(diagnostics, context.warn);
   const notes = diagnosticsLines(diagnostics, cohort);
   const facts = { filters, degenerate, nullModel: h0, diagnostics, notes, predicted: fitted.memory };

@@ -2,8 +2,9 @@ import { type CliCommand, resolveThreads } from "@x/core/base";
 import { checkInputs, eigenSource, PEOPLE_OPTIONS, peopleOptions } from "./cli-people.ts";
 import { isGiven, quoteWord } from "./cli-words.ts";
 import { filterAndLambda, GEMMA_OPTIONS } from "./gemma/options.ts";
+import { parseShard } from "./journal/shard.ts";
 import { openStudy } from "./open-study.ts";
-import { refuseBoth } from "./option-names.ts";
+import { defined, refuseBoth } from "./option-names.ts";
 
 /** GEMMA's own options that mean the same here. */
 const SHARED = new Set([
@@ -74,12 +75,24 @@ export function gwasCommand(argv: readonly string[]): CliCommand {
       },
       { name: "without-report", type: "flag", help: "no report" },
       { name: "title", type: "string", value: "TEXT", help: "title of the report" },
+      {
+        name: "resume",
+        type: "flag",
+        help: "go on where a killed run with this flag stopped; the files are the same bytes",
+      },
+      {
+        name: "shard",
+        type: "string",
+        value: "I/N",
+        help: "only this part of the variants, into PREFIX.shard-I-of-N; lmm merge puts the N together",
+      },
       { name: "chunk", type: "int", range: { min: 1, max: 1e6 }, value: "N", help: "variants read at once" },
     ],
     examples: [
       "lmm gwas --bfile study --out results/study",
       "lmm gwas --bfile study -p traits.tsv --on iid --pheno height --out height",
       "lmm gwas --bfile study -c covar.tsv --on iid --categorical batch --pcs 5 --out study",
+      "lmm gwas --bfile study --out big --shard 3/8 --resume",
     ],
     async run(context) {
       const o = context.options;
@@ -108,6 +121,8 @@ export function gwasCommand(argv: readonly string[]): CliCommand {
         snpFile: text("snps"),
         report: without ? (false as const) : text("report"),
         title: text("title"),
+        resume: o.resume === true ? true : undefined,
+        shard: o.shard === undefined ? undefined : parseShard(String(o.shard)),
         chunk: o.chunk === undefined ? undefined : Number(o.chunk),
         threads: context.threads,
         memoryLimit: context.memoryLimit,
@@ -134,10 +149,4 @@ export function gwasCommand(argv: readonly string[]): CliCommand {
       return gwasJson(result, { command, threads: resolveThreads(context.threads) });
     },
   };
-}
-
-type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
-
-function defined<T extends object>(o: T): Defined<T> {
-  return Object.fromEntries(Object.entries(o).filter(([, v]) => v !== undefined)) as Defined<T>;
 }

@@ -84,12 +84,10 @@ export interface DiagnosticsInput {
   readonly study: Parameters<typeof problemTable>[0];
   /** Who was analysed. */
   readonly cohort: Cohort;
-  /** Its eigendecomposition. */
-  readonly eigen: Eigen;
+  /** Its kinship: see {@link kinshipCondition}. */
+  readonly kinship: KinshipCondition;
   /** What was seen of each variant. */
   readonly seen: SeenVariants;
-  /** People with the same genotypes, when known. */
-  readonly twins?: TwinFacts | undefined;
 }
 
 /** Puts together what a user should look at; tables are made when first asked for. */
@@ -102,7 +100,7 @@ export function diagnose(input: DiagnosticsInput): Diagnostics {
     lambdaGC: genomicInflation(negLog10P),
     problems: countProblems(codes),
     covariates: covariateInflation(input.cohort),
-    kinship: kinshipCondition(input.eigen, input.twins),
+    kinship: input.kinship,
     get qq(): Table {
       qq ??= qqTable(negLog10P);
       return qq;

@@ -14,13 +14,18 @@ import type { Table } from "apache-arrow";
 import { ASSOCIATE_NAMES, type AssociateOptions, associate } from "./associate.ts";
 import type { AssociationTypes } from "./association-arrow.ts";
 import { type AssociationColumns, concatColumns } from "./association-columns.ts";
+import { isDosageStudy } from "./bimbam.ts";
 import type { Cohort } from "./cohort.ts";
 import { commandText } from "./command-text.ts";
-import { type Diagnostics, diagnose, warnAbout } from "./diagnostics.ts";
+import { type Diagnostics, diagnose, kinshipCondition, warnAbout } from "./diagnostics.ts";
 import { lmmError } from "./errors.ts";
-import { FILTER_NAMES, type FilterCounts, type FilterOptions } from "./filter.ts";
-import { checkGwasPaths, writeGwasFiles, writeWhile } from "./gwas-files.ts";
+import { FILTER_NAMES, type FilterCounts, type FilterOptions, requireKept } from "./filter.ts";
+import { checkGwasPaths, textWriter, writeGwasFiles } from "./gwas-files.ts";
 import { checkJoin, JOIN_NAMES, type JoinOptions, joinSamples } from "./join-samples.ts";
+import { runIdentity } from "./journal/identity.ts";
+import { Journal, journalPath } from "./journal/journal.ts";
+import { resumable } from "./journal/resumable.ts";
+import { checkShard, type Shard, shardPath, shardRange } from "./journal/shard.ts";
 import {
   LAMBDA_NAMES,
   type LambdaOptions,
@@ -29,7 +34,15 @@ import {
   nullModel,
 } from "./null-model.ts";
 import { checkRoute, type EigenRoute, obtainEigen } from "./obtain-eigen.ts";
-import { checkNames, type NamesOf, only, RUN_NAMES, refuseBoth } from "./option-names.ts";
+import {
+  checkNames,
+  defined,
+  type NamesOf,
+  only,
+  RUN_NAMES,
+  refuseBoth,
+  requireOther,
+} from "./option-names.ts";
 import { withComponents } from "./pca.ts";
 import { fitGwas, type GwasPlan } from "./plan.ts";
 import { checkSnpList, readSnpList } from "./snp-list.ts";
@@ -58,6 +71,13 @@ export interface GwasOptions
   readonly kinshipSnpFile?: string;
   /** The first so many principal components of the analysed people's kinship as covariates. */
   readonly components?: number;
+  /**
+   * Goes on where a killed run of the same call stopped, and keeps what this one needs to be gone on with: a journal
+   * beside the output, taken away at the end. The files are the same bytes either way.
+   */
+  readonly resume?: boolean;
+  /** Only this part of the variants; writes `<out>.shard-i-of-N` for {@link mergeShards} instead of results. */
+  readonly shard?: Shard;
   /** Leave-one-chromosome-out is not in this version: refused with NOT_IMPLEMENTED. */
   readonly loco?: false;
 }
@@ -81,6 +101,8 @@ const GWAS_NAMES: NamesOf<GwasOptions> = {
   command: true,
   title: true,
   snpFile: true,
+  resume: true,
+  shard: true,
   loco: true,
 };
 
@@ -136,8 +158,13 @@ export async function gwas(fileset: string | PlinkStudy, options: GwasOptions = 
       usage: true,
       details: { option: "loco" },
     });
+  const { out, resume, shard } = options;
+  requireOther("resume", resume === true, "out", out !== undefined, "there is no output to go on with");
+  requireOther("shard", shard !== undefined, "out", out !== undefined, "a shard is a file");
+  if (shard) checkShard(shard);
   for (const path of checkGwasPaths(options)) checkOutputDir(path);
-  await using _lock = options.out === undefined ? undefined : lockOutput(options.out);
+  // Shards of one run may be made side by side.
+  await using _lock = out === undefined ? undefined : lockOutput(shard ? shardPath(out, shard) : out);
   const meter = new StageMeter();
   if (typeof fileset !== "string") return await run(fileset, options, meter);
   await using study = await meter.measure("reading", () =>
@@ -152,6 +179,15 @@ export async function gwas(fileset: string | PlinkStudy, options: GwasOptions = 
 async function run(study: PlinkStudy, given: GwasOptions, meter: StageMeter): Promise<GwasResult> {
   const { warnings, warn } = collectWarnings(given.onWarning);
   for (const warning of study.warnings) warn(warning);
+  if (given.shard && isDosageStudy(study))
+    throw lmmError(
+      "NOT_IMPLEMENTED",
+      "shards are of PLINK filesets; dosages are tested in one piece (resume goes on with them).",
+      {
+        usage: true,
+        details: { option: "shard" },
+      },
+    );
   const threads = resolveThreads(given.threads);
   const joined = await meter.measure("joining", () =>
     joinSamples(study, { ...only<JoinOptions>(given, JOIN_NAMES), onWarning: warn }),
@@ -191,17 +227,34 @@ async function run(study: PlinkStudy, given: GwasOptions, meter: StageMeter): Pr
   const h0 = await meter.measure("null model", () =>
     nullModel(cohort, eig, only<LambdaOptions & RunOptions>(options, NULL_MODEL_NAMES)),
   );
-  const association = associate(study, cohort, eig, only<AssociateOptions>(options, ASSOCIATE_NAMES));
+  const { shard } = given;
+  const range = shard ? shardRange(study.p, shard) : ([0, study.p] as const);
+  const step = only<AssociateOptions>(options, ASSOCIATE_NAMES);
+  const identity = { range, shard: shard ? `${shard.index}/${shard.count}` : "1/1" };
+  const to = shard ? shardPath(given.out!, shard) : given.out;
+  await using journal =
+    given.resume || shard
+      ? await Journal.open(journalPath(to!), runIdentity(study, cohort, eig, step, identity))
+      : undefined;
+  const association = journal
+    ? resumable((part) => associate(study, cohort, eig, { ...step, range: part }), range, journal)
+    : associate(study, cohort, eig, step);
   await using outputs = new OutputFiles({ signal: options.signal });
   const { files } = made;
   const columns = await meter.measure("association", async () => {
     const blocks: AssociationColumns[] = [];
-    for await (const block of writeWhile(association.columns(), study, options, outputs)) blocks.push(block);
+    const text = textWriter(outputs, study, shard ? {} : options);
+    for await (const block of association.columns()) {
+      await text.write(block);
+      blocks.push(block);
+    }
+    if (journal && !shard) requireKept(association.filters);
     return concatColumns(blocks);
   });
   const watch = new VariantWatch(options);
   watch.add(columns, columns.negLog10PWald);
-  const diagnostics = diagnose({ study, cohort, eigen: eig, seen: watch.finish(), twins: made.twins });
+  const condition = kinshipCondition(eig, made.twins);
+  const diagnostics = diagnose({ study, cohort, kinship: condition, seen: watch.finish() });
   warnAbout(diagnostics, warn);
   const { resultsTable } = await arrow;
   let table: Table<AssociationTypes> | undefined;
@@ -223,13 +276,24 @@ async function run(study: PlinkStudy, given: GwasOptions, meter: StageMeter): Pr
     warnings,
     files,
   });
+  const command = commandText(study, given);
+  if (shard) {
+    const { miss, maf, hwe, r2, lmin, lmax } = options;
+    const fileset = study.paths.bed.replace(/\.bed$/, "");
+    const facts = { fileset, command, filter: defined({ miss, maf, hwe, r2 }), plan: plan.plan, warnings };
+    await journal!.finish(to!, {
+      ...facts,
+      cohort,
+      nullModel: h0,
+      kinship: condition,
+      lambda: defined({ lmin, lmax }),
+    });
+    files.push(to!);
+    return result;
+  }
   files.push(
-    ...(await writeGwasFiles(
-      study,
-      result,
-      { ...options, threads, command: commandText(study, given) },
-      { files: outputs, meter },
-    )),
+    ...(await writeGwasFiles(study, result, { ...options, threads, command }, { files: outputs, meter })),
   );
+  await journal?.remove();
   return result;
 }

@@ -17,6 +17,7 @@ export type { LmmErrorCode } from "./errors.ts";
 export type { FilterCounts, FilterOptions } from "./filter.ts";
 export { type GwasOptions, type GwasResult, gwas } from "./gwas.ts";
 export { type JoinOptions, joinSamples } from "./join-samples.ts";
+export type { Shard } from "./journal/shard.ts";
 export { type KinshipOptions, kinship } from "./kinship.ts";
 export {
   Kinship,
@@ -24,6 +25,7 @@ export {
   type KinshipLoadOptions,
   type KinshipSaveOptions,
 } from "./kinship-matrix.ts";
+export { type MergeOptions, mergeShards } from "./merge.ts";
 export { type LambdaOptions, type Likelihoods, type NullModel, nullModel } from "./null-model.ts";
 export { estimateMemory, type GwasPlan, planGwas, type StagePlan, type StudySize } from "./plan.ts";
 export { type ManhattanData, type ManhattanOptions, manhattanSvg } from "./report/manhattan.ts";

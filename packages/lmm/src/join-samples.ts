@@ -73,26 +73,35 @@ export async function joinSamples(
   checkPhenotype(y, phenotype.name);
   const mask = new Uint8Array(Math.ceil(study.n / 8));
   for (const row of analyzed) mask[row >> 3]! |= 1 << (row & 7);
-  const { fam, sampleHash } = study;
+  return withDroppedTable(
+    {
+      samples: study.n,
+      analyzed,
+      mask,
+      y,
+      w: model.w,
+      covariateNames: model.names,
+      categories,
+      phenotypeName: phenotype.name,
+      sampleHash: study.sampleHash,
+      hash: cohortHash(study.sampleHash, mask),
+      drops,
+    },
+    study.fam,
+  );
+}
+
+/** A cohort whose table of dropped people is made when first asked for. */
+export function withDroppedTable(parts: Omit<Cohort, "dropped">, fam: PlinkStudy["fam"]): Cohort {
   let table: Table | undefined;
   return Object.freeze({
-    samples: study.n,
-    analyzed,
-    mask,
-    y,
-    w: model.w,
-    covariateNames: model.names,
-    categories,
-    phenotypeName: phenotype.name,
-    sampleHash,
-    hash: cohortHash(sampleHash, mask),
-    drops,
+    ...parts,
     get dropped(): Table {
       table ??= arrowCore().tableFromColumns({
-        row: Int32Array.from(drops, (d) => d.row),
-        fid: drops.map((d) => fam.fid[d.row]!),
-        iid: drops.map((d) => fam.iid[d.row]!),
-        reason: drops.map((d) => d.reason as string),
+        row: Int32Array.from(parts.drops, (d) => d.row),
+        fid: parts.drops.map((d) => fam.fid[d.row]!),
+        iid: parts.drops.map((d) => fam.iid[d.row]!),
+        reason: parts.drops.map((d) => d.reason as string),
       });
       return table;
     },
