@@ -16,7 +16,7 @@ export async function saveEigenText(
   const d = files.open(`${path}.eigenD.txt`);
   for (const value of values) await d.write(`${formatG(value, 10)}\n`);
   await writeMatrixText(files.open(`${path}.eigenU.txt`), vectors, { ...options, stage: "writing eigen" });
-  return files.commit();
+  return await files.commit();
 }
 
 const EIGEN: MatrixKind = {
