@@ -7,36 +7,29 @@ import {
   collectWarnings,
   lockOutput,
   type RunOptions,
-  resolveThreads,
   StageMeter,
-  type Warning,
-  writeFileAtomic,
 } from "@x/core/base";
-import type { PlinkStudy } from "@x/plink-io";
 import { ASSOCIATE_NAMES, type AssociateOptions, associate } from "./associate.ts";
 import { checkInputs, eigenSource, PEOPLE_OPTIONS, peopleOptions } from "./cli-people.ts";
+import { finish, fit, type GemmaRun, stepOptions } from "./cli-run.ts";
+import { traitList, traitsTask } from "./cli-traits.ts";
 import { isGiven, quoteWord } from "./cli-words.ts";
-import type { Cohort } from "./cohort.ts";
 import { conditionLines, diagnose, diagnosticsLines, kinshipCondition, warnAbout } from "./diagnostics.ts";
 import { EIGEN_SAVE_NAMES, type EigenSaveOptions } from "./eigen-matrix.ts";
 import { lmmError } from "./errors.ts";
-import { formatLog, type LogFacts } from "./gemma/log.ts";
-import { filterAndLambda, GEMMA_OPTIONS } from "./gemma/options.ts";
+import { type GemmaMode, testsOf } from "./gemma/modes.ts";
+import { GEMMA_OPTIONS } from "./gemma/options.ts";
 import { joinSamples } from "./join-samples.ts";
+import { joinTraits } from "./join-traits.ts";
 import { KINSHIP_NAMES, type KinshipOptions, kinship } from "./kinship.ts";
 import { type KinshipSaveOptions, SAVE_NAMES } from "./kinship-matrix.ts";
-import { simdLevel } from "./native.ts";
 import { type LambdaOptions, NULL_MODEL_NAMES, nullModel } from "./null-model.ts";
 import { obtainEigen } from "./obtain-eigen.ts";
 import { openStudy } from "./open-study.ts";
 import { only, refuseBoth, requireOther } from "./option-names.ts";
 import { withComponents } from "./pca.ts";
-import { fitGwas, type StagePlan } from "./plan.ts";
-import { type RunFacts, runJson } from "./run-json.ts";
-import { checkSnpList, readSnpList } from "./snp-list.ts";
 import { countVariants } from "./study.ts";
 import { VariantWatch, watched } from "./variant-problems.ts";
-import { VERSION } from "./version.ts";
 import { writeGemmaAssoc } from "./write-gemma-assoc.ts";
 
 /** The command without a verb: GEMMA's own flags, file names and log. */
@@ -73,10 +66,19 @@ async function runGemma(given: CliContext, argv: readonly string[]): Promise<unk
   refuseBoth("-gk", gk, "-k", o.k !== undefined, "the kinship is either made or read");
   refuseBoth("-gk", gk, "-eigen", decompose, "one command does one of both");
   refuseBoth("-lmm", lmm, "-eigen", decompose, "one command does one of both");
+  const mode = lmm ? (Number(o.lmm) as GemmaMode) : undefined;
+  if (mode !== undefined) testsOf(mode);
+  const other = gk ? "-gk" : "-eigen";
+  refuseBoth(other, !lmm, "--neglog10p", o.neglog10p === true, "it adds a column to what -lmm writes");
   refuseBoth("-lmm", lmm, "--format", isGiven(argv, "format"), "it says how -gk and -eigen write");
+  const traits = o.traits !== undefined;
+  refuseBoth(other, !lmm, "--traits", traits, "a kinship is made for the people of one phenotype");
+  refuseBoth("--traits", traits, "-n", isGiven(argv, "n"), "both choose phenotypes");
+  refuseBoth("--traits", traits, "--pheno", o.pheno !== undefined, "both choose phenotypes");
   const read = o.d !== undefined || o.eig !== undefined;
   refuseBoth("-gk", gk, "-d, -u or --eig", read, "only -lmm reads a decomposition");
   refuseBoth("-eigen", decompose, "-d, -u or --eig", read, "it is either made or read");
+  refuseBoth("--traits", traits, "-d, -u or --eig", read, "each group of people has its own decomposition");
   refuseBoth(
     "-snps",
     o.snps !== undefined,
@@ -88,7 +90,10 @@ async function runGemma(given: CliContext, argv: readonly string[]): Promise<unk
   requireOther("--pcs", o.pcs !== undefined, "-lmm", lmm, "components are covariates of the association");
   refuseBoth("-notsnp", o.notsnp === true, "-maf", isGiven(argv, "maf"), "the frequency is tested or not");
   if (!gk && !lmm && !decompose)
-    throw usage("give -gk 1 (kinship), -eigen (its decomposition) or -lmm 1 (association)", "lmm");
+    throw usage(
+      "give -gk 1 (kinship), -eigen (its decomposition) or -lmm (association: 1, 2, 3, 4 or 9)",
+      "lmm",
+    );
   if (lmm && o.k === undefined && !read)
     throw usage("-lmm needs -k, the kinship that -gk 1 wrote, or -d and -u, which -eigen wrote", "k");
   if (decompose && o.k === undefined) throw usage("-eigen needs -k, the kinship that -gk 1 wrote", "k");
@@ -108,39 +113,18 @@ async function runGemma(given: CliContext, argv: readonly string[]): Promise<unk
     openStudy(o, { signal, onProgress: context.onProgress }),
   );
   for (const warning of study.warnings) context.warn(warning);
-  const cohort = await meter.measure("joining", () =>
-    joinSamples(study, { ...peopleOptions(o, argv), onWarning: context.warn }),
-  );
-  const run = { context, study, cohort, meter, prefix, warnings, options: await stepOptions(context, study) };
+  const { phenotype = 1, ...sources } = { ...peopleOptions(o, argv), onWarning: context.warn };
+  const shared = { context, study, meter, prefix, warnings, options: await stepOptions(context, study) };
+  if (o.traits !== undefined) {
+    const groups = await meter.measure("joining", () =>
+      joinTraits(study, { ...sources, traits: traitList(o.traits as string[]) }),
+    );
+    return await traitsTask(shared, groups, command);
+  }
+  const cohort = await meter.measure("joining", () => joinSamples(study, { ...sources, phenotype }));
+  const run = { ...shared, cohort };
   if (gk) return await kinshipTask(run, command);
   return decompose ? await eigenTask(run, command) : await associateTask(run, command);
-}
-
-interface GemmaRun {
-  readonly context: CliContext;
-  readonly study: PlinkStudy;
-  readonly cohort: Cohort;
-  readonly meter: StageMeter;
-  readonly prefix: string;
-  readonly warnings: readonly Warning[];
-  readonly options: Awaited<ReturnType<typeof stepOptions>>;
-}
-
-async function stepOptions(context: CliContext, study: PlinkStudy) {
-  const o = context.options;
-  const file = o.ksnps ?? o.snps;
-  const snps = file === undefined ? undefined : await readSnpList(String(file));
-  if (snps) checkSnpList(study, snps, context.warn);
-  return {
-    ...filterAndLambda(o),
-    signal: context.signal,
-    onProgress: o.silence ? () => {} : context.onProgress,
-    onWarning: context.warn,
-    threads: resolveThreads(context.threads),
-    ...(snps ? { snps } : {}),
-    ...(context.memoryLimit === undefined ? {} : { memoryLimit: context.memoryLimit }),
-    ...(o.chunk === undefined ? {} : { chunk: Number(o.chunk) }),
-  };
 }
 
 async function kinshipTask(run: GemmaRun, command: string): Promise<unknown> {
@@ -207,11 +191,23 @@ async function associateTask(run: GemmaRun, command: string): Promise<unknown> {
   const h0 = await meter.measure("null model", () =>
     nullModel(cohort, eig, only<LambdaOptions & RunOptions>(options, NULL_MODEL_NAMES)),
   );
-  const association = associate(study, cohort, eig, only<AssociateOptions>(accepted, ASSOCIATE_NAMES));
+  const mode = Number(o.lmm) as GemmaMode;
+  const association = associate(
+    study,
+    cohort,
+    eig,
+    only<AssociateOptions>({ ...accepted, tests: testsOf(mode) }, ASSOCIATE_NAMES),
+  );
   const watch = new VariantWatch(options);
   const path = `${prefix}.assoc.txt`;
+  const negLog10P = context.options.neglog10p === true;
   await meter.measure("association", () =>
-    writeGemmaAssoc(watched(association, watch), path, { study, signal: context.signal }),
+    writeGemmaAssoc(watched(association, watch), path, {
+      mode,
+      negLog10P,
+      study,
+      signal: context.signal,
+    }),
   );
   const { filters, degenerate } = association;
   const diagnostics = diagnose({
@@ -224,62 +220,6 @@ async function associateTask(run: GemmaRun, command: string): Promise<unknown> {
   const notes = diagnosticsLines(diagnostics, cohort);
   const facts = { filters, degenerate, nullModel: h0, diagnostics, notes, predicted: fitted.memory };
   return finish({ ...run, cohort }, command, facts, [path]);
-}
-
-/** The block size that fits, and the peak predicted for the stages this command runs. */
-function fit(run: GemmaRun, stages: ReadonlyArray<StagePlan["stage"]>) {
-  const { study, cohort, options } = run;
-  const size = {
-    samples: study.n,
-    variants: study.p,
-    analyzed: cohort.analyzed.length,
-    covariates: cohort.covariateNames.length,
-    threads: options.threads,
-  };
-  const { chunk, plan } = fitGwas(size, { ...options, stages });
-  // Once the plan of the whole run is accepted, the steps must not weigh themselves again on the way.
-  return { accepted: { chunk, memoryLimit: Number.POSITIVE_INFINITY }, memory: plan.memory };
-}
-
-async function finish(
-  run: GemmaRun,
-  command: string,
-  facts: Pick<RunFacts, "filters" | "predicted" | "nullModel" | "degenerate" | "diagnostics"> &
-    Pick<LogFacts, "notes">,
-  files: string[],
-): Promise<unknown> {
-  const { context, cohort, meter, prefix, warnings, options } = run;
-  const log = formatLog({
-    version: VERSION,
-    command,
-    date: new Date(),
-    cohort,
-    stages: meter.stages,
-    threads: options.threads,
-    simd: simdLevel(),
-    predictedBytes: facts.predicted.total,
-    ...facts,
-  });
-  const path = `${prefix}.log.txt`;
-  await writeFileAtomic(path, log, { signal: context.signal });
-  files.push(path);
-  if (!context.json && !context.quiet && !context.options.silence) {
-    context.print(`## number of total individuals = ${cohort.samples}`);
-    context.print(`## number of analyzed individuals = ${cohort.analyzed.length}`);
-    context.print(`## number of covariates = ${cohort.covariateNames.length}`);
-    context.print(`## number of total SNPs/var        = ${String(facts.filters.total).padStart(8)}`);
-    context.print(`## number of analyzed SNPs         = ${String(facts.filters.kept).padStart(8)}`);
-    for (const file of files) context.print(file);
-  }
-  return runJson({
-    command,
-    files,
-    cohort,
-    stages: meter.stages,
-    threads: options.threads,
-    ...facts,
-    warnings,
-  });
 }
 
 function usage(message: string, option: string) {

@@ -1,6 +1,7 @@
 import { type CliCommand, resolveThreads } from "@x/core/base";
 import { checkInputs, eigenSource, PEOPLE_OPTIONS, peopleOptions } from "./cli-people.ts";
 import { isGiven, quoteWord } from "./cli-words.ts";
+import { type GemmaMode, testsOf } from "./gemma/modes.ts";
 import { filterAndLambda, GEMMA_OPTIONS } from "./gemma/options.ts";
 import { parseShard } from "./journal/shard.ts";
 import { openStudy } from "./open-study.ts";
@@ -28,6 +29,9 @@ const SHARED = new Set([
   "lmin",
   "lmax",
   "region",
+  "gxe",
+  "lmm",
+  "neglog10p",
 ]);
 
 /** `lmm gwas`: the whole pipeline. */
@@ -36,7 +40,9 @@ export function gwasCommand(argv: readonly string[]): CliCommand {
     name: "gwas",
     summary: "kinship, null model and association in one go, with a report",
     options: [
-      ...GEMMA_OPTIONS.filter((o) => SHARED.has(o.name)),
+      ...GEMMA_OPTIONS.filter((o) => SHARED.has(o.name)).map((o) =>
+        o.name === "lmm" ? { ...o, help: "which tests, by GEMMA's number: 1 Wald (default), 2, 3, 4, 9" } : o,
+      ),
       {
         name: "out",
         aliases: ["-o"],
@@ -99,6 +105,7 @@ export function gwasCommand(argv: readonly string[]): CliCommand {
       const text = (name: string): string | undefined =>
         o[name] === undefined ? undefined : String(o[name]);
       const without = o["without-report"] === true;
+      if (o.lmm !== undefined) testsOf(Number(o.lmm));
       refuseBoth("--report", o.report !== undefined, "--without-report", without, "write it or not");
       checkInputs(o);
       refuseBoth(
@@ -120,6 +127,8 @@ export function gwasCommand(argv: readonly string[]): CliCommand {
         saveEigen: text("save-eigen"),
         snpFile: text("snps"),
         report: without ? (false as const) : text("report"),
+        lmm: o.lmm === undefined ? undefined : (Number(o.lmm) as GemmaMode),
+        negLog10P: o.neglog10p === true ? true : undefined,
         title: text("title"),
         resume: o.resume === true ? true : undefined,
         shard: o.shard === undefined ? undefined : parseShard(String(o.shard)),

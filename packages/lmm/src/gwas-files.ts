@@ -1,10 +1,11 @@
 import type { OutputFiles, StageMeter } from "@x/core/base";
 import type { PlinkStudy } from "@x/plink-io";
 import { rebatch } from "./associate.ts";
-import type { AssociationColumns } from "./association-columns.ts";
+import type { AssociationColumns, AssociationTest } from "./association-columns.ts";
 import { diagnosticsLines } from "./diagnostics.ts";
-import { WALD_HEADER, waldRows } from "./gemma/assoc-text.ts";
+import { assocHeader, assocRows } from "./gemma/assoc-text.ts";
 import { formatLog } from "./gemma/log.ts";
+import { statisticsOf, textStatistics } from "./gemma/modes.ts";
 import type { GwasOptions, GwasResult } from "./gwas.ts";
 import { simdLevel } from "./native.ts";
 import { VERSION } from "./version.ts";
@@ -32,13 +33,14 @@ export function checkGwasPaths(
 export function textWriter(
   files: OutputFiles,
   study: PlinkStudy,
-  options: Pick<GwasOptions, "out">,
+  options: Pick<GwasOptions, "out" | "lmm" | "negLog10P"> & { tests: readonly AssociationTest[] },
 ): { write(block: AssociationColumns): Promise<void> } {
   const out = options.out === undefined ? undefined : files.open(`${options.out}.assoc.txt`);
-  void out?.write(WALD_HEADER);
+  const statistics = textStatistics(options.tests, { mode: options.lmm, negLog10P: options.negLog10P });
+  void out?.write(assocHeader(statistics));
   return {
     async write(block) {
-      await out?.write(waldRows(study.bim, block));
+      await out?.write(assocRows(study.bim, block, statistics));
     },
   };
 }
@@ -47,7 +49,7 @@ export function textWriter(
 export async function writeGwasFiles(
   study: PlinkStudy,
   result: GwasResult,
-  options: GwasOptions & { threads: number; command: string },
+  options: GwasOptions & { tests: readonly AssociationTest[]; threads: number; command: string },
   state: { files: OutputFiles; meter: StageMeter },
 ): Promise<string[]> {
   const { out } = options;
@@ -56,7 +58,12 @@ export async function writeGwasFiles(
   await meter.measure("writing", async () => {
     if (out !== undefined) {
       const { writeResults } = await import("./association-arrow.ts");
-      await writeResults(files.open(`${out}.assoc.arrow`), study, rebatch(once(result.columns)));
+      await writeResults(
+        files.open(`${out}.assoc.arrow`),
+        study,
+        rebatch(once(result.columns)),
+        statisticsOf(options.tests),
+      );
     }
     if (report !== undefined) {
       const { reportHtml } = await import("./report/html.ts");

@@ -11,15 +11,21 @@ import {
 } from "@x/core/base";
 import { openPlink, type PlinkStudy } from "@x/plink-io";
 import type { Table } from "apache-arrow";
-import { ASSOCIATE_NAMES, type AssociateOptions, associate } from "./associate.ts";
+import { ASSOCIATE_NAMES, type AssociateOptions, associate, checkTests } from "./associate.ts";
 import type { AssociationTypes } from "./association-arrow.ts";
-import { type AssociationColumns, concatColumns } from "./association-columns.ts";
+import {
+  type AssociationColumns,
+  type AssociationTest,
+  concatColumns,
+  leadingTest,
+} from "./association-columns.ts";
 import { isDosageStudy } from "./bimbam.ts";
 import type { Cohort } from "./cohort.ts";
 import { commandText } from "./command-text.ts";
 import { type Diagnostics, diagnose, kinshipCondition, warnAbout } from "./diagnostics.ts";
 import { lmmError } from "./errors.ts";
 import { FILTER_NAMES, type FilterCounts, type FilterOptions, requireKept } from "./filter.ts";
+import { type GemmaMode, testsOf } from "./gemma/modes.ts";
 import { checkGwasPaths, textWriter, writeGwasFiles } from "./gwas-files.ts";
 import { checkJoin, JOIN_NAMES, type JoinOptions, joinSamples } from "./join-samples.ts";
 import { runIdentity } from "./journal/identity.ts";
@@ -55,6 +61,12 @@ export interface GwasOptions
     LambdaOptions,
     RunOptions,
     Omit<EigenRoute, "onWarning"> {
+  /** Which tests, in one pass. Default: the Wald test. */
+  readonly tests?: readonly AssociationTest[];
+  /** GEMMA's `-lmm` number instead of `tests`: its tests, and its columns in the text file. */
+  readonly lmm?: GemmaMode;
+  /** Adds −log₁₀ of every p to the text file. */
+  readonly negLog10P?: boolean;
   /** Prefix of the output: `.assoc.txt`, `.assoc.arrow`, `.log.txt` and, unless `report` says otherwise, `.report.html`. */
   readonly out?: string;
   /** Path of the HTML report, or false for none. */
@@ -87,6 +99,9 @@ const GWAS_NAMES: NamesOf<GwasOptions> = {
   ...FILTER_NAMES,
   ...LAMBDA_NAMES,
   ...RUN_NAMES,
+  tests: true,
+  lmm: true,
+  negLog10P: true,
   out: true,
   report: true,
   kinship: true,
@@ -158,25 +173,33 @@ export async function gwas(fileset: string | PlinkStudy, options: GwasOptions = 
       usage: true,
       details: { option: "loco" },
     });
-  const { out, resume, shard } = options;
+  const { out, resume, shard, lmm } = options;
   requireOther("resume", resume === true, "out", out !== undefined, "there is no output to go on with");
   requireOther("shard", shard !== undefined, "out", out !== undefined, "a shard is a file");
   if (shard) checkShard(shard);
+  refuseBoth("lmm", lmm !== undefined, "tests", options.tests !== undefined, "both choose the tests");
+  const tests = lmm === undefined ? checkTests(options.tests ?? ["wald"]) : testsOf(lmm);
   for (const path of checkGwasPaths(options)) checkOutputDir(path);
   // Shards of one run may be made side by side.
   await using _lock = out === undefined ? undefined : lockOutput(shard ? shardPath(out, shard) : out);
   const meter = new StageMeter();
-  if (typeof fileset !== "string") return await run(fileset, options, meter);
+  if (typeof fileset !== "string") return await run(fileset, { ...options, tests }, options, meter);
   await using study = await meter.measure("reading", () =>
     openPlink(fileset, {
       phenotypes: options.phenotypes === undefined ? "read" : "ignore",
       ...(options.signal ? { signal: options.signal } : {}),
     }),
   );
-  return await run(study, options, meter);
+  return await run(study, { ...options, tests }, options, meter);
 }
 
-async function run(study: PlinkStudy, given: GwasOptions, meter: StageMeter): Promise<GwasResult> {
+/** `asked`: the options as they were given, for the command line in the log. */
+async function run(
+  study: PlinkStudy,
+  given: GwasOptions & { tests: readonly AssociationTest[] },
+  asked: GwasOptions,
+  meter: StageMeter,
+): Promise<GwasResult> {
   const { warnings, warn } = collectWarnings(given.onWarning);
   for (const warning of study.warnings) warn(warning);
   if (given.shard && isDosageStudy(study))
@@ -197,6 +220,7 @@ async function run(study: PlinkStudy, given: GwasOptions, meter: StageMeter): Pr
     variants: study.p,
     analyzed: joined.analyzed.length,
     covariates: joined.covariateNames.length,
+    environment: joined.environment !== undefined,
     threads,
   };
   const plan = fitGwas(size, given);
@@ -243,7 +267,7 @@ async function run(study: PlinkStudy, given: GwasOptions, meter: StageMeter): Pr
   const { files } = made;
   const columns = await meter.measure("association", async () => {
     const blocks: AssociationColumns[] = [];
-    const text = textWriter(outputs, study, shard ? {} : options);
+    const text = textWriter(outputs, study, shard ? { tests: given.tests } : options);
     for await (const block of association.columns()) {
       await text.write(block);
       blocks.push(block);
@@ -252,7 +276,7 @@ async function run(study: PlinkStudy, given: GwasOptions, meter: StageMeter): Pr
     return concatColumns(blocks);
   });
   const watch = new VariantWatch(options);
-  watch.add(columns, columns.negLog10PWald);
+  watch.add(columns, leadingTest(columns).negLog10P);
   const condition = kinshipCondition(eig, made.twins);
   const diagnostics = diagnose({ study, cohort, kinship: condition, seen: watch.finish() });
   warnAbout(diagnostics, warn);
@@ -276,11 +300,12 @@ async function run(study: PlinkStudy, given: GwasOptions, meter: StageMeter): Pr
     warnings,
     files,
   });
-  const command = commandText(study, given);
+  const command = commandText(study, asked);
   if (shard) {
-    const { miss, maf, hwe, r2, lmin, lmax } = options;
+    const { tests, lmm, negLog10P, miss, maf, hwe, r2, lmin, lmax } = options;
+    const shown = { tests, ...defined({ lmm, negLog10P, miss, maf, hwe, r2 }) };
     const fileset = study.paths.bed.replace(/\.bed$/, "");
-    const facts = { fileset, command, filter: defined({ miss, maf, hwe, r2 }), plan: plan.plan, warnings };
+    const facts = { fileset, command, shown, plan: plan.plan, warnings };
     await journal!.finish(to!, {
       ...facts,
       cohort,

@@ -1,6 +1,8 @@
 export { type AssociateOptions, type AssociationRun, associate } from "./associate.ts";
+export { associateTraits, type TraitsRun } from "./associate-traits.ts";
 export type { AssociationTypes } from "./association-arrow.ts";
-export type { AssociationColumns } from "./association-columns.ts";
+export type { AssociationColumns, AssociationTest } from "./association-columns.ts";
+export type { AssociationWork } from "./association-pass.ts";
 export {
   type BimbamOptions,
   type DosageBlock,
@@ -26,8 +28,10 @@ export { type EigenLoadOptions, type EigenSource, loadEigen } from "./eigen-load
 export { Eigen, type EigenFacts, type EigenSaveOptions, type NegativeEigenvalues } from "./eigen-matrix.ts";
 export type { LmmErrorCode } from "./errors.ts";
 export type { FilterCounts, FilterOptions } from "./filter.ts";
+export type { GemmaMode } from "./gemma/modes.ts";
 export { type GwasOptions, type GwasResult, gwas } from "./gwas.ts";
 export { type JoinOptions, joinSamples } from "./join-samples.ts";
+export { type JoinTraitsOptions, joinTraits, type TraitCohort, type TraitGroup } from "./join-traits.ts";
 export type { Shard } from "./journal/shard.ts";
 export { type KinshipMode, type KinshipOptions, kinship } from "./kinship.ts";
 export {

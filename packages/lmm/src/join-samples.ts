@@ -1,10 +1,10 @@
 import type { Warn } from "@x/core/base";
 import type { PlinkStudy } from "@x/plink-io";
 import type { Table } from "apache-arrow";
-import { type Category, codeTexts, expandCategory } from "./categories.ts";
 import { type Cohort, cohortHash, type Dropped } from "./cohort.ts";
-import { design, parseCovariate } from "./covariates.ts";
+import { checkEnvironment, design } from "./covariates.ts";
 import { lmmError } from "./errors.ts";
+import { type Covariates, expand, pick, readCovariates, scatter, warnUnmatched } from "./join-covariates.ts";
 import { arrowCore } from "./lazy-arrow.ts";
 import { checkNames, type NamesOf, requireOther } from "./option-names.ts";
 import { checkPhenotype, parsePhenotype } from "./phenotype.ts";
@@ -26,6 +26,11 @@ export interface JoinOptions {
    */
   readonly categorical?: ReadonlyArray<string | number>;
   /**
+   * One environment value a person, a file or an Arrow table of one column (`-gxe`): associations then test the product
+   * of variant and environment. `NA` drops the person.
+   */
+  readonly environment?: SampleSource;
+  /**
    * Left out: files have no header and one row a line of the .fam, as GEMMA reads them. `"iid"` or `"fid+iid"`: files
    * have a header with those columns and rows in any order. Tables are matched by ids always (`"iid"` by default).
    */
@@ -40,6 +45,7 @@ export const JOIN_NAMES: NamesOf<JoinOptions> = {
   covariates: true,
   covariateNames: true,
   categorical: true,
+  environment: true,
   on: true,
   onWarning: true,
 };
@@ -58,9 +64,43 @@ export async function joinSamples(
 ): Promise<Cohort> {
   checkNames(options, JOIN_NAMES, "joinSamples");
   checkJoin(options);
-  const phenotype = await readPhenotype(study, options);
-  const covariates = await readCovariates(study, options);
-  const { analyzed, drops } = choose(study.n, phenotype, covariates);
+  const files = await readFiles(study, options);
+  return joinOne(study, files, options.phenotype ?? 1, options);
+}
+
+/** What a join needs of a fileset. */
+export type StudyPeople = Pick<PlinkStudy, "n" | "fam" | "paths" | "sampleHash">;
+
+/** What a join has read: phenotypes by number or name, covariates, environment. */
+export interface JoinFiles {
+  readonly phenotype: (wanted: number | string) => Phenotype;
+  /** Phenotype columns there are. */
+  readonly phenotypes: number;
+  readonly covariates: Covariates | undefined;
+  readonly environment: Covariates | undefined;
+}
+
+/** Reads every file of a join once. */
+export async function readFiles(study: StudyPeople, options: JoinOptions): Promise<JoinFiles> {
+  const phenotypes = await readPhenotypes(study, options);
+  const { covariates, covariateNames: names, environment } = options;
+  return {
+    ...phenotypes,
+    covariates: await readCovariates(study, covariates, names, "covariates", options),
+    environment: await readCovariates(study, environment, undefined, "environment", options),
+  };
+}
+
+/** The cohort of one phenotype. */
+export function joinOne(
+  study: StudyPeople,
+  files: JoinFiles,
+  wanted: number | string,
+  options: JoinOptions,
+): Cohort {
+  const { covariates, environment: gxe } = files;
+  const phenotype = files.phenotype(wanted);
+  const { analyzed, drops } = choose(study.n, phenotype, covariates, gxe);
   if (analyzed.length === 0)
     throw lmmError(
       "NO_ANALYZED_SAMPLES",
@@ -70,6 +110,8 @@ export async function joinSamples(
   const y = pick(phenotype.values, analyzed);
   const { columns, names, categories } = expand(covariates, analyzed);
   const model = design(columns, names, analyzed.length);
+  const environment = gxe && pick(gxe.columns[0]!, analyzed);
+  if (environment) checkEnvironment(model, environment, gxe.names[0]!);
   checkPhenotype(y, phenotype.name);
   const mask = new Uint8Array(Math.ceil(study.n / 8));
   for (const row of analyzed) mask[row >> 3]! |= 1 << (row & 7);
@@ -82,6 +124,7 @@ export async function joinSamples(
       w: model.w,
       covariateNames: model.names,
       categories,
+      ...(environment ? { environment } : {}),
       phenotypeName: phenotype.name,
       sampleHash: study.sampleHash,
       hash: cohortHash(study.sampleHash, mask),
@@ -110,7 +153,7 @@ export function withDroppedTable(parts: Omit<Cohort, "dropped">, fam: PlinkStudy
 
 /** Options that would be ignored are refused. */
 export function checkJoin(o: JoinOptions): void {
-  const files = o.phenotypes !== undefined || o.covariates !== undefined;
+  const files = o.phenotypes !== undefined || o.covariates !== undefined || o.environment !== undefined;
   requireOther(
     "covariateNames (--covar)",
     o.covariateNames !== undefined,
@@ -141,18 +184,25 @@ interface Phenotype {
   readonly rowOf?: Int32Array;
 }
 
-async function readPhenotype(
-  study: Pick<PlinkStudy, "n" | "fam" | "paths">,
+async function readPhenotypes(
+  study: StudyPeople,
   options: JoinOptions,
-): Promise<Phenotype> {
-  const wanted = options.phenotype ?? 1;
+): Promise<Pick<JoinFiles, "phenotype" | "phenotypes">> {
   if (options.phenotypes === undefined) {
-    const column = typeof wanted === "number" ? study.fam.phenotypes[wanted - 1] : undefined;
-    if (!column) throw noColumn(wanted, study.fam.phenotypes.length, study.paths.fam);
-    return { name: `phenotype ${wanted} of ${study.paths.fam}`, values: column };
+    const { phenotypes } = study.fam;
+    const phenotype = (wanted: number | string): Phenotype => {
+      const column = typeof wanted === "number" ? phenotypes[wanted - 1] : undefined;
+      if (!column) throw noColumn(wanted, phenotypes.length, study.paths.fam);
+      return { name: `phenotype ${wanted} of ${study.paths.fam}`, values: column };
+    };
+    return { phenotype, phenotypes: phenotypes.length };
   }
   const source = await alignSource(study, options.phenotypes, options.on, "phenotypes");
   warnUnmatched(source, options);
+  return { phenotype: (wanted) => phenotypeOf(source, wanted, options), phenotypes: source.columns.length };
+}
+
+function phenotypeOf(source: AlignedColumns, wanted: number | string, options: JoinOptions): Phenotype {
   const index = typeof wanted === "number" ? wanted - 1 : source.names.indexOf(wanted);
   const column = source.columns[index];
   if (!column) throw noColumn(wanted, source.columns.length, source.path);
@@ -182,104 +232,11 @@ function noColumn(wanted: number | string, count: number, path: string) {
   );
 }
 
-interface Covariates {
-  /** Values or, where there are labels, codes into these; one a person of the .fam, NaN = missing. */
-  readonly columns: readonly Float64Array[];
-  readonly names: readonly string[];
-  readonly labels: ReadonlyArray<readonly string[] | undefined>;
-  readonly rowOf: Int32Array;
-}
-
-async function readCovariates(
-  study: Pick<PlinkStudy, "n" | "fam" | "paths">,
-  options: JoinOptions,
-): Promise<Covariates | undefined> {
-  if (options.covariates === undefined) return undefined;
-  const source = await alignSource(study, options.covariates, options.on, "covariates");
-  warnUnmatched(source, options);
-  const indices = options.covariateNames
-    ? options.covariateNames.map((name) => {
-        const index = source.names.indexOf(name);
-        if (index >= 0) return index;
-        throw lmmError(
-          "COVAR_COLUMN",
-          `${source.path} has no column ${name}; it has ${source.names.join(", ") || "no header"}.`,
-          {
-            usage: true,
-            details: { column: name, columns: source.names },
-          },
-        );
-      })
-    : source.columns.map((_, j) => j);
-  const categorical = new Set(
-    (options.categorical ?? []).map((wanted) => categoryColumn(wanted, source, indices)),
-  );
-  const columns: Float64Array[] = [];
-  const labels: Array<readonly string[] | undefined> = [];
-  for (const j of indices) {
-    const texts = source.columns[j]!;
-    const coded = categorical.has(j) ? codeTexts(texts) : undefined;
-    labels.push(coded?.labels);
-    columns.push(scatter(coded?.codes ?? parseCovariate(texts, source.origin(j)), source.rowOf));
-  }
-  return {
-    columns,
-    labels,
-    names: indices.map((j) => source.names[j] ?? `column ${j + 1} of ${source.path}`),
-    rowOf: source.rowOf,
-  };
-}
-
-/** The column that is named, or that is the wanted one in a file without names. */
-function categoryColumn(wanted: string | number, source: AlignedColumns, chosen: readonly number[]): number {
-  const index =
-    source.names.length > 0 && typeof wanted === "string" ? source.names.indexOf(wanted) : Number(wanted) - 1;
-  if (chosen.includes(index)) return index;
-  throw lmmError(
-    "COVAR_COLUMN",
-    `${source.path} has no covariate ${wanted} among those chosen; there are ${source.names.length > 0 ? chosen.map((j) => source.names[j]).join(", ") : `columns 1 to ${source.columns.length}`}.`,
-    { usage: true, details: { column: wanted, columns: source.names } },
-  );
-}
-
-/** Columns of numbers for the analysed people. */
-function expand(
-  covariates: Covariates | undefined,
-  analyzed: Uint32Array,
-): { columns: Float64Array[]; names: string[]; categories: Category[] } {
-  const columns: Float64Array[] = [];
-  const names: string[] = [];
-  const categories: Category[] = [];
-  covariates?.columns.forEach((column, j) => {
-    const values = pick(column, analyzed);
-    const labels = covariates.labels[j];
-    const name = covariates.names[j]!;
-    if (!labels) {
-      columns.push(values);
-      names.push(name);
-      return;
-    }
-    const expanded = expandCategory(name, values, labels);
-    columns.push(...expanded.columns);
-    names.push(...expanded.names);
-    categories.push(expanded.category);
-  });
-  return { columns, names, categories };
-}
-
-function warnUnmatched(source: AlignedColumns, options: JoinOptions): void {
-  if (source.unmatched > 0)
-    options.onWarning?.({
-      code: "IDS_NOT_IN_FAM",
-      message: `${source.path}: ${source.unmatched} people are not in the .fam file and were left out.`,
-      details: { path: source.path, count: source.unmatched },
-    });
-}
-
 function choose(
   n: number,
   phenotype: Phenotype,
   covariates: Covariates | undefined,
+  environment: Covariates | undefined,
 ): { analyzed: Uint32Array; drops: Dropped[] } {
   const analyzed: number[] = [];
   const drops: Dropped[] = [];
@@ -289,15 +246,11 @@ function choose(
     else if (covariates && covariates.rowOf[row]! < 0) drops.push({ row, reason: "not in covariate file" });
     else if (covariates?.columns.some((column) => Number.isNaN(column[row]!)))
       drops.push({ row, reason: "covariate missing" });
+    else if (environment && environment.rowOf[row]! < 0)
+      drops.push({ row, reason: "not in environment file" });
+    else if (environment && Number.isNaN(environment.columns[0]![row]!))
+      drops.push({ row, reason: "environment missing" });
     else analyzed.push(row);
   }
   return { analyzed: Uint32Array.from(analyzed), drops };
-}
-
-function scatter(values: Float64Array, rowOf: Int32Array): Float64Array {
-  return Float64Array.from(rowOf, (row) => (row < 0 ? Number.NaN : values[row]!));
-}
-
-function pick(values: Float64Array, rows: Uint32Array): Float64Array {
-  return Float64Array.from(rows, (row) => values[row]!);
 }

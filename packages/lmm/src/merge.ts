@@ -8,7 +8,7 @@ import {
   StageMeter,
 } from "@x/core/base";
 import { openPlink } from "@x/plink-io";
-import { concatColumns } from "./association-columns.ts";
+import { concatColumns, leadingTest } from "./association-columns.ts";
 import { diagnose } from "./diagnostics.ts";
 import { lmmError } from "./errors.ts";
 import { addFilterCounts, noFilterCounts, requireKept } from "./filter.ts";
@@ -73,13 +73,15 @@ export async function mergeShards(paths: readonly string[], options: MergeOption
   const blocks = ordered.flatMap((shard) => shard.blocks);
   const filters = blocks.reduce((sum, block) => addFilterCounts(sum, block.filters), noFilterCounts());
   requireKept(filters);
-  const columns = concatColumns(blocks.map((block) => block.columns));
+  const columns = concatColumns(blocks.map((b) => b.columns).filter((c) => c.index.length > 0));
   const cohort = withDroppedTable(facts.cohort, study.fam);
   const watch = new VariantWatch(facts.lambda);
-  watch.add(columns, columns.negLog10PWald);
+  watch.add(columns, leadingTest(columns).negLog10P);
   const diagnostics = diagnose({ study, cohort, kinship: facts.kinship, seen: watch.finish() });
   await using outputs = new OutputFiles({ signal: options.signal });
-  await meter.measure("writing", () => textWriter(outputs, study, options).write(columns));
+  await meter.measure("writing", () =>
+    textWriter(outputs, study, { ...facts.shown, out: options.out }).write(columns),
+  );
   const { resultsTable } = await import("./association-arrow.ts");
   const files: string[] = [];
   const result: GwasResult = Object.freeze({
@@ -104,7 +106,7 @@ export async function mergeShards(paths: readonly string[], options: MergeOption
     ...(await writeGwasFiles(
       study,
       result,
-      { ...facts.filter, ...options, threads: resolveThreads(options.threads), command },
+      { ...facts.shown, ...options, threads: resolveThreads(options.threads), command },
       { files: outputs, meter },
     )),
   );

@@ -2,7 +2,7 @@ import { checkRange, type RunOptions } from "@x/core/base";
 import type { PlinkStudy } from "@x/plink-io";
 import type { Table } from "apache-arrow";
 import { type Cohort, cohortHash } from "./cohort.ts";
-import { extendDesign } from "./covariates.ts";
+import { checkEnvironment, extendDesign } from "./covariates.ts";
 import { EIGEN_NAMES, type EigenOptions, eigen } from "./eigen.ts";
 import type { Eigen } from "./eigen-matrix.ts";
 import { lmmError } from "./errors.ts";
@@ -92,6 +92,7 @@ export function withComponents(cohort: Cohort, eigen: Eigen, count: number): Coh
   const names = vectors.map((_, j) => `PC${j + 1}`);
   const given = { w: cohort.w, names: cohort.covariateNames };
   const model = extendDesign(given, vectors, names, cohort.analyzed.length);
+  if (cohort.environment) checkEnvironment(model, cohort.environment, "the environment");
   // Descriptors, not values: `dropped` is a table that is made when it is asked for.
   const more = { w: model.w, covariateNames: model.names };
   const all = { ...Object.getOwnPropertyDescriptors(cohort), ...Object.getOwnPropertyDescriptors(more) };

@@ -1,6 +1,7 @@
 import type { PlinkStudy } from "@x/plink-io";
 import type { Table } from "apache-arrow";
 import type { AssociationRun } from "./associate.ts";
+import { leadingTest } from "./association-columns.ts";
 import { arrowCore } from "./lazy-arrow.ts";
 
 /**
@@ -145,9 +146,13 @@ export function watched(run: AssociationRun, watch: VariantWatch): AssociationRu
     get degenerate() {
       return run.degenerate;
     },
+    tests: run.tests,
+    get work() {
+      return run.work;
+    },
     async *columns() {
       for await (const block of run.columns()) {
-        watch.add(block, block.negLog10PWald);
+        watch.add(block, leadingTest(block).negLog10P);
         yield block;
       }
     },

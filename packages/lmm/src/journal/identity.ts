@@ -20,6 +20,7 @@ export interface RunIdentity {
   readonly people: string;
   readonly phenotype: string;
   readonly covariates: string;
+  readonly environment: string;
   readonly eigenvalues: string;
   readonly tests: string;
   readonly filter: string;
@@ -48,6 +49,7 @@ export function runIdentity(
     people: cohort.hash,
     phenotype: hash(bytesOf(cohort.y)),
     covariates: hash(bytesOf(cohort.w)),
+    environment: cohort.environment ? hash(bytesOf(cohort.environment)) : "none",
     eigenvalues: hash(bytesOf(eigen.values)),
     tests: [...(options.tests ?? ["wald"])].join(","),
     filter: `miss ${miss}, maf ${maf}, hwe ${hwe}, r2 ${r2}, snps ${listed}`,
