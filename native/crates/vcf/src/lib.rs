@@ -1,0 +1,18 @@
+//! VCF and BCF: reading by record, genotypes by position, writing back with an index.
+
+mod bcf;
+mod header;
+mod index;
+pub mod loci;
+mod reader;
+mod record;
+mod region;
+mod stream;
+mod text;
+mod typed;
+
+pub use header::Header;
+pub use loci::{ConflictRule, Loci, ReadOptions, Role, read_loci};
+pub use reader::{Format, Reader};
+pub use record::{HAPLOID, MISSING, PHASED, Record};
+pub use region::Region;
