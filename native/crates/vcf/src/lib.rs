@@ -10,9 +10,11 @@ mod region;
 mod stream;
 mod text;
 mod typed;
+mod write;
 
 pub use header::Header;
 pub use loci::{ConflictRule, Loci, ReadOptions, Role, read_loci};
 pub use reader::{Format, Reader};
 pub use record::{HAPLOID, MISSING, PHASED, Record};
 pub use region::Region;
+pub use write::{Extra, LociWriter, Output, WriteOptions};

@@ -50,6 +50,10 @@ impl IndexBuilder {
         }
     }
 
+    pub fn is_tbi(&self) -> bool {
+        self.kind == IndexKind::Tbi
+    }
+
     /// Longest contig a TBI can index.
     pub fn tbi_limit() -> u64 {
         Bins::TBI.span()

@@ -7,7 +7,7 @@ mod read;
 
 use crate::header::Header;
 
-pub use alleles::canonical;
+pub use alleles::{canonical, is_sequence};
 pub use read::{ConflictRule, ReadOptions, Role, read_loci};
 
 /// A row of the file, kept so that it can be written back with nothing but its genotypes changed.

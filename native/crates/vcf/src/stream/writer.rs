@@ -41,11 +41,23 @@ impl<W: Write> BgzfWriter<W> {
         Ok(())
     }
 
-    pub fn finish(mut self) -> Result<W> {
+    /// What is pending and the end block.
+    pub fn end(&mut self) -> Result<()> {
         self.flush()?;
-        self.inner.write_all(&EOF_BLOCK).map_err(|e| io(&e))?;
-        self.inner.flush().map_err(|e| io(&e))?;
+        self.inner.write_all(&EOF_BLOCK).map_err(|e| io(&e))
+    }
+
+    pub fn finish(mut self) -> Result<W> {
+        self.end()?;
         Ok(self.inner)
+    }
+
+    pub fn inner(&self) -> &W {
+        &self.inner
+    }
+
+    pub fn inner_mut(&mut self) -> &mut W {
+        &mut self.inner
     }
 
     fn flush(&mut self) -> Result<()> {
