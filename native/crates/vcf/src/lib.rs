@@ -1,6 +1,7 @@
 //! VCF and BCF: reading by record, genotypes by position, writing back with an index.
 
 mod bcf;
+pub mod eval;
 mod header;
 mod index;
 pub mod loci;
