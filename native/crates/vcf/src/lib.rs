@@ -14,7 +14,7 @@ mod typed;
 mod write;
 
 pub use header::Header;
-pub use loci::{ConflictRule, Loci, ReadOptions, Role, read_loci};
+pub use loci::{ConflictRule, Loci, ReadOptions, Role, RowsBuilder, read_loci};
 pub use reader::{Format, Reader};
 pub use record::{HAPLOID, MISSING, PHASED, Record};
 pub use region::Region;

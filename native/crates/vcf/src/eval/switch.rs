@@ -76,7 +76,11 @@ pub fn switch_error(estimate: &Path, truth: &Path, options: &SwitchOptions, job:
     let truth = Table::read(truth, region, job)?;
     let rows = matched(&truth, &estimate);
     if rows.is_empty() {
-        let message = format!("no row of the truth ({} rows) is in the estimate ({} rows)", truth.positions.len(), estimate.positions.len());
+        let message = format!(
+            "no row of the truth ({} rows) is in the estimate ({} rows)",
+            truth.positions.len(),
+            estimate.positions.len()
+        );
         return Err(Error::new("NO_COMMON_VARIANTS", message));
     }
     let who = pair_samples(&truth, &estimate, options)?;
@@ -170,7 +174,11 @@ impl Calls {
         };
         let truth_calls: Vec<u8> = rows.iter().map(|&(i, _)| known(i)).collect();
         if who.parents.is_some() {
-            *mendel += rows.iter().zip(&truth_calls).filter(|((i, _), c)| **c == UNKNOWN && truth.row(*i)[who.truth] != UNKNOWN).count() as u64;
+            *mendel += rows
+                .iter()
+                .zip(&truth_calls)
+                .filter(|((i, _), c)| **c == UNKNOWN && truth.row(*i)[who.truth] != UNKNOWN)
+                .count() as u64;
         }
         Self { truth: truth_calls, estimate: rows.iter().map(|&(_, j)| estimate.row(j)[who.estimate]).collect() }
     }

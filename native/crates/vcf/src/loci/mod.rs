@@ -4,11 +4,13 @@
 mod alleles;
 mod combine;
 mod read;
+mod rows;
 
 use crate::header::Header;
 
 pub use alleles::{canonical, is_sequence};
 pub use read::{ConflictRule, ReadOptions, Role, read_loci};
+pub use rows::RowsBuilder;
 
 /// A row of the file, kept so that it can be written back with nothing but its genotypes changed.
 #[derive(Clone, Debug)]

@@ -54,7 +54,7 @@ pub fn read_loci(path: &Path, options: &ReadOptions, job: &Job) -> Result<Loci> 
         Some(text) => Some(Region::parse(text, |name| reader.header.contig_index(name).is_some())?),
         None => None,
     };
-    let mut build = Build::new(&reader, options)?;
+    let mut build = Build::new(&reader.header.samples, options).map_err(|e| crate::reader::at_file(path, e))?;
     if let Some(region) = &region
         && reader.jump(region)?
     {
@@ -162,38 +162,39 @@ struct Pending {
     alleles: usize,
 }
 
-struct Build<'o> {
-    options: &'o ReadOptions,
+/// Collects the rows of one position, then turns them into a locus.
+pub(super) struct Build {
+    options: ReadOptions,
     /// Columns of the file, in the order asked for; `None` = as they are.
     keep: Option<Vec<usize>>,
     haploid: Vec<bool>,
-    position: u32,
+    pub(super) position: u32,
     pending: Vec<Pending>,
-    loci: Loci,
+    pub(super) loci: Loci,
     in_conflict: HashSet<usize>,
 }
 
-impl<'o> Build<'o> {
-    fn new(reader: &Reader, options: &'o ReadOptions) -> Result<Self> {
-        let file = &reader.header.samples;
+impl Build {
+    pub(super) fn new(file: &[String], options: &ReadOptions) -> Result<Self> {
         let (keep, samples) = match &options.samples {
-            None => (None, file.clone()),
+            None => (None, file.to_vec()),
             Some(wanted) => {
                 let at: HashMap<&str, usize> = file.iter().enumerate().map(|(i, s)| (s.as_str(), i)).collect();
                 let columns: Option<Vec<usize>> = wanted.iter().map(|s| at.get(s.as_str()).copied()).collect();
-                let columns = columns.ok_or_else(|| unknown_samples(reader.path(), wanted, &at))?;
+                let columns = columns.ok_or_else(|| unknown_samples(wanted, &at))?;
                 (Some(columns), wanted.clone())
             }
         };
         if samples.is_empty() {
-            return Err(Error::new("NO_SAMPLES", format!("{}: there are no samples", reader.path().display())));
+            return Err(Error::new("NO_SAMPLES", "there are no samples; phasing needs genotypes"));
         }
         let haploid = samples.iter().map(|s| options.haploid.contains(s)).collect();
         let loci = Loci { samples, first_row: vec![0], ..Loci::default() };
+        let options = options.clone();
         Ok(Self { options, keep, haploid, position: 0, pending: Vec::new(), loci, in_conflict: HashSet::new() })
     }
 
-    fn add(&mut self, record: &Record) -> Result<()> {
+    pub(super) fn add(&mut self, record: &Record) -> Result<()> {
         self.position = record.position;
         let width = if record.flags.is_empty() { 0 } else { record.likelihoods.len() / record.flags.len() };
         let (mut genotypes, mut flags, mut likelihoods) = (Vec::new(), Vec::new(), Vec::new());
@@ -242,7 +243,7 @@ impl<'o> Build<'o> {
     }
 
     /// Turns the rows of the position just finished into a locus.
-    fn close(&mut self) -> Result<()> {
+    pub(super) fn close(&mut self) -> Result<()> {
         let rows = std::mem::take(&mut self.pending);
         if rows.is_empty() {
             return Ok(());
@@ -346,11 +347,10 @@ impl<'o> Build<'o> {
     }
 }
 
-fn unknown_samples(path: &Path, wanted: &[String], at: &HashMap<&str, usize>) -> Error {
+fn unknown_samples(wanted: &[String], at: &HashMap<&str, usize>) -> Error {
     let missing: Vec<&str> = wanted.iter().map(String::as_str).filter(|s| !at.contains_key(s)).collect();
     let shown = missing.iter().take(5).copied().collect::<Vec<_>>().join(", ");
-    let message =
-        format!("{}: {} of {} samples are not in the file: {shown}", path.display(), missing.len(), wanted.len());
+    let message = format!("{} of {} samples are not in the file: {shown}", missing.len(), wanted.len());
     Error::new("SAMPLE_UNKNOWN", message).with("missing", missing.len() as f64)
 }
 
