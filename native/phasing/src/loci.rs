@@ -46,14 +46,21 @@ pub struct ExcludedPosition {
     pub reason: String,
 }
 
-/// Text of the rows of a range of loci.
+/// One entry a locus: what it is called, the longest REF, the ALTs by code with commas between.
 #[napi(object)]
-pub struct RowTexts {
-    /// Index of the first row of each locus in these lists, and their length.
-    pub first: Uint32Array,
+pub struct SiteTexts {
     pub id: Vec<String>,
     pub reference: Vec<String>,
     pub alt: Vec<String>,
+}
+
+/// Bits of all loci, codes of those that need them.
+#[napi(object)]
+pub struct PackedHaplotypes {
+    pub bits: Uint8Array,
+    pub codes: Uint8Array,
+    /// One a locus: does it have codes?
+    pub coded: Uint8Array,
 }
 
 impl Loci {
@@ -179,22 +186,31 @@ impl Loci {
     }
 
     #[napi(catch_unwind)]
-    pub fn texts(&self, from: u32, to: u32) -> napi::Result<RowTexts> {
+    pub fn sites(&self, from: u32, to: u32) -> napi::Result<SiteTexts> {
         let loci = get(&self.inner).map_err(to_napi)?;
         let at = range(&loci, from, to).map_err(to_napi)?;
-        let start = loci.first_row[at.start];
-        let rows = &loci.rows[start as usize..loci.first_row[at.end] as usize];
-        let column = |i: usize| {
-            let text = |r: &x_vcf::loci::Row| {
-                String::from_utf8_lossy(r.site.split(|&b| b == b'\t').nth(i).unwrap_or(&[])).into_owned()
-            };
-            rows.iter().map(text).collect::<Vec<_>>()
-        };
-        Ok(RowTexts {
-            first: Uint32Array::new(loci.first_row[at.start..=at.end].iter().map(|f| f - start).collect()),
-            id: column(0),
-            reference: column(1),
-            alt: column(2),
+        let sites: Vec<[String; 3]> = at.map(|i| loci.site(i)).collect();
+        let column = |i: usize| sites.iter().map(|s| s[i].clone()).collect();
+        Ok(SiteTexts { id: column(0), reference: column(1), alt: column(2) })
+    }
+
+    /// Haplotypes of the loci `from .. to` for Arrow: bits where a locus has one ALT, codes elsewhere. `codes`: phased
+    /// haplotypes of all loci; null for the calls as read.
+    #[napi(catch_unwind)]
+    pub fn haplotypes(&self, from: u32, to: u32, codes: Option<Uint8Array>) -> napi::Result<PackedHaplotypes> {
+        let loci = get(&self.inner).map_err(to_napi)?;
+        let at = range(&loci, from, to).map_err(to_napi)?;
+        if let Some(codes) = &codes
+            && codes.len() != loci.calls.len()
+        {
+            let message = format!("{} codes for {} calls", codes.len(), loci.calls.len());
+            return Err(to_napi(Error::new("HAPLOTYPE_SHAPE", message)));
+        }
+        let packed = loci.pack(at, codes.as_ref().map(|c| &c[..]));
+        Ok(PackedHaplotypes {
+            bits: Uint8Array::new(packed.bits),
+            codes: Uint8Array::new(packed.codes),
+            coded: Uint8Array::new(packed.coded),
         })
     }
 

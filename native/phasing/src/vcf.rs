@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use napi::bindgen_prelude::AsyncTask;
+use napi::bindgen_prelude::{AsyncTask, Uint32Array};
 use napi_derive::napi;
 use x_simd::{Error, Result};
 use x_vcf::{ConflictRule, Format, ReadOptions, Reader, Role, read_loci};
@@ -96,4 +96,24 @@ pub fn read_loci_from_file(job: &Job, path: String, options: LociOptions) -> Asy
     let job = job.0.clone();
     let options = options.into_read();
     Work::spawn(move || read_loci(&PathBuf::from(&path), &options.clone()?, &job), Loci::wrap)
+}
+
+#[napi(object)]
+pub struct ChromPositions {
+    pub chrom: String,
+    pub positions: Uint32Array,
+}
+
+/// Distinct positions of one chromosome or a region; genotypes are not kept.
+#[napi(js_name = "readPositions", catch_unwind, ts_return_type = "Promise<ChromPositions>")]
+pub fn read_positions(
+    job: &Job,
+    path: String,
+    region: Option<String>,
+) -> AsyncTask<Work<(String, Vec<u32>), ChromPositions>> {
+    let job = job.0.clone();
+    Work::spawn(
+        move || x_vcf::positions(&PathBuf::from(&path), region.as_deref(), &job),
+        |(chrom, positions)| ChromPositions { chrom, positions: Uint32Array::new(positions) },
+    )
 }

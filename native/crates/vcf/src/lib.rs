@@ -5,6 +5,7 @@ pub mod eval;
 mod header;
 mod index;
 pub mod loci;
+mod positions;
 mod reader;
 mod record;
 mod region;
@@ -15,6 +16,7 @@ mod write;
 
 pub use header::Header;
 pub use loci::{ConflictRule, Loci, ReadOptions, Role, RowsBuilder, read_loci};
+pub use positions::positions;
 pub use reader::{Format, Reader};
 pub use record::{HAPLOID, MISSING, PHASED, Record};
 pub use region::Region;

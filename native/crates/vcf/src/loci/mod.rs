@@ -3,12 +3,14 @@
 
 mod alleles;
 mod combine;
+mod pack;
 mod read;
 mod rows;
 
 use crate::header::Header;
 
 pub use alleles::{canonical, is_sequence};
+pub use pack::Packed;
 pub use read::{ConflictRule, ReadOptions, Role, read_loci};
 pub use rows::RowsBuilder;
 

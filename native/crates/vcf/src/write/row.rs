@@ -117,6 +117,14 @@ fn observed_zeros(loci: &Loci, locus: usize, row: &Row, written: &[u8], out: &mu
     }
 }
 
+impl Loci {
+    /// ID, REF and ALTs of a locus as one record has them.
+    pub fn site(&self, locus: usize) -> [String; 3] {
+        let site = join(self.rows_of(locus));
+        [ID, REF, ALT].map(|i| String::from_utf8_lossy(column(&site, i)).into_owned())
+    }
+}
+
 /// One site for all rows of a position: the longest REF, ALTs by code, what the rows agree on.
 fn join(rows: &[Row]) -> Vec<u8> {
     let longest = rows.iter().map(|r| column(&r.site, REF)).max_by_key(|r| r.len()).unwrap_or(b".");
