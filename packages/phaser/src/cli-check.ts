@@ -26,7 +26,8 @@ export const checkCommand: CliCommand = {
       signal: context.signal,
     });
     if (!context.json) {
-      for (const v of report.listed) context.print(`violation\t${v.chrom}:${v.position}\t${v.sample}\t${v.rows}`);
+      for (const v of report.listed)
+        context.print(`violation\t${v.chrom}:${v.position}\t${v.sample}\t${v.rows}`);
       const lines: [string, number][] = [
         ["positions", report.positions],
         ["multi_row_positions", report.multiRowPositions],

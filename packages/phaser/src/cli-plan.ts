@@ -10,7 +10,14 @@ export const planCommand: CliCommand = {
     { name: "input", aliases: ["-I"], type: "string", required: true, value: "FILE", help: "VCF or BCF" },
     { name: "map", aliases: ["-M"], type: "string", value: "FILE", help: "genetic map; 1 cM/Mb without" },
     { name: "region", aliases: ["-R"], type: "string", value: "REGION", help: "chr or chr:from-to" },
-    { name: "chunk-cm", type: "number", range: { min: 0.1 }, default: 20, value: "CM", help: "longest chunk" },
+    {
+      name: "chunk-cm",
+      type: "number",
+      range: { min: 0.1 },
+      default: 20,
+      value: "CM",
+      help: "longest chunk",
+    },
     {
       name: "chunk-positions",
       type: "int",

@@ -23,11 +23,21 @@ export const switchCommand: CliCommand = {
       value: "FILE",
       help: "VCF or BCF with known phase, or with the parents of --pedigree",
     },
-    { name: "pedigree", type: "string", value: "FILE", help: "kid father mother: phase known where a parent decides" },
+    {
+      name: "pedigree",
+      type: "string",
+      value: "FILE",
+      help: "kid father mother: phase known where a parent decides",
+    },
     { name: "by", type: "string", choices: ["row", "position"], default: "row", help: "what a site is" },
     { name: "region", type: "string", value: "REGION", help: "chr or chr:from-to" },
     { name: "samples", type: "string", value: "FILE", help: "only these samples, one a line" },
-    { name: "output", type: "string", value: "PREFIX", help: "tables PREFIX.sample.tsv, .site.tsv, .mac.tsv" },
+    {
+      name: "output",
+      type: "string",
+      value: "PREFIX",
+      help: "tables PREFIX.sample.tsv, .site.tsv, .mac.tsv",
+    },
   ],
   examples: ["phaser switch --estimate phased.bcf --truth truth.bcf --by position"],
   async run(context) {
@@ -67,7 +77,8 @@ function print(context: CliContext, r: SwitchErrorReport): void {
     ["mendel_errors", r.mendelErrors],
   ];
   for (const [name, value] of lines) context.print(`${name}\t${value}`);
-  for (const bin of r.byMac) context.print(`mac_${bin.from}-${Number.isFinite(bin.to) ? bin.to : "max"}\t${row(bin)}`);
+  for (const bin of r.byMac)
+    context.print(`mac_${bin.from}-${Number.isFinite(bin.to) ? bin.to : "max"}\t${row(bin)}`);
   for (const near of r.nearSupersites) context.print(`within_${near.hets}_hets_of_supersite\t${row(near)}`);
   context.print(`far_from_supersites\t${row(r.farFromSupersites)}`);
 }
@@ -83,8 +94,20 @@ async function writeTables(prefix: string, r: SwitchErrorReport, signal: AbortSi
   const head = "percent\tswitches\tpairs";
   const table = (name: string, first: string, rows: readonly string[]): Promise<void> =>
     files.open(`${prefix}.${name}.tsv`).write(`${[`${first}\t${head}`, ...rows].join("\n")}\n`);
-  await table("sample", "sample", r.bySample.map((s) => `${s.sample}\t${row(s)}`));
-  await table("site", "position", r.bySite.map((s) => `${s.position}\t${row(s)}`));
-  await table("mac", "mac", r.byMac.map((b) => `${b.from}-${Number.isFinite(b.to) ? b.to : "max"}\t${row(b)}`));
+  await table(
+    "sample",
+    "sample",
+    r.bySample.map((s) => `${s.sample}\t${row(s)}`),
+  );
+  await table(
+    "site",
+    "position",
+    r.bySite.map((s) => `${s.position}\t${row(s)}`),
+  );
+  await table(
+    "mac",
+    "mac",
+    r.byMac.map((b) => `${b.from}-${Number.isFinite(b.to) ? b.to : "max"}\t${row(b)}`),
+  );
   await files.commit();
 }

@@ -83,7 +83,8 @@ export async function readGeneticMap(path: string, options: GeneticMapOptions = 
           : `${value} cM comes after ${cm[last]} cM: a genetic map cannot go back`;
       throw phaserFileError("MAP_ORDER", path, message, { line });
     }
-    if (last >= 0 && pos === positions[last]) cm[last] = value; // a point given twice: the later one counts
+    if (last >= 0 && pos === positions[last])
+      cm[last] = value; // a point given twice: the later one counts
     else {
       positions.push(pos);
       cm.push(value);
@@ -92,9 +93,7 @@ export async function readGeneticMap(path: string, options: GeneticMapOptions = 
   if (positions.length === 0) {
     const names = [...others].slice(0, 5).join(", ");
     const message =
-      others.size > 0
-        ? `the map is for chromosome ${names}, not ${wanted}`
-        : "the map holds no points";
+      others.size > 0 ? `the map is for chromosome ${names}, not ${wanted}` : "the map holds no points";
     throw phaserFileError(others.size > 0 ? "MAP_CHROM" : "MAP_FORMAT", path, message);
   }
   return new PointMap(chrom!, Float64Array.from(positions), Float64Array.from(cm));
@@ -106,7 +105,9 @@ function bare(chrom: string): string {
 }
 
 function looksLikeHeader(fields: readonly string[]): boolean {
-  return fields.filter((f) => parseStrictNumber(f) !== undefined).length <= 1 && /[a-z]/i.test(fields.join(""));
+  return (
+    fields.filter((f) => parseStrictNumber(f) !== undefined).length <= 1 && /[a-z]/i.test(fields.join(""))
+  );
 }
 
 function layoutByNames(fields: readonly string[]): MapLayout | undefined {
@@ -127,7 +128,10 @@ function unknownLayout(fields: readonly string[]): string {
   return `no known map begins with "${shown}"; wanted are "pos chr cM", "chr id cM pos" or, with a header, "chr position rate cM"`;
 }
 
-function pick(f: readonly string[], layout: MapLayout): { chrom: string; pos: string; cm: string } | undefined {
+function pick(
+  f: readonly string[],
+  layout: MapLayout,
+): { chrom: string; pos: string; cm: string } | undefined {
   if (f.length !== (layout === "shapeit" ? 3 : 4)) return undefined;
   if (layout === "shapeit") return { pos: f[0]!, chrom: f[1]!, cm: f[2]! };
   if (layout === "plink") return { chrom: f[0]!, cm: f[2]!, pos: f[3]! };
@@ -138,7 +142,9 @@ function finite(text: string, path: string, line: number, what: string): number 
   const value = parseStrictNumber(text);
   if (value !== undefined && Number.isFinite(value)) return value;
   if (/^[+-]?(nan|inf(inity)?|na)$/i.test(text)) {
-    throw phaserFileError("MAP_NAN", path, `the ${what} is ${text}; every point needs a finite number`, { line });
+    throw phaserFileError("MAP_NAN", path, `the ${what} is ${text}; every point needs a finite number`, {
+      line,
+    });
   }
   throw phaserFileError("MAP_FORMAT", path, `the ${what} is "${text}", a number was expected`, { line });
 }

@@ -1,5 +1,14 @@
 import { haplotypesSchema, variantsSchema } from "@x/core";
-import { Binary, type Data, Int32, makeData, makeVector, RecordBatch, Struct, vectorFromArray } from "apache-arrow";
+import {
+  Binary,
+  type Data,
+  Int32,
+  makeData,
+  makeVector,
+  RecordBatch,
+  Struct,
+  vectorFromArray,
+} from "apache-arrow";
 import { type GeneticMap, uniformMap } from "./genetic-map.ts";
 import type { Loci } from "./loci.ts";
 import { now } from "./native.ts";
@@ -35,7 +44,12 @@ export function* haplotypeBatches(loci: Loci, options: HaplotypeBatchOptions = {
       vectorFromArray(Array<string>(rows).fill(chrom), schema.fields[0]!.type).data[0]!,
       vectorFromArray(names.id, variantsSchema.fields[1]!.type).data[0]!,
       makeVector(cm.slice(from, to)).data[0]!,
-      makeData({ type: new Int32(), length: rows, nullCount: 0, data: Int32Array.from(all.subarray(from, to)) }),
+      makeData({
+        type: new Int32(),
+        length: rows,
+        nullCount: 0,
+        data: Int32Array.from(all.subarray(from, to)),
+      }),
       vectorFromArray(names.a1, variantsSchema.fields[4]!.type).data[0]!,
       vectorFromArray(names.a2, variantsSchema.fields[5]!.type).data[0]!,
       ...haplotypeColumns(packed, rows, samples, schema.fields[6]!.type),

@@ -16,13 +16,18 @@ export interface Family {
  *
  * @throws DUP_SAMPLE with the line; the errors of reading lines.
  */
-export async function readSampleList(path: string, options: { signal?: AbortSignal } = {}): Promise<string[]> {
+export async function readSampleList(
+  path: string,
+  options: { signal?: AbortSignal } = {},
+): Promise<string[]> {
   const lines = new Map<string, number>();
   for await (const { number: line, text } of readLines(path, { blank: "skip", ...options })) {
     const name = text.trim().split(/[ \t]+/)[0]!;
     const before = lines.get(name);
     if (before !== undefined) {
-      throw phaserFileError("DUP_SAMPLE", path, `sample ${name} is listed in line ${before} already`, { line });
+      throw phaserFileError("DUP_SAMPLE", path, `sample ${name} is listed in line ${before} already`, {
+        line,
+      });
     }
     lines.set(name, line);
   }

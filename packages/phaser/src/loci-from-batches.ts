@@ -5,7 +5,8 @@ import { lociRows, now } from "./native.ts";
 import { type LociReadOptions, nativeLociOptions } from "./open-vcf.ts";
 
 /** Options of {@link lociFromBatches}. */
-export interface BatchOptions extends Omit<LociReadOptions, "region" | "role" | "likelihoods" | "onProgress" | "warn"> {
+export interface BatchOptions
+  extends Omit<LociReadOptions, "region" | "role" | "likelihoods" | "onProgress" | "warn"> {
   /** Names of the people, in the order of the genotypes. */
   readonly names: readonly string[];
 }

@@ -14,7 +14,15 @@ import binding, {
   type VcfWriteOptions,
 } from "@x/native-phasing";
 
-export type { HeaderInfo, LociOptions, NativeLoci, OneAlleleCounts, SwitchColumns, SwitchInput, VcfWriteOptions };
+export type {
+  HeaderInfo,
+  LociOptions,
+  NativeLoci,
+  OneAlleleCounts,
+  SwitchColumns,
+  SwitchInput,
+  VcfWriteOptions,
+};
 
 /** Options every native call takes. */
 export interface NativeOptions {

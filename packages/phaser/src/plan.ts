@@ -88,7 +88,16 @@ export function phaseMemory(size: PieceSize): MemoryPlan {
  * positions as far as that goes, and predicts the memory of each by {@link phaseMemory}. Reads positions only.
  */
 export async function planChunks(path: string, options: PlanOptions = {}): Promise<ChunkPlan> {
-  const names = ["map", "region", "chunkCm", "chunkPositions", "overlapCm", "referenceSamples", "threads", "signal"];
+  const names = [
+    "map",
+    "region",
+    "chunkCm",
+    "chunkPositions",
+    "overlapCm",
+    "referenceSamples",
+    "threads",
+    "signal",
+  ];
   checkOptions(options, names, "planChunks");
   const { map = uniformMap(), signal, referenceSamples = 0 } = options;
   const limits = {
@@ -97,7 +106,10 @@ export async function planChunks(path: string, options: PlanOptions = {}): Promi
     overlap: checkRange("overlapCm", options.overlapCm ?? 2, { min: 0 }),
   };
   const { samples } = await openVcf(path, signal === undefined ? {} : { signal });
-  const { chrom, positions } = await readPositions(path, options.region ?? null, { signal, stage: "positions" });
+  const { chrom, positions } = await readPositions(path, options.region ?? null, {
+    signal,
+    stage: "positions",
+  });
   const cm = map.at(positions);
   const starts = cut(cm, limits.cm, limits.positions);
   const chunks = starts.map((start, index): Chunk => {

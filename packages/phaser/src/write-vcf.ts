@@ -12,7 +12,11 @@ export interface VcfWriteOptions {
   /** Write positions that were left out as well, unphased. */
   readonly keepExcluded?: boolean;
   /** FORMAT fields of one number a sample, locus after locus; NaN is written as missing. */
-  readonly fields?: readonly { readonly id: string; readonly description: string; readonly values: Float32Array }[];
+  readonly fields?: readonly {
+    readonly id: string;
+    readonly description: string;
+    readonly values: Float32Array;
+  }[];
   /** More header lines, beginning with `##`. */
   readonly lines?: readonly string[];
   /** Cancels the write; nothing is left under the final name. */
@@ -21,15 +25,7 @@ export interface VcfWriteOptions {
   readonly onProgress?: OnProgress;
 }
 
-const NAMES = [
-  "haplotypes",
-  "joinMultiallelic",
-  "keepExcluded",
-  "fields",
-  "lines",
-  "signal",
-  "onProgress",
-];
+const NAMES = ["haplotypes", "joinMultiallelic", "keepExcluded", "fields", "lines", "signal", "onProgress"];
 
 /**
  * Writes loci as VCF: `.vcf` plain, `.vcf.gz` by bgzip with its `.tbi` (`.csi` where a chromosome is longer than
@@ -83,5 +79,5 @@ async function write(loci: Loci, path: string, output: string, options: VcfWrite
   await pieces(files.open(path));
   const index = writer.index();
   if (index) await files.open(`${path}.${index.extension}`).write(index.bytes);
-  return files.commit();
+  return await files.commit();
 }

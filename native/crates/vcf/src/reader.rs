@@ -80,7 +80,10 @@ impl Reader {
     /// records before the region are then read and passed over). Errors: INDEX_STALE, INDEX_FORMAT.
     pub fn jump(&mut self, region: &Region) -> Result<bool> {
         if !self.seekable() {
-            return Ok(false);
+            let indexed = Index::path_beside(&self.path).filter(|_| matches!(self.stream, Stream::Gzip(_)));
+            let Some(index) = indexed else { return Ok(false) };
+            let message = format!("{} is an index, but the file is plain gzip; compress it by bgzip", index.display());
+            return Err(at_file(&self.path, Error::new("NOT_BGZF", message)));
         }
         let Some(index) = Index::beside(&self.path)? else { return Ok(false) };
         let start = index.start(&self.header, region).map_err(|e| at_file(&self.path, e))?;

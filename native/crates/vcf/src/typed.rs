@@ -162,15 +162,25 @@ impl<'a> Typed<'a> {
     }
 }
 
-/// The shortest text that reads back as the same float; `.` when missing.
+/// The shortest text that reads back as the same float, with an exponent where C's `%g` has one; `.` when missing.
 pub fn write_float(bits: u32, out: &mut Vec<u8>) {
     let value = f32::from_bits(bits);
     if bits == FLOAT_MISSING || bits == FLOAT_END {
         out.push(b'.');
-    } else if value != 0.0 && value.is_finite() && !(1e-4..1e15).contains(&value.abs()) {
-        out.extend_from_slice(format!("{value:e}").as_bytes());
-    } else {
+        return;
+    }
+    let text = format!("{value:e}");
+    let Some((digits, exponent)) = text.split_once('e') else {
+        out.extend_from_slice(value.to_string().as_bytes()); // inf, NaN
+        return;
+    };
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    let count = digits.bytes().filter(u8::is_ascii_digit).count() as i32;
+    if (-4..count.max(6)).contains(&exponent) {
         out.extend_from_slice(value.to_string().as_bytes());
+    } else {
+        let sign = if exponent < 0 { '-' } else { '+' };
+        out.extend_from_slice(format!("{digits}e{sign}{:02}", exponent.abs()).as_bytes());
     }
 }
 

@@ -38,19 +38,20 @@ struct Contig {
 impl Index {
     /// `<file>.csi` or `<file>.tbi`; `None` when there is neither.
     pub fn beside(data: &Path) -> Result<Option<Self>> {
-        for extension in ["csi", "tbi"] {
+        let Some(path) = Self::path_beside(data) else { return Ok(None) };
+        Self::read(&path, data).map(Some).map_err(|mut e| {
+            e.message = format!("{}: {}", path.display(), e.message);
+            e
+        })
+    }
+
+    pub fn path_beside(data: &Path) -> Option<PathBuf> {
+        ["csi", "tbi"].iter().find_map(|extension| {
             let mut name = data.as_os_str().to_owned();
             name.push(".");
             name.push(extension);
-            let path = PathBuf::from(name);
-            if path.exists() {
-                return Self::read(&path, data).map(Some).map_err(|mut e| {
-                    e.message = format!("{}: {}", path.display(), e.message);
-                    e
-                });
-            }
-        }
-        Ok(None)
+            Some(PathBuf::from(name)).filter(|path| path.exists())
+        })
     }
 
     fn read(path: &Path, data: &Path) -> Result<Self> {

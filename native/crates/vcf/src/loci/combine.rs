@@ -24,9 +24,10 @@ pub fn combine(rows: &[(&[u8], [u8; 2], u8)], codes: u8) -> Call {
     let mut copies: Vec<u8> = Vec::new();
     let mut on = [0u8; 2];
     let mut placed = [0u8; 2];
-    let (mut phased, mut missing) = (true, false);
+    let (mut phased, mut missing, mut bars) = (true, false, false);
     let mut haploid = true;
     for (row, alleles, flags) in rows {
+        bars |= flags & PHASED != 0;
         phased &= flags & PHASED != 0 || alleles[0] == alleles[1];
         haploid &= flags & HAPLOID != 0;
         for (slot, &a) in alleles.iter().enumerate() {
@@ -50,7 +51,13 @@ pub fn combine(rows: &[(&[u8], [u8; 2], u8)], codes: u8) -> Call {
         return partial(rows, &copies, codes, flags, two_on_one);
     }
     if phased && !two_on_one {
-        return Call { codes: placed, flags: flags | PHASED, allowed: None, too_many, two_on_one };
+        return Call {
+            codes: placed,
+            flags: flags | if bars { PHASED } else { 0 },
+            allowed: None,
+            too_many,
+            two_on_one,
+        };
     }
     copies.sort_unstable();
     let codes = match copies[..] {
