@@ -11,6 +11,18 @@ export interface OneAlleleOptions {
   readonly signal?: AbortSignal;
 }
 
+/** A sample with two ALTs on a haplotype. */
+export interface Violation {
+  /** Chromosome. */
+  readonly chrom: string;
+  /** Base pairs. */
+  readonly position: number;
+  /** Its name. */
+  readonly sample: string;
+  /** `REF>ALT=GT` of the rows with an ALT. */
+  readonly rows: string;
+}
+
 /** What {@link checkOneAllele} counts. */
 export interface OneAlleleReport {
   /** Positions. */
@@ -30,12 +42,7 @@ export interface OneAlleleReport {
   /** Samples with three or more ALT copies at a position. */
   readonly impossible: number;
   /** The first violations. */
-  readonly listed: readonly {
-    readonly chrom: string;
-    readonly position: number;
-    readonly sample: string;
-    readonly rows: string;
-  }[];
+  readonly listed: readonly Violation[];
 }
 
 /**

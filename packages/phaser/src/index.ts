@@ -1,4 +1,9 @@
-export { checkOneAllele, type OneAlleleOptions, type OneAlleleReport } from "./check-one-allele.ts";
+export {
+  checkOneAllele,
+  type OneAlleleOptions,
+  type OneAlleleReport,
+  type Violation,
+} from "./check-one-allele.ts";
 export type { PhaserErrorCode } from "./errors.ts";
 export {
   type GeneticMap,
@@ -11,7 +16,7 @@ export { type HaplotypeBatchOptions, haplotypeBatches } from "./haplotype-batche
 export { type Family, readPedigree, readSampleList } from "./lists.ts";
 export { type Conflict, type ExcludedPosition, Loci, type LociCounts } from "./loci.ts";
 export { type BatchOptions, lociFromBatches } from "./loci-from-batches.ts";
-export { type LociReadOptions, openVcf, type VcfFile } from "./open-vcf.ts";
+export { type Contig, type LociReadOptions, openVcf, type VcfFile } from "./open-vcf.ts";
 export {
   type Chunk,
   type ChunkPlan,
@@ -21,9 +26,13 @@ export {
   planChunks,
 } from "./plan.ts";
 export {
+  type MacRate,
+  type NearRate,
+  type SampleRate,
+  type SiteRate,
   type SwitchErrorOptions,
   type SwitchErrorReport,
   type SwitchRate,
   switchError,
 } from "./switch-error.ts";
-export { type VcfWriteOptions, writeBcf, writeVcf } from "./write-vcf.ts";
+export { type FormatField, type VcfWriteOptions, writeBcf, writeVcf } from "./write-vcf.ts";

@@ -40,6 +40,14 @@ const LOCI_NAMES = [
   "onProgress",
 ];
 
+/** A contig of a header. */
+export interface Contig {
+  /** Its name. */
+  readonly name: string;
+  /** Base pairs; null where the header does not say. */
+  readonly length: number | null;
+}
+
 /** A VCF or BCF whose header was read. */
 export interface VcfFile {
   /** As given. */
@@ -48,8 +56,8 @@ export interface VcfFile {
   readonly format: "vcf" | "bcf";
   /** Sample names in file order. */
   readonly samples: readonly string[];
-  /** Contigs the header declares; length null where it does not say. */
-  readonly contigs: readonly { readonly name: string; readonly length: number | null }[];
+  /** Contigs the header declares. */
+  readonly contigs: readonly Contig[];
   /** The `##` lines. */
   readonly lines: readonly string[];
   /** Compressed by bgzip, so that an index beside it makes regions fast. */

@@ -28,6 +28,34 @@ export interface SwitchRate {
   readonly percent: number;
 }
 
+/** Of the pairs whose second site has a minor allele count in a range. */
+export interface MacRate extends SwitchRate {
+  /** Smallest count. */
+  readonly from: number;
+  /** Largest count. */
+  readonly to: number;
+}
+
+/** Of the pairs near a position with several ALTs. */
+export interface NearRate extends SwitchRate {
+  /** Farthest distance, in hets of the sample; 1 when the position is one of the pair. */
+  readonly hets: number;
+}
+
+/** Of one sample. */
+export interface SampleRate extends SwitchRate {
+  /** Its name. */
+  readonly sample: string;
+  /** Pairs of adjacent switches. */
+  readonly flips: number;
+}
+
+/** Of the pairs that end at one site. */
+export interface SiteRate extends SwitchRate {
+  /** Base pairs. */
+  readonly position: number;
+}
+
 /** What {@link switchError} finds. */
 export interface SwitchErrorReport extends SwitchRate {
   /** Samples compared. */
@@ -51,15 +79,15 @@ export interface SwitchErrorReport extends SwitchRate {
   /** Samples without a switch, among those with a site to compare. */
   readonly perfectSamples: number;
   /** By minor allele count of the second site, in the truth. */
-  readonly byMac: readonly (SwitchRate & { readonly from: number; readonly to: number })[];
+  readonly byMac: readonly MacRate[];
   /** Pairs within so many hets of a position with several ALTs. */
-  readonly nearSupersites: readonly (SwitchRate & { readonly hets: number })[];
+  readonly nearSupersites: readonly NearRate[];
   /** Pairs farther away than the last of these. */
   readonly farFromSupersites: SwitchRate;
   /** One entry a sample. */
-  readonly bySample: readonly (SwitchRate & { readonly sample: string; readonly flips: number })[];
+  readonly bySample: readonly SampleRate[];
   /** One entry a site with a pair that ends there. */
-  readonly bySite: readonly (SwitchRate & { readonly position: number })[];
+  readonly bySite: readonly SiteRate[];
 }
 
 /**

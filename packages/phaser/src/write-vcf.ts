@@ -3,6 +3,16 @@ import { phaserError } from "./errors.ts";
 import type { Loci } from "./loci.ts";
 import { vcfWriter } from "./native.ts";
 
+/** A FORMAT field of one number a sample. */
+export interface FormatField {
+  /** Its name, e.g. `PP`. */
+  readonly id: string;
+  /** For the header. */
+  readonly description: string;
+  /** Locus after locus, one a sample; NaN is written as missing. */
+  readonly values: Float32Array;
+}
+
 /** Options of {@link writeVcf} and {@link writeBcf}. */
 export interface VcfWriteOptions {
   /** Phased codes, two a sample, locus after locus; without them the calls are written as they were read. */
@@ -11,12 +21,8 @@ export interface VcfWriteOptions {
   readonly joinMultiallelic?: boolean;
   /** Write positions that were left out as well, unphased. */
   readonly keepExcluded?: boolean;
-  /** FORMAT fields of one number a sample, locus after locus; NaN is written as missing. */
-  readonly fields?: readonly {
-    readonly id: string;
-    readonly description: string;
-    readonly values: Float32Array;
-  }[];
+  /** Further FORMAT fields. */
+  readonly fields?: readonly FormatField[];
   /** More header lines, beginning with `##`. */
   readonly lines?: readonly string[];
   /** Cancels the write; nothing is left under the final name. */

@@ -15,7 +15,7 @@ pub use writer::BgzfWriter;
 
 /// The three ways a variant file is stored.
 pub enum Stream {
-    Bgzf(Bgzf<BufReader<File>>),
+    Bgzf(Box<Bgzf<BufReader<File>>>),
     Gzip(Box<BufReader<MultiGzDecoder<BufReader<File>>>>),
     Plain(BufReader<File>),
 }
@@ -34,7 +34,7 @@ impl Stream {
             if bgzf::is_header(&head[..got]) {
                 bgzf::check_end(&mut file)?;
                 file.seek(SeekFrom::Start(0)).map_err(|e| io(&e))?;
-                return Ok(Self::Bgzf(Bgzf::new(BufReader::with_capacity(1 << 17, file))));
+                return Ok(Self::Bgzf(Box::new(Bgzf::new(BufReader::with_capacity(1 << 17, file)))));
             }
             let decoder = MultiGzDecoder::new(BufReader::with_capacity(1 << 17, file));
             return Ok(Self::Gzip(Box::new(BufReader::with_capacity(1 << 16, decoder))));

@@ -109,9 +109,10 @@ fn observed_zeros(loci: &Loci, locus: usize, row: &Row, written: &[u8], out: &mu
         if row.codes.iter().any(|c| p.allowed.contains(c)) {
             continue;
         }
-        for slot in 2 * p.sample as usize..2 * p.sample as usize + 2 {
-            if written[slot] == MISSING {
-                out.genotypes[slot] = 0;
+        let at = 2 * p.sample as usize;
+        for (allele, &code) in out.genotypes[at..at + 2].iter_mut().zip(&written[at..at + 2]) {
+            if code == MISSING {
+                *allele = 0;
             }
         }
     }
