@@ -11,33 +11,14 @@ use crate::record::{ALT, MAX_ALLELES, REF, column, too_many_alts};
 /// capitals and small letters alike. `*`, symbolic alleles and breakends follow, by their text. Two rows with the same
 /// allele: DUP_SITE; REFs that disagree: REF_MISMATCH; more than 254 ALTs: TOO_MANY_ALTS.
 pub fn canonical(sites: &[&[u8]]) -> Result<(Vec<Box<[u8]>>, u8)> {
-    let references: Vec<Vec<u8>> = sites.iter().map(|s| column(s, REF).to_ascii_uppercase()).collect();
-    let longest = references.iter().max_by_key(|r| r.len()).cloned().unwrap_or_default();
-    if let Some(other) = references.iter().find(|r| !longest.starts_with(r)) {
-        let message = format!(
-            "rows of one position disagree about the reference ({} and {}); align the file to one reference genome",
-            shown(&longest),
-            shown(other)
-        );
-        return Err(Error::new("REF_MISMATCH", message));
-    }
-    let mut keys = Vec::new();
-    for (row, (site, reference)) in sites.iter().zip(&references).enumerate() {
-        let alts = column(site, ALT);
-        if alts == b"." {
-            continue;
-        }
-        for (i, alt) in alts.split(|&b| b == b',').enumerate() {
-            keys.push((key(alt, reference, &longest), row, i));
-        }
-    }
+    let mut keys = keys(sites)?;
     if keys.len() > MAX_ALLELES - 1 {
         return Err(too_many_alts(keys.len()));
     }
     keys.sort();
     if let Some(pair) = keys.windows(2).find(|p| p[0].0 == p[1].0) {
         let ((_, _, text), row, _) = &pair[1];
-        let reference = shown(&references[*row]);
+        let reference = shown(column(sites[*row], REF));
         let message = format!("the allele {reference}>{} comes twice at this position; remove duplicates", shown(text));
         return Err(Error::new("DUP_SITE", message));
     }
@@ -72,4 +53,32 @@ pub fn is_sequence(alt: &[u8]) -> bool {
 fn shown(allele: &[u8]) -> String {
     let text = String::from_utf8_lossy(&allele[..allele.len().min(30)]).into_owned();
     if allele.len() > 30 { text + "…" } else { text }
+}
+
+/// What an ALT is sorted by, its row, and its place in the row.
+pub type Key = ((u8, usize, Vec<u8>), usize, usize);
+
+/// Keys of all ALTs in the order they stand; REF_MISMATCH when the rows' REFs do not begin alike.
+pub fn keys(sites: &[&[u8]]) -> Result<Vec<Key>> {
+    let references: Vec<Vec<u8>> = sites.iter().map(|s| column(s, REF).to_ascii_uppercase()).collect();
+    let longest = references.iter().max_by_key(|r| r.len()).cloned().unwrap_or_default();
+    if let Some(other) = references.iter().find(|r| !longest.starts_with(r)) {
+        let message = format!(
+            "rows of one position disagree about the reference ({} and {}); align the file to one reference genome",
+            shown(&longest),
+            shown(other)
+        );
+        return Err(Error::new("REF_MISMATCH", message));
+    }
+    let mut keys = Vec::new();
+    for (row, (site, reference)) in sites.iter().zip(&references).enumerate() {
+        let alts = column(site, ALT);
+        if alts == b"." {
+            continue;
+        }
+        for (i, alt) in alts.split(|&b| b == b',').enumerate() {
+            keys.push((key(alt, reference, &longest), row, i));
+        }
+    }
+    Ok(keys)
 }

@@ -1,6 +1,7 @@
 //! Genotypes by position: rows that share chromosome and position are one locus with codes 0 (REF) and 1 … M (the ALTs
 //! in canonical order). `docs/design/supersites.md`.
 
+mod align;
 mod alleles;
 mod combine;
 mod pack;
@@ -9,6 +10,7 @@ mod rows;
 
 use crate::header::Header;
 
+pub use align::{Alignment, Pair, align};
 pub use alleles::{canonical, is_sequence};
 pub use pack::Packed;
 pub use read::{ConflictRule, ReadOptions, Role, read_loci};

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use x_vcf::eval::one_allele;
+use x_vcf::loci::align;
 use x_vcf::{LociWriter, Output, ReadOptions, WriteOptions, read_loci};
 
 const HEAD: &str = "##fileformat=VCFv4.2\n##FILTER=<ID=q10,Description=\"low\">\n##contig=<ID=20,length=63025520>\n\
@@ -157,6 +158,27 @@ fn regions_by_index_and_by_scan_agree() {
             std::fs::remove_file(index_path).unwrap();
         }
     }
+}
+
+#[test]
+fn a_panel_speaks_the_codes_of_the_target() {
+    let folder = Folder::new("align");
+    let file = |name: &str, rows: &[&str]| {
+        let mut out = format!("{HEAD}#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\ta\n");
+        rows.iter().for_each(|r| {
+            let f: Vec<&str> = r.split(' ').collect();
+            out += &format!("20\t{}\t.\t{}\t{}\t.\t.\t.\tGT\t{}\n", f[0], f[1], f[2], f[3]);
+        });
+        read_loci(&folder.file(name, out.as_bytes()), &ReadOptions::default(), &Default::default()).unwrap()
+    };
+    let target = file("t.vcf", &["100 A C 0|1", "100 A T 1|0", "200 A G 0|1", "300 A C 1|1", "400 A C 0|1"]);
+    let panel = file("p.vcf", &["100 AG A,TG 1|2", "200 A C 0|1", "300 G C 0|1", "350 A C 0|1", "400 AT CT 1|0"]);
+    let met = align(&target, &panel);
+    // At 100 the panel's deletion is unknown to the target, and its TG is A>T, code 2; at 200 nothing is shared.
+    let places: Vec<(u32, u32, &[u8])> = met.pairs.iter().map(|p| (p.here, p.there, &p.code[..])).collect();
+    assert_eq!(places, [(0, 0, &[0, 0, 2][..]), (3, 4, &[0, 1][..])]);
+    assert_eq!((met.only_here, met.only_there, met.ref_mismatch), (2, 3, 1));
+    assert_eq!(met.haplotypes(&panel), [0, 2, 1, 0]);
 }
 
 #[test]
