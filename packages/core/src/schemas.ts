@@ -1,4 +1,5 @@
 import {
+  Binary,
   type Data,
   Dictionary,
   Field,
@@ -121,6 +122,18 @@ export function genotypeSchema(
   ]);
   if (form !== "packed") metadata.set("missing", form === "int8" ? "-127" : "NaN");
   return new Schema([...variantsSchema.fields, genotypeField(samples, form)], metadata);
+}
+
+/**
+ * Variants plus the haplotypes of `samples` people, one position a row: `a2` is REF, `a1` the ALTs with commas between.
+ * `h: FixedSizeBinary[⌈2n/8⌉]` one bit a haplotype, lowest first, two a person, 1 = ALT; where there are several ALTs or
+ * missing alleles it is null and `code: Binary` holds one byte a haplotype: 0 REF, k the k-th ALT, 255 missing.
+ * Metadata: `samples`.
+ */
+export function haplotypesSchema(samples: number): Schema {
+  const h = field("h", new FixedSizeBinary(Math.ceil((2 * samples) / 8)), true);
+  const metadata = new Map([["samples", String(samples)]]);
+  return new Schema([...variantsSchema.fields, h, field("code", new Binary(), true)], metadata);
 }
 
 function genotypeField(samples: number, form: GenotypeForm): Field {
