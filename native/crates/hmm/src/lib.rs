@@ -2,10 +2,22 @@
 //! 2019, Nature Communications 10:5436) and SHAPEIT5 (Hofmeister et al. 2023, Nature Genetics 55:1243), with one locus
 //! per position: a haplotype carries one code there, so it cannot carry two ALTs. `docs/design/phasing.md`.
 
+mod backward;
+mod classes;
+mod donors;
+mod graph;
+mod kernel;
+mod merge;
+mod model;
 mod options;
+mod panel;
+mod path;
+mod phase;
 mod schedule;
 mod study;
+mod windows;
 
 pub use options::{Anchor, Imputation, Options};
+pub use phase::{Counters, Iteration, Phased, Times, phase};
 pub use schedule::{Schedule, Stage};
 pub use study::{Likelihood, Locus, MISSING, Partial, Study};
