@@ -18,8 +18,11 @@ fn main() {
             (f[0], f[2])
         })
         .collect();
-    let mut options =
-        Options { seed: args[2].parse().expect("seed"), threads: args[3].parse().expect("threads"), ..Options::default() };
+    let mut options = Options {
+        seed: args[2].parse().expect("seed"),
+        threads: args[3].parse().expect("threads"),
+        ..Options::default()
+    };
     let (mut split, mut haploid, mut quiet) = (false, false, false);
     for arg in &args[4..] {
         let (name, value) = arg.split_once('=').expect("name=value");

@@ -1,8 +1,9 @@
 //! The backward pass: transitions between segments and posteriors of missing alleles.
 
 use crate::graph::{Graph, Query};
-use crate::kernel::{After, Before, V, border, unfold};
-use crate::model::{Block, Model, Scratch, Totals, Window, advance, collapse, gather, settle};
+use crate::kernel::{After, Before, border, unfold};
+use crate::lanes::{V, ZERO};
+use crate::model::{Block, Model, Scratch, Totals, Window, advance, begin, collapse, settle};
 use crate::options::{Anchor, Imputation};
 
 /// Weight of an ALT that is not the anchor.
@@ -69,13 +70,13 @@ impl Model {
         let mut totals = Totals::start();
         let mut at_cm = self.sites.last().map_or(0.0, |s| window.map.cm[s.locus as usize]);
         let mut segment = window.segments.end - 1;
-        let (mut stay, mut jump) = (Vec::new(), Vec::new());
+        let (mut factors, mut mixed, mut spare) = (Vec::new(), Vec::new(), Vec::new());
         for b in (0..self.blocks.len()).rev() {
             let block = &self.blocks[b];
             let class = &self.class[b * n..][..n];
             let (keys, counts) = (&self.keys[block.classes.clone()], &self.counts[block.classes.clone()]);
             let before = if block.closes_segment { Before::Flat(&flat) } else { Before::Lanes(&lanes) };
-            gather(class, &before, keys.len(), &mut scratch);
+            begin(window.level, class, &before, keys.len(), &mut scratch);
             let queries = self.sites[block.sites.clone()].iter().filter(|s| window.query_at(s).is_some()).count();
             let meetings = if queries > 0 { meet(&self.after(b), &before, keys.len()) } else { Vec::new() };
             let mut left = queries;
@@ -90,14 +91,13 @@ impl Model {
                     self.impute(window, block, left, shift, &meetings, &scratch, &window.graph.queries[q], out);
                 }
             }
-            stay.clear();
-            jump.clear();
-            settle(&scratch, counts, &mut stay, &mut jump);
-            let after = After { class, before, stay: &stay, jump: &jump };
+            factors.clear();
+            settle(&scratch, counts, &mut factors);
+            let after = After { class, before, factors: &factors };
             if !block.opens_segment {
-                let mut out = vec![[0.0; 8]; n];
-                unfold(window.level, &after, &mut out);
-                lanes = out;
+                spare.resize(n, ZERO);
+                unfold(window.level, &after, &mut spare);
+                std::mem::swap(&mut lanes, &mut spare);
                 continue;
             }
             let here = &window.graph.segments[segment];
@@ -105,22 +105,23 @@ impl Model {
                 // Blocks follow each other, so the one before closes the segment before.
                 let left_cm = self.sites[..block.sites.start].last().map_or(at_cm, |s| window.map.cm[s.locus as usize]);
                 let end = self.ends[segment - 1 - window.segments.start];
-                let stays = window.stay(at_cm - left_cm);
+                let stay = window.stay(at_cm - left_cm);
                 let left = self.after(b - 1);
-                let mixed_stay: Vec<V> = left.stay.iter().map(|v| v.map(|x| x * stays)).collect();
-                let mixed_jump: Vec<V> = left
-                    .jump
-                    .iter()
-                    .map(|v| std::array::from_fn(|h| v[h] * stays + (1.0 - stays) / n as f32 * end.sum[h]))
-                    .collect();
-                let left = After { class: left.class, before: left.before, stay: &mixed_stay, jump: &mixed_jump };
-                let sums = border(window.level, &left, &after);
+                mixed.clear();
+                mixed.extend(left.factors.iter().map(|(s, j)| {
+                    let jump = (1.0 - stay) / n as f32;
+                    (V::new(|h| s[h] * stay), V::new(|h| j[h] * stay + jump * end.sum[h]))
+                }));
+                let left = After { factors: &mixed, ..left };
+                scratch.border.resize(mixed.len(), (ZERO, ZERO));
+                let mut sums = [ZERO; 8];
+                border(window.level, &left, &after, &mut scratch.border, &mut sums);
                 posterior.borders[segment - 1] = join(window.graph, segment - 1, &sums, &end, &totals);
             } else if window.graph.segments.len() == 1 {
                 posterior.alone = alone(here.lanes, here.legal(), &totals);
             }
-            let mut out = Vec::with_capacity(n);
-            collapse(&after, &totals, here.lanes, &mut out, 0);
+            let mut out = vec![0.0; n];
+            collapse(&after, &totals, here.lanes, &mut scratch.border, &mut out);
             flat = out;
             totals = Totals::start();
             segment = segment.wrapping_sub(1);
@@ -152,12 +153,12 @@ impl Model {
         for (i, g) in classes.enumerate() {
             let code = (self.keys[g] >> shift & mask) as usize;
             let count = f64::from(self.counts[g]);
-            let (q, t) = (&self.query_stayed[at + i], &self.query_jumped[at + i]);
+            let (q, t) = &self.query_mass[at + i];
             carriers[code] += count;
             for h in 0..8 {
                 // Forward and backward masses of the class: what stayed (each donor its own), and what jumped (all alike).
                 let (q, t) = (f64::from(q[h]), f64::from(t[h]));
-                let (p, u) = (f64::from(scratch.stayed[i][h]), f64::from(scratch.jumped[i][h]));
+                let (p, u) = (f64::from(scratch.mass[i].0[h]), f64::from(scratch.mass[i].1[h]));
                 sums[code][h] += q * p * meetings[i][h] * meetings[i][h + 8] + (q * u + t * p + t * u) / count;
                 weight[code] += q + t;
             }
@@ -168,7 +169,13 @@ impl Model {
             let total: f64 = (0..codes).map(of).sum();
             let equal = 1.0 / (0..codes).filter(|&c| query.allows(c as u8)).count() as f64;
             for c in 0..codes {
-                let p = if total > 0.0 { of(c) / total } else if query.allows(c as u8) { equal } else { 0.0 };
+                let p = if total > 0.0 {
+                    of(c) / total
+                } else if query.allows(c as u8) {
+                    equal
+                } else {
+                    0.0
+                };
                 out[h * codes + c] = p as f32;
             }
         }
@@ -210,9 +217,7 @@ fn meet(forward: &After, backward: &Before, classes: usize) -> Vec<[f64; 16]> {
     }
     let ratio = |x: f64, y: f64| if y > 0.0 { x / y } else { 0.0 };
     sums.iter()
-        .map(|(both, f, b)| {
-            std::array::from_fn(|i| if i < 8 { ratio(both[i], f[i]) } else { ratio(1.0, b[i - 8]) })
-        })
+        .map(|(both, f, b)| std::array::from_fn(|i| if i < 8 { ratio(both[i], f[i]) } else { ratio(1.0, b[i - 8]) }))
         .collect()
 }
 

@@ -7,6 +7,7 @@ mod classes;
 mod donors;
 mod graph;
 mod kernel;
+mod lanes;
 mod merge;
 mod model;
 mod options;

@@ -10,7 +10,8 @@ use x_simd::Level;
 
 use crate::classes::{Donors, Numbering};
 use crate::graph::{Graph, Seen, homozygous};
-use crate::kernel::{After, Before, Classes, Step, V, step, unfold};
+use crate::kernel::{After, Before, Classes, Step, gather, step, unfold};
+use crate::lanes::{V, ZERO};
 use crate::options::Imputation;
 use crate::study::MISSING;
 
@@ -49,7 +50,7 @@ pub struct Block {
     pub classes: std::ops::Range<usize>,
     /// The donors' masses before it: from here in `flat` if it opens a segment, else in `lanes`.
     pub before: usize,
-    /// From here in `query_stayed`.
+    /// From here in `query_mass`.
     pub query: usize,
 }
 
@@ -62,13 +63,13 @@ pub struct Totals {
 
 impl Totals {
     pub fn start() -> Self {
-        Self { sum: [1.0; 8], exponent: [0; 8] }
+        Self { sum: V([1.0; 8]), exponent: [0; 8] }
     }
 
     /// Factors that bring the first `lanes` lanes to one scale; 0 for the others.
     pub fn weights(&self, lanes: u8) -> V {
         let top = self.exponent[..usize::from(lanes)].iter().max().copied().unwrap_or(0);
-        std::array::from_fn(|h| if h < usize::from(lanes) { 2.0_f32.powi(self.exponent[h] - top) } else { 0.0 })
+        V::new(|h| if h < usize::from(lanes) { 2.0_f32.powi(self.exponent[h] - top) } else { 0.0 })
     }
 }
 
@@ -82,14 +83,12 @@ pub struct Model {
     pub(crate) class: Vec<u32>,
     pub(crate) keys: Vec<u64>,
     pub(crate) counts: Vec<f32>,
-    /// Of each class at the end of its block, forwards: per donor.
-    pub(crate) stay: Vec<V>,
-    pub(crate) jump: Vec<V>,
+    /// Of each class at the end of its block, forwards: stay and jump of one donor.
+    pub(crate) factors: Vec<(V, V)>,
     pub(crate) flat: Vec<f32>,
     pub(crate) lanes: Vec<V>,
     /// Class masses at loci to impute.
-    pub(crate) query_stayed: Vec<V>,
-    pub(crate) query_jumped: Vec<V>,
+    pub(crate) query_mass: Vec<(V, V)>,
     /// One a segment of the window.
     pub(crate) ends: Vec<Totals>,
     pub(crate) scratch: Scratch,
@@ -100,13 +99,12 @@ pub struct Model {
 /// What a pass over the classes of one block works on.
 #[derive(Default)]
 pub struct Scratch {
-    pub stayed: Vec<V>,
-    pub jumped: Vec<V>,
+    /// Class masses: what stayed since the block began, what jumped.
+    pub mass: Vec<(V, V)>,
     /// Class masses before the block.
-    pub mass: Vec<V>,
-    pub table: Vec<V>,
-    pub stays: Vec<V>,
-    pub jumps: Vec<V>,
+    pub before: Vec<V>,
+    pub table: Vec<(V, V)>,
+    pub border: Vec<(V, V)>,
 }
 
 /// One window of one sample.
@@ -134,26 +132,24 @@ impl Window<'_> {
         (-self.map.rate * distance.max(1e-7)).exp() as f32
     }
 
-    /// Emission of every code in every lane.
-    pub fn emission(&self, site: &Site, table: &mut Vec<V>) {
+    /// Emission of every code in every lane, times the chance to stay and the mass that jumps.
+    pub fn emission(&self, site: &Site, stay: f32, jump: &V, table: &mut Vec<(V, V)>) {
         let codes = self.map.codes[site.locus as usize];
-        table.clear();
+        let mut push = |e: V| table.push((V::new(|h| e[h] * stay), V::new(|h| e[h] * jump[h])));
+        let all = |fits: bool| V([if fits { 1.0 } else { MISMATCH }; 8]);
         match site.seen {
-            Seen::Hom(code) => table.extend((0..codes).map(|c| [if c == code { 1.0 } else { MISMATCH }; 8])),
+            Seen::Hom(code) => (0..codes).for_each(|c| push(all(c == code))),
             Seen::Ambiguous(i) => {
                 let site = &self.graph.ambiguous[i as usize];
                 let wild = site.codes[1] == MISSING;
-                table.extend((0..codes).map(|c| {
-                    std::array::from_fn(|h| {
-                        let set = site.bits >> h & 1 == 1;
-                        let fits = if set { wild || site.codes[1] == c } else { site.codes[0] == c };
-                        if fits { 1.0 } else { MISMATCH }
-                    })
-                }));
+                for c in 0..codes {
+                    let (clear, set) = (site.codes[0] == c, wild || site.codes[1] == c);
+                    push(V::new(|h| if [clear, set][usize::from(site.bits >> h & 1)] { 1.0 } else { MISMATCH }));
+                }
             }
             Seen::Query(j) => {
                 let query = &self.graph.queries[j as usize];
-                table.extend((0..codes).map(|c| [if query.allows(c) { 1.0 } else { MISMATCH }; 8]));
+                (0..codes).for_each(|c| push(all(query.allows(c))));
             }
         }
     }
@@ -183,27 +179,18 @@ pub(crate) fn advance(
     scratch: &mut Scratch,
 ) {
     let l = site.locus as usize;
-    window.emission(site, &mut scratch.table);
-    if scratch.stays.len() < scratch.table.len() {
-        scratch.stays.resize(scratch.table.len(), [0.0; 8]);
-        scratch.jumps.resize(scratch.table.len(), [0.0; 8]);
-    }
     let stay = window.stay((window.map.cm[l] - from).abs());
     let jump = (1.0 - stay) / donors;
+    scratch.table.clear();
+    window.emission(site, stay, &V::new(|h| totals.sum[h] * jump), &mut scratch.table);
     let layout = &window.map.layout;
-    let what = Step {
-        table: &scratch.table,
-        shift: layout.offset[l] - block.bit,
-        mask: (1 << layout.width[l]) - 1,
-        stay,
-        jump: totals.sum.map(|s| s * jump),
-    };
-    let mut classes = Classes { keys, counts, stayed: &mut scratch.stayed, jumped: &mut scratch.jumped };
-    totals.sum = step(window.level, &what, &mut classes, &mut scratch.stays, &mut scratch.jumps);
+    let (shift, mask) = (layout.offset[l] - block.bit, (1 << layout.width[l]) - 1);
+    let mut classes = Classes { keys, counts, mass: &mut scratch.mass };
+    totals.sum = step(window.level, &Step { table: &scratch.table, shift, mask }, &mut classes);
     while totals.sum.iter().any(|&s| s < FAINT) {
         let lift = totals.sum.map(|s| if s < FAINT { 1.0 / FAINT } else { 1.0 });
-        for v in scratch.stayed.iter_mut().chain(&mut scratch.jumped) {
-            (0..8).for_each(|h| v[h] *= lift[h]);
+        for (q, t) in &mut scratch.mass {
+            (0..8).for_each(|h| (q[h], t[h]) = (q[h] * lift[h], t[h] * lift[h]));
         }
         for h in 0..8 {
             totals.exponent[h] -= if lift[h] > 1.0 { FAINT_BITS } else { 0 };
@@ -212,55 +199,54 @@ pub(crate) fn advance(
     }
 }
 
-/// Class masses from donors' masses, and the pass's start from them.
-pub(crate) fn gather(class: &[u32], before: &Before, classes: usize, scratch: &mut Scratch) {
+/// Starts a pass over the classes of a block from donors' masses.
+pub(crate) fn begin(level: Level, class: &[u32], before: &Before, classes: usize, scratch: &mut Scratch) {
+    scratch.before.resize(classes, ZERO);
+    gather(level, class, before, &mut scratch.before[..classes]);
     scratch.mass.clear();
-    scratch.mass.resize(classes, [0.0; 8]);
-    match before {
-        Before::Flat(f) => {
-            class.iter().zip(*f).for_each(|(&g, &x)| scratch.mass[g as usize][0] += x);
-            scratch.mass.iter_mut().for_each(|m| *m = [m[0]; 8]);
-        }
-        Before::Lanes(f) => {
-            for (&g, x) in class.iter().zip(*f) {
-                let mass = &mut scratch.mass[g as usize];
-                (0..8).for_each(|h| mass[h] += x[h]);
-            }
-        }
-    }
-    scratch.stayed.clear();
-    scratch.stayed.extend_from_slice(&scratch.mass);
-    scratch.jumped.clear();
-    scratch.jumped.resize(classes, [0.0; 8]);
+    scratch.mass.extend(scratch.before[..classes].iter().map(|&m| (m, ZERO)));
 }
 
 /// Per-donor factors at the end of a block from class masses.
-pub(crate) fn settle(scratch: &Scratch, counts: &[f32], stay: &mut Vec<V>, jump: &mut Vec<V>) {
-    for ((q, t), (m, &n)) in scratch.stayed.iter().zip(&scratch.jumped).zip(scratch.mass.iter().zip(counts)) {
-        stay.push(std::array::from_fn(|h| if m[h] > 0.0 { q[h] / m[h] } else { 0.0 }));
-        jump.push(t.map(|x| x / n));
-    }
+pub(crate) fn settle(scratch: &Scratch, counts: &[f32], factors: &mut Vec<(V, V)>) {
+    factors.extend(
+        scratch
+            .mass
+            .iter()
+            .zip(&scratch.before)
+            .zip(counts)
+            .map(|(((q, t), m), &n)| (V::new(|h| if m[h] > 0.0 { q[h] / m[h] } else { 0.0 }), V::new(|h| t[h] / n))),
+    );
 }
 
 /// Sums a donor's lanes, so that a segment may begin: one number a donor, 1 in all.
-pub(crate) fn collapse(after: &After, totals: &Totals, lanes: u8, out: &mut Vec<f32>, at: usize) {
+pub(crate) fn collapse(after: &After, totals: &Totals, lanes: u8, sums: &mut Vec<(V, V)>, out: &mut [f32]) {
     let w = totals.weights(lanes);
-    let weigh = |v: &V| (0..8).map(|h| w[h] * v[h]).sum::<f32>();
-    let jumps: Vec<f32> = after.jump.iter().map(weigh).collect();
+    sums.clear();
     match after.before {
         Before::Flat(f) => {
-            let stays: Vec<f32> = after.stay.iter().map(weigh).collect();
-            out.extend(after.class.iter().zip(f).map(|(&g, x)| x * stays[g as usize] + jumps[g as usize]));
+            let weigh = |v: &V| (0..8).map(|h| w[h] * v[h]).sum::<f32>();
+            sums.extend(after.factors.iter().map(|(stay, jump)| {
+                let mut pair = ZERO;
+                (pair[0], pair[1]) = (weigh(stay), weigh(jump));
+                (pair, ZERO)
+            }));
+            for ((o, &g), x) in out.iter_mut().zip(after.class).zip(f) {
+                let pair = &sums[g as usize].0;
+                *o = x * pair[0] + pair[1];
+            }
         }
         Before::Lanes(f) => {
-            let stays: Vec<V> = after.stay.iter().map(|v| std::array::from_fn(|h| w[h] * v[h])).collect();
-            out.extend(after.class.iter().zip(f).map(|(&g, x)| {
-                (0..8).map(|h| x[h] * stays[g as usize][h]).sum::<f32>() + jumps[g as usize]
-            }));
+            let weigh = |v: &V| V::new(|h| w[h] * v[h]);
+            sums.extend(after.factors.iter().map(|(stay, jump)| (weigh(stay), weigh(jump))));
+            for ((o, &g), x) in out.iter_mut().zip(after.class).zip(f) {
+                let (stay, jump) = &sums[g as usize];
+                *o = (0..8).map(|h| x[h] * stay[h] + jump[h]).sum::<f32>();
+            }
         }
     }
-    let scale = 1.0 / out[at..].iter().sum::<f32>();
-    out[at..].iter_mut().for_each(|x| *x *= scale);
+    let scale = 1.0 / out.iter().sum::<f32>();
+    out.iter_mut().for_each(|x| *x *= scale);
 }
 
 impl Model {
@@ -318,11 +304,9 @@ impl Model {
         self.class.clear();
         self.keys.clear();
         self.counts.clear();
-        self.stay.clear();
-        self.jump.clear();
+        self.factors.clear();
         self.lanes.clear();
-        self.query_stayed.clear();
-        self.query_jumped.clear();
+        self.query_mass.clear();
         self.ends.clear();
         self.flat.clear();
         self.flat.resize(n, 1.0 / n as f32);
@@ -334,7 +318,7 @@ impl Model {
             self.numbering.number(&self.donor_keys, &mut self.class, &mut self.keys, &mut self.counts);
             let block = &mut self.blocks[b];
             block.classes = from..self.keys.len();
-            block.query = self.query_stayed.len();
+            block.query = self.query_mass.len();
             block.before = if block.opens_segment { self.flat.len() - n } else { self.lanes.len() - n };
             let block = &self.blocks[b];
             let class = &self.class[b * n..];
@@ -343,47 +327,39 @@ impl Model {
             } else {
                 Before::Lanes(&self.lanes[block.before..])
             };
-            gather(class, &before, block.classes.len(), &mut self.scratch);
+            begin(window.level, class, &before, block.classes.len(), &mut self.scratch);
             let (keys, counts) = (&self.keys[from..], &self.counts[from..]);
             for site in &self.sites[block.sites.clone()] {
                 advance(window, site, block, at_cm, keys, counts, n as f32, &mut totals, &mut self.scratch);
                 at_cm = window.map.cm[site.locus as usize];
                 if window.query_at(site).is_some() {
-                    self.query_stayed.extend_from_slice(&self.scratch.stayed);
-                    self.query_jumped.extend_from_slice(&self.scratch.jumped);
+                    self.query_mass.extend_from_slice(&self.scratch.mass);
                 }
             }
-            settle(&self.scratch, counts, &mut self.stay, &mut self.jump);
-            let closes = block.closes_segment;
-            let (stay, jump) = (&self.stay[from..], &self.jump[from..]);
-            if closes {
+            settle(&self.scratch, counts, &mut self.factors);
+            let factors = &self.factors[from..];
+            // Both grow at the end and are read before it.
+            let (mut flat, mut lanes) = (std::mem::take(&mut self.flat), std::mem::take(&mut self.lanes));
+            let (flat_end, lanes_end) = (flat.len(), lanes.len());
+            flat.resize(flat_end + if block.closes_segment { n } else { 0 }, 0.0);
+            lanes.resize(lanes_end + if block.closes_segment { 0 } else { n }, ZERO);
+            let (old_flat, new_flat) = flat.split_at_mut(flat_end);
+            let (old_lanes, new_lanes) = lanes.split_at_mut(lanes_end);
+            let before = if block.opens_segment {
+                Before::Flat(&old_flat[block.before..])
+            } else {
+                Before::Lanes(&old_lanes[block.before..])
+            };
+            let after = After { class, before, factors };
+            if block.closes_segment {
                 let lanes = window.graph.segments[window.segments.start + self.ends.len()].lanes;
+                collapse(&after, &totals, lanes, &mut self.scratch.border, new_flat);
                 self.ends.push(totals);
-                let (flat, at) = (std::mem::take(&mut self.flat), block.before);
-                let mut out = flat;
-                let end = out.len();
-                if block.opens_segment {
-                    let before = out[at..end].to_vec();
-                    collapse(&After { class, before: Before::Flat(&before), stay, jump }, &totals, lanes, &mut out, end);
-                } else {
-                    let before = Before::Lanes(&self.lanes[at..]);
-                    collapse(&After { class, before, stay, jump }, &totals, lanes, &mut out, end);
-                }
-                self.flat = out;
                 totals = Totals::start();
             } else {
-                let mut out = std::mem::take(&mut self.lanes);
-                let end = out.len();
-                out.resize(end + n, [0.0; 8]);
-                let (old, new) = out.split_at_mut(end);
-                let before = if block.opens_segment {
-                    Before::Flat(&self.flat[block.before..])
-                } else {
-                    Before::Lanes(&old[block.before..])
-                };
-                unfold(window.level, &After { class, before, stay, jump }, new);
-                self.lanes = out;
+                unfold(window.level, &after, new_lanes);
             }
+            (self.flat, self.lanes) = (flat, lanes);
         }
     }
 
@@ -396,6 +372,6 @@ impl Model {
             Before::Lanes(&self.lanes[block.before..][..n])
         };
         let class = &self.class[b * n..][..n];
-        After { class, before, stay: &self.stay[block.classes.clone()], jump: &self.jump[block.classes.clone()] }
+        After { class, before, factors: &self.factors[block.classes.clone()] }
     }
 }

@@ -83,14 +83,7 @@ pub fn chunks(sites: &[Site], cm: &[f64], shortest: f64) -> Vec<Chunk> {
 }
 
 /// Haplotypes with all that was observed, and a first guess for the rest.
-pub fn first_guess(
-    study: &Study,
-    graphs: &[Graph],
-    map: &Map,
-    sites: &[Site],
-    seed: u64,
-    job: &Job,
-) -> Result<Panel> {
+pub fn first_guess(study: &Study, graphs: &[Graph], map: &Map, sites: &[Site], seed: u64, job: &Job) -> Result<Panel> {
     let (n, r) = (study.samples, study.reference_haplotypes());
     let mut panel = Panel::new(map.layout.clone(), 2 * n + r)?;
     let mut initial = Initial::new(2 * n + r);

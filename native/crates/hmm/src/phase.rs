@@ -153,8 +153,7 @@ impl<'a> Run<'a> {
         let banned = |h: u32, other: u32, locus: u32| {
             let list = bans[h as usize / 2];
             h / 2 == other / 2
-                || !list.is_empty()
-                    && list.iter().any(|b| b.other == other / 2 && b.first <= locus && locus < b.end)
+                || !list.is_empty() && list.iter().any(|b| b.other == other / 2 && b.first <= locus && locus < b.end)
         };
         select(&self.panel, &self.sites, &self.chunks, 2 * self.study.samples, self.depth, &banned, self.job)
     }
@@ -165,9 +164,11 @@ impl<'a> Run<'a> {
         let Self { map, panel, samples, options, job, .. } = self;
         let mut next = panel.clone();
         let old = &*panel;
-        samples.par_iter_mut().zip(next.pairs_mut(self.study.samples).collect::<Vec<_>>()).enumerate().try_for_each_init(
-            Worker::default,
-            |worker, (s, (sample, rows))| {
+        samples
+            .par_iter_mut()
+            .zip(next.pairs_mut(self.study.samples).collect::<Vec<_>>())
+            .enumerate()
+            .try_for_each_init(Worker::default, |worker, (s, (sample, rows))| {
                 job.check()?;
                 let mut random = stream(options.seed, iteration + 1, s as u64);
                 worker.posterior.reset(&sample.graph, &map.codes);
@@ -204,8 +205,7 @@ impl<'a> Run<'a> {
                 }
                 job.advance(1);
                 Ok(())
-            },
-        )?;
+            })?;
         *panel = next;
         self.counters.ibd2 += ibd2.into_inner();
         Ok(donors.into_inner() as f64 / windows.into_inner().max(1) as f64)

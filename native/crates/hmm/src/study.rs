@@ -132,7 +132,10 @@ impl Study {
             let codes = if inside(g.locus, g.sample) { usize::from(self.loci[g.locus as usize].codes) } else { 0 };
             let fine = g.weights.iter().all(|&w| w.is_finite() && w >= 0.0) && g.weights.iter().any(|&w| w > 0.0);
             if codes == 0 || g.weights.len() != codes * (codes + 1) / 2 || !fine {
-                return bad(format!("the genotype likelihoods of sample {} at locus {} are no weights", g.sample, g.locus));
+                return bad(format!(
+                    "the genotype likelihoods of sample {} at locus {} are no weights",
+                    g.sample, g.locus
+                ));
             }
         }
         Ok(())

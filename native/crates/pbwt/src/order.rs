@@ -31,7 +31,11 @@ impl Order {
 
     /// Takes the order past `locus`, where haplotype h carries `codes[h]`, all below `count`.
     pub fn step(&mut self, locus: u32, codes: &[u8], count: usize) {
-        if count == 2 { self.step_two(locus, codes) } else { self.step_many(locus, codes, count) }
+        if count == 2 {
+            self.step_two(locus, codes)
+        } else {
+            self.step_many(locus, codes, count)
+        }
         std::mem::swap(&mut self.order, &mut self.next_order);
         std::mem::swap(&mut self.start, &mut self.next_start);
     }

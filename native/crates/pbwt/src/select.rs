@@ -63,7 +63,9 @@ pub fn select(
         parts.push((chunk, mine));
         rest = others;
     }
-    parts.into_par_iter().try_for_each(|(chunk, mine)| sweep(panel, sites, chunk, targets, depth, banned, job, mine))?;
+    parts
+        .into_par_iter()
+        .try_for_each(|(chunk, mine)| sweep(panel, sites, chunk, targets, depth, banned, job, mine))?;
     Ok(Neighbours { depth, targets, loci, ids })
 }
 
