@@ -56,8 +56,10 @@ impl Donors {
 /// Numbers equal keys alike, in the order of their first donor.
 #[derive(Default)]
 pub struct Numbering {
+    /// Key, class, round.
     slots: Vec<(u64, u32, u32)>,
     round: u32,
+    sizes: Vec<u32>,
 }
 
 impl Numbering {
@@ -71,6 +73,7 @@ impl Numbering {
         }
         self.round += 1;
         let (from, mask) = (keys.len(), self.slots.len() - 1);
+        self.sizes.clear();
         for &key in donors {
             let mut at = (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize & mask;
             let number = loop {
@@ -78,7 +81,7 @@ impl Numbering {
                 if slot.2 != self.round {
                     *slot = (key, (keys.len() - from) as u32, self.round);
                     keys.push(key);
-                    counts.push(0.0);
+                    self.sizes.push(0);
                     break slot.1;
                 }
                 if slot.0 == key {
@@ -86,9 +89,10 @@ impl Numbering {
                 }
                 at = (at + 1) & mask;
             };
-            counts[from + number as usize] += 1.0;
+            self.sizes[number as usize] += 1;
             class.push(number);
         }
+        counts.extend(self.sizes.iter().map(|&n| n as f32));
     }
 }
 

@@ -103,8 +103,11 @@ fn gather_inner<L: Lanes>(class: &[u32], before: &Before, mass: &mut [V]) {
     mass.fill(ZERO);
     match before {
         Before::Flat(f) => {
-            class.iter().zip(*f).for_each(|(&g, &x)| mass[g as usize][0] += x);
-            mass.iter_mut().for_each(|m| *m = V([m[0]; 8]));
+            // Four sums a class in turn, so that one does not wait for the one before.
+            for (k, (&g, &x)) in class.iter().zip(*f).enumerate() {
+                mass[g as usize][k % 4] += x;
+            }
+            mass.iter_mut().for_each(|m| *m = V([(m[0] + m[1]) + (m[2] + m[3]); 8]));
         }
         Before::Lanes(f) => {
             for (&g, x) in class.iter().zip(*f) {

@@ -245,7 +245,7 @@ pub(crate) fn collapse(after: &After, totals: &Totals, lanes: u8, sums: &mut Vec
             }
         }
     }
-    let scale = 1.0 / out.iter().sum::<f32>();
+    let scale = 1.0 / (0..8).map(|h| w[h] * totals.sum[h]).sum::<f32>();
     out.iter_mut().for_each(|x| *x *= scale);
 }
 
