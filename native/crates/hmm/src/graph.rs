@@ -125,10 +125,15 @@ impl Graph {
             return None;
         }
         let allowed = study.partial.binary_search_by_key(&key, |p| (p.locus, p.sample));
+        let mut allowed = allowed.map_or(Vec::new(), |i| study.partial[i].allowed.clone());
+        if self.haploid && gaps == 1 {
+            // The observed one is all there is.
+            allowed = call.iter().copied().filter(|&c| c != MISSING).collect();
+        }
         Some(Query {
             locus: key.0,
             half: gaps == 1 && !self.haploid && weights.is_err(),
-            allowed: allowed.map_or(Vec::new(), |i| study.partial[i].allowed.clone()),
+            allowed,
             weights: weights.map_or(Vec::new(), |i| study.likelihoods[i].weights.clone()),
         })
     }

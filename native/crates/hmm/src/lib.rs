@@ -4,6 +4,7 @@
 
 mod backward;
 mod classes;
+mod confidence;
 mod donors;
 mod graph;
 mod kernel;
@@ -13,12 +14,17 @@ mod model;
 mod options;
 mod panel;
 mod path;
+mod pedigree;
 mod phase;
 mod schedule;
 mod study;
+#[cfg(test)]
+mod textbook;
 mod windows;
 
+pub use confidence::{CodeConfidence, PhaseConfidence};
 pub use options::{Anchor, Imputation, Options};
+pub use pedigree::{Inheritance, MendelError, Trio, inherit};
 pub use phase::{Counters, Iteration, Phased, Times, phase};
 pub use schedule::{Schedule, Stage};
 pub use study::{Likelihood, Locus, MISSING, Partial, Study};

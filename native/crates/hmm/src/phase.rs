@@ -4,10 +4,11 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
-use x_pbwt::{Chunk, Neighbours, Panel, Site, select};
+use x_pbwt::{Chunk, Neighbours, Panel, Site, read, select};
 use x_simd::{Job, Level, Result, try_zeroed, with_pool};
 
 use crate::backward::Posterior;
+use crate::confidence::{CodeConfidence, PhaseConfidence, codes, phases};
 use crate::donors::{Ban, choose};
 use crate::graph::Graph;
 use crate::merge::merge;
@@ -36,6 +37,10 @@ pub struct Iteration {
 pub struct Phased {
     /// Locus-major, two codes a sample: haplotypes 0 and 1.
     pub codes: Vec<u8>,
+    /// By locus, then sample; empty unless `Options::confidence`.
+    pub phase_confidence: Vec<PhaseConfidence>,
+    /// By locus, then sample; empty unless `Options::confidence`.
+    pub code_confidence: Vec<CodeConfidence>,
     pub iterations: Vec<Iteration>,
     pub counters: Counters,
 }
@@ -213,12 +218,23 @@ impl<'a> Run<'a> {
 
     fn finish(mut self, iterations: Vec<Iteration>) -> Result<Phased> {
         let (n, map, panel) = (self.study.samples, &self.map, &mut self.panel);
-        self.samples.par_iter().zip(panel.pairs_mut(n).collect::<Vec<_>>()).for_each(|(sample, rows)| {
-            if let Some(sum) = &sample.sum {
-                let lanes = best(&sample.graph, sum);
-                realise(&sample.graph, sum, &lanes, &map.layout, &map.codes, rows, Choice::Best);
+        let confidence = self.options.confidence;
+        let rows = panel.pairs_mut(n).collect::<Vec<_>>();
+        let sure = self.samples.par_iter().zip(rows).enumerate().map(|(s, (sample, rows))| {
+            let Some(sum) = &sample.sum else { return (Vec::new(), Vec::new()) };
+            let lanes = best(&sample.graph, sum);
+            realise(&sample.graph, sum, &lanes, &map.layout, &map.codes, rows, Choice::Best);
+            if !confidence {
+                return (Vec::new(), Vec::new());
             }
+            let code = |h: usize, l: usize| read(&map.layout, &rows[h * map.layout.words..], l);
+            let (graph, s) = (&sample.graph, s as u32);
+            (phases(graph, sum, &lanes, s), self::codes(graph, sum, &lanes, s, &map.codes, code))
         });
+        let (phase_confidence, code_confidence): (Vec<_>, Vec<_>) = sure.collect::<Vec<_>>().into_iter().unzip();
+        let (mut phase_confidence, mut code_confidence) = (phase_confidence.concat(), code_confidence.concat());
+        phase_confidence.sort_by_key(|c| (c.locus, c.sample));
+        code_confidence.sort_by_key(|c| (c.locus, c.sample));
         let mut codes = try_zeroed::<u8>(self.study.calls.len())?;
         if n > 0 {
             let mut column = vec![0; panel.haplotypes()];
@@ -228,10 +244,23 @@ impl<'a> Run<'a> {
             }
         }
         if self.options.keep_missing {
-            for (code, &call) in codes.iter_mut().zip(&self.study.calls) {
-                *code = if call == MISSING { MISSING } else { *code };
+            for (pair, call) in codes.chunks_exact_mut(2).zip(self.study.calls.chunks_exact(2)) {
+                keep_missing(pair, call);
             }
         }
-        Ok(Phased { codes, iterations, counters: self.counters })
+        Ok(Phased { codes, phase_confidence, code_confidence, iterations, counters: self.counters })
+    }
+}
+
+/// Takes imputed alleles back. Of a half-missing genotype the observed allele stays on the haplotype it was phased to.
+fn keep_missing(pair: &mut [u8], call: &[u8]) {
+    match (call[0] == MISSING, call[1] == MISSING) {
+        (false, false) => {}
+        (true, true) => pair.fill(MISSING),
+        (first, _) => {
+            let known = call[usize::from(first)];
+            let at = usize::from(pair[0] != known);
+            pair[1 - at] = MISSING;
+        }
     }
 }
