@@ -29,6 +29,8 @@ struct Row {
     mean: f64,
     /// T.
     left: f64,
+    /// No missing calls, or ν is the mean of the calls.
+    own: bool,
 }
 
 /// SNPs of the same people, `⌈n / 512⌉ × 128` bytes each.
@@ -63,9 +65,9 @@ impl SnpSet {
         self.samples
     }
 
-    /// The dosage that missing calls of SNP `i` have, and whether it has any.
-    pub fn imputed(&self, i: usize) -> (f64, bool) {
-        (self.rows[i].mean + 1.0, self.rows[i].calls < self.samples as f64)
+    /// Whether missing calls of SNP `i`, if there are any, have the mean of these people's calls.
+    pub fn own_mean(&self, i: usize) -> bool {
+        self.rows[i].own
     }
 
     /// Adds the SNPs `rows` of a block of packed rows of exactly these people. `means[k]` is the dosage of missing calls
@@ -245,15 +247,18 @@ struct Tile {
     gap: Option<[Sums; 3]>,
 }
 
-fn stats([hom1, het, hom2, _]: [u32; 4], mean: Option<f64>) -> Row {
+fn stats([hom1, het, hom2, missing]: [u32; 4], mean: Option<f64>) -> Row {
     let sum = f64::from(hom1) - f64::from(hom2);
     let calls = f64::from(hom1) + f64::from(het) + f64::from(hom2);
-    let own = if calls > 0.0 { sum / calls } else { 0.0 };
-    let (mean, left) = match mean {
-        Some(mean) if mean != own => (mean, sum - mean * calls),
-        _ => (own, 0.0),
-    };
-    Row { sum, squares: f64::from(hom1) + f64::from(hom2), calls, mean, left }
+    let mut row = Row { sum, squares: f64::from(hom1) + f64::from(hom2), calls, mean: 0.0, left: 0.0, own: true };
+    if calls > 0.0 {
+        row.mean = sum / calls;
+    }
+    // Without missing calls the mean is only what centres the column, and its own does so exactly.
+    if let Some(mean) = mean.filter(|&m| missing > 0 && m != row.mean) {
+        row = Row { mean, left: sum - mean * calls, own: false, ..row };
+    }
+    row
 }
 
 /// Four codes e by four bits of plane `zero` and four of plane `minus`.

@@ -5,11 +5,13 @@
 mod association;
 mod curve;
 mod design;
+mod dual;
 mod elimination;
 mod grid;
 mod kernels;
 mod lanes;
 mod model;
+mod models;
 mod null;
 mod options;
 mod root;
@@ -18,6 +20,7 @@ mod statistics;
 mod tile;
 
 pub use association::{Association, Results, Size, Study, Trait, association_bytes};
+pub use dual::{DualAssociation, DualKinship, dual_bytes, dual_null};
 pub use null::{Null, fit_null};
 pub use options::{Options, clamp_eigenvalues};
 pub use statistics::{Columns, NullPoint, Tests};

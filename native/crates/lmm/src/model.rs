@@ -11,7 +11,10 @@ use crate::statistics::{NullPoint, Tests};
 /// The columns are (fixed, variant, y): W and the environment; the variant and, with an environment, their product;
 /// the phenotype.
 pub struct Model {
+    /// People.
     pub n: usize,
+    /// Coordinates of a rotated column: people, or fewer where the kinship's range is small.
+    pub width: usize,
     /// Fixed columns.
     pub c: usize,
     /// Columns of a variant: 1, or 2 with an environment; the last one is tested.
@@ -32,9 +35,9 @@ pub struct Model {
 }
 
 impl Model {
-    /// `columns`: fixed ones, then y, rotated and padded; `v`: columns of a variant.
+    /// `columns`: fixed ones, then y, rotated and padded from `width` values; `v`: columns of a variant.
     pub fn new(
-        n: usize,
+        (n, width): (usize, usize),
         v: usize,
         values: Vec<f64>,
         columns: Vec<Vec<f64>>,
@@ -50,7 +53,7 @@ impl Model {
             pairs_of_all[0].iter().flat_map(|&(i, j)| product(&columns[i.min(c)], &columns[j.min(c)])).collect();
         let grid = Grid::new(options, tests, null.lambda, &values, &fixed, kernels)?;
         let null_pairs = (v == 2).then(|| pairs(c, 1));
-        Ok(Self { n, c, v, values, columns, fixed, pairs: pairs_of_all, null_pairs, grid, kernels, tests, null })
+        Ok(Self { n, width, c, v, values, columns, fixed, pairs: pairs_of_all, null_pairs, grid, kernels, tests, null })
     }
 
     /// Columns of the model with the variant, y included.
