@@ -30,6 +30,6 @@ pub use packed::row_bytes;
 pub use people::{PeopleGram, people_gram_bytes};
 pub use rotate::{rotate, rotate_at};
 pub use snp_gram::{snp_gram, snp_gram_at};
-pub use snp_set::SnpSet;
+pub use snp_set::{SnpSet, snp_set_bytes};
 pub use subset::{subset, subset_at};
 pub use transpose::transpose;

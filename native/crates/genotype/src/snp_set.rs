@@ -242,6 +242,12 @@ impl SnpSet {
     }
 }
 
+/// Bytes of a set of `p` SNPs of `n` people.
+pub fn snp_set_bytes(n: u64, p: u64) -> u64 {
+    p.next_multiple_of(TILE as u64) * n.div_ceil(BITS as u64) * size_of::<Chunk>() as u64
+        + p * size_of::<Row>() as u64 * 2
+}
+
 struct Tile {
     ee: Sums,
     gap: Option<[Sums; 3]>,

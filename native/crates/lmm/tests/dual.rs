@@ -152,8 +152,7 @@ fn dual(
     let (n, bytes) = (case.people, row_bytes(case.people));
     let subset = x_genotype::subset(&data.packed, n, case.snps, &data.keep, threads, &job).unwrap();
     let all: Vec<u32> = (0..case.kinship as u32).collect();
-    let means: Vec<f64> =
-        all.iter().map(|&s| mean(dosages(&data.packed, n, s as usize).into_iter())).collect();
+    let means: Vec<f64> = all.iter().map(|&s| mean(dosages(&data.packed, n, s as usize).into_iter())).collect();
     let mut snps = SnpSet::new(data.keep.len());
     let means = (data.keep.len() < n).then_some(&means[..]);
     snps.push(&subset, &all, means, threads, &job).unwrap();
@@ -179,8 +178,11 @@ fn dual(
     let mut all = Results { traits: vec![Columns::default()], ..Results::default() };
     for from in (0..case.snps).step_by(block) {
         let rows: Vec<u32> = (0..block.min(case.snps - from) as u32).collect();
-        let places: Vec<i32> =
-            rows.iter().map(|r| from as i32 + *r as i32).map(|s| if s < case.kinship as i32 { s } else { -1 }).collect();
+        let places: Vec<i32> = rows
+            .iter()
+            .map(|r| from as i32 + *r as i32)
+            .map(|s| if s < case.kinship as i32 { s } else { -1 })
+            .collect();
         let packed = &data.packed[from * bytes..(from + rows.len()) * bytes];
         let part = association.test(kinship, packed, &rows, &places, threads, &job).unwrap();
         all.rotations += part.rotations;
@@ -234,7 +236,13 @@ fn compare(what: &str, a: &Columns, b: &Columns) {
             if x.is_nan() {
                 continue;
             }
-            let scale = if k == 0 { a.se[i] } else if k >= 8 { x.abs().max(1.0) } else { x.abs() };
+            let scale = if k == 0 {
+                a.se[i]
+            } else if k >= 8 {
+                x.abs().max(1.0)
+            } else {
+                x.abs()
+            };
             let off = (x - y).abs() / scale.max(1e-300);
             worst[k] = worst[k].max(off);
         }

@@ -67,7 +67,8 @@ impl Frame {
         }
         let mut member = vec![None; snps.len()];
         for (at, &m) in members.iter().enumerate() {
-            *member.get_mut(m as usize).ok_or_else(|| Error::new("SHAPE", format!("no variant {m}")))? = Some(at as u32);
+            *member.get_mut(m as usize).ok_or_else(|| Error::new("SHAPE", format!("no variant {m}")))? =
+                Some(at as u32);
         }
         let first = values.partition_point(|&s| s < ZERO_BELOW);
         if first == p {
@@ -123,8 +124,7 @@ impl Frame {
         let square = dot(own, own);
         let mut column: Vec<f64> = self.inside(projected).collect();
         column.push(mean * (n as f64).sqrt());
-        let with: Vec<f64> =
-            self.axes.iter().map(|&axis| dot(own, &self.centred[axis * n..(axis + 1) * n])).collect();
+        let with: Vec<f64> = self.axes.iter().map(|&axis| dot(own, &self.centred[axis * n..(axis + 1) * n])).collect();
         column.extend(self.outside(&column[..rank], &with));
         let left = square - dot(&column[..rank], &column[..rank]) - sum_of_squares(&column[rank + 1..]);
         debug_assert!(at < k);
