@@ -1,7 +1,9 @@
 import { type CliCommand, resolveThreads } from "@x/core/base";
 import { isGiven, quoteWord } from "./cli-words.ts";
+import { type GemmaMode, testsOf } from "./gemma/modes.ts";
 import { filterAndLambda, GEMMA_OPTIONS } from "./gemma/options.ts";
 import { refuseBoth } from "./option-names.ts";
+import { ROUTES, type RouteChoice } from "./plan.ts";
 
 /** GEMMA's own options that mean the same here. */
 const SHARED = new Set([
@@ -19,6 +21,8 @@ const SHARED = new Set([
   "lmin",
   "lmax",
   "region",
+  "lmm",
+  "neglog10p",
 ]);
 
 /** `lmm gwas`: the whole pipeline. */
@@ -27,7 +31,9 @@ export function gwasCommand(argv: readonly string[]): CliCommand {
     name: "gwas",
     summary: "kinship, null model and association in one go, with a report",
     options: [
-      ...GEMMA_OPTIONS.filter((o) => SHARED.has(o.name)),
+      ...GEMMA_OPTIONS.filter((o) => SHARED.has(o.name)).map((o) =>
+        o.name === "lmm" ? { ...o, help: "which tests, by GEMMA's number: 1 Wald (default), 2, 3, 4, 9" } : o,
+      ),
       {
         name: "out",
         aliases: ["-o"],
@@ -45,6 +51,14 @@ export function gwasCommand(argv: readonly string[]): CliCommand {
       },
       { name: "pheno", type: "string", value: "NAME", help: "phenotype column by name, with --on" },
       { name: "covar", type: "list", value: "NAMES", help: "covariate columns by name, with --on" },
+      {
+        name: "route",
+        type: "string",
+        choices: [...ROUTES],
+        default: "auto",
+        value: "auto|primal|dual",
+        help: "people × people as GEMMA, or kinship variants × kinship variants: the same numbers",
+      },
       {
         name: "save-kinship",
         type: "string",
@@ -70,6 +84,7 @@ export function gwasCommand(argv: readonly string[]): CliCommand {
       const text = (name: string): string | undefined =>
         o[name] === undefined ? undefined : String(o[name]);
       const without = o["without-report"] === true;
+      if (o.lmm !== undefined) testsOf(Number(o.lmm));
       refuseBoth("--report", o.report !== undefined, "--without-report", without, "write it or not");
       refuseBoth("--pheno", o.pheno !== undefined, "-n", isGiven(argv, "n"), "both choose the phenotype");
       refuseBoth(
@@ -85,10 +100,13 @@ export function gwasCommand(argv: readonly string[]): CliCommand {
         covariates: text("c"),
         covariateNames: o.covar as string[] | undefined,
         on: o.on as "iid" | "fid+iid" | undefined,
+        route: o.route as RouteChoice,
         kinship: text("k"),
         saveKinship: text("save-kinship"),
         snpFile: text("snps"),
         report: without ? (false as const) : text("report"),
+        lmm: o.lmm === undefined ? undefined : (Number(o.lmm) as GemmaMode),
+        negLog10P: o.neglog10p === true ? true : undefined,
         title: text("title"),
         chunk: o.chunk === undefined ? undefined : Number(o.chunk),
         threads: context.threads,

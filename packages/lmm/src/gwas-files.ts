@@ -1,9 +1,10 @@
 import type { OutputFiles, StageMeter } from "@x/core/base";
 import type { PlinkStudy } from "@x/plink-io";
 import { rebatch } from "./associate.ts";
-import type { AssociationColumns } from "./association-columns.ts";
-import { WALD_HEADER, waldRows } from "./gemma/assoc-text.ts";
+import type { AssociationColumns, AssociationTest } from "./association-columns.ts";
+import { assocHeader, assocRows } from "./gemma/assoc-text.ts";
 import { formatLog } from "./gemma/log.ts";
+import { statisticsOf, textStatistics } from "./gemma/modes.ts";
 import type { GwasOptions, GwasResult } from "./gwas.ts";
 import { simdLevel } from "./native.ts";
 import { VERSION } from "./version.ts";
@@ -24,7 +25,7 @@ export function checkGwasPaths(options: GwasOptions): string[] {
 export async function* writeWhile(
   source: AsyncIterable<AssociationColumns>,
   study: PlinkStudy,
-  options: GwasOptions,
+  options: GwasOptions & { tests: readonly AssociationTest[] },
   files: OutputFiles,
 ): AsyncGenerator<AssociationColumns> {
   if (options.out === undefined) {
@@ -32,9 +33,10 @@ export async function* writeWhile(
     return;
   }
   const out = files.open(`${options.out}.assoc.txt`);
-  await out.write(WALD_HEADER);
+  const statistics = textStatistics(options.tests, { mode: options.lmm, negLog10P: options.negLog10P });
+  await out.write(assocHeader(statistics));
   for await (const block of source) {
-    await out.write(waldRows(study.bim, block));
+    await out.write(assocRows(study.bim, block, statistics));
     yield block;
   }
 }
@@ -43,7 +45,7 @@ export async function* writeWhile(
 export async function writeGwasFiles(
   study: PlinkStudy,
   result: GwasResult,
-  options: GwasOptions & { threads: number; command: string },
+  options: GwasOptions & { tests: readonly AssociationTest[]; threads: number; command: string },
   state: { files: OutputFiles; meter: StageMeter },
 ): Promise<string[]> {
   const { out } = options;
@@ -52,7 +54,12 @@ export async function writeGwasFiles(
   await meter.measure("writing", async () => {
     if (out !== undefined) {
       const { writeResults } = await import("./association-arrow.ts");
-      await writeResults(files.open(`${out}.assoc.arrow`), study, rebatch(once(result.columns)));
+      await writeResults(
+        files.open(`${out}.assoc.arrow`),
+        study,
+        rebatch(once(result.columns)),
+        statisticsOf(options.tests),
+      );
     }
     if (report !== undefined) {
       const { reportHtml } = await import("./report/html.ts");

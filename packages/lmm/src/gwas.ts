@@ -11,14 +11,16 @@ import {
 } from "@x/core/base";
 import { openPlink, type PlinkStudy } from "@x/plink-io";
 import type { Table } from "apache-arrow";
-import { ASSOCIATE_NAMES, type AssociateOptions, associate } from "./associate.ts";
+import { ASSOCIATE_NAMES, type AssociateOptions, associate, checkTests } from "./associate.ts";
 import type { AssociationTypes } from "./association-arrow.ts";
-import { type AssociationColumns, concatColumns } from "./association-columns.ts";
+import { type AssociationColumns, type AssociationTest, concatColumns } from "./association-columns.ts";
 import type { Cohort } from "./cohort.ts";
 import { commandText } from "./command-text.ts";
-import { EIGEN_NAMES, type EigenOptions, eigen } from "./eigen.ts";
+import { DUAL_KINSHIP_NAMES, type DualKinshipOptions, dualKinship } from "./dual-kinship.ts";
+import { type Decomposition, EIGEN_NAMES, type EigenOptions, eigen } from "./eigen.ts";
 import { lmmError } from "./errors.ts";
 import { FILTER_NAMES, type FilterCounts, type FilterOptions } from "./filter.ts";
+import { type GemmaMode, testsOf } from "./gemma/modes.ts";
 import { checkGwasPaths, writeGwasFiles, writeWhile } from "./gwas-files.ts";
 import { checkJoin, JOIN_NAMES, type JoinOptions, joinSamples } from "./join-samples.ts";
 import { KINSHIP_NAMES, type KinshipOptions, kinship } from "./kinship.ts";
@@ -37,11 +39,17 @@ import {
   nullModel,
 } from "./null-model.ts";
 import { checkNames, type NamesOf, only, RUN_NAMES, refuseBoth } from "./option-names.ts";
-import { fitGwas, type GwasPlan } from "./plan.ts";
+import { checkRoute, fitGwas, type GwasPlan, type RouteChoice } from "./plan.ts";
 import { checkSnpList, readSnpList } from "./snp-list.ts";
 
 /** Options of {@link gwas}. */
 export interface GwasOptions extends JoinOptions, FilterOptions, LambdaOptions, RunOptions {
+  /** Which tests, in one pass. Default: the Wald test. */
+  readonly tests?: readonly AssociationTest[];
+  /** GEMMA's `-lmm` number instead of `tests`: its tests, and its columns in the text file. */
+  readonly lmm?: GemmaMode;
+  /** Adds −log₁₀ of every p to the text file. */
+  readonly negLog10P?: boolean;
   /** Prefix of the output: `.assoc.txt`, `.assoc.arrow`, `.log.txt` and, unless `report` says otherwise, `.report.html`. */
   readonly out?: string;
   /** Path of the HTML report, or false for none. */
@@ -58,6 +66,13 @@ export interface GwasOptions extends JoinOptions, FilterOptions, LambdaOptions, 
   readonly title?: string;
   /** A file of variant ids to restrict the study to, instead of `snps`. */
   readonly snpFile?: string;
+  /**
+   * `primal` solves people × people as GEMMA does, `dual` the variants × variants of the kinship: the same numbers,
+   * cheaper where fewer variants make the kinship than people are analysed. Default `auto`: what {@link planGwas} chooses.
+   */
+  readonly route?: RouteChoice;
+  /** Only these variant ids make the kinship (GEMMA's `-ksnps`), whatever `snps` lists for the tests. */
+  readonly kinshipSnps?: ReadonlySet<string>;
   /** Leave-one-chromosome-out is not in this version: refused with NOT_IMPLEMENTED. */
   readonly loco?: false;
 }
@@ -67,6 +82,9 @@ const GWAS_NAMES: NamesOf<GwasOptions> = {
   ...FILTER_NAMES,
   ...LAMBDA_NAMES,
   ...RUN_NAMES,
+  tests: true,
+  lmm: true,
+  negLog10P: true,
   out: true,
   report: true,
   kinship: true,
@@ -75,6 +93,8 @@ const GWAS_NAMES: NamesOf<GwasOptions> = {
   command: true,
   title: true,
   snpFile: true,
+  route: true,
+  kinshipSnps: true,
   loco: true,
 };
 
@@ -119,20 +139,44 @@ export async function gwas(fileset: string | PlinkStudy, options: GwasOptions = 
       usage: true,
       details: { option: "loco" },
     });
+  const { lmm } = options;
+  refuseBoth("lmm", lmm !== undefined, "tests", options.tests !== undefined, "both choose the tests");
+  const tests = lmm === undefined ? checkTests(options.tests ?? ["wald"]) : testsOf(lmm);
+  const dual = checkRoute(options.route) === "dual";
+  refuseBoth(
+    "route: dual",
+    dual,
+    "kinship",
+    options.kinship !== undefined,
+    "a matrix that was read is people × people",
+  );
+  refuseBoth(
+    "route: dual",
+    dual,
+    "saveKinship",
+    options.saveKinship !== undefined,
+    "there is no matrix to keep",
+  );
   for (const path of checkGwasPaths(options)) checkOutputDir(path);
   await using _lock = options.out === undefined ? undefined : lockOutput(options.out);
   const meter = new StageMeter();
-  if (typeof fileset !== "string") return await run(fileset, options, meter);
+  if (typeof fileset !== "string") return await run(fileset, { ...options, tests }, options, meter);
   await using study = await meter.measure("reading", () =>
     openPlink(fileset, {
       phenotypes: options.phenotypes === undefined ? "read" : "ignore",
       ...(options.signal ? { signal: options.signal } : {}),
     }),
   );
-  return await run(study, options, meter);
+  return await run(study, { ...options, tests }, options, meter);
 }
 
-async function run(study: PlinkStudy, given: GwasOptions, meter: StageMeter): Promise<GwasResult> {
+/** `asked`: the options as they were given, for the command line in the log. */
+async function run(
+  study: PlinkStudy,
+  given: GwasOptions & { tests: readonly AssociationTest[] },
+  asked: GwasOptions,
+  meter: StageMeter,
+): Promise<GwasResult> {
   const { warnings, warn } = collectWarnings(given.onWarning);
   for (const warning of study.warnings) warn(warning);
   const threads = resolveThreads(given.threads);
@@ -145,7 +189,10 @@ async function run(study: PlinkStudy, given: GwasOptions, meter: StageMeter): Pr
     analyzed: joined.analyzed.length,
     covariates: joined.covariateNames.length,
     threads,
-  };
+    kinshipVariants: Math.min(study.p, (given.kinshipSnps ?? given.snps)?.size ?? study.p),
+    route:
+      given.kinship === undefined && given.saveKinship === undefined ? (given.route ?? "auto") : "primal",
+  } as const;
   const plan = fitGwas(size, given);
   const snps = given.snpFile === undefined ? given.snps : await readSnpList(given.snpFile);
   if (snps) checkSnpList(study, snps, warn);
@@ -156,22 +203,11 @@ async function run(study: PlinkStudy, given: GwasOptions, meter: StageMeter): Pr
   // apache-arrow starts slowly; it loads while the kernels work.
   const arrow = import("./association-arrow.ts");
   arrow.catch(() => undefined);
-  const K = await meter.measure("kinship", () =>
-    options.kinship === undefined
-      ? kinship(study, joined, only<KinshipOptions>(options, KINSHIP_NAMES))
-      : Kinship.load(options.kinship, study, only<KinshipLoadOptions>(options, LOAD_NAMES)),
-  );
-  await using eig = await (async () => {
-    await using _k = K;
-    const { saveKinship } = options;
-    if (saveKinship !== undefined)
-      await meter.measure("writing kinship", () =>
-        K.save(saveKinship, only<KinshipSaveOptions>(options, SAVE_NAMES)),
-      );
-    return await meter.measure("eigen", () =>
-      eigen(K, joined, { ...only<EigenOptions>(options, EIGEN_NAMES), consume: true }),
-    );
-  })();
+  await using made =
+    plan.plan.route === "dual"
+      ? await dualDecomposition(study, joined, options, meter)
+      : await primalDecomposition(study, joined, options, meter);
+  const { eig } = made;
   const h0 = await meter.measure("null model", () =>
     nullModel(joined, eig, only<LambdaOptions & RunOptions>(options, NULL_MODEL_NAMES)),
   );
@@ -206,9 +242,60 @@ async function run(study: PlinkStudy, given: GwasOptions, meter: StageMeter): Pr
     ...(await writeGwasFiles(
       study,
       result,
-      { ...options, threads, command: commandText(study, given) },
+      { ...options, threads, command: commandText(study, asked) },
       { files: outputs, meter },
     )),
   );
   return result;
+}
+
+/** A decomposition, and what must stay alive with it. */
+interface Decomposed extends AsyncDisposable {
+  readonly eig: Decomposition;
+}
+
+async function primalDecomposition(
+  study: PlinkStudy,
+  cohort: Cohort,
+  options: GwasOptions,
+  meter: StageMeter,
+): Promise<Decomposed> {
+  await using K = await meter.measure("kinship", () =>
+    options.kinship === undefined
+      ? kinship(study, cohort, only<KinshipOptions>(options, KINSHIP_NAMES))
+      : Kinship.load(options.kinship, study, only<KinshipLoadOptions>(options, LOAD_NAMES)),
+  );
+  const { saveKinship } = options;
+  if (saveKinship !== undefined)
+    await meter.measure("writing kinship", () =>
+      K.save(saveKinship, only<KinshipSaveOptions>(options, SAVE_NAMES)),
+    );
+  const eig = await meter.measure("eigen", () =>
+    eigen(K, cohort, { ...only<EigenOptions>(options, EIGEN_NAMES), consume: true }),
+  );
+  return { eig, [Symbol.asyncDispose]: () => eig[Symbol.asyncDispose]() };
+}
+
+async function dualDecomposition(
+  study: PlinkStudy,
+  cohort: Cohort,
+  options: GwasOptions,
+  meter: StageMeter,
+): Promise<Decomposed> {
+  const K = await meter.measure("kinship", () =>
+    dualKinship(study, cohort, only<DualKinshipOptions>(options, DUAL_KINSHIP_NAMES)),
+  );
+  try {
+    const eig = await meter.measure("eigen", () =>
+      eigen(K, cohort, only<EigenOptions>(options, EIGEN_NAMES)),
+    );
+    const dispose = async (): Promise<void> => {
+      await eig[Symbol.asyncDispose]();
+      await K[Symbol.asyncDispose]();
+    };
+    return { eig, [Symbol.asyncDispose]: dispose };
+  } catch (e) {
+    await K[Symbol.asyncDispose]();
+    throw e;
+  }
 }

@@ -1,6 +1,7 @@
 export { type AssociateOptions, type AssociationRun, associate } from "./associate.ts";
 export type { AssociationTypes } from "./association-arrow.ts";
-export type { AssociationColumns } from "./association-columns.ts";
+export type { AssociationColumns, AssociationTest } from "./association-columns.ts";
+export type { AssociationWork } from "./association-pass.ts";
 export type { Cohort, Dropped, DropReason } from "./cohort.ts";
 export {
   ASSOC_TOLERANCES,
@@ -11,10 +12,18 @@ export {
   type Tolerance,
   type WorstRow,
 } from "./compare.ts";
-export { type EigenOptions, eigen } from "./eigen.ts";
+export { DualEigen, type DualEigenFacts } from "./dual-eigen.ts";
+export {
+  DualKinship,
+  type DualKinshipFacts,
+  type DualKinshipOptions,
+  dualKinship,
+} from "./dual-kinship.ts";
+export { type Decomposition, type EigenOptions, eigen } from "./eigen.ts";
 export { Eigen, type EigenFacts, type NegativeEigenvalues } from "./eigen-matrix.ts";
 export type { LmmErrorCode } from "./errors.ts";
 export type { FilterCounts, FilterOptions } from "./filter.ts";
+export type { GemmaMode } from "./gemma/modes.ts";
 export { type GwasOptions, type GwasResult, gwas } from "./gwas.ts";
 export { type JoinOptions, joinSamples } from "./join-samples.ts";
 export { type KinshipOptions, kinship } from "./kinship.ts";
@@ -25,7 +34,16 @@ export {
   type KinshipSaveOptions,
 } from "./kinship-matrix.ts";
 export { type LambdaOptions, type Likelihoods, type NullModel, nullModel } from "./null-model.ts";
-export { estimateMemory, type GwasPlan, planGwas, type StagePlan, type StudySize } from "./plan.ts";
+export {
+  estimateMemory,
+  type GwasPlan,
+  planGwas,
+  type Route,
+  type RouteChoice,
+  type RoutePlan,
+  type StagePlan,
+  type StudySize,
+} from "./plan.ts";
 export { type ManhattanData, type ManhattanOptions, manhattanSvg } from "./report/manhattan.ts";
 export { genomicInflation, type QqOptions, qqSvg } from "./report/qq.ts";
 export type { JoinOn, SampleSource } from "./sample-table.ts";

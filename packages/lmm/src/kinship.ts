@@ -4,7 +4,8 @@ import type { Cohort } from "./cohort.ts";
 import { lmmError } from "./errors.ts";
 import { FILTER_NAMES, type FilterOptions, VariantFilter } from "./filter.ts";
 import { Kinship } from "./kinship-matrix.ts";
-import { addToGram, countGenotypes, finishGram, type NativeOptions, peopleGram } from "./native.ts";
+import { kinshipMeans } from "./kinship-means.ts";
+import { addToGram, finishGram, type NativeOptions, peopleGram } from "./native.ts";
 import { checkNames, type NamesOf, RUN_NAMES } from "./option-names.ts";
 import { fitChunk, kinshipParts } from "./plan.ts";
 import { filteredBlocks, requireCohort } from "./study.ts";
@@ -49,18 +50,11 @@ export async function kinship(
   const chunk = fitChunk(options, (c) => kinshipParts({ samples: study.n, chunk: c, threads }));
   const native: NativeOptions = { signal: options.signal, threads };
   const gram = peopleGram(study.n);
-  const everyone = cohort.analyzed.length === study.n;
   const pass = { ...native, onProgress: options.onProgress, stage: "kinship", chunk };
-  for await (const { rows, packed, kept } of filteredBlocks(study, cohort, filter, pass)) {
+  for await (const block of filteredBlocks(study, cohort, filter, pass)) {
+    const { packed, kept } = block;
     if (kept.rows.length === 0) continue;
-    let means = kept.means;
-    if (!everyone) {
-      const counts = await countGenotypes(packed, study.n, rows, null, native);
-      means = Float64Array.from(kept.rows, (row) => {
-        const [homA1, het, homA2] = counts.subarray(4 * row);
-        return (2 * homA1! + het!) / (homA1! + het! + homA2!);
-      });
-    }
+    const means = await kinshipMeans(study, cohort, block, native);
     await addToGram(gram, packed, kept.rows, means, native);
   }
   await study.check();

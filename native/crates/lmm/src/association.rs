@@ -6,7 +6,7 @@ use x_simd::{Error, Job, Level, Result, try_zeroed};
 use crate::design::check_design;
 use crate::grid::Grid;
 use crate::kernels::Kernels;
-use crate::model::Model;
+use crate::model::{Common, Model};
 use crate::models::Models;
 use crate::null::{check_columns, pad};
 use crate::options::{Options, clamp_eigenvalues};
@@ -93,12 +93,12 @@ impl Association {
         }
         check_design(&fixed, n, c + v - 1, n)?;
         let kernels = Kernels::new(level);
-        let values = pad(&clamp_eigenvalues(values));
+        let common = Common { n, width: n, v, values: pad(&clamp_eigenvalues(values)), tests, options, kernels };
         let project = |column: &[f64]| project(vectors, column);
         let fixed = fixed.chunks_exact(n).map(project).collect::<Result<Vec<_>>>()?;
         let models = traits.iter().map(|t| {
             let columns = fixed.iter().cloned().chain([project(t.y)?]).collect();
-            Model::new((n, n), v, values.clone(), columns, tests, t.null, &options, kernels)
+            Model::new(&common, columns, t.null)
         });
         Ok(Self {
             models: Models(models.collect::<Result<_>>()?),

@@ -143,23 +143,21 @@ impl Grid {
         cross: &mut Cross,
         pairs: &Pairs,
         scan: &Scan,
-        n: usize,
-        ln_det_ww: f64,
         slopes: &mut [Vec<f64>; 2],
     ) -> [[Fit; 2]; K] {
         let mut ends = [[None; 2]; K];
-        for at in 0..self.points.len() {
+        for (at, &lambda) in self.points.iter().enumerate() {
             for order in 0..2 {
                 self.fill(cross, order, 1 + 2 * at + order, pairs, scan);
             }
             cross.trace[0] = self.traces[at];
             cross.eliminate(1);
             for k in 0..K {
-                slopes[k][at] = cross.slope(kinds[k], n);
+                slopes[k][at] = cross.slope(kinds[k], scan.n);
                 let end = usize::from(at > 0);
                 if at == 0 || at + 1 == self.points.len() {
-                    let loglik = cross.loglik(kinds[k], n, self.ln_det_ends[end], ln_det_ww);
-                    ends[k][end] = Some(Fit::new(self.points[at], loglik, cross));
+                    let loglik = cross.loglik(kinds[k], scan.n, self.ln_det_ends[end], scan.ln_det_ww);
+                    ends[k][end] = Some(Fit::new(lambda, loglik, cross));
                 }
             }
         }
@@ -177,4 +175,8 @@ pub struct Scan<'a> {
     pub out: &'a [f64],
     pub row: usize,
     pub count: usize,
+    /// People.
+    pub n: usize,
+    /// ln |W'W| with the variant, unweighted.
+    pub ln_det_ww: f64,
 }

@@ -34,24 +34,31 @@ pub struct Model {
     pub null: NullPoint,
 }
 
+/// What the models of several phenotypes share.
+pub struct Common {
+    /// People.
+    pub n: usize,
+    /// Coordinates of a rotated column.
+    pub width: usize,
+    pub v: usize,
+    /// Clamped eigenvalues, padded.
+    pub values: Vec<f64>,
+    pub tests: Tests,
+    pub options: Options,
+    pub kernels: Kernels,
+}
+
 impl Model {
-    /// `columns`: fixed ones, then y, rotated and padded from `width` values; `v`: columns of a variant.
-    pub fn new(
-        (n, width): (usize, usize),
-        v: usize,
-        values: Vec<f64>,
-        columns: Vec<Vec<f64>>,
-        tests: Tests,
-        null: NullPoint,
-        options: &Options,
-        kernels: Kernels,
-    ) -> Result<Self> {
+    /// `columns`: fixed ones, then y, rotated and padded from `width` values.
+    pub fn new(common: &Common, columns: Vec<Vec<f64>>, null: NullPoint) -> Result<Self> {
+        let Common { n, width, v, ref values, tests, options, kernels } = *common;
         let c = columns.len() - 1;
         let pairs_of_all = pairs(c, v);
         // Among (fixed, variant, y) the phenotype is column c + v; among the stored columns it is the last.
         let fixed: Vec<f64> =
             pairs_of_all[0].iter().flat_map(|&(i, j)| product(&columns[i.min(c)], &columns[j.min(c)])).collect();
-        let grid = Grid::new(options, tests, null.lambda, &values, &fixed, kernels)?;
+        let grid = Grid::new(&options, tests, null.lambda, values, &fixed, kernels)?;
+        let values = values.clone();
         let null_pairs = (v == 2).then(|| pairs(c, 1));
         Ok(Self { n, width, c, v, values, columns, fixed, pairs: pairs_of_all, null_pairs, grid, kernels, tests, null })
     }

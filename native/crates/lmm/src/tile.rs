@@ -86,18 +86,18 @@ impl Model {
     fn fit(&self, s: usize, size: usize, buffers: &mut Buffers) -> Option<Fits> {
         let (len, count) = (self.values.len(), self.rows());
         let Buffers { rows, scan, slopes, scratch, null_scratch, evaluations, searches } = buffers;
-        let scan = Scan { out: scan, row: s * count, count: size * count };
+        let mut scan = Scan { out: scan, row: s * count, count: size * count, n: self.n, ln_det_ww: 0.0 };
         let rows = &rows[s * count * len..(s + 1) * count * len];
         let left = self.grid.unweighted(&mut scratch.cross, self.c, &self.pairs, &scan);
         if left <= COLLINEAR {
             return None;
         }
-        let ln_det_ww = scratch.cross.ln_det();
+        scan.ln_det_ww = scratch.cross.ln_det();
         let mut fits = Fits { loglik_h0: self.null.loglik, ..Fits::default() };
         if self.tests.at_null() {
             fits.null = Some(self.grid.at_null(&mut scratch.cross, &self.pairs, &scan));
         }
-        let mut variant = Variant { rows, scan, ln_det_ww, slopes, evaluations, searches };
+        let mut variant = Variant { rows, scan, slopes, evaluations, searches };
         match (self.tests.wald, self.tests.lrt) {
             (true, true) => {
                 let [reml, mle] = self.optima([Reml, Mle], &self.pairs, &mut variant, scratch);
@@ -121,8 +121,8 @@ impl Model {
         variant: &mut Variant,
         scratch: &mut Scratch,
     ) -> [Fit; K] {
-        let Variant { rows, scan, ln_det_ww, slopes, evaluations, searches } = variant;
-        let ends = self.grid.slopes(kinds, &mut scratch.cross, pairs, scan, self.n, *ln_det_ww, slopes);
+        let Variant { rows, scan, slopes, evaluations, searches } = variant;
+        let ends = self.grid.slopes(kinds, &mut scratch.cross, pairs, scan, slopes);
         std::array::from_fn(|k| {
             let mut curve = Curve {
                 kind: kinds[k],
@@ -132,7 +132,7 @@ impl Model {
                     Products { rows: &self.fixed, pairs: &pairs[0] },
                     Products { rows: &rows[..pairs[1].len() * self.values.len()], pairs: &pairs[1] },
                 ],
-                ln_det_ww: *ln_det_ww,
+                ln_det_ww: scan.ln_det_ww,
                 kernels: self.kernels,
                 evaluations: 0,
                 scratch,
@@ -149,7 +149,6 @@ impl Model {
 struct Variant<'a> {
     rows: &'a [f64],
     scan: Scan<'a>,
-    ln_det_ww: f64,
     slopes: &'a mut [Vec<f64>; 2],
     evaluations: &'a mut u64,
     searches: &'a mut u64,

@@ -188,7 +188,9 @@ fn combinations_of_the_covariates_are_nan_and_counted() {
 fn callers_mistakes_have_codes() {
     let case = Case::load();
     let code = |w: &[f64], c, options| {
-        case.with(Tests::ALL, |study| Association::new(&case.vectors, &Study { w, c, ..*study }, options).err().unwrap())
+        case.with(Tests::ALL, |study| {
+            Association::new(&case.vectors, &Study { w, c, ..*study }, options).err().unwrap()
+        })
     };
     let n = case.y.len();
     let twice = [case.w.clone(), case.w[n..].iter().map(|a| 3.0 - 2.0 * a).collect()].concat();

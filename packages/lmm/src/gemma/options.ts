@@ -56,8 +56,9 @@ export const GEMMA_OPTIONS: readonly OptionSpec[] = [
     aliases: ["-lmm"],
     type: "int",
     implied: 1,
-    value: "1",
-    help: "Wald test of every variant, needs -k; writes PREFIX.assoc.txt",
+    range: { min: 1, max: 9 },
+    value: "1|2|3|4|9",
+    help: "test every variant, needs -k; 1 Wald, 2 likelihood ratio, 3 score, 4 all, 9 likelihood ratio with effects; writes PREFIX.assoc.txt",
   },
   {
     name: "maf",
@@ -140,6 +141,11 @@ export const GEMMA_OPTIONS: readonly OptionSpec[] = [
     value: "DIR",
     help: "folder of the output files, made if absent",
   },
+  {
+    name: "neglog10p",
+    type: "flag",
+    help: "add −log10 of every p, which does not underflow, at the end of each row",
+  },
   { name: "silence", aliases: ["-silence"], type: "flag", help: "print nothing" },
 ];
 
@@ -191,7 +197,7 @@ export function refuseNotYet(argv: readonly string[]): void {
     const values: string[] = inline === undefined ? [] : [inline];
     for (let j = i + 1; j < argv.length && !isOption(argv[j]!); j++) values.push(argv[j]!);
     if (name === "n" && values.length > 1) notImplemented(`-n ${values.join(" ")}`);
-    if ((name === "gk" || name === "lmm") && values.length > 0 && values[0] !== "1" && isNumber(values[0]!))
+    if (name === "gk" && values.length > 0 && values[0] !== "1" && isNumber(values[0]!))
       notImplemented(`-${name} ${values[0]}`);
   }
 }

@@ -7,7 +7,7 @@ use crate::association::{Results, Size, Study};
 use crate::design::check_design;
 use crate::grid::Grid;
 use crate::kernels::Kernels;
-use crate::model::Model;
+use crate::model::{Common, Model};
 use crate::models::Models;
 use crate::null::{Null, check_columns, fit_null_of, pad};
 use crate::options::Options;
@@ -67,10 +67,11 @@ impl DualAssociation {
         check_design(w, n, c, n)?;
         let frame = Frame::new(kinship, values, &columns, threads, job)?;
         let (fixed, phenotypes) = frame.columns.split_at(c);
-        let (width, kernels) = (frame.width(), Kernels::new(Level::get()));
+        let kernels = Kernels::new(Level::get());
+        let common = Common { n, width: frame.width(), v: 1, values: pad(&frame.values), tests, options, kernels };
         let models = traits.iter().zip(phenotypes).map(|(t, y)| {
             let columns = fixed.iter().chain([y]).map(|column| pad(column)).collect();
-            Model::new((n, width), 1, pad(&frame.values), columns, tests, t.null, &options, kernels)
+            Model::new(&common, columns, t.null)
         });
         let models = Models(models.collect::<Result<_>>()?);
         Ok(Self { frame, models, keep: keep.to_vec(), samples_in_file })
