@@ -1,9 +1,10 @@
 import { type CliCommand, resolveThreads } from "@x/core/base";
+import { printPlan, ROUTE_OPTION } from "./cli-plan.ts";
 import { isGiven, quoteWord } from "./cli-words.ts";
 import { type GemmaMode, testsOf } from "./gemma/modes.ts";
 import { filterAndLambda, GEMMA_OPTIONS } from "./gemma/options.ts";
 import { refuseBoth } from "./option-names.ts";
-import { ROUTES, type RouteChoice } from "./plan.ts";
+import type { RouteChoice } from "./plan.ts";
 
 /** GEMMA's own options that mean the same here. */
 const SHARED = new Set([
@@ -51,14 +52,8 @@ export function gwasCommand(argv: readonly string[]): CliCommand {
       },
       { name: "pheno", type: "string", value: "NAME", help: "phenotype column by name, with --on" },
       { name: "covar", type: "list", value: "NAMES", help: "covariate columns by name, with --on" },
-      {
-        name: "route",
-        type: "string",
-        choices: [...ROUTES],
-        default: "auto",
-        value: "auto|primal|dual",
-        help: "people × people as GEMMA, or kinship variants × kinship variants: the same numbers",
-      },
+      ROUTE_OPTION,
+      { name: "plan", type: "flag", help: "print memory and rough time by either route, and stop" },
       {
         name: "save-kinship",
         type: "string",
