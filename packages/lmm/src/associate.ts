@@ -20,6 +20,8 @@ export interface AssociateOptions extends FilterOptions, LambdaOptions, RunOptio
   readonly tests?: readonly AssociationTest[];
   /** Variants read at once; results do not depend on it. Default: as memory allows, at most 4096. */
   readonly chunk?: number;
+  /** Only these .bim rows, half-open; the results of several ranges are together those of one run. */
+  readonly range?: readonly [from: number, to: number];
 }
 
 export const ASSOCIATE_NAMES: NamesOf<AssociateOptions> = {
@@ -28,6 +30,7 @@ export const ASSOCIATE_NAMES: NamesOf<AssociateOptions> = {
   ...RUN_NAMES,
   tests: true,
   chunk: true,
+  range: true,
 };
 
 /** Rows of one record batch, whatever the chunk was: so a file of them has the same bytes. */
@@ -124,12 +127,14 @@ export function preparePass(
       : associationParts({ ...size, chunk: c }),
   );
   const state = new PassState();
-  const native = { signal: options.signal, threads, onProgress: options.onProgress, stage: "association" };
+  const { signal, onProgress, range } = options;
+  const native = { signal, threads, onProgress, stage: "association" };
   return {
     tests,
     filter,
     state,
-    blocks: () => associationPass(study, cohorts, eigen, { tests, lambda, filter, chunk, native, state }),
+    blocks: () =>
+      associationPass(study, cohorts, eigen, { tests, lambda, filter, chunk, range, native, state }),
   };
 }
 

@@ -99,6 +99,7 @@ async function runGemma(given: CliContext, argv: readonly string[]): Promise<unk
       onWarning: context.warn,
       ...(o.p === undefined ? {} : { phenotypes: String(o.p) }),
       ...(o.c === undefined ? {} : { covariates: String(o.c) }),
+      ...(o.gxe === undefined ? {} : { environment: String(o.gxe) }),
     }),
   );
   const run = { context, study, cohort, meter, prefix, warnings, options: await stepOptions(context, study) };

@@ -3,7 +3,8 @@ import { printPlan, ROUTE_OPTION } from "./cli-plan.ts";
 import { isGiven, quoteWord } from "./cli-words.ts";
 import { type GemmaMode, testsOf } from "./gemma/modes.ts";
 import { filterAndLambda, GEMMA_OPTIONS } from "./gemma/options.ts";
-import { refuseBoth } from "./option-names.ts";
+import { parseShard } from "./journal/shard.ts";
+import { defined, refuseBoth } from "./option-names.ts";
 import type { RouteChoice } from "./plan.ts";
 
 /** GEMMA's own options that mean the same here. */
@@ -22,6 +23,7 @@ const SHARED = new Set([
   "lmin",
   "lmax",
   "region",
+  "gxe",
   "lmm",
   "neglog10p",
 ]);
@@ -48,11 +50,18 @@ export function gwasCommand(argv: readonly string[]): CliCommand {
         type: "string",
         choices: ["iid", "fid+iid"],
         value: "iid|fid+iid",
-        help: "match -p and -c by ids in their header instead of by row",
+        help: "match -p, -c and -gxe by ids in their header instead of by row",
       },
       { name: "pheno", type: "string", value: "NAME", help: "phenotype column by name, with --on" },
       { name: "covar", type: "list", value: "NAMES", help: "covariate columns by name, with --on" },
       ROUTE_OPTION,
+      {
+        name: "ksnps",
+        aliases: ["-ksnps"],
+        type: "string",
+        value: "FILE",
+        help: "only the variants listed make the kinship",
+      },
       { name: "plan", type: "flag", help: "print memory and rough time by either route, and stop" },
       {
         name: "save-kinship",
@@ -68,11 +77,23 @@ export function gwasCommand(argv: readonly string[]): CliCommand {
       },
       { name: "without-report", type: "flag", help: "no report" },
       { name: "title", type: "string", value: "TEXT", help: "title of the report" },
+      {
+        name: "resume",
+        type: "flag",
+        help: "go on where a killed run with this flag stopped; the files are the same bytes",
+      },
+      {
+        name: "shard",
+        type: "string",
+        value: "I/N",
+        help: "only this part of the variants, into PREFIX.shard-I-of-N; lmm merge puts the N together",
+      },
       { name: "chunk", type: "int", range: { min: 1, max: 1e6 }, value: "N", help: "variants read at once" },
     ],
     examples: [
       "lmm gwas --bfile study --out results/study",
       "lmm gwas --bfile study -p traits.tsv --on iid --pheno height --out height",
+      "lmm gwas --bfile study --out big --shard 3/8 --resume",
     ],
     async run(context) {
       const o = context.options;
@@ -93,16 +114,20 @@ export function gwasCommand(argv: readonly string[]): CliCommand {
         phenotypes: text("p"),
         phenotype: text("pheno") ?? Number(o.n),
         covariates: text("c"),
+        environment: text("gxe"),
         covariateNames: o.covar as string[] | undefined,
         on: o.on as "iid" | "fid+iid" | undefined,
         route: o.route as RouteChoice,
         kinship: text("k"),
         saveKinship: text("save-kinship"),
         snpFile: text("snps"),
+        kinshipSnpFile: text("ksnps"),
         report: without ? (false as const) : text("report"),
         lmm: o.lmm === undefined ? undefined : (Number(o.lmm) as GemmaMode),
         negLog10P: o.neglog10p === true ? true : undefined,
         title: text("title"),
+        resume: o.resume === true ? true : undefined,
+        shard: o.shard === undefined ? undefined : parseShard(String(o.shard)),
         chunk: o.chunk === undefined ? undefined : Number(o.chunk),
         threads: context.threads,
         memoryLimit: context.memoryLimit,
@@ -113,7 +138,7 @@ export function gwasCommand(argv: readonly string[]): CliCommand {
         import("./gwas-summary.ts"),
       ]);
       const command = `lmm ${argv.map(quoteWord).join(" ")}`;
-      const result = await gwas(String(o.bfile), {
+      const options = {
         ...defined(given),
         out: String(o.out),
         ...filterAndLambda(o),
@@ -121,15 +146,16 @@ export function gwasCommand(argv: readonly string[]): CliCommand {
         signal: context.signal,
         onProgress: context.onProgress,
         onWarning: context.warn,
-      });
+      };
+      if (o.plan) {
+        const { planStudy } = await import("./plan-study.ts");
+        const plan = await planStudy(String(o.bfile), options);
+        if (!context.json) printPlan(context, plan);
+        return plan;
+      }
+      const result = await gwas(String(o.bfile), options);
       if (!context.json && !context.quiet) for (const line of gwasSummary(result)) context.print(line);
       return gwasJson(result, { command, threads: resolveThreads(context.threads) });
     },
   };
-}
-
-type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
-
-function defined<T extends object>(o: T): Defined<T> {
-  return Object.fromEntries(Object.entries(o).filter(([, v]) => v !== undefined)) as Defined<T>;
 }

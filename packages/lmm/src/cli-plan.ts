@@ -81,9 +81,7 @@ export const planCommand: CliCommand = {
 /** The route taken stage by stage with its parts, then the other in one line. */
 export function printPlan(context: CliContext, plan: GwasPlan): void {
   const line = (name: string, bytes: number, rest = ""): void =>
-    context.print(
-      `${name.padEnd(38)}${(bytes / 1e9).toFixed(bytes < 1e10 ? 2 : 0).padStart(9)} GB${rest}`,
-    );
+    context.print(`${name.padEnd(38)}${(bytes / 1e9).toFixed(bytes < 1e10 ? 2 : 0).padStart(9)} GB${rest}`);
   for (const { stage, memory, hours } of plan.stages) {
     line(stage, memory.total, `  about ${duration(hours)}`);
     for (const part of memory.parts) line(`  ${part.name}`, part.bytes);

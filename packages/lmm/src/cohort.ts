@@ -5,7 +5,9 @@ export type DropReason =
   | "phenotype missing"
   | "covariate missing"
   | "not in phenotype file"
-  | "not in covariate file";
+  | "not in covariate file"
+  | "environment missing"
+  | "not in environment file";
 
 /** One person who is not analysed. */
 export interface Dropped {

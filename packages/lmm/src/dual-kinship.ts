@@ -103,7 +103,7 @@ export async function dualKinship(
   checkNames(options, DUAL_KINSHIP_NAMES, "dualKinship");
   requireCohort(study, cohort);
   const snps = options.kinshipSnps ?? options.snps;
-  const filter = new VariantFilter({ ...options, ...(snps ? { snps } : {}) });
+  const filter = new VariantFilter(snps ? { ...options, snps } : options);
   const threads = resolveThreads(options.threads);
   const n = cohort.analyzed.length;
   const size = { samples: study.n, analyzed: n, threads, covariates: cohort.covariateNames.length };

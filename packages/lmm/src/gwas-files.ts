@@ -9,36 +9,32 @@ import type { GwasOptions, GwasResult } from "./gwas.ts";
 import { simdLevel } from "./native.ts";
 import { VERSION } from "./version.ts";
 
-function reportPath(options: GwasOptions): string | undefined {
+function reportPath(options: Pick<GwasOptions, "out" | "report">): string | undefined {
   if (options.report === false) return undefined;
   return options.report ?? (options.out === undefined ? undefined : `${options.out}.report.html`);
 }
 
 /** Every path a run will write to, so that each folder is checked first. */
-export function checkGwasPaths(options: GwasOptions): string[] {
+export function checkGwasPaths(options: Pick<GwasOptions, "out" | "report" | "saveKinship">): string[] {
   const { out, saveKinship } = options;
   const paths = [out === undefined ? undefined : `${out}.assoc.txt`, reportPath(options), saveKinship];
   return paths.filter((path) => path !== undefined);
 }
 
-/** Passes blocks through, writing each as text on the way when there is an output prefix. */
-export async function* writeWhile(
-  source: AsyncIterable<AssociationColumns>,
-  study: PlinkStudy,
-  options: GwasOptions & { tests: readonly AssociationTest[] },
+/** Writes blocks as text on the way when there is an output prefix. */
+export function textWriter(
   files: OutputFiles,
-): AsyncGenerator<AssociationColumns> {
-  if (options.out === undefined) {
-    yield* source;
-    return;
-  }
-  const out = files.open(`${options.out}.assoc.txt`);
+  study: PlinkStudy,
+  options: Pick<GwasOptions, "out" | "lmm" | "negLog10P"> & { tests: readonly AssociationTest[] },
+): { write(block: AssociationColumns): Promise<void> } {
+  const out = options.out === undefined ? undefined : files.open(`${options.out}.assoc.txt`);
   const statistics = textStatistics(options.tests, { mode: options.lmm, negLog10P: options.negLog10P });
-  await out.write(assocHeader(statistics));
-  for await (const block of source) {
-    await out.write(assocRows(study.bim, block, statistics));
-    yield block;
-  }
+  void out?.write(assocHeader(statistics));
+  return {
+    async write(block) {
+      await out?.write(assocRows(study.bim, block, statistics));
+    },
+  };
 }
 
 /** Arrow results, report and log; the log last, so that it names what everything took. Then all appear at once. */

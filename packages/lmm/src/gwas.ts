@@ -16,21 +16,16 @@ import type { AssociationTypes } from "./association-arrow.ts";
 import { type AssociationColumns, type AssociationTest, concatColumns } from "./association-columns.ts";
 import type { Cohort } from "./cohort.ts";
 import { commandText } from "./command-text.ts";
-import { DUAL_KINSHIP_NAMES, type DualKinshipOptions, dualKinship } from "./dual-kinship.ts";
-import { type Decomposition, EIGEN_NAMES, type EigenOptions, eigen } from "./eigen.ts";
+import { decompose } from "./decompose.ts";
 import { lmmError } from "./errors.ts";
-import { FILTER_NAMES, type FilterCounts, type FilterOptions } from "./filter.ts";
+import { FILTER_NAMES, type FilterCounts, type FilterOptions, requireKept } from "./filter.ts";
 import { type GemmaMode, testsOf } from "./gemma/modes.ts";
-import { checkGwasPaths, writeGwasFiles, writeWhile } from "./gwas-files.ts";
+import { checkGwasPaths, textWriter, writeGwasFiles } from "./gwas-files.ts";
 import { checkJoin, JOIN_NAMES, type JoinOptions, joinSamples } from "./join-samples.ts";
-import { KINSHIP_NAMES, type KinshipOptions, kinship } from "./kinship.ts";
-import {
-  Kinship,
-  type KinshipLoadOptions,
-  type KinshipSaveOptions,
-  LOAD_NAMES,
-  SAVE_NAMES,
-} from "./kinship-matrix.ts";
+import { runIdentity } from "./journal/identity.ts";
+import { Journal, journalPath } from "./journal/journal.ts";
+import { resumable } from "./journal/resumable.ts";
+import { checkShard, type Shard, shardPath, shardRange } from "./journal/shard.ts";
 import {
   LAMBDA_NAMES,
   type LambdaOptions,
@@ -38,8 +33,16 @@ import {
   type NullModel,
   nullModel,
 } from "./null-model.ts";
-import { checkNames, type NamesOf, only, RUN_NAMES, refuseBoth } from "./option-names.ts";
-import { checkRoute, fitGwas, type GwasPlan, type RouteChoice } from "./plan.ts";
+import {
+  checkNames,
+  defined,
+  type NamesOf,
+  only,
+  RUN_NAMES,
+  refuseBoth,
+  requireOther,
+} from "./option-names.ts";
+import { checkRoute, fitGwas, type GwasPlan, type RouteChoice, type StudySize } from "./plan.ts";
 import { checkSnpList, readSnpList } from "./snp-list.ts";
 
 /** Options of {@link gwas}. */
@@ -73,6 +76,15 @@ export interface GwasOptions extends JoinOptions, FilterOptions, LambdaOptions, 
   readonly route?: RouteChoice;
   /** Only these variant ids make the kinship (GEMMA's `-ksnps`), whatever `snps` lists for the tests. */
   readonly kinshipSnps?: ReadonlySet<string>;
+  /** A file of variant ids that make the kinship, instead of `kinshipSnps`. */
+  readonly kinshipSnpFile?: string;
+  /**
+   * Goes on where a killed run of the same call stopped, and keeps what this one needs to be gone on with: a journal
+   * beside the output, taken away at the end. The files are the same bytes either way.
+   */
+  readonly resume?: boolean;
+  /** Only this part of the variants; writes `<out>.shard-i-of-N` for {@link mergeShards} instead of results. */
+  readonly shard?: Shard;
   /** Leave-one-chromosome-out is not in this version: refused with NOT_IMPLEMENTED. */
   readonly loco?: false;
 }
@@ -95,6 +107,9 @@ const GWAS_NAMES: NamesOf<GwasOptions> = {
   snpFile: true,
   route: true,
   kinshipSnps: true,
+  kinshipSnpFile: true,
+  resume: true,
+  shard: true,
   loco: true,
 };
 
@@ -139,9 +154,27 @@ export async function gwas(fileset: string | PlinkStudy, options: GwasOptions = 
       usage: true,
       details: { option: "loco" },
     });
-  const { lmm } = options;
+  const { out, resume, shard, lmm } = options;
+  requireOther("resume", resume === true, "out", out !== undefined, "there is no output to go on with");
+  requireOther("shard", shard !== undefined, "out", out !== undefined, "a shard is a file");
+  if (shard) checkShard(shard);
   refuseBoth("lmm", lmm !== undefined, "tests", options.tests !== undefined, "both choose the tests");
   const tests = lmm === undefined ? checkTests(options.tests ?? ["wald"]) : testsOf(lmm);
+  const kinshipSnps = options.kinshipSnps ?? options.kinshipSnpFile;
+  refuseBoth(
+    "kinshipSnps",
+    options.kinshipSnps !== undefined,
+    "kinshipSnpFile",
+    options.kinshipSnpFile !== undefined,
+    "both list the variants that make the kinship",
+  );
+  refuseBoth(
+    "kinshipSnps",
+    kinshipSnps !== undefined,
+    "kinship",
+    options.kinship !== undefined,
+    "the kinship is either made or read",
+  );
   const dual = checkRoute(options.route) === "dual";
   refuseBoth(
     "route: dual",
@@ -153,12 +186,20 @@ export async function gwas(fileset: string | PlinkStudy, options: GwasOptions = 
   refuseBoth(
     "route: dual",
     dual,
+    "environment",
+    options.environment !== undefined,
+    "products of variants and environment are no genotypes",
+  );
+  refuseBoth(
+    "route: dual",
+    dual,
     "saveKinship",
     options.saveKinship !== undefined,
     "there is no matrix to keep",
   );
   for (const path of checkGwasPaths(options)) checkOutputDir(path);
-  await using _lock = options.out === undefined ? undefined : lockOutput(options.out);
+  // Shards of one run may be made side by side.
+  await using _lock = out === undefined ? undefined : lockOutput(shard ? shardPath(out, shard) : out);
   const meter = new StageMeter();
   if (typeof fileset !== "string") return await run(fileset, { ...options, tests }, options, meter);
   await using study = await meter.measure("reading", () =>
@@ -168,6 +209,27 @@ export async function gwas(fileset: string | PlinkStudy, options: GwasOptions = 
     }),
   );
   return await run(study, { ...options, tests }, options, meter);
+}
+
+/** What a plan must know of a study; a route is set where only one can be taken. */
+export function studySize(
+  study: PlinkStudy,
+  cohort: Cohort,
+  given: Pick<GwasOptions, "snps" | "kinshipSnps" | "kinship" | "saveKinship" | "route"> & {
+    threads: number;
+  },
+): StudySize {
+  const onlyPrimal =
+    given.kinship !== undefined || given.saveKinship !== undefined || cohort.environment !== undefined;
+  return {
+    samples: study.n,
+    variants: study.p,
+    analyzed: cohort.analyzed.length,
+    covariates: cohort.covariateNames.length,
+    threads: given.threads,
+    kinshipVariants: Math.max(1, Math.min(study.p, (given.kinshipSnps ?? given.snps)?.size ?? study.p)),
+    route: onlyPrimal ? "primal" : (given.route ?? "auto"),
+  };
 }
 
 /** `asked`: the options as they were given, for the command line in the log. */
@@ -183,40 +245,49 @@ async function run(
   const joined = await meter.measure("joining", () =>
     joinSamples(study, { ...only<JoinOptions>(given, JOIN_NAMES), onWarning: warn }),
   );
-  const size = {
-    samples: study.n,
-    variants: study.p,
-    analyzed: joined.analyzed.length,
-    covariates: joined.covariateNames.length,
-    threads,
-    kinshipVariants: Math.min(study.p, (given.kinshipSnps ?? given.snps)?.size ?? study.p),
-    route:
-      given.kinship === undefined && given.saveKinship === undefined ? (given.route ?? "auto") : "primal",
-  } as const;
-  const plan = fitGwas(size, given);
-  const snps = given.snpFile === undefined ? given.snps : await readSnpList(given.snpFile);
-  if (snps) checkSnpList(study, snps, warn);
+  const list = async (ids: ReadonlySet<string> | undefined, file: string | undefined) => {
+    const snps = file === undefined ? ids : await readSnpList(file);
+    if (snps) checkSnpList(study, snps, warn);
+    return snps;
+  };
+  const snps = await list(given.snps, given.snpFile);
+  const kinshipSnps = await list(given.kinshipSnps, given.kinshipSnpFile);
+  const lists = { ...(snps ? { snps } : {}), ...(kinshipSnps ? { kinshipSnps } : {}) };
+  const plan = fitGwas(studySize(study, joined, { ...given, ...lists, threads }), given);
   // The plan of the whole run has been accepted: the steps must not weigh themselves again on the way.
   const memoryLimit = Number.POSITIVE_INFINITY;
-  const options = { ...given, onWarning: warn, chunk: plan.chunk, memoryLimit, ...(snps ? { snps } : {}) };
+  const options = { ...given, onWarning: warn, chunk: plan.chunk, memoryLimit, ...lists };
 
   // apache-arrow starts slowly; it loads while the kernels work.
   const arrow = import("./association-arrow.ts");
   arrow.catch(() => undefined);
-  await using made =
-    plan.plan.route === "dual"
-      ? await dualDecomposition(study, joined, options, meter)
-      : await primalDecomposition(study, joined, options, meter);
+  await using made = await decompose(study, joined, { ...options, route: plan.plan.route }, meter);
   const { eig } = made;
   const h0 = await meter.measure("null model", () =>
     nullModel(joined, eig, only<LambdaOptions & RunOptions>(options, NULL_MODEL_NAMES)),
   );
-  const association = associate(study, joined, eig, only<AssociateOptions>(options, ASSOCIATE_NAMES));
+  const { shard } = given;
+  const range = shard ? shardRange(study.p, shard) : ([0, study.p] as const);
+  const step = only<AssociateOptions>(options, ASSOCIATE_NAMES);
+  const identity = { range, shard: shard ? `${shard.index}/${shard.count}` : "1/1" };
+  const to = shard ? shardPath(given.out!, shard) : given.out;
+  await using journal =
+    given.resume || shard
+      ? await Journal.open(journalPath(to!), runIdentity(study, joined, eig, step, identity))
+      : undefined;
+  const association = journal
+    ? resumable((part) => associate(study, joined, eig, { ...step, range: part }), range, journal)
+    : associate(study, joined, eig, step);
   await using outputs = new OutputFiles({ signal: options.signal });
   const files = options.saveKinship === undefined ? [] : [options.saveKinship];
   const columns = await meter.measure("association", async () => {
     const blocks: AssociationColumns[] = [];
-    for await (const block of writeWhile(association.columns(), study, options, outputs)) blocks.push(block);
+    const text = textWriter(outputs, study, shard ? { tests: given.tests } : options);
+    for await (const block of association.columns()) {
+      await text.write(block);
+      blocks.push(block);
+    }
+    if (journal && !shard) requireKept(association.filters);
     return concatColumns(blocks);
   });
   const { resultsTable } = await arrow;
@@ -238,64 +309,19 @@ async function run(
     warnings,
     files,
   });
-  files.push(
-    ...(await writeGwasFiles(
-      study,
-      result,
-      { ...options, threads, command: commandText(study, asked) },
-      { files: outputs, meter },
-    )),
-  );
-  return result;
-}
-
-/** A decomposition, and what must stay alive with it. */
-interface Decomposed extends AsyncDisposable {
-  readonly eig: Decomposition;
-}
-
-async function primalDecomposition(
-  study: PlinkStudy,
-  cohort: Cohort,
-  options: GwasOptions,
-  meter: StageMeter,
-): Promise<Decomposed> {
-  await using K = await meter.measure("kinship", () =>
-    options.kinship === undefined
-      ? kinship(study, cohort, only<KinshipOptions>(options, KINSHIP_NAMES))
-      : Kinship.load(options.kinship, study, only<KinshipLoadOptions>(options, LOAD_NAMES)),
-  );
-  const { saveKinship } = options;
-  if (saveKinship !== undefined)
-    await meter.measure("writing kinship", () =>
-      K.save(saveKinship, only<KinshipSaveOptions>(options, SAVE_NAMES)),
-    );
-  const eig = await meter.measure("eigen", () =>
-    eigen(K, cohort, { ...only<EigenOptions>(options, EIGEN_NAMES), consume: true }),
-  );
-  return { eig, [Symbol.asyncDispose]: () => eig[Symbol.asyncDispose]() };
-}
-
-async function dualDecomposition(
-  study: PlinkStudy,
-  cohort: Cohort,
-  options: GwasOptions,
-  meter: StageMeter,
-): Promise<Decomposed> {
-  const K = await meter.measure("kinship", () =>
-    dualKinship(study, cohort, only<DualKinshipOptions>(options, DUAL_KINSHIP_NAMES)),
-  );
-  try {
-    const eig = await meter.measure("eigen", () =>
-      eigen(K, cohort, only<EigenOptions>(options, EIGEN_NAMES)),
-    );
-    const dispose = async (): Promise<void> => {
-      await eig[Symbol.asyncDispose]();
-      await K[Symbol.asyncDispose]();
-    };
-    return { eig, [Symbol.asyncDispose]: dispose };
-  } catch (e) {
-    await K[Symbol.asyncDispose]();
-    throw e;
+  const command = commandText(study, asked);
+  if (shard) {
+    const { tests, lmm, negLog10P, miss, maf, hwe, r2 } = options;
+    const shown = { tests, ...defined({ lmm, negLog10P, miss, maf, hwe, r2 }) };
+    const fileset = study.paths.bed.replace(/\.bed$/, "");
+    const facts = { fileset, command, shown, plan: plan.plan, warnings };
+    await journal!.finish(to!, { ...facts, cohort: joined, nullModel: h0 });
+    files.push(to!);
+    return result;
   }
+  files.push(
+    ...(await writeGwasFiles(study, result, { ...options, threads, command }, { files: outputs, meter })),
+  );
+  await journal?.remove();
+  return result;
 }

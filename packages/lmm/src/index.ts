@@ -26,6 +26,7 @@ export type { FilterCounts, FilterOptions } from "./filter.ts";
 export type { GemmaMode } from "./gemma/modes.ts";
 export { type GwasOptions, type GwasResult, gwas } from "./gwas.ts";
 export { type JoinOptions, joinSamples } from "./join-samples.ts";
+export type { Shard } from "./journal/shard.ts";
 export { type KinshipOptions, kinship } from "./kinship.ts";
 export {
   Kinship,
@@ -33,6 +34,7 @@ export {
   type KinshipLoadOptions,
   type KinshipSaveOptions,
 } from "./kinship-matrix.ts";
+export { type MergeOptions, mergeShards } from "./merge.ts";
 export { type LambdaOptions, type Likelihoods, type NullModel, nullModel } from "./null-model.ts";
 export {
   estimateMemory,
@@ -44,6 +46,7 @@ export {
   type StagePlan,
   type StudySize,
 } from "./plan.ts";
+export { planStudy } from "./plan-study.ts";
 export { type ManhattanData, type ManhattanOptions, manhattanSvg } from "./report/manhattan.ts";
 export { genomicInflation, type QqOptions, qqSvg } from "./report/qq.ts";
 export type { JoinOn, SampleSource } from "./sample-table.ts";

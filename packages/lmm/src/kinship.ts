@@ -14,6 +14,8 @@ import { filteredBlocks, requireCohort } from "./study.ts";
 export interface KinshipOptions extends FilterOptions, RunOptions {
   /** `centered` is GEMMA's `-gk 1`: K = Σ x x′ / p with x centred at its mean. */
   readonly mode?: "centered";
+  /** Only these variant ids make the kinship (GEMMA's `-ksnps`), whatever `snps` lists for the tests. */
+  readonly kinshipSnps?: ReadonlySet<string>;
   /** Variants read at once; the result does not depend on it. Default: as memory allows, at most 4096. */
   readonly chunk?: number;
 }
@@ -22,6 +24,7 @@ export const KINSHIP_NAMES: NamesOf<KinshipOptions> = {
   ...FILTER_NAMES,
   ...RUN_NAMES,
   mode: true,
+  kinshipSnps: true,
   chunk: true,
 };
 
@@ -45,7 +48,8 @@ export async function kinship(
       details: { option: "mode" },
     });
   requireCohort(study, cohort);
-  const filter = new VariantFilter(options);
+  const snps = options.kinshipSnps ?? options.snps;
+  const filter = new VariantFilter(snps ? { ...options, snps } : options);
   const threads = resolveThreads(options.threads);
   const chunk = fitChunk(options, (c) => kinshipParts({ samples: study.n, chunk: c, threads }));
   const native: NativeOptions = { signal: options.signal, threads };

@@ -10,7 +10,6 @@ describe("options", () => {
   it.each([
     "-gk 2",
     "-n 1 2",
-    "-gxe f",
     "-g f",
     "-a f",
     "-eigen",

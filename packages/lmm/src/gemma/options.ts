@@ -37,6 +37,13 @@ export const GEMMA_OPTIONS: readonly OptionSpec[] = [
     help: "covariates, one row a person; ones are added at the end if no column is constant",
   },
   {
+    name: "gxe",
+    aliases: ["-gxe"],
+    type: "string",
+    value: "FILE",
+    help: "one environment value a person; tests the product of variant and environment, given both",
+  },
+  {
     name: "k",
     aliases: ["-k"],
     type: "string",
@@ -152,7 +159,7 @@ export const GEMMA_OPTIONS: readonly OptionSpec[] = [
 /** Options that `gemma -h 1` … `gemma -h 14` list and this version does not have. */
 export const NOT_YET: ReadonlySet<string> = new Set(
   (
-    "g a gxe widv weight mk u d cat beta cor epm en ebv emu mu gene r km pace ksnps loco eigen vc lm pnr emi nri " +
+    "g a widv weight mk u d cat beta cor epm en ebv emu mu gene r km pace ksnps loco eigen vc lm pnr emi nri " +
     "emp nrp crt bslmm ldr hmin hmax rmin rmax pmin pmax smin smax gmean hscale rscale pscale w s rpace wpace mh " +
     "predict calccor windowbp windowcm windowns check no-fpe-check strict debug debug-data nind issue legacy license " +
     "gs gq gw sample wsnp wcat ci mbfile mg mq ms mv " +
