@@ -74,6 +74,14 @@ async function runGemma(given: CliContext, argv: readonly string[]): Promise<unk
   refuseBoth("-gk", gk, "--neglog10p", o.neglog10p === true, "it adds a column to what -lmm writes");
   refuseBoth("-lmm", lmm, "--format", isGiven(argv, "format"), "it says how -gk writes the kinship");
   refuseBoth("-notsnp", o.notsnp === true, "-maf", isGiven(argv, "maf"), "the frequency is tested or not");
+  refuseBoth(
+    "-snps",
+    o.snps !== undefined,
+    "-ksnps",
+    o.ksnps !== undefined,
+    "-gk makes the kinship of one list",
+  );
+  refuseBoth("-lmm", lmm, "-ksnps", o.ksnps !== undefined, "the kinship was made before");
   if (!gk && !lmm) throw usage("give -gk 1 (kinship) or -lmm (association: 1, 2, 3, 4 or 9)", "lmm");
   if (o.lmm !== undefined && o.k === undefined)
     throw usage("-lmm needs -k, the kinship that -gk 1 wrote", "k");
@@ -118,7 +126,8 @@ interface GemmaRun {
 
 async function stepOptions(context: CliContext, study: PlinkStudy) {
   const o = context.options;
-  const snps = o.snps === undefined ? undefined : await readSnpList(String(o.snps));
+  const file = o.ksnps ?? o.snps;
+  const snps = file === undefined ? undefined : await readSnpList(String(file));
   if (snps) checkSnpList(study, snps, context.warn);
   return {
     ...filterAndLambda(o),

@@ -20,6 +20,7 @@ const SHARED = new Set([
   "r2",
   "notsnp",
   "snps",
+  "ksnps",
   "lmin",
   "lmax",
   "region",
@@ -55,13 +56,6 @@ export function gwasCommand(argv: readonly string[]): CliCommand {
       { name: "pheno", type: "string", value: "NAME", help: "phenotype column by name, with --on" },
       { name: "covar", type: "list", value: "NAMES", help: "covariate columns by name, with --on" },
       ROUTE_OPTION,
-      {
-        name: "ksnps",
-        aliases: ["-ksnps"],
-        type: "string",
-        value: "FILE",
-        help: "only the variants listed make the kinship",
-      },
       { name: "plan", type: "flag", help: "print memory and rough time by either route, and stop" },
       {
         name: "save-kinship",

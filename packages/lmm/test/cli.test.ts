@@ -17,7 +17,6 @@ describe("options", () => {
     "-d f",
     "-u f",
     "-km 2",
-    "-ksnps f",
     "-bslmm 1",
     "-predict 1",
     "-vc 1",

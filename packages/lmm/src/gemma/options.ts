@@ -106,6 +106,13 @@ export const GEMMA_OPTIONS: readonly OptionSpec[] = [
   { name: "notsnp", aliases: ["-notsnp"], type: "flag", help: "no test of the allele frequency" },
   { name: "snps", aliases: ["-snps"], type: "string", value: "FILE", help: "only the variants listed" },
   {
+    name: "ksnps",
+    aliases: ["-ksnps"],
+    type: "string",
+    value: "FILE",
+    help: "only the variants listed make the kinship, whatever -snps lists",
+  },
+  {
     name: "lmin",
     aliases: ["-lmin"],
     type: "number",
@@ -159,7 +166,7 @@ export const GEMMA_OPTIONS: readonly OptionSpec[] = [
 /** Options that `gemma -h 1` … `gemma -h 14` list and this version does not have. */
 export const NOT_YET: ReadonlySet<string> = new Set(
   (
-    "g a widv weight mk u d cat beta cor epm en ebv emu mu gene r km pace ksnps loco eigen vc lm pnr emi nri " +
+    "g a widv weight mk u d cat beta cor epm en ebv emu mu gene r km pace loco eigen vc lm pnr emi nri " +
     "emp nrp crt bslmm ldr hmin hmax rmin rmax pmin pmax smin smax gmean hscale rscale pscale w s rpace wpace mh " +
     "predict calccor windowbp windowcm windowns check no-fpe-check strict debug debug-data nind issue legacy license " +
     "gs gq gw sample wsnp wcat ci mbfile mg mq ms mv " +
