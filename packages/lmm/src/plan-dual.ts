@@ -42,9 +42,14 @@ export function dualAssociationParts(s: {
   const size = { n, c, traits, environment: false };
   return [
     { name: "coordinates and buffers", bytes: dualAssociationBytes(size, p, chunk, threads) },
-    { name: "genotype blocks", bytes: blockBytes(s.samples, chunk) },
+    blocks(s),
     ...covariateTest(s),
   ];
+}
+
+/** Beside the blocks one of the analysed people, and what allocators keep of freed buffers. */
+function blocks(s: { samples: number; chunk: number }): MemoryPart {
+  return { name: "genotype blocks", bytes: (blockBytes(s.samples, s.chunk) / 3) * 4 + 2 ** 24 };
 }
 
 function variants(s: { analyzed: number; kinshipVariants: number }): MemoryPart {
@@ -83,7 +88,7 @@ export function dualStages(s: {
 }
 
 /** Pairs of genotypes a second a core multiplied where calls are missing. */
-const PAIRS = 4e10;
+const PAIRS = 8e10;
 /** Genotypes read and counted a second a core. */
 const READ = 2e9;
 /** Seconds of the eigendecomposition over p³, of a multiply-add half, and of a variant's tests over its coordinates. */

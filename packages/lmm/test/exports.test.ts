@@ -5,11 +5,14 @@ import * as lmm from "../src/index.ts";
 it("exports exactly these names", () => {
   expect(Object.keys(lmm).sort()).toEqual([
     "ASSOC_TOLERANCES",
+    "DualEigen",
+    "DualKinship",
     "Eigen",
     "Kinship",
     "associate",
     "compareAssoc",
     "compareKinship",
+    "dualKinship",
     "eigen",
     "estimateMemory",
     "genomicInflation",
@@ -20,6 +23,7 @@ it("exports exactly these names", () => {
     "mergeShards",
     "nullModel",
     "planGwas",
+    "planStudy",
     "qqSvg",
     "writeGemmaAssoc",
   ]);

@@ -109,10 +109,10 @@ impl DualAssociation {
     }
 }
 
-/// Variants placed in the frame together: each batch reads all eigenvectors, and has its products with the kinship's
-/// variants three times.
+/// Variants placed in the frame together: enough to spread the reading of all eigenvectors, few enough that the batch's
+/// products with the kinship's variants, there up to four times, stay small.
 fn batch_rows(p: usize) -> usize {
-    ((128 << 20) / (8 * p.max(1))).clamp(128, 2048)
+    ((16 << 20) / (8 * p.max(1))).clamp(128, 512)
 }
 
 /// Bytes that a `DualAssociation` for `size` and one call of its `test` on `rows` rows take on `threads` threads with `p`
@@ -126,7 +126,7 @@ pub fn dual_bytes(size: &Size, p: usize, rows: usize, threads: usize, options: &
     let planes = batch.next_multiple_of(128) * n.div_ceil(512) as u64 * 128;
     let frame = 8 * columns * (2 * n + 2 * p) as u64;
     traits as u64 * model
-        + batch * 8 * (2 * p + width) as u64
+        + batch * 8 * (3 * p + width) as u64
         + planes
         + frame
         + threads as u64 * (Buffers::bytes(width, c, 1) + (256 << 10))
