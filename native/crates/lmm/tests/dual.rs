@@ -31,13 +31,23 @@ struct Case {
     dropped: usize,
     /// Of the last SNPs, copies of the first and of each other.
     duplicates: usize,
+    nearly: bool,
     covariates: usize,
     /// Pairs of identical people.
     twins: usize,
 }
 
-const PLAIN: Case =
-    Case { people: 160, snps: 60, kinship: 60, missing: 0.02, dropped: 0, duplicates: 0, covariates: 1, twins: 0 };
+const PLAIN: Case = Case {
+    people: 160,
+    snps: 60,
+    kinship: 60,
+    missing: 0.02,
+    dropped: 0,
+    duplicates: 0,
+    nearly: false,
+    covariates: 1,
+    twins: 0,
+};
 
 struct Data {
     packed: Vec<u8>,
@@ -64,6 +74,10 @@ fn simulate(case: Case, seed: u64) -> Data {
     for d in 0..case.duplicates {
         let (to, from) = ((case.snps - 1 - d) * bytes, d / 2 * bytes);
         packed.copy_within(from..from + bytes, to);
+        if case.nearly {
+            // The copy lacks one call, which its mean comes near to.
+            packed[to + d] = packed[to + d] & !3 | 1;
+        }
     }
     for t in 0..case.twins {
         for row in packed.chunks_exact_mut(bytes) {
@@ -161,6 +175,8 @@ fn dual(
     c.data_mut().iter_mut().for_each(|x| *x /= members.len() as f64);
     let eigen = x_dense::eigh(c, threads, &job).unwrap();
     let kinship = DualKinship { snps: &snps, members, vectors: &eigen.vectors, gram: Some(&gram) };
+    let smallest = eigen.values.iter().find(|&&s| s >= 1e-10).copied().unwrap_or_default();
+    println!("smallest eigenvalue {smallest:.1e}, largest {:.1e}", eigen.values[members.len() - 1]);
     let (y, w, c) = (&data.y, &data.w, case.covariates);
     let null = dual_null(kinship, &eigen.values, y, w, c, &options(), threads, &job).unwrap();
     let traits = [Trait { y, null: NullPoint { lambda: null.lambda_mle, loglik: null.loglik_mle } }];
@@ -263,9 +279,13 @@ fn the_dual_gives_the_primals_numbers() {
         ("no missing calls, people dropped", Case { missing: 0.0, dropped: 3, ..PLAIN }),
         ("many missing calls", Case { missing: 0.2, dropped: 6, ..PLAIN }),
         ("duplicate SNPs", Case { duplicates: 8, ..PLAIN }),
+        ("nearly duplicate SNPs", Case { duplicates: 20, nearly: true, ..PLAIN }),
+        ("nearly duplicate SNPs, p = n - 1", Case { people: 61, duplicates: 20, nearly: true, ..PLAIN }),
         ("twins", Case { twins: 20, dropped: 9, ..PLAIN }),
         ("p = n - 1", Case { people: 61, ..PLAIN }),
         ("p = n - 2", Case { people: 62, covariates: 2, ..PLAIN }),
+        ("p = n - 1, larger", Case { people: 401, snps: 400, kinship: 400, missing: 0.0, ..PLAIN }),
+        ("p = n, larger", Case { people: 400, snps: 410, kinship: 400, dropped: 50, ..PLAIN }),
         ("p near n, tested outside", Case { people: 64, snps: 90, ..PLAIN }),
         ("p > n", Case { people: 45, covariates: 2, ..PLAIN }),
         ("p > n, tested outside", Case { people: 45, snps: 80, dropped: 9, ..PLAIN }),
