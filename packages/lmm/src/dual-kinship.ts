@@ -13,6 +13,8 @@ import { filteredBlocks, requireCohort } from "./study.ts";
 export interface DualKinshipOptions extends FilterOptions, RunOptions {
   /** Only these variant ids make the kinship (GEMMA's `-ksnps`), whatever `snps` lists for the tests. */
   readonly kinshipSnps?: ReadonlySet<string>;
+  /** Whose calls choose the variants, as {@link kinship} may be made for another cohort than {@link eigen}. Default: the cohort. */
+  readonly chosenBy?: Cohort;
   /** Variants read at once; the result does not depend on it. Default: as memory allows, at most 4096. */
   readonly chunk?: number;
 }
@@ -21,6 +23,7 @@ export const DUAL_KINSHIP_NAMES: NamesOf<DualKinshipOptions> = {
   ...FILTER_NAMES,
   ...RUN_NAMES,
   kinshipSnps: true,
+  chosenBy: true,
   chunk: true,
 };
 
@@ -101,7 +104,8 @@ export async function dualKinship(
   options: DualKinshipOptions = {},
 ): Promise<DualKinship> {
   checkNames(options, DUAL_KINSHIP_NAMES, "dualKinship");
-  requireCohort(study, cohort);
+  const chooser = options.chosenBy ?? cohort;
+  for (const each of [cohort, chooser]) requireCohort(study, each);
   const snps = options.kinshipSnps ?? options.snps;
   const filter = new VariantFilter(snps ? { ...options, snps } : options);
   const threads = resolveThreads(options.threads);
@@ -114,10 +118,10 @@ export async function dualKinship(
   const places = new Int32Array(study.p).fill(-1);
   let count = 0;
   const pass = { ...native, onProgress: options.onProgress, stage: "kinship", chunk };
-  for await (const block of filteredBlocks(study, cohort, filter, pass)) {
+  for await (const block of filteredBlocks(study, chooser, filter, pass)) {
     const { start, packed, kept } = block;
     if (kept.rows.length === 0) continue;
-    const means = n === study.n ? undefined : await kinshipMeans(study, cohort, block, native);
+    const means = n === study.n ? undefined : await kinshipMeans(study, chooser, block, native);
     await set.add(packed, study.n, cohort.analyzed, { rows: kept.rows, means }, native);
     for (const row of kept.rows) places[start + row] = count++;
   }

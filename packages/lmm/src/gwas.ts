@@ -226,6 +226,7 @@ export function studySize(
     variants: study.p,
     analyzed: cohort.analyzed.length,
     covariates: cohort.covariateNames.length,
+    environment: cohort.environment !== undefined,
     threads: given.threads,
     kinshipVariants: Math.max(1, Math.min(study.p, (given.kinshipSnps ?? given.snps)?.size ?? study.p)),
     route: onlyPrimal ? "primal" : (given.route ?? "auto"),

@@ -1,4 +1,5 @@
 export { type AssociateOptions, type AssociationRun, associate } from "./associate.ts";
+export { associateTraits, type TraitsRun } from "./associate-traits.ts";
 export type { AssociationTypes } from "./association-arrow.ts";
 export type { AssociationColumns, AssociationTest } from "./association-columns.ts";
 export type { AssociationWork } from "./association-pass.ts";
@@ -26,6 +27,7 @@ export type { FilterCounts, FilterOptions } from "./filter.ts";
 export type { GemmaMode } from "./gemma/modes.ts";
 export { type GwasOptions, type GwasResult, gwas } from "./gwas.ts";
 export { type JoinOptions, joinSamples } from "./join-samples.ts";
+export { type JoinTraitsOptions, joinTraits, type TraitCohort, type TraitGroup } from "./join-traits.ts";
 export type { Shard } from "./journal/shard.ts";
 export { type KinshipOptions, kinship } from "./kinship.ts";
 export {
