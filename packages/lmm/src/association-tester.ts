@@ -35,9 +35,21 @@ export async function newTester(
       { usage: true, details: { option: "route" } },
     );
   const { model: kinship, places } = DualEigen.modelFor(eigen, cohort);
-  const dual = await newDualAssociation(kinship, model, native);
-  return ({ start, packed, kept }) => {
+  // One basis a phenotype: in a basis of several a phenotype's last bits would depend on its company.
+  const duals: Awaited<ReturnType<typeof newDualAssociation>>[] = [];
+  for (const trait of model.traits)
+    duals.push(await newDualAssociation(kinship, { ...model, traits: [trait] }, native));
+  return async ({ start, packed, kept }) => {
     const where = Int32Array.from(kept.rows, (row) => places[start + row]!);
-    return dual.test(packed, kept.rows, where, native);
+    const all: Tested[] = [];
+    for (const dual of duals) all.push(await dual.test(packed, kept.rows, where, native));
+    const sum = (name: "rotations" | "searches" | "evaluations"): number =>
+      all.reduce((total, tested) => total + tested[name], 0);
+    return {
+      traits: all.flatMap((tested) => tested.traits),
+      rotations: sum("rotations"),
+      searches: sum("searches"),
+      evaluations: sum("evaluations"),
+    };
   };
 }

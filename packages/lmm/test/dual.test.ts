@@ -4,7 +4,9 @@ import { join } from "node:path";
 import { openPlink } from "@x/plink-io";
 import { describe, expect, it } from "vitest";
 import {
+  type AssociationColumns,
   associate,
+  associateTraits,
   dualKinship,
   eigen,
   gwas,
@@ -69,6 +71,23 @@ describe("the route", () => {
     expect(result.columns.beta.length).toBe(12);
     expect(result.columns.beta.some(Number.isNaN)).toBe(false);
   }, 60_000);
+});
+
+it("several phenotypes at once have the bytes of each alone", async () => {
+  await using study = await openPlink(copyFileset("mod1"));
+  const first = await joinSamples(study);
+  const second = { ...first, y: first.y.map((v, i) => Math.sin(i) + v / 3) };
+  await using k = await dualKinship(study, first);
+  await using e = await eigen(k, first);
+  const tests = ["wald", "lrt", "score"] as const;
+  const together: AssociationColumns[][] = [];
+  for await (const block of associateTraits(study, [first, second], e, { tests }))
+    together.push(block as AssociationColumns[]);
+  for (const [t, cohort] of [first, second].entries()) {
+    const alone: AssociationColumns[] = [];
+    for await (const block of associate(study, cohort, e, { tests }).columns()) alone.push(block);
+    expect(together[0]![t]).toEqual(alone[0]);
+  }
 });
 
 describe("refusals", () => {
