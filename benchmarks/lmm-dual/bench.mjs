@@ -56,8 +56,8 @@ export default {
         seconds(best.wall),
         seconds(best.formula),
         best.formula ? (best.cpu / best.formula).toFixed(2) : "–",
-        megabytes(best.peak),
-        (best.said.memory.predicted.total / best.peak).toFixed(2),
+        megabytes(best.said.memory.measuredBytes),
+        (best.said.memory.predicted.total / best.said.memory.measuredBytes).toFixed(2),
       ]);
       for (const ext of ["bed", "bim", "fam"]) rmSync(`${prefix}.${ext}`);
     }
@@ -86,7 +86,8 @@ export default {
 
 function stages(run) {
   const { memory, stages } = JSON.parse(run.output);
-  return { memory: { predicted: { total: memory.predicted.total } }, stages };
+  const { predicted, measuredBytes } = memory;
+  return { memory: { predicted: { total: predicted.total }, measuredBytes }, stages };
 }
 
 /** (p²/2 + p q) n c / R + 4 p³ / G + 2 p² q / G + the optimiser: core-seconds. */
