@@ -47,9 +47,9 @@ export function dualAssociationParts(s: {
   ];
 }
 
-/** Beside the blocks one of the analysed people, and what allocators keep of freed buffers. */
+/** Beside the blocks one of the analysed people, one not collected yet, and what allocators keep of freed buffers. */
 function blocks(s: { samples: number; chunk: number }): MemoryPart {
-  return { name: "genotype blocks", bytes: (blockBytes(s.samples, s.chunk) / 3) * 4 + 2 ** 24 };
+  return { name: "genotype blocks", bytes: (blockBytes(s.samples, s.chunk) / 3) * 5 + 2 ** 24 };
 }
 
 function variants(s: { analyzed: number; kinshipVariants: number }): MemoryPart {
