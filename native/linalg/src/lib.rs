@@ -7,6 +7,7 @@
 
 mod dense;
 mod dosage;
+mod dual;
 mod genotype;
 mod job;
 mod lmm;

@@ -41,7 +41,11 @@ pub struct NullFit {
 #[napi(catch_unwind)]
 pub fn fit_null(values: &[f64], uty: &[f64], utw: &[f64], c: u32, options: LmmOptions) -> napi::Result<NullFit> {
     let null = x_lmm::fit_null(values, uty, utw, c as usize, &options.into()).map_err(to_napi)?;
-    Ok(NullFit {
+    Ok(null_fit(null))
+}
+
+pub(crate) fn null_fit(null: x_lmm::Null) -> NullFit {
+    NullFit {
         lambda_reml: null.lambda_reml,
         lambda_mle: null.lambda_mle,
         loglik_reml: null.loglik_reml,
@@ -52,7 +56,7 @@ pub fn fit_null(values: &[f64], uty: &[f64], utw: &[f64], c: u32, options: LmmOp
         ve: null.ve,
         beta: Float64Array::new(null.beta),
         beta_se: Float64Array::new(null.beta_se),
-    })
+    }
 }
 
 /// Which tests to run.
@@ -115,7 +119,7 @@ fn test_columns(c: x_lmm::Columns) -> TestColumns {
     }
 }
 
-fn test_results(r: x_lmm::Results) -> TestResults {
+pub(crate) fn test_results(r: x_lmm::Results) -> TestResults {
     TestResults {
         traits: r.traits.into_iter().map(test_columns).collect(),
         rotations: r.rotations as f64,
@@ -215,11 +219,15 @@ pub struct AssociationSize {
     pub tests: LmmTests,
 }
 
+impl From<AssociationSize> for x_lmm::Size {
+    fn from(s: AssociationSize) -> Self {
+        let AssociationSize { n, c, traits, environment, tests } = s;
+        Self { n: n as usize, c: c as usize, traits: traits as usize, environment, tests: tests.into() }
+    }
+}
+
 /// Bytes an `Association` and one call of its `test` take, besides eigenvectors, packed genotypes and results.
 #[napi(catch_unwind)]
 pub fn association_bytes(size: AssociationSize, threads: u32, options: LmmOptions) -> f64 {
-    let AssociationSize { n, c, traits, environment, tests } = size;
-    let (n, c, traits) = (n as usize, c as usize, traits as usize);
-    let size = x_lmm::Size { n, c, traits, environment, tests: tests.into() };
-    x_lmm::association_bytes(&size, threads as usize, &options.into()) as f64
+    x_lmm::association_bytes(&size.into(), threads as usize, &options.into()) as f64
 }

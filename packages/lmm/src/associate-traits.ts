@@ -3,7 +3,7 @@ import { ASSOCIATE_NAMES, type AssociateOptions, preparePass } from "./associate
 import type { AssociationColumns, AssociationTest } from "./association-columns.ts";
 import type { AssociationWork } from "./association-pass.ts";
 import type { Cohort } from "./cohort.ts";
-import type { Eigen } from "./eigen-matrix.ts";
+import type { Decomposition } from "./eigen.ts";
 import { lmmError } from "./errors.ts";
 import type { FilterCounts } from "./filter.ts";
 import { checkNames } from "./option-names.ts";
@@ -29,7 +29,7 @@ export interface TraitsRun extends AsyncIterable<readonly AssociationColumns[]> 
 export function associateTraits(
   study: PlinkStudy,
   cohorts: readonly Cohort[],
-  eigen: Eigen,
+  eigen: Decomposition,
   options: AssociateOptions = {},
 ): TraitsRun {
   checkNames(options, ASSOCIATE_NAMES, "associateTraits");

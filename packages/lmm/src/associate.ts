@@ -5,12 +5,13 @@ import type { AssociationTypes } from "./association-arrow.ts";
 import { type AssociationColumns, type AssociationTest, concatColumns } from "./association-columns.ts";
 import { type AssociationWork, associationPass, PassState } from "./association-pass.ts";
 import type { Cohort } from "./cohort.ts";
-import { Eigen } from "./eigen-matrix.ts";
+import { DualEigen } from "./dual-eigen.ts";
+import { checkDecomposition, type Decomposition } from "./eigen.ts";
 import { lmmError } from "./errors.ts";
 import { FILTER_NAMES, type FilterCounts, type FilterOptions, VariantFilter } from "./filter.ts";
 import { LAMBDA_NAMES, type LambdaOptions, lambdaOptions } from "./null-model.ts";
 import { checkNames, type NamesOf, RUN_NAMES } from "./option-names.ts";
-import { associationParts, fitChunk } from "./plan.ts";
+import { associationParts, dualAssociationParts, fitChunk } from "./plan.ts";
 import { requireCohort } from "./study.ts";
 
 /** Options of {@link associate}. */
@@ -62,7 +63,7 @@ export interface AssociationRun extends AsyncIterable<RecordBatch<AssociationTyp
 export function associate(
   study: PlinkStudy,
   cohort: Cohort,
-  eigen: Eigen,
+  eigen: Decomposition,
   options: AssociateOptions = {},
 ): AssociationRun {
   checkNames(options, ASSOCIATE_NAMES, "associate");
@@ -102,14 +103,14 @@ export interface Pass {
 export function preparePass(
   study: PlinkStudy,
   cohorts: readonly [Cohort, ...Cohort[]],
-  eigen: Eigen,
+  eigen: Decomposition,
   options: AssociateOptions,
 ): Pass {
   const lambda = lambdaOptions(options);
   const tests = checkTests(options.tests ?? ["wald"]);
   const [cohort] = cohorts;
   for (const each of cohorts) requireCohort(study, each);
-  Eigen.vectorsFor(eigen, cohort);
+  checkDecomposition(eigen, cohort);
   const filter = new VariantFilter(options);
   const threads = resolveThreads(options.threads);
   const size = {
@@ -120,7 +121,11 @@ export function preparePass(
     environment: cohort.environment !== undefined,
     threads,
   };
-  const chunk = fitChunk(options, (c) => associationParts({ ...size, chunk: c }));
+  const chunk = fitChunk(options, (c) =>
+    eigen instanceof DualEigen
+      ? dualAssociationParts({ ...size, chunk: c, kinshipVariants: eigen.facts.snps })
+      : associationParts({ ...size, chunk: c }),
+  );
   const state = new PassState();
   const { signal, onProgress, range } = options;
   const native = { signal, threads, onProgress, stage: "association" };

@@ -1,9 +1,10 @@
 import type { PlinkStudy } from "@x/plink-io";
 import type { AssociationColumns, AssociationTest } from "./association-columns.ts";
+import { newTester } from "./association-tester.ts";
 import type { Cohort } from "./cohort.ts";
-import { Eigen } from "./eigen-matrix.ts";
+import type { Decomposition } from "./eigen.ts";
 import type { VariantFilter } from "./filter.ts";
-import { type LambdaRange, type NativeOptions, newAssociation } from "./native.ts";
+import type { LambdaRange, NativeOptions } from "./native.ts";
 import { countedNullModel } from "./null-model.ts";
 import { filteredBlocks } from "./study.ts";
 
@@ -33,7 +34,7 @@ export class PassState {
 export async function* associationPass(
   study: PlinkStudy,
   cohorts: readonly Cohort[],
-  eigen: Eigen,
+  eigen: Decomposition,
   options: {
     tests: readonly AssociationTest[];
     lambda: LambdaRange;
@@ -47,7 +48,6 @@ export async function* associationPass(
   const { tests, lambda, filter, chunk, range, native, state } = options;
   const { work, degenerate } = state;
   const cohort = cohorts[0]!;
-  const vectors = Eigen.vectorsFor(eigen, cohort);
   const quiet = { signal: native.signal, threads: native.threads };
   const traits = [];
   for (const { y, ...rest } of cohorts) {
@@ -58,13 +58,12 @@ export async function* associationPass(
     traits.push({ y, lambda: model.lambda.mle, loglik: model.logLik.mle });
   }
   const wanted = { wald: tests.includes("wald"), lrt: tests.includes("lrt"), score: tests.includes("score") };
-  const model = newAssociation(vectors, eigen.values, { cohort, traits, tests: wanted, lambda });
+  const tester = await newTester(eigen, { cohort, traits, tests: wanted, lambda }, quiet);
   const reading = { ...native, chunk, ...(range ? { range } : {}) };
-  for await (const { start, packed, dosages, kept } of filteredBlocks(study, cohort, filter, reading)) {
+  for await (const block of filteredBlocks(study, cohort, filter, reading)) {
+    const { start, kept } = block;
     if (kept.rows.length === 0) continue;
-    const results = await (dosages
-      ? model.testDosages(dosages, kept.rows, kept.means, quiet)
-      : model.test(packed, kept.rows, kept.means, quiet));
+    const results = await tester(block);
     work.rotations += results.rotations;
     work.searches += results.searches;
     work.evaluations += results.evaluations;

@@ -1,11 +1,13 @@
 import { type CliCommand, resolveThreads } from "@x/core/base";
 import { checkInputs, eigenSource, PEOPLE_OPTIONS, peopleOptions } from "./cli-people.ts";
+import { printPlan, ROUTE_OPTION } from "./cli-plan.ts";
 import { isGiven, quoteWord } from "./cli-words.ts";
 import { type GemmaMode, testsOf } from "./gemma/modes.ts";
 import { filterAndLambda, GEMMA_OPTIONS } from "./gemma/options.ts";
 import { parseShard } from "./journal/shard.ts";
 import { openStudy } from "./open-study.ts";
 import { defined, refuseBoth } from "./option-names.ts";
+import type { RouteChoice } from "./plan.ts";
 
 /** GEMMA's own options that mean the same here. */
 const SHARED = new Set([
@@ -26,6 +28,7 @@ const SHARED = new Set([
   "r2",
   "notsnp",
   "snps",
+  "ksnps",
   "lmin",
   "lmax",
   "region",
@@ -61,6 +64,8 @@ export function gwasCommand(argv: readonly string[]): CliCommand {
         value: "1|2",
         help: "the kinship made: 1 centred (also without -gk), 2 standardised",
       },
+      ROUTE_OPTION,
+      { name: "plan", type: "flag", help: "print memory and rough time by either route, and stop" },
       {
         name: "save-kinship",
         type: "string",
@@ -118,6 +123,7 @@ export function gwasCommand(argv: readonly string[]): CliCommand {
       const given = {
         ...peopleOptions(o, argv),
         components: o.pcs === undefined ? undefined : Number(o.pcs),
+        route: o.route as RouteChoice,
         kinship: text("k"),
         kinshipMode:
           o.gk === undefined ? undefined : o.gk === 2 ? ("standardized" as const) : ("centered" as const),
@@ -145,7 +151,7 @@ export function gwasCommand(argv: readonly string[]): CliCommand {
       const { signal, onProgress } = context;
       // A fileset is opened by gwas itself, which measures the reading.
       await using dosages = o.g === undefined ? undefined : await openStudy(o, { signal, onProgress });
-      const result = await gwas(dosages ?? String(o.bfile), {
+      const options = {
         ...defined(given),
         out: String(o.out),
         ...filterAndLambda(o),
@@ -153,7 +159,14 @@ export function gwasCommand(argv: readonly string[]): CliCommand {
         signal,
         onProgress,
         onWarning: context.warn,
-      });
+      };
+      if (o.plan) {
+        const { planStudy } = await import("./plan-study.ts");
+        const plan = await planStudy(dosages ?? String(o.bfile), options);
+        if (!context.json) printPlan(context, plan);
+        return plan;
+      }
+      const result = await gwas(dosages ?? String(o.bfile), options);
       if (!context.json && !context.quiet) for (const line of gwasSummary(result)) context.print(line);
       return gwasJson(result, { command, threads: resolveThreads(context.threads) });
     },

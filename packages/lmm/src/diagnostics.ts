@@ -2,7 +2,8 @@ import { formatG, type Warn } from "@x/core/base";
 import type { Table } from "apache-arrow";
 import type { Cohort } from "./cohort.ts";
 import { type CovariateInflation, covariateInflation, HIGH_INFLATION } from "./collinearity.ts";
-import type { Eigen } from "./eigen-matrix.ts";
+import { DualEigen } from "./dual-eigen.ts";
+import type { Decomposition } from "./eigen.ts";
 import type { TwinFacts } from "./kinship-twins.ts";
 import { qqTable } from "./qq-table.ts";
 import { genomicInflation } from "./report/qq.ts";
@@ -58,11 +59,14 @@ export interface Diagnostics {
 }
 
 /** Conditioning of a kinship from its eigendecomposition. */
-export function kinshipCondition(eigen: Eigen, twins?: TwinFacts): KinshipCondition {
-  const { values, negative, residual, orthogonality } = eigen.facts;
-  const zeros = values.reduce((count, v) => count + (v === 0 ? 1 : 0), 0);
+export function kinshipCondition(eigen: Decomposition, twins?: TwinFacts): KinshipCondition {
+  const { values, residual, orthogonality } = eigen.facts;
+  // A product of genotypes with itself has none below zero.
+  const negative = eigen instanceof DualEigen ? { count: 0, smallest: 0 } : eigen.facts.negative;
+  const positive = values.filter((v) => v !== 0);
+  const zeros = eigen.samples - positive.length;
   const largest = values.at(-1) ?? 0;
-  const smallestPositive = values[zeros] ?? 0;
+  const smallestPositive = positive[0] ?? 0;
   const total = values.reduce((sum, v) => sum + v, 0);
   return {
     largest,

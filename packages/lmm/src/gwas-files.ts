@@ -80,6 +80,7 @@ export async function writeGwasFiles(
       nullModel: result.nullModel,
       stages: result.stages,
       predictedBytes: result.plan.memory.total,
+      route: result.plan.route,
       threads: options.threads,
       simd: simdLevel(),
       degenerate: result.degenerate,

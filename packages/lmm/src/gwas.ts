@@ -22,7 +22,9 @@ import {
 import { isDosageStudy } from "./bimbam.ts";
 import type { Cohort } from "./cohort.ts";
 import { commandText } from "./command-text.ts";
+import { decompose } from "./decompose.ts";
 import { type Diagnostics, diagnose, kinshipCondition, warnAbout } from "./diagnostics.ts";
+import { Eigen } from "./eigen-matrix.ts";
 import { lmmError } from "./errors.ts";
 import { FILTER_NAMES, type FilterCounts, type FilterOptions, requireKept } from "./filter.ts";
 import { type GemmaMode, testsOf } from "./gemma/modes.ts";
@@ -39,7 +41,7 @@ import {
   type NullModel,
   nullModel,
 } from "./null-model.ts";
-import { checkRoute, type EigenRoute, obtainEigen } from "./obtain-eigen.ts";
+import { checkEigenRoute, type EigenRoute } from "./obtain-eigen.ts";
 import {
   checkNames,
   defined,
@@ -50,7 +52,8 @@ import {
   requireOther,
 } from "./option-names.ts";
 import { withComponents } from "./pca.ts";
-import { fitGwas, type GwasPlan } from "./plan.ts";
+import { fitGwas, type GwasPlan, type RouteChoice } from "./plan.ts";
+import { checkDualRoute, studySize } from "./route.ts";
 import { checkSnpList, readSnpList } from "./snp-list.ts";
 import { VariantWatch } from "./variant-problems.ts";
 
@@ -84,6 +87,11 @@ export interface GwasOptions
   /** The first so many principal components of the analysed people's kinship as covariates. */
   readonly components?: number;
   /**
+   * `primal` solves people × people as GEMMA does, `dual` the variants × variants of the kinship: the same numbers,
+   * cheaper where fewer variants make the kinship than people are analysed. Default `auto`: what {@link planGwas} chooses.
+   */
+  readonly route?: RouteChoice;
+  /**
    * Goes on where a killed run of the same call stopped, and keeps what this one needs to be gone on with: a journal
    * beside the output, taken away at the end. The files are the same bytes either way.
    */
@@ -116,6 +124,7 @@ const GWAS_NAMES: NamesOf<GwasOptions> = {
   command: true,
   title: true,
   snpFile: true,
+  route: true,
   resume: true,
   shard: true,
   loco: true,
@@ -166,7 +175,7 @@ export async function gwas(fileset: string | PlinkStudy, options: GwasOptions = 
     options.kinshipSnpFile !== undefined,
     "both list the variants that make the kinship",
   );
-  checkRoute({ ...options, kinshipSnps } as Parameters<typeof checkRoute>[0]);
+  checkEigenRoute({ ...options, kinshipSnps } as Parameters<typeof checkEigenRoute>[0]);
   refuseBoth("title", title !== undefined, "report: false", report === false, "the title is the report's");
   if (options.loco)
     throw lmmError("NOT_IMPLEMENTED", "loco is not in this version.", {
@@ -179,6 +188,7 @@ export async function gwas(fileset: string | PlinkStudy, options: GwasOptions = 
   if (shard) checkShard(shard);
   refuseBoth("lmm", lmm !== undefined, "tests", options.tests !== undefined, "both choose the tests");
   const tests = lmm === undefined ? checkTests(options.tests ?? ["wald"]) : testsOf(lmm);
+  checkDualRoute(options);
   for (const path of checkGwasPaths(options)) checkOutputDir(path);
   // Shards of one run may be made side by side.
   await using _lock = out === undefined ? undefined : lockOutput(shard ? shardPath(out, shard) : out);
@@ -215,15 +225,6 @@ async function run(
   const joined = await meter.measure("joining", () =>
     joinSamples(study, { ...only<JoinOptions>(given, JOIN_NAMES), onWarning: warn }),
   );
-  const size = {
-    samples: study.n,
-    variants: study.p,
-    analyzed: joined.analyzed.length,
-    covariates: joined.covariateNames.length,
-    environment: joined.environment !== undefined,
-    threads,
-  };
-  const plan = fitGwas(size, given);
   const list = async (ids: ReadonlySet<string> | undefined, file: string | undefined) => {
     const snps = file === undefined ? ids : await readSnpList(file);
     if (snps) checkSnpList(study, snps, warn);
@@ -231,23 +232,21 @@ async function run(
   };
   const snps = await list(given.snps, given.snpFile);
   const kinshipSnps = await list(given.kinshipSnps, given.kinshipSnpFile);
+  const lists = { ...(snps ? { snps } : {}), ...(kinshipSnps ? { kinshipSnps } : {}) };
+  const plan = fitGwas(studySize(study, joined, { ...given, ...lists, threads }), given);
   // The plan of the whole run has been accepted: the steps must not weigh themselves again on the way.
   const memoryLimit = Number.POSITIVE_INFINITY;
-  const options = {
-    ...given,
-    onWarning: warn,
-    chunk: plan.chunk,
-    memoryLimit,
-    ...(snps ? { snps } : {}),
-    ...(kinshipSnps ? { kinshipSnps } : {}),
-  };
+  const options = { ...given, onWarning: warn, chunk: plan.chunk, memoryLimit, ...lists };
 
   // apache-arrow starts slowly; it loads while the kernels work.
   const arrow = import("./association-arrow.ts");
   arrow.catch(() => undefined);
-  const made = await obtainEigen(study, joined, options, meter);
-  await using eig = made.eigen;
-  const cohort = given.components === undefined ? joined : withComponents(joined, eig, given.components);
+  await using made = await decompose(study, joined, { ...options, route: plan.plan.route }, meter);
+  const { eig } = made;
+  const cohort =
+    given.components === undefined || !(eig instanceof Eigen)
+      ? joined
+      : withComponents(joined, eig, given.components);
   const h0 = await meter.measure("null model", () =>
     nullModel(cohort, eig, only<LambdaOptions & RunOptions>(options, NULL_MODEL_NAMES)),
   );

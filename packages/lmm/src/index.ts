@@ -23,7 +23,14 @@ export {
   type WorstRow,
 } from "./compare.ts";
 export { type Diagnostics, type KinshipCondition, kinshipCondition } from "./diagnostics.ts";
-export { type EigenOptions, eigen } from "./eigen.ts";
+export { DualEigen, type DualEigenFacts } from "./dual-eigen.ts";
+export {
+  DualKinship,
+  type DualKinshipFacts,
+  type DualKinshipOptions,
+  dualKinship,
+} from "./dual-kinship.ts";
+export { type Decomposition, type EigenOptions, eigen } from "./eigen.ts";
 export { type EigenLoadOptions, type EigenSource, loadEigen } from "./eigen-load.ts";
 export { Eigen, type EigenFacts, type EigenSaveOptions, type NegativeEigenvalues } from "./eigen-matrix.ts";
 export type { LmmErrorCode } from "./errors.ts";
@@ -45,7 +52,17 @@ export { type MergeOptions, mergeShards } from "./merge.ts";
 export { type LambdaOptions, type Likelihoods, type NullModel, nullModel } from "./null-model.ts";
 export type { EigenRoute } from "./obtain-eigen.ts";
 export { type Pca, type PcaOptions, pca, withComponents } from "./pca.ts";
-export { estimateMemory, type GwasPlan, planGwas, type StagePlan, type StudySize } from "./plan.ts";
+export {
+  estimateMemory,
+  type GwasPlan,
+  planGwas,
+  type Route,
+  type RouteChoice,
+  type RoutePlan,
+  type StagePlan,
+  type StudySize,
+} from "./plan.ts";
+export { planStudy } from "./plan-study.ts";
 export { qqTable } from "./qq-table.ts";
 export { type ManhattanData, type ManhattanOptions, manhattanSvg } from "./report/manhattan.ts";
 export { genomicInflation, type QqOptions, qqSvg } from "./report/qq.ts";

@@ -5,10 +5,10 @@ import type { Cohort } from "./cohort.ts";
 import { lmmError } from "./errors.ts";
 import { FILTER_NAMES, type FilterOptions, VariantFilter } from "./filter.ts";
 import { Kinship } from "./kinship-matrix.ts";
+import { kinshipMeans } from "./kinship-means.ts";
 import {
   addDosages,
   addToGram,
-  countGenotypes,
   type DosageScale,
   decodeFloat64,
   dosageGram,
@@ -90,7 +90,7 @@ export async function kinship(
   const blocks = filteredBlocks(study, cohort, filter, pass);
   const finish = real
     ? await sumDosages(study, blocks, SCALES[mode], native)
-    : await sumPlanes(study, blocks, cohort.analyzed.length === study.n, native);
+    : await sumPlanes(study, cohort, blocks, native);
   await study.check();
   filter.requireSome();
   const matrix = await finish(filter.counts.kept);
@@ -110,21 +110,15 @@ type Finish = (snps: number) => Promise<Matrix>;
 /** Packed genotypes by bit planes: integers. */
 async function sumPlanes(
   study: PlinkStudy,
+  cohort: Cohort,
   blocks: AsyncIterable<FilteredBlock>,
-  everyone: boolean,
   native: NativeOptions,
 ): Promise<Finish> {
   const gram = peopleGram(study.n);
-  for await (const { rows, packed, kept } of blocks) {
+  for await (const block of blocks) {
+    const { packed, kept } = block;
     if (kept.rows.length === 0) continue;
-    let means = kept.means;
-    if (!everyone) {
-      const counts = await countGenotypes(packed, study.n, rows, null, native);
-      means = Float64Array.from(kept.rows, (row) => {
-        const [homA1, het, homA2] = counts.subarray(4 * row);
-        return (2 * homA1! + het!) / (homA1! + het! + homA2!);
-      });
-    }
+    const means = await kinshipMeans(study, cohort, block, native);
     await addToGram(gram, packed, kept.rows, means, native);
   }
   return (snps) => finishGram(gram, snps, native);

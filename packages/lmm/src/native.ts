@@ -7,15 +7,17 @@ import binding, {
   type DosageCounts,
   type DosageGram,
   type DosageRows,
+  type DualKinship as DualModel,
   type Matrix,
   type MatrixReader,
+  type SnpSet as NativeSnpSet,
   type PeopleGram,
 } from "@x/native-linalg";
 
 import type { AssociationColumns } from "./association-columns.ts";
 import type { Cohort } from "./cohort.ts";
 
-export type { DosageGram, DosageRows, Matrix, MatrixReader, PeopleGram };
+export type { DosageGram, DosageRows, DualModel, Matrix, MatrixReader, PeopleGram };
 
 /** Options every native call takes. `threads` is always a resolved count: 0 would mean "all" behind the door. */
 export interface NativeOptions {
@@ -279,16 +281,31 @@ export interface LambdaRange {
   readonly regions: number;
 }
 
+/** Phenotypes of the same people, and what to test. */
+export interface AssociationModel {
+  readonly cohort: Pick<Cohort, "analyzed" | "samples" | "w" | "environment">;
+  readonly traits: readonly AssociationTrait[];
+  readonly tests: WantedTests;
+  readonly lambda: LambdaRange;
+}
+
+function traitArrays({ cohort, traits }: AssociationModel): {
+  y: Float64Array;
+  nulls: Float64Array;
+  c: number;
+} {
+  const n = cohort.analyzed.length;
+  const y = new Float64Array(n * traits.length);
+  for (const [t, trait] of traits.entries()) y.set(trait.y, t * n);
+  const nulls = Float64Array.from(traits.flatMap((trait) => [trait.lambda, trait.loglik]));
+  return { y, nulls, c: cohort.w.length / n };
+}
+
 /** The model shared by all variants of phenotypes of the same people. */
 export function newAssociation(
   vectors: Matrix,
   values: Float64Array,
-  model: {
-    cohort: Pick<Cohort, "analyzed" | "samples" | "w" | "environment">;
-    traits: readonly AssociationTrait[];
-    tests: WantedTests;
-    lambda: LambdaRange;
-  },
+  model: AssociationModel,
 ): {
   test(packed: Uint8Array, rows: Uint32Array, means: Float64Array, o: NativeOptions): Promise<Tested>;
   testDosages(
@@ -298,18 +315,13 @@ export function newAssociation(
     o: NativeOptions,
   ): Promise<Tested>;
 } {
-  const { cohort, traits, tests, lambda } = model;
-  const n = cohort.analyzed.length;
-  const y = new Float64Array(n * traits.length);
-  for (const [t, trait] of traits.entries()) y.set(trait.y, t * n);
+  const { cohort, tests, lambda } = model;
   const study = {
     values,
     keep: cohort.analyzed,
     samplesInFile: cohort.samples,
-    y,
-    nulls: Float64Array.from(traits.flatMap((trait) => [trait.lambda, trait.loglik])),
     w: cohort.w,
-    c: cohort.w.length / n,
+    ...traitArrays(model),
     ...(cohort.environment ? { environment: cohort.environment } : {}),
     tests: { ...tests },
   };
@@ -318,6 +330,75 @@ export function newAssociation(
     test: (packed, rows, means, o) => run((job) => native.test(job, packed, rows, means, o.threads), o),
     testDosages: (values, rows, means, o) =>
       run((job) => native.testDosages(job, values, rows, means, o.threads), o),
+  };
+}
+
+/** Variants of some people in native memory, two bits a genotype. */
+export interface SnpSet {
+  readonly native: NativeSnpSet;
+  /** Adds rows of a block of all people, of whom `keep` are the set's; without `means` missing calls get their mean. */
+  add(
+    packed: Uint8Array,
+    samples: number,
+    keep: Uint32Array,
+    block: { rows: Uint32Array; means: Float64Array | undefined },
+    o: NativeOptions,
+  ): Promise<void>;
+  /** X′X of the centred columns. */
+  gram(o: NativeOptions): Promise<Matrix>;
+  release(): void;
+}
+
+/** An empty set of variants of so many people. */
+export function snpSet(people: number): SnpSet {
+  const native = now(() => new binding.SnpSet(people));
+  return {
+    native,
+    add: (packed, samples, keep, { rows, means }, o) =>
+      run((job) => native.add(job, packed, samples, keep, rows, means, o.threads), o),
+    gram: (o) => run((job) => native.gram(job, o.threads), o),
+    release: () => now(() => native.release()),
+  };
+}
+
+/** The members of a set as a kinship, with the eigenvalues of X′X / p and its eigenvectors. */
+export function dualModel(
+  set: SnpSet,
+  members: Uint32Array,
+  values: Float64Array,
+  vectors: Matrix,
+): DualModel {
+  return now(() => new binding.DualKinship(set.native, members, values, vectors));
+}
+
+/** {@link fitNull} by the p × p route. */
+export function fitDualNull(
+  model: DualModel,
+  cohort: Pick<Cohort, "analyzed" | "y" | "w">,
+  lambda: LambdaRange,
+  o: NativeOptions,
+): ReturnType<DualModel["nullModel"]> {
+  const c = cohort.w.length / cohort.analyzed.length;
+  return run((job) => model.nullModel(job, cohort.y, cohort.w, c, lambda, o.threads), o);
+}
+
+/** {@link newAssociation} by the p × p route; `places` is where each row lies in the kinship's set, −1 outside. */
+export async function newDualAssociation(
+  dual: DualModel,
+  model: AssociationModel,
+  o: NativeOptions,
+): Promise<{
+  test(packed: Uint8Array, rows: Uint32Array, places: Int32Array, o: NativeOptions): Promise<Tested>;
+}> {
+  const { cohort, tests, lambda } = model;
+  const { y, nulls, c } = traitArrays(model);
+  const { analyzed, samples, w } = cohort;
+  const native = await run(
+    (job) => dual.association(job, analyzed, samples, y, nulls, w, c, { ...tests }, lambda, o.threads),
+    o,
+  );
+  return {
+    test: (packed, rows, places, q) => run((job) => native.test(job, packed, rows, places, q.threads), q),
   };
 }
 
@@ -359,4 +440,21 @@ export function associationBytes(
 ): number {
   const tests = { wald: true, lrt: true, score: true };
   return binding.associationBytes({ ...size, tests }, threads, { lmin: 1e-5, lmax: 1e5, regions: 10 });
+}
+
+/** Bytes of {@link snpSet} with so many variants. */
+export function snpSetBytes(people: number, variants: number): number {
+  return binding.snpSetBytes(people, variants);
+}
+
+/** Bytes of {@link newDualAssociation} and its tests of blocks of `rows` variants, kinship and genotypes apart. */
+export function dualAssociationBytes(
+  size: { n: number; c: number; traits: number; environment: boolean },
+  kinshipVariants: number,
+  rows: number,
+  threads: number,
+): number {
+  const tests = { wald: true, lrt: true, score: true };
+  const lambda = { lmin: 1e-5, lmax: 1e5, regions: 10 };
+  return binding.dualAssociationBytes({ ...size, tests }, kinshipVariants, rows, threads, lambda);
 }

@@ -1,8 +1,10 @@
 import { checkRange, type RunOptions, resolveThreads } from "@x/core/base";
 import type { Cohort } from "./cohort.ts";
+import { DualEigen } from "./dual-eigen.ts";
+import type { Decomposition } from "./eigen.ts";
 import { Eigen } from "./eigen-matrix.ts";
 import { lmmError } from "./errors.ts";
-import { fitNull, type LambdaRange, type NativeOptions, project } from "./native.ts";
+import { fitDualNull, fitNull, type LambdaRange, type NativeOptions, project } from "./native.ts";
 import { checkNames, type NamesOf, RUN_NAMES } from "./option-names.ts";
 
 /** Where λ = vg/ve is searched. Defaults are GEMMA's: 1e-5, 1e5, 10 intervals equal in log λ. */
@@ -52,7 +54,7 @@ export interface NullModel {
  */
 export async function nullModel(
   cohort: Cohort,
-  eigen: Eigen,
+  eigen: Decomposition,
   options: RunOptions & LambdaOptions = {},
 ): Promise<NullModel> {
   checkNames(options, NULL_MODEL_NAMES, "nullModel");
@@ -61,12 +63,15 @@ export async function nullModel(
 }
 
 /** Models that were fitted, by decomposition, phenotype, covariates and search: none is fitted twice. */
-const known = new WeakMap<Eigen, WeakMap<Float64Array, WeakMap<Float64Array, Map<string, NullModel>>>>();
+const known = new WeakMap<
+  Decomposition,
+  WeakMap<Float64Array, WeakMap<Float64Array, Map<string, NullModel>>>
+>();
 
 /** The null model, and whether it had to be fitted. */
 export async function countedNullModel(
   cohort: Cohort,
-  eigen: Eigen,
+  eigen: Decomposition,
   lambda: LambdaRange,
   native: NativeOptions,
 ): Promise<{ model: NullModel; fitted: boolean }> {
@@ -99,18 +104,14 @@ function getOr<K, V>(
 
 async function fit(
   cohort: Cohort,
-  eigen: Eigen,
+  eigen: Decomposition,
   lambda: LambdaRange,
   native: NativeOptions,
 ): Promise<NullModel> {
-  const vectors = Eigen.vectorsFor(eigen, cohort);
-  const n = cohort.analyzed.length;
-  const c = cohort.w.length / n;
-  const columns = new Float64Array(n * (c + 1));
-  columns.set(cohort.y);
-  columns.set(cohort.w, n);
-  const rotated = await project(vectors, columns, c + 1, native);
-  const fitted = fitNull(eigen.values, rotated.subarray(0, n), rotated.subarray(n), c, lambda);
+  const fitted =
+    eigen instanceof DualEigen
+      ? await fitDualNull(DualEigen.modelFor(eigen, cohort).model, cohort, lambda, native)
+      : await rotateAndFit(cohort, eigen, lambda, native);
   return Object.freeze({
     pve: fitted.pve,
     pveSe: fitted.pveSe,
@@ -121,6 +122,22 @@ async function fit(
     beta: Float64Array.from(fitted.beta),
     betaSe: Float64Array.from(fitted.betaSe),
   });
+}
+
+async function rotateAndFit(
+  cohort: Cohort,
+  eigen: Eigen,
+  lambda: LambdaRange,
+  native: NativeOptions,
+): Promise<ReturnType<typeof fitNull>> {
+  const vectors = Eigen.vectorsFor(eigen, cohort);
+  const n = cohort.analyzed.length;
+  const c = cohort.w.length / n;
+  const columns = new Float64Array(n * (c + 1));
+  columns.set(cohort.y);
+  columns.set(cohort.w, n);
+  const rotated = await project(vectors, columns, c + 1, native);
+  return fitNull(eigen.values, rotated.subarray(0, n), rotated.subarray(n), c, lambda);
 }
 
 /** The options with GEMMA's defaults filled in. @throws OPTION_RANGE. */

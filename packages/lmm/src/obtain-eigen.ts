@@ -32,7 +32,9 @@ export interface EigenRoute extends FilterOptions, RunOptions {
 }
 
 /** Refuses what would be ignored. */
-export function checkRoute(o: Omit<EigenRoute, "kinshipSnps"> & { readonly kinshipSnps?: unknown }): void {
+export function checkEigenRoute(
+  o: Omit<EigenRoute, "kinshipSnps"> & { readonly kinshipSnps?: unknown },
+): void {
   const [read, decomposed] = [o.kinship !== undefined, o.eigen !== undefined];
   for (const [name, given] of [
     ["kinshipMode (-gk)", o.kinshipMode !== undefined],

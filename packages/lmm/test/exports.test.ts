@@ -5,6 +5,8 @@ import * as lmm from "../src/index.ts";
 it("exports exactly these names", () => {
   expect(Object.keys(lmm).sort()).toEqual([
     "ASSOC_TOLERANCES",
+    "DualEigen",
+    "DualKinship",
     "Eigen",
     "Kinship",
     "VARIANT_PROBLEMS",
@@ -12,6 +14,7 @@ it("exports exactly these names", () => {
     "associateTraits",
     "compareAssoc",
     "compareKinship",
+    "dualKinship",
     "eigen",
     "estimateMemory",
     "genomicInflation",
@@ -28,6 +31,7 @@ it("exports exactly these names", () => {
     "openBimbam",
     "pca",
     "planGwas",
+    "planStudy",
     "qqSvg",
     "qqTable",
     "withComponents",

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ASSOC_TOLERANCES } from "../src/index.ts";
 import { differences } from "./support/assoc-difference.ts";
 import {
+  dualDesign,
   type MatrixDesign,
   type MatrixFileset,
   matrixDesign,
@@ -45,6 +46,31 @@ describe.each(names(FILESETS))("%s", (name) => {
         for (const threads of [1, 2])
           if (chunk < 4096 || (threads === 1 && (name !== "large" || run === "lmm4")))
             expect((await matrixText(fileset, design, run, { threads, chunk })) === text).toBe(true);
+    });
+
+    // The p × p problem of 10,000 variants takes minutes; the dual is not for such a study.
+    describe.runIf(name !== "large")("by the dual route", () => {
+      let dual: MatrixDesign;
+      beforeAll(async () => {
+        dual = await dualDesign(fileset, which);
+      });
+      afterAll(async () => {
+        await dual?.[Symbol.asyncDispose]();
+      });
+
+      it.each(names(RUNS).filter((run) => !RUNS[run].gxe))("%s", async (run) => {
+        const text = await matrixText(fileset, dual, run, { threads: 2 });
+        for (const [column, worst] of differences(text, expected.get(run)!))
+          expect(worst.difference, `${column}: ${JSON.stringify(worst)}`).toBeLessThanOrEqual(
+            ASSOC_TOLERANCES[column]!.limit,
+          );
+        for (const [chunk, threads] of [
+          [1, 2],
+          [7, 1],
+          [4096, 1],
+        ] as const)
+          expect((await matrixText(fileset, dual, run, { threads, chunk })) === text).toBe(true);
+      });
     });
   });
 });

@@ -1,17 +1,17 @@
 //! Tests of every variant, streamed: packed genotypes in, columns out, never an n x p array.
 
-use rayon::prelude::*;
 use x_dense::SquareMatrix;
-use x_simd::{Error, Job, Level, Result, try_zeroed, with_pool};
+use x_simd::{Error, Job, Level, Result, try_zeroed};
 
 use crate::design::check_design;
 use crate::grid::Grid;
 use crate::kernels::Kernels;
 use crate::model::{Common, Model};
+use crate::models::Models;
 use crate::null::{check_columns, pad};
 use crate::options::{Options, clamp_eigenvalues};
-use crate::statistics::{Columns, Fits, NullPoint, Tests};
-use crate::tile::{Buffers, GROUP};
+use crate::statistics::{Columns, NullPoint, Tests};
+use crate::tile::Buffers;
 
 /// One phenotype of the analysed people, and where the likelihood without a variant has its maximum (any finite
 /// numbers when only the Wald test runs).
@@ -55,7 +55,7 @@ pub struct Results {
 /// Everything about phenotypes, covariates and people that the tests share; the eigenvectors stay with the caller.
 pub struct Association {
     /// One a phenotype.
-    pub(crate) models: Vec<Model>,
+    pub(crate) models: Models,
     pub(crate) environment: Option<Vec<f64>>,
     pub(crate) keep: Vec<u32>,
     pub(crate) samples_in_file: usize,
@@ -91,9 +91,9 @@ impl Association {
                 return Err(Error::new("NOT_FINITE", "the null model must have a positive lambda and a likelihood"));
             }
         }
-        check_design(&fixed, n, c + v - 1)?;
+        check_design(&fixed, n, c + v - 1, n)?;
         let kernels = Kernels::new(level);
-        let common = Common { n, v, values: pad(&clamp_eigenvalues(values)), tests, options, kernels };
+        let common = Common { n, width: n, v, values: pad(&clamp_eigenvalues(values)), tests, options, kernels };
         let project = |column: &[f64]| project(vectors, column);
         let fixed = fixed.chunks_exact(n).map(project).collect::<Result<Vec<_>>>()?;
         let models = traits.iter().map(|t| {
@@ -101,7 +101,7 @@ impl Association {
             Model::new(&common, columns, t.null)
         });
         Ok(Self {
-            models: models.collect::<Result<_>>()?,
+            models: Models(models.collect::<Result<_>>()?),
             environment: environment.map(<[f64]>::to_vec),
             keep: keep.to_vec(),
             samples_in_file,
@@ -121,7 +121,7 @@ impl Association {
         threads: usize,
         job: &Job,
     ) -> Result<Results> {
-        let (n, level) = (self.models[0].n, self.level);
+        let (n, level) = (self.models.0[0].n, self.level);
         if vectors.n() != n || means.len() != rows.len() {
             return Err(Error::new("SHAPE", "eigenvectors or means do not match the people or rows under test"));
         }
@@ -137,7 +137,7 @@ impl Association {
         if self.environment.is_some() {
             rotated[1] = try_zeroed(batch * n)?;
         }
-        let mut results = Results { traits: vec![Columns::default(); self.models.len()], ..Results::default() };
+        let mut results = Results { traits: vec![Columns::default(); self.models.0.len()], ..Results::default() };
         for (rows, means) in rows.chunks(batch.max(1)).zip(means.chunks(batch.max(1))) {
             job.check()?;
             for (rotated, scale) in rotated.iter_mut().zip([None, self.environment.as_deref()]).take(self.columns()) {
@@ -145,71 +145,15 @@ impl Association {
                 x_genotype::rotate_at(vectors.data(), n, scale, &kept, rows, means, out, threads, level, job)?;
                 results.rotations += rows.len() as u64;
             }
-            self.test_rotated(&rotated, rows.len(), threads, job, &mut results)?;
+            self.models.test(&rotated, rows.len(), threads, job, &mut results)?;
         }
         Ok(results)
     }
 
-    /// Tests the first `count` rotated variants and adds them to the results.
-    pub(crate) fn test_rotated(
-        &self,
-        rotated: &[Vec<f64>; 2],
-        count: usize,
-        threads: usize,
-        job: &Job,
-        results: &mut Results,
-    ) -> Result<()> {
-        let n = self.models[0].n;
-        let groups = count.div_ceil(GROUP);
-        // A minimum of groups a task keeps the buffers few.
-        let tested: Result<Vec<Group>> = with_pool(threads, || {
-            let share = groups.div_ceil(4 * rayon::current_num_threads());
-            let tested = (0..groups).into_par_iter().with_min_len(share).map_init(
-                || None,
-                |buffers, g| {
-                    job.check()?;
-                    let buffers = match buffers {
-                        Some(buffers) => buffers,
-                        None => buffers.insert(Buffers::new(&self.models[0])?),
-                    };
-                    let range = g * GROUP * n..((g + 1) * GROUP).min(count) * n;
-                    let slices = rotated.each_ref().map(|r| r.get(range.clone()).unwrap_or_default());
-                    let mut group = Group::default();
-                    for (t, model) in self.models.iter().enumerate() {
-                        group.fits.push(model.test_group(slices, t > 0, buffers));
-                    }
-                    group.searches = std::mem::take(&mut buffers.searches);
-                    group.evaluations = std::mem::take(&mut buffers.evaluations);
-                    job.advance((range.len() / n) as u64);
-                    Ok(group)
-                },
-            );
-            Ok(tested.collect())
-        })?;
-        for group in tested? {
-            results.searches += group.searches;
-            results.evaluations += group.evaluations;
-            for ((fits, model), columns) in group.fits.iter().zip(&self.models).zip(&mut results.traits) {
-                for fit in fits {
-                    columns.push(model.tests, fit.as_ref(), n, model.df());
-                }
-            }
-        }
-        Ok(())
-    }
-
     /// Columns of a variant that are rotated.
     pub(crate) fn columns(&self) -> usize {
-        self.models[0].v
+        self.models.0[0].v
     }
-}
-
-/// What a few variants gave, by phenotype.
-#[derive(Default)]
-struct Group {
-    fits: Vec<Vec<Option<Fits>>>,
-    searches: u64,
-    evaluations: u64,
 }
 
 /// Variants rotated together: many, because each batch reads all eigenvectors, but at most 256 MiB of them.

@@ -18,7 +18,7 @@ impl Association {
         threads: usize,
         job: &Job,
     ) -> Result<Results> {
-        let n = self.models[0].n;
+        let n = self.models.0[0].n;
         if vectors.n() != n || means.len() != rows.len() {
             return Err(Error::new("SHAPE", "eigenvectors or means do not match the people or rows under test"));
         }
@@ -27,7 +27,7 @@ impl Association {
         if self.environment.is_some() {
             rotated[1] = try_zeroed(batch * n)?;
         }
-        let mut results = Results { traits: vec![Columns::default(); self.models.len()], ..Results::default() };
+        let mut results = Results { traits: vec![Columns::default(); self.models.0.len()], ..Results::default() };
         for (rows, means) in rows.chunks(batch).zip(means.chunks(batch)) {
             job.check()?;
             let mut x = x_genotype::fill_rows(values, self.samples_in_file, &self.keep, rows, means)?;
@@ -41,7 +41,7 @@ impl Association {
                 x_dense::gemm(rows.len(), n, n, &x, vectors.data(), out, threads, &Job::default())?;
                 results.rotations += rows.len() as u64;
             }
-            self.test_rotated(&rotated, rows.len(), threads, job, &mut results)?;
+            self.models.test(&rotated, rows.len(), threads, job, &mut results)?;
         }
         Ok(results)
     }

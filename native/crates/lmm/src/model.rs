@@ -11,7 +11,10 @@ use crate::statistics::{NullPoint, Tests};
 /// The columns are (fixed, variant, y): W and the environment; the variant and, with an environment, their product;
 /// the phenotype.
 pub struct Model {
+    /// People.
     pub n: usize,
+    /// Coordinates of a rotated column: people, or fewer where the kinship's range is small.
+    pub width: usize,
     /// Fixed columns.
     pub c: usize,
     /// Columns of a variant: 1, or 2 with an environment; the last one is tested.
@@ -33,7 +36,10 @@ pub struct Model {
 
 /// What the models of several phenotypes share.
 pub struct Common {
+    /// People.
     pub n: usize,
+    /// Coordinates of a rotated column.
+    pub width: usize,
     pub v: usize,
     /// Clamped eigenvalues, padded.
     pub values: Vec<f64>,
@@ -43,9 +49,9 @@ pub struct Common {
 }
 
 impl Model {
-    /// `columns`: fixed ones, then y, rotated and padded.
+    /// `columns`: fixed ones, then y, rotated and padded from `width` values.
     pub fn new(common: &Common, columns: Vec<Vec<f64>>, null: NullPoint) -> Result<Self> {
-        let Common { n, v, ref values, tests, options, kernels } = *common;
+        let Common { n, width, v, ref values, tests, options, kernels } = *common;
         let c = columns.len() - 1;
         let pairs_of_all = pairs(c, v);
         // Among (fixed, variant, y) the phenotype is column c + v; among the stored columns it is the last.
@@ -54,7 +60,7 @@ impl Model {
         let grid = Grid::new(&options, tests, null.lambda, values, &fixed, kernels)?;
         let values = values.clone();
         let null_pairs = (v == 2).then(|| pairs(c, 1));
-        Ok(Self { n, c, v, values, columns, fixed, pairs: pairs_of_all, null_pairs, grid, kernels, tests, null })
+        Ok(Self { n, width, c, v, values, columns, fixed, pairs: pairs_of_all, null_pairs, grid, kernels, tests, null })
     }
 
     /// Columns of the model with the variant, y included.

@@ -52,14 +52,14 @@ impl Buffers {
 }
 
 impl Model {
-    /// Searches for up to `GROUP` rotated variants, one `n` values long slice of `rotated` each (and of `products` with
+    /// Searches for up to `GROUP` rotated variants, one `width` values long slice of `rotated` each (and of `products` with
     /// the environment); `None` for those that are combinations of the covariates. `again`: the buffers hold the same
     /// variants' products of another phenotype.
     pub fn test_group(&self, rotated: [&[f64]; 2], again: bool, buffers: &mut Buffers) -> Vec<Option<Fits>> {
         let (len, rows, y) = (self.values.len(), self.rows(), self.c + self.v);
-        let size = rotated[0].len() / self.n;
+        let size = rotated[0].len() / self.width;
         for (s, out) in buffers.rows.chunks_exact_mut(rows * len).take(size).enumerate() {
-            let variant = |k: usize| &rotated[k][s * self.n..(s + 1) * self.n];
+            let variant = |k: usize| &rotated[k][s * self.width..(s + 1) * self.width];
             for (row, &(i, j)) in out.chunks_exact_mut(len).zip(&self.pairs[1]) {
                 // The variant's column is the later of the two, but beside y.
                 let (x, other) = if j == y { (i, j) } else { (j, i) };

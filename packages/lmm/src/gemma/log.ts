@@ -14,6 +14,8 @@ export interface LogFacts {
   readonly stages: readonly StageUsage[];
   /** Bytes that were predicted for the peak. */
   readonly predictedBytes: number;
+  /** Which route was taken, where there was a choice. */
+  readonly route?: string;
   readonly threads: number;
   readonly simd: string;
   /** Further lines, e.g. diagnostics. */
@@ -79,6 +81,7 @@ export function formatLog(f: LogFacts): string {
       (s) =>
         `     ${s.stage} = ${s.wallSeconds.toFixed(3)} ${s.cpuSeconds.toFixed(3)} ${mb(s.rssBytes)} ${mb(s.peakRssBytes)}`,
     ),
+    ...(f.route === undefined ? [] : [`route = ${f.route}`]),
     `predicted peak memory = ${mb(f.predictedBytes)} MB`,
     `measured peak memory = ${mb(Math.max(0, ...f.stages.map((s) => s.peakRssBytes)))} MB`,
     "",

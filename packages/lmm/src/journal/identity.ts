@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { sha256Hex as hash } from "@x/core/base";
 import type { PlinkStudy } from "@x/plink-io";
 import type { Cohort } from "../cohort.ts";
-import type { Eigen } from "../eigen-matrix.ts";
+import type { Decomposition } from "../eigen.ts";
 import type { FilterOptions } from "../filter.ts";
 import { simdLevel } from "../native.ts";
 import type { LambdaOptions } from "../null-model.ts";
@@ -35,7 +35,7 @@ export interface RunIdentity {
 export function runIdentity(
   study: PlinkStudy,
   cohort: Cohort,
-  eigen: Eigen,
+  eigen: Decomposition,
   options: FilterOptions & LambdaOptions & { tests?: readonly string[] },
   { range, shard }: { range: readonly [number, number]; shard: string },
 ): RunIdentity {

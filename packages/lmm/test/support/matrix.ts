@@ -10,7 +10,8 @@ import {
   type AssociationRun,
   associate,
   type Cohort,
-  type Eigen,
+  type Decomposition,
+  dualKinship,
   eigen,
   joinSamples,
   kinship,
@@ -57,8 +58,8 @@ export async function matrixFileset(name: FilesetName): Promise<MatrixFileset> {
 
 /** People and decompositions of one design: without the environment, and with it. */
 export interface MatrixDesign extends AsyncDisposable {
-  readonly plain: { readonly cohort: Cohort; readonly eigen: Eigen };
-  readonly gxe: { readonly cohort: Cohort; readonly eigen: Eigen };
+  readonly plain: { readonly cohort: Cohort; readonly eigen: Decomposition };
+  readonly gxe: { readonly cohort: Cohort; readonly eigen: Decomposition };
 }
 
 /** The kinship is that of GEMMA's `-gk 1` without covariates. */
@@ -82,11 +83,28 @@ export async function matrixDesign(fileset: MatrixFileset, design: DesignName): 
   };
 }
 
+/** The same by the dual route, which has no environments: only `plain` is of use. */
+export async function dualDesign(fileset: MatrixFileset, design: DesignName): Promise<MatrixDesign> {
+  const { study, files } = fileset;
+  const path = files.covariates(design);
+  const cohort = await joinSamples(study, path === undefined ? {} : { covariates: path });
+  const k = await dualKinship(study, cohort, { chosenBy: await joinSamples(study) });
+  const plain = { cohort, eigen: await eigen(k, cohort) };
+  return {
+    plain,
+    gxe: plain,
+    async [Symbol.asyncDispose]() {
+      await plain.eigen[Symbol.asyncDispose]();
+      await k[Symbol.asyncDispose]();
+    },
+  };
+}
+
 /** How a run is associated: the primal route unless told otherwise. */
 export type Associate = (
   study: PlinkStudy,
   cohort: Cohort,
-  eigen: Eigen,
+  eigen: Decomposition,
   options: AssociateOptions,
 ) => AssociationRun;
 
