@@ -156,7 +156,7 @@ impl Association {
 }
 
 /// Variants rotated together: many, because each batch reads all eigenvectors, but at most 256 MiB of them.
-fn batch_rows(n: usize) -> usize {
+pub(crate) fn batch_rows(n: usize) -> usize {
     ((256 << 20) / (8 * n.max(1))).clamp(64, 2048)
 }
 
@@ -195,7 +195,7 @@ impl Wald {
 }
 
 /// U' column, padded. Sums over people in ascending order.
-fn project(vectors: &SquareMatrix, column: &[f64]) -> Result<Vec<f64>> {
+pub(crate) fn project(vectors: &SquareMatrix, column: &[f64]) -> Result<Vec<f64>> {
     let mut out = try_zeroed(column.len().next_multiple_of(crate::kernels::LANES))?;
     for (i, value) in column.iter().enumerate() {
         for (to, u) in out.iter_mut().zip(vectors.row(i)) {

@@ -9,6 +9,7 @@ mod elimination;
 mod grid;
 mod kernels;
 mod lanes;
+mod multi;
 mod null;
 mod options;
 mod root;
@@ -16,5 +17,9 @@ mod search;
 mod tile;
 
 pub use association::{Association, Study, Wald, association_bytes};
+pub use multi::{
+    MOST_TRAITS, MultiAssociation, MultiColumns, MultiEstimate, MultiNull, MultiOptions, MultiStudy, MultiTests,
+    multi_association_bytes,
+};
 pub use null::{Null, fit_null};
 pub use options::{Options, clamp_eigenvalues};
