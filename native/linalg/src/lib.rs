@@ -9,6 +9,7 @@ mod dense;
 mod genotype;
 mod job;
 mod lmm;
+mod lmm_multi;
 mod matrix;
 mod panic;
 mod stats;

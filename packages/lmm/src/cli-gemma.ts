@@ -9,17 +9,20 @@ import {
   type RunOptions,
   resolveThreads,
   StageMeter,
+  type Warn,
   type Warning,
   writeFileAtomic,
 } from "@x/core/base";
 import { openPlink, type PlinkStudy } from "@x/plink-io";
 import { ASSOCIATE_NAMES, type AssociateOptions, associate } from "./associate.ts";
+import { multivariateTask, searchOfCommand } from "./cli-multivariate.ts";
 import { isGiven, quoteWord } from "./cli-words.ts";
 import type { Cohort } from "./cohort.ts";
 import { EIGEN_NAMES, type EigenOptions, eigen } from "./eigen.ts";
 import { lmmError } from "./errors.ts";
+import type { FilterOptions } from "./filter.ts";
 import { formatLog } from "./gemma/log.ts";
-import { filterAndLambda, GEMMA_OPTIONS } from "./gemma/options.ts";
+import { filterAndLambda, GEMMA_OPTIONS, phenotypeColumns } from "./gemma/options.ts";
 import { joinSamples } from "./join-samples.ts";
 import { KINSHIP_NAMES, type KinshipOptions, kinship } from "./kinship.ts";
 import {
@@ -29,6 +32,7 @@ import {
   LOAD_NAMES,
   SAVE_NAMES,
 } from "./kinship-matrix.ts";
+import { joinTraits, type TraitCohort } from "./multivariate-cohort.ts";
 import { simdLevel } from "./native.ts";
 import { type LambdaOptions, NULL_MODEL_NAMES, nullModel } from "./null-model.ts";
 import { only, refuseBoth } from "./option-names.ts";
@@ -73,6 +77,8 @@ async function runGemma(given: CliContext, argv: readonly string[]): Promise<unk
   if (!gk && !lmm) throw usage("give -gk 1 (kinship) or -lmm 1 (association)", "lmm");
   if (o.lmm !== undefined && o.k === undefined)
     throw usage("-lmm needs -k, the kinship that -gk 1 wrote", "k");
+  const columns = phenotypeColumns(o);
+  searchOfCommand(o, columns.length);
   const outdir = String(o.outdir);
   // GEMMA makes its output folder; only the last part, so that a mistyped path does not grow a tree.
   try {
@@ -89,29 +95,46 @@ async function runGemma(given: CliContext, argv: readonly string[]): Promise<unk
     openPlink(String(o.bfile), { signal, phenotypes: o.p === undefined ? "read" : "ignore" }),
   );
   for (const warning of study.warnings) context.warn(warning);
-  const cohort = await meter.measure("joining", () =>
-    joinSamples(study, {
-      phenotype: Number(o.n),
-      onWarning: context.warn,
-      ...(o.p === undefined ? {} : { phenotypes: String(o.p) }),
-      ...(o.c === undefined ? {} : { covariates: String(o.c) }),
-    }),
+  const files = {
+    onWarning: context.warn,
+    ...(o.p === undefined ? {} : { phenotypes: String(o.p) }),
+    ...(o.c === undefined ? {} : { covariates: String(o.c) }),
+  };
+  const { cohort, traits } = await meter.measure(
+    "joining",
+    async (): Promise<{ cohort: Cohort; traits?: TraitCohort }> => {
+      if (columns.length === 1)
+        return { cohort: await joinSamples(study, { ...files, phenotype: columns[0]! }) };
+      const traits = await joinTraits(study, { ...files, traits: columns });
+      return { cohort: traits, traits };
+    },
   );
   const run = { context, study, cohort, meter, prefix, warnings, options: await stepOptions(context, study) };
-  return o.gk === undefined ? await associateTask(run, command) : await kinshipTask(run, command);
+  if (o.gk !== undefined) return await kinshipTask(run, command);
+  return traits
+    ? await multivariateTask({ ...run, cohort: traits }, command, { fit, finish })
+    : await associateTask(run, command);
 }
 
-interface GemmaRun {
+/** What every task of GEMMA's form works with. */
+export interface GemmaRun {
   readonly context: CliContext;
   readonly study: PlinkStudy;
   readonly cohort: Cohort;
   readonly meter: StageMeter;
   readonly prefix: string;
   readonly warnings: readonly Warning[];
-  readonly options: Awaited<ReturnType<typeof stepOptions>>;
+  readonly options: StepOptions;
 }
 
-async function stepOptions(context: CliContext, study: PlinkStudy) {
+/** What the steps take of the command line. */
+interface StepOptions extends FilterOptions, LambdaOptions, RunOptions {
+  readonly threads: number;
+  readonly onWarning: Warn;
+  readonly chunk?: number;
+}
+
+async function stepOptions(context: CliContext, study: PlinkStudy): Promise<StepOptions> {
   const o = context.options;
   const snps = o.snps === undefined ? undefined : await readSnpList(String(o.snps));
   if (snps) checkSnpList(study, snps, context.warn);
@@ -185,6 +208,7 @@ function fit(run: GemmaRun, stages: ReadonlyArray<StagePlan["stage"]>) {
     variants: study.p,
     analyzed: cohort.analyzed.length,
     covariates: cohort.covariateNames.length,
+    traits: "traits" in cohort ? (cohort as TraitCohort).traitNames.length : 1,
     threads: options.threads,
   };
   const { chunk, plan } = fitGwas(size, { ...options, stages });
@@ -195,7 +219,10 @@ function fit(run: GemmaRun, stages: ReadonlyArray<StagePlan["stage"]>) {
 async function finish(
   run: GemmaRun,
   command: string,
-  facts: Pick<RunFacts, "filters" | "predicted" | "nullModel" | "degenerate">,
+  facts: Pick<
+    RunFacts,
+    "filters" | "predicted" | "nullModel" | "multivariate" | "traits" | "degenerate" | "unconverged"
+  >,
   files: string[],
 ): Promise<unknown> {
   const { context, cohort, meter, prefix, warnings, options } = run;

@@ -1,6 +1,6 @@
 import { type CliCommand, resolveThreads } from "@x/core/base";
 import { isGiven, quoteWord } from "./cli-words.ts";
-import { filterAndLambda, GEMMA_OPTIONS } from "./gemma/options.ts";
+import { filterAndLambda, GEMMA_OPTIONS, phenotypeColumns } from "./gemma/options.ts";
 import { refuseBoth } from "./option-names.ts";
 
 /** GEMMA's own options that mean the same here. */
@@ -79,9 +79,17 @@ export function gwasCommand(argv: readonly string[]): CliCommand {
         isGiven(argv, "maf"),
         "the frequency is tested or not",
       );
+      const columns = phenotypeColumns(o);
+      refuseBoth(
+        "gwas",
+        true,
+        `-n ${columns.join(" ")}`,
+        columns.length > 1,
+        "a multivariate model is GEMMA's form, lmm -bfile … -k … -n 1 2 -lmm 4",
+      );
       const given = {
         phenotypes: text("p"),
-        phenotype: text("pheno") ?? Number(o.n),
+        phenotype: text("pheno") ?? columns[0]!,
         covariates: text("c"),
         covariateNames: o.covar as string[] | undefined,
         on: o.on as "iid" | "fid+iid" | undefined,

@@ -24,9 +24,22 @@ export {
   type KinshipLoadOptions,
   type KinshipSaveOptions,
 } from "./kinship-matrix.ts";
+export {
+  type AssociateTraitsOptions,
+  associateTraits,
+  type MultivariateRun,
+} from "./multivariate.ts";
+export { type JoinTraitsOptions, joinTraits, type TraitCohort } from "./multivariate-cohort.ts";
+export type { MultivariateColumns, MultivariateTest } from "./multivariate-columns.ts";
+export type {
+  MultivariateEstimate,
+  MultivariateNullModel,
+  MultivariateSearchOptions,
+} from "./multivariate-null.ts";
 export { type LambdaOptions, type Likelihoods, type NullModel, nullModel } from "./null-model.ts";
 export { estimateMemory, type GwasPlan, planGwas, type StagePlan, type StudySize } from "./plan.ts";
 export { type ManhattanData, type ManhattanOptions, manhattanSvg } from "./report/manhattan.ts";
 export { genomicInflation, type QqOptions, qqSvg } from "./report/qq.ts";
 export type { JoinOn, SampleSource } from "./sample-table.ts";
 export { type WriteGemmaAssocOptions, writeGemmaAssoc } from "./write-gemma-assoc.ts";
+export { writeGemmaMultivariate } from "./write-gemma-multi.ts";

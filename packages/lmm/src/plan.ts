@@ -7,7 +7,7 @@ import {
   requireMemory,
 } from "@x/core/base";
 import { COVARIATE_TILE_BYTES } from "./covariate-r2.ts";
-import { associationBytes, eigenBytes, gramBytes } from "./native.ts";
+import { associationBytes, eigenBytes, gramBytes, multiAssociationBytes } from "./native.ts";
 import { checkNames, type NamesOf } from "./option-names.ts";
 
 /** How large a study is; people in the .fam and those analysed may differ. */
@@ -22,6 +22,8 @@ export interface StudySize {
   readonly kinshipVariants?: number;
   /** Covariate columns with the intercept. Default 1. */
   readonly covariates?: number;
+  /** Traits of one multivariate model. Default 1. */
+  readonly traits?: number;
   /** Default: 2. */
   readonly threads?: number;
   /** Variants a block. Default 4096. */
@@ -34,6 +36,7 @@ const SIZE_NAMES: NamesOf<StudySize> = {
   analyzed: true,
   kinshipVariants: true,
   covariates: true,
+  traits: true,
   threads: true,
   chunk: true,
 };
@@ -111,9 +114,15 @@ export function associationParts(s: {
   covariates: number;
   threads: number;
   chunk: number;
+  traits?: number;
 }): MemoryPart[] {
+  const { analyzed, covariates, threads, traits = 1 } = s;
+  const bytes =
+    traits > 1
+      ? multiAssociationBytes(analyzed, covariates, traits, threads)
+      : associationBytes(analyzed, covariates, threads);
   return [
-    { name: "rotated columns and buffers", bytes: associationBytes(s.analyzed, s.covariates, s.threads) },
+    { name: "rotated columns and buffers", bytes },
     { name: "genotype blocks", bytes: blockBytes(s.samples, s.chunk) },
     ...covariateTest(s),
   ];
@@ -215,7 +224,7 @@ export function planGwas(size: StudySize, only?: ReadonlyArray<StagePlan["stage"
     {
       stage: "association",
       memory: association,
-      hours: (s.variants * (2 * m * m * 2.5e-11 + m * 2.5e-8)) / cores,
+      hours: (s.variants * (2 * m * m * 2.5e-11 + m * 2.5e-8 * s.traits ** 3)) / cores,
     },
   ];
   const stages = all.filter(({ stage }) => only?.includes(stage) ?? true);
@@ -266,6 +275,7 @@ function withDefaults(size: StudySize): Required<StudySize> {
     analyzed: whole("analyzed", size.analyzed ?? samples, 1, samples),
     kinshipVariants: whole("kinshipVariants", size.kinshipVariants ?? variants, 1, variants),
     covariates: whole("covariates", size.covariates ?? 1, 1, 1e5),
+    traits: whole("traits", size.traits ?? 1, 1, 10),
     threads: whole("threads", size.threads ?? 2, 1, 1024),
     chunk: checkedChunk(size.chunk),
   };

@@ -1,6 +1,7 @@
 import type { MemoryPlan, StageUsage, Warning } from "@x/core/base";
 import { type Cohort, dropCounts } from "./cohort.ts";
 import type { FilterCounts } from "./filter.ts";
+import type { MultivariateNullModel } from "./multivariate-null.ts";
 import { simdLevel } from "./native.ts";
 import type { NullModel } from "./null-model.ts";
 import { VERSION } from "./version.ts";
@@ -12,7 +13,10 @@ export interface RunFacts {
   readonly cohort: Cohort;
   readonly filters: FilterCounts;
   readonly nullModel?: NullModel;
+  readonly multivariate?: MultivariateNullModel;
+  readonly traits?: number;
   readonly degenerate?: number;
+  readonly unconverged?: number;
   readonly predicted: MemoryPlan;
   readonly stages: readonly StageUsage[];
   readonly threads: number;
@@ -30,6 +34,14 @@ export function runJson(f: RunFacts): Record<string, unknown> {
     covariates: cohort.covariateNames,
     filters: f.filters,
     ...(f.nullModel ? { nullModel: f.nullModel, degenerate: f.degenerate } : {}),
+    ...(f.multivariate
+      ? {
+          traits: f.traits,
+          nullModel: f.multivariate,
+          degenerate: f.degenerate,
+          unconverged: f.unconverged,
+        }
+      : {}),
     memory: { predicted: f.predicted, measuredBytes: Math.max(...f.stages.map((s) => s.peakRssBytes)) },
     stages: f.stages,
     threads: f.threads,

@@ -1,7 +1,9 @@
 import { formatG, type StageUsage } from "@x/core/base";
 import { type Cohort, dropCounts } from "../cohort.ts";
 import type { FilterCounts } from "../filter.ts";
+import type { MultivariateNullModel } from "../multivariate-null.ts";
 import type { NullModel } from "../null-model.ts";
+import { multiNullLines } from "./multi-text.ts";
 
 /** What a log says; GEMMA's fields first, then ours. */
 export interface LogFacts {
@@ -11,6 +13,10 @@ export interface LogFacts {
   readonly cohort: Cohort;
   readonly filters: FilterCounts;
   readonly nullModel?: NullModel;
+  /** The null model of several traits. */
+  readonly multivariate?: MultivariateNullModel;
+  /** Traits of a multivariate model. */
+  readonly traits?: number;
   readonly stages: readonly StageUsage[];
   /** Bytes that were predicted for the peak. */
   readonly predictedBytes: number;
@@ -18,6 +24,8 @@ export interface LogFacts {
   readonly simd: string;
   /** Variants whose effect could not be estimated. */
   readonly degenerate?: number;
+  /** Variants whose search ended at its last step. */
+  readonly unconverged?: number;
 }
 
 /** GEMMA's labels of the times it prints, by our stage. */
@@ -33,7 +41,7 @@ const g = (x: number): string => formatG(x, 6);
 export function formatLog(f: LogFacts): string {
   const { cohort, filters, nullModel } = f;
   const total = f.stages.reduce((sum, s) => sum + s.wallSeconds, 0);
-  const lines = [
+  const head = [
     "",
     `lmm Version      = ${f.version}`,
     `Node Version     = ${process.versions.node}`,
@@ -48,10 +56,12 @@ export function formatLog(f: LogFacts): string {
     `number of total individuals = ${cohort.samples}`,
     `number of analyzed individuals = ${cohort.analyzed.length}`,
     `number of covariates = ${cohort.covariateNames.length}`,
-    "number of phenotypes = 1",
+    `number of phenotypes = ${f.traits ?? 1}`,
     `number of total SNPs/var = ${filters.total}`,
     `number of analyzed SNPs/var = ${filters.kept}`,
     ...(nullModel ? nullLines(nullModel) : []),
+  ];
+  const tail = [
     "",
     "Computation Time:",
     `total computation time = ${g(total / 60)} min `,
@@ -69,6 +79,7 @@ export function formatLog(f: LogFacts): string {
     `Hardy-Weinberg = ${filters.hwe}`,
     `explained by covariates = ${filters.covariates}`,
     ...(f.degenerate === undefined ? [] : [`without estimate (nan) = ${f.degenerate}`]),
+    ...(f.unconverged === undefined ? [] : [`search ended before its precision = ${f.unconverged}`]),
     ...Object.entries(dropCounts(cohort)).map(([reason, count]) => `people dropped, ${reason} = ${count}`),
     "",
     "Stages (wall s, CPU s, memory at the end MB, peak MB):",
@@ -80,8 +91,12 @@ export function formatLog(f: LogFacts): string {
     `measured peak memory = ${mb(Math.max(0, ...f.stages.map((s) => s.peakRssBytes)))} MB`,
     "",
   ];
-  return `${lines.map((line) => (line === "" ? "##" : `## ${line}`)).join("\n")}\n`;
+  // GEMMA prints the rows of a matrix bare.
+  const matrices = f.multivariate ? multiNullLines(f.multivariate, f.traits!) : [];
+  return `${[...head.map(comment), ...matrices, ...tail.map(comment)].join("\n")}\n`;
 }
+
+const comment = (line: string): string => (line === "" ? "##" : `## ${line}`);
 
 function nullLines(h0: NullModel): string[] {
   const list = (values: Float64Array): string => Array.from(values, (v) => `  ${g(v)}`).join("");

@@ -2,6 +2,7 @@ import { type OptionSpec, type OptionValues, parseStrictNumber } from "@x/core/b
 import { lmmError } from "../errors.ts";
 import type { FilterOptions } from "../filter.ts";
 import type { LambdaOptions } from "../null-model.ts";
+import { MODE_TESTS } from "./multi-text.ts";
 
 /** Options of GEMMA's that we have, with GEMMA's names and defaults. */
 export const GEMMA_OPTIONS: readonly OptionSpec[] = [
@@ -23,11 +24,10 @@ export const GEMMA_OPTIONS: readonly OptionSpec[] = [
   {
     name: "n",
     aliases: ["-n"],
-    type: "int",
-    range: { min: 1 },
-    default: 1,
+    type: "list",
+    default: ["1"],
     value: "N",
-    help: "phenotype column",
+    help: "phenotype column; several (-n 1 2) make one multivariate model",
   },
   {
     name: "c",
@@ -57,7 +57,7 @@ export const GEMMA_OPTIONS: readonly OptionSpec[] = [
     type: "int",
     implied: 1,
     value: "1",
-    help: "Wald test of every variant, needs -k; writes PREFIX.assoc.txt",
+    help: "Wald test of every variant, needs -k; writes PREFIX.assoc.txt (with several -n also 2 LRT, 3 score, 4 all)",
   },
   {
     name: "maf",
@@ -140,14 +140,46 @@ export const GEMMA_OPTIONS: readonly OptionSpec[] = [
     value: "DIR",
     help: "folder of the output files, made if absent",
   },
+  {
+    name: "emi",
+    aliases: ["-emi"],
+    type: "int",
+    range: { min: 0 },
+    value: "N",
+    help: "several -n: most EM steps of the null model; 10000 by default",
+  },
+  {
+    name: "emp",
+    aliases: ["-emp"],
+    type: "number",
+    range: { min: 1e-300 },
+    value: "L",
+    help: "several -n: gain of log-likelihood that ends EM; 1e-3 by default",
+  },
+  {
+    name: "nri",
+    aliases: ["-nri"],
+    type: "int",
+    range: { min: 1 },
+    value: "N",
+    help: "several -n: most Newton steps of a model; 100 by default",
+  },
+  {
+    name: "nrp",
+    aliases: ["-nrp"],
+    type: "number",
+    range: { min: 1e-300 },
+    value: "L",
+    help: "several -n: promised gain below which a Newton step is the last; 1e-10 by default",
+  },
   { name: "silence", aliases: ["-silence"], type: "flag", help: "print nothing" },
 ];
 
 /** Options that `gemma -h 1` … `gemma -h 14` list and this version does not have. */
 export const NOT_YET: ReadonlySet<string> = new Set(
   (
-    "g a gxe widv weight mk u d cat beta cor epm en ebv emu mu gene r km pace ksnps loco eigen vc lm pnr emi nri " +
-    "emp nrp crt bslmm ldr hmin hmax rmin rmax pmin pmax smin smax gmean hscale rscale pscale w s rpace wpace mh " +
+    "g a gxe widv weight mk u d cat beta cor epm en ebv emu mu gene r km pace ksnps loco eigen vc lm pnr " +
+    "crt bslmm ldr hmin hmax rmin rmax pmin pmax smin smax gmean hscale rscale pscale w s rpace wpace mh " +
     "predict calccor windowbp windowcm windowns check no-fpe-check strict debug debug-data nind issue legacy license " +
     "gs gq gw sample wsnp wcat ci mbfile mg mq ms mv " +
     "blocks catc hyp mcat mcatc mref mstudy no-check noconstrain pve ref study"
@@ -183,6 +215,7 @@ export function isGemmaCommand(argv: readonly string[]): boolean {
  * @throws NOT_IMPLEMENTED with the option's name; a usage error.
  */
 export function refuseNotYet(argv: readonly string[]): void {
+  const several = joinPhenotypes(argv).some((word) => /^--?n=.*,/.test(word));
   for (let i = 0; i < argv.length; i++) {
     const word = argv[i]!;
     if (!isOption(word)) continue;
@@ -190,10 +223,35 @@ export function refuseNotYet(argv: readonly string[]): void {
     if (ONE_DASH_ONLY.has(word) || NOT_YET.has(name)) notImplemented(word);
     const values: string[] = inline === undefined ? [] : [inline];
     for (let j = i + 1; j < argv.length && !isOption(argv[j]!); j++) values.push(argv[j]!);
-    if (name === "n" && values.length > 1) notImplemented(`-n ${values.join(" ")}`);
+    if (name === "lmm" && several && Object.hasOwn(MODE_TESTS, values[0] ?? "")) continue;
     if ((name === "gk" || name === "lmm") && values.length > 0 && values[0] !== "1" && isNumber(values[0]!))
       notImplemented(`-${name} ${values[0]}`);
   }
+}
+
+/** `-n 1 2` as one word `-n=1,2`, which the parser of options takes. */
+export function joinPhenotypes(argv: readonly string[]): string[] {
+  const words: string[] = [];
+  for (let i = 0; i < argv.length; i++) {
+    const values: string[] = [];
+    while (/^--?n$/.test(argv[i]!) && argv[i + 1 + values.length] && isNumber(argv[i + 1 + values.length]!))
+      values.push(argv[i + 1 + values.length]!);
+    words.push(values.length > 1 ? `${argv[i]}=${values.join(",")}` : argv[i]!);
+    if (values.length > 1) i += values.length;
+  }
+  return words;
+}
+
+/** The columns of `-n`. @throws OPTION_RANGE for what is no whole number from 1 on. */
+export function phenotypeColumns(o: OptionValues): number[] {
+  return (o.n as readonly string[]).map((text) => {
+    const value = parseStrictNumber(text);
+    if (value !== undefined && Number.isSafeInteger(value) && value >= 1) return value;
+    throw lmmError("OPTION_RANGE", `-n must be a whole number from 1, got ${JSON.stringify(text)}.`, {
+      usage: true,
+      details: { option: "n", value: text },
+    });
+  });
 }
 
 const isNumber = (word: string): boolean => parseStrictNumber(word) !== undefined;
