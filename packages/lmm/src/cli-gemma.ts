@@ -22,6 +22,7 @@ import { EIGEN_NAMES, type EigenOptions, eigen } from "./eigen.ts";
 import { lmmError } from "./errors.ts";
 import type { FilterOptions } from "./filter.ts";
 import { formatLog } from "./gemma/log.ts";
+import { type GemmaMode, testsOf } from "./gemma/modes.ts";
 import { filterAndLambda, GEMMA_OPTIONS, phenotypeColumns } from "./gemma/options.ts";
 import { joinSamples } from "./join-samples.ts";
 import { KINSHIP_NAMES, type KinshipOptions, kinship } from "./kinship.ts";
@@ -72,13 +73,18 @@ async function runGemma(given: CliContext, argv: readonly string[]): Promise<unk
   const [gk, lmm] = [o.gk !== undefined, o.lmm !== undefined];
   refuseBoth("-gk", gk, "-lmm", lmm, "one command does one of both; lmm gwas does both in one go");
   refuseBoth("-gk", gk, "-k", o.k !== undefined, "the kinship is either made or read");
+  const mode = lmm ? (Number(o.lmm) as GemmaMode) : undefined;
+  if (mode !== undefined) testsOf(mode);
+  refuseBoth("-gk", gk, "--neglog10p", o.neglog10p === true, "it adds a column to what -lmm writes");
   refuseBoth("-lmm", lmm, "--format", isGiven(argv, "format"), "it says how -gk writes the kinship");
   refuseBoth("-notsnp", o.notsnp === true, "-maf", isGiven(argv, "maf"), "the frequency is tested or not");
-  if (!gk && !lmm) throw usage("give -gk 1 (kinship) or -lmm 1 (association)", "lmm");
+  if (!gk && !lmm) throw usage("give -gk 1 (kinship) or -lmm (association: 1, 2, 3, 4 or 9)", "lmm");
   if (o.lmm !== undefined && o.k === undefined)
     throw usage("-lmm needs -k, the kinship that -gk 1 wrote", "k");
   const columns = phenotypeColumns(o);
   searchOfCommand(o, columns.length);
+  for (const option of ["gxe", "neglog10p"])
+    refuseBoth(`several -n`, columns.length > 1, `-${option}`, Boolean(o[option]), "it is for one phenotype");
   const outdir = String(o.outdir);
   // GEMMA makes its output folder; only the last part, so that a mistyped path does not grow a tree.
   try {
@@ -99,6 +105,7 @@ async function runGemma(given: CliContext, argv: readonly string[]): Promise<unk
     onWarning: context.warn,
     ...(o.p === undefined ? {} : { phenotypes: String(o.p) }),
     ...(o.c === undefined ? {} : { covariates: String(o.c) }),
+    ...(o.gxe === undefined ? {} : { environment: String(o.gxe) }),
   };
   const { cohort, traits } = await meter.measure(
     "joining",
@@ -186,15 +193,17 @@ async function associateTask(run: GemmaRun, command: string): Promise<unknown> {
   const h0 = await meter.measure("null model", () =>
     nullModel(cohort, eig, only<LambdaOptions & RunOptions>(options, NULL_MODEL_NAMES)),
   );
+  const mode = Number(context.options.lmm) as GemmaMode;
   const association = associate(
     study,
     cohort,
     eig,
-    only<AssociateOptions>({ ...options, ...fitted.accepted }, ASSOCIATE_NAMES),
+    only<AssociateOptions>({ ...options, ...fitted.accepted, tests: testsOf(mode) }, ASSOCIATE_NAMES),
   );
   const path = `${prefix}.assoc.txt`;
+  const negLog10P = context.options.neglog10p === true;
   await meter.measure("association", () =>
-    writeGemmaAssoc(association, path, { study, signal: context.signal }),
+    writeGemmaAssoc(association, path, { mode, negLog10P, study, signal: context.signal }),
   );
   const { filters, degenerate } = association;
   return finish(run, command, { filters, degenerate, nullModel: h0, predicted: fitted.memory }, [path]);
@@ -208,7 +217,7 @@ function fit(run: GemmaRun, stages: ReadonlyArray<StagePlan["stage"]>) {
     variants: study.p,
     analyzed: cohort.analyzed.length,
     covariates: cohort.covariateNames.length,
-    traits: "traits" in cohort ? (cohort as TraitCohort).traitNames.length : 1,
+    jointTraits: "traits" in cohort ? (cohort as TraitCohort).traitNames.length : 1,
     threads: options.threads,
   };
   const { chunk, plan } = fitGwas(size, { ...options, stages });

@@ -1,6 +1,7 @@
 export { type AssociateOptions, type AssociationRun, associate } from "./associate.ts";
 export type { AssociationTypes } from "./association-arrow.ts";
-export type { AssociationColumns } from "./association-columns.ts";
+export type { AssociationColumns, AssociationTest } from "./association-columns.ts";
+export type { AssociationWork } from "./association-pass.ts";
 export type { Cohort, Dropped, DropReason } from "./cohort.ts";
 export {
   ASSOC_TOLERANCES,
@@ -15,8 +16,10 @@ export { type EigenOptions, eigen } from "./eigen.ts";
 export { Eigen, type EigenFacts, type NegativeEigenvalues } from "./eigen-matrix.ts";
 export type { LmmErrorCode } from "./errors.ts";
 export type { FilterCounts, FilterOptions } from "./filter.ts";
+export type { GemmaMode } from "./gemma/modes.ts";
 export { type GwasOptions, type GwasResult, gwas } from "./gwas.ts";
 export { type JoinOptions, joinSamples } from "./join-samples.ts";
+export type { Shard } from "./journal/shard.ts";
 export { type KinshipOptions, kinship } from "./kinship.ts";
 export {
   Kinship,
@@ -24,6 +27,7 @@ export {
   type KinshipLoadOptions,
   type KinshipSaveOptions,
 } from "./kinship-matrix.ts";
+export { type MergeOptions, mergeShards } from "./merge.ts";
 export {
   type AssociateTraitsOptions,
   associateTraits,

@@ -13,13 +13,13 @@ import { checkPhenotype } from "./phenotype.ts";
 export const MOST_TRAITS = 10;
 
 /** What {@link joinTraits} joins to the people of the fileset. */
-export interface JoinTraitsOptions extends Omit<JoinOptions, "phenotype"> {
+export interface JoinTraitsOptions extends Omit<JoinOptions, "phenotype" | "environment"> {
   /** Two to ten different phenotypes: 1-based numbers (GEMMA's `-n 1 2`), or names of columns. */
   readonly traits: ReadonlyArray<number | string>;
 }
 
 const NAMES: NamesOf<JoinTraitsOptions> = (() => {
-  const { phenotype: _, ...names } = JOIN_NAMES;
+  const { phenotype: _, environment: _e, ...names } = JOIN_NAMES;
   return { ...names, traits: true };
 })();
 

@@ -86,7 +86,7 @@ export function associateTraits(
     analyzed: cohort.analyzed.length,
     covariates: cohort.covariateNames.length,
     threads,
-    traits,
+    jointTraits: traits,
   };
   const chunk = fitChunk(options, (c) => associationParts({ ...size, chunk: c }));
   const native = { signal: options.signal, threads };

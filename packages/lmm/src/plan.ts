@@ -23,7 +23,9 @@ export interface StudySize {
   /** Covariate columns with the intercept. Default 1. */
   readonly covariates?: number;
   /** Traits of one multivariate model. Default 1. */
-  readonly traits?: number;
+  readonly jointTraits?: number;
+  /** Chromosomes left out in turn (`loco`); 0 for one kinship of all. Default 0. */
+  readonly loco?: number;
   /** Default: 2. */
   readonly threads?: number;
   /** Variants a block. Default 4096. */
@@ -36,7 +38,8 @@ const SIZE_NAMES: NamesOf<StudySize> = {
   analyzed: true,
   kinshipVariants: true,
   covariates: true,
-  traits: true,
+  jointTraits: true,
+  loco: true,
   threads: true,
   chunk: true,
 };
@@ -114,13 +117,19 @@ export function associationParts(s: {
   covariates: number;
   threads: number;
   chunk: number;
+  /** Traits of one multivariate model. Default 1. */
+  jointTraits?: number;
+  /** Phenotypes tested together. Default 1. */
   traits?: number;
+  /** Whether an interaction is tested. */
+  environment?: boolean;
 }): MemoryPart[] {
-  const { analyzed, covariates, threads, traits = 1 } = s;
+  const { analyzed: n, covariates: c, traits = 1, environment = false, threads } = s;
+  const joint = s.jointTraits ?? 1;
   const bytes =
-    traits > 1
-      ? multiAssociationBytes(analyzed, covariates, traits, threads)
-      : associationBytes(analyzed, covariates, threads);
+    joint > 1
+      ? multiAssociationBytes(n, c, joint, threads)
+      : associationBytes({ n, c, traits, environment }, threads);
   return [
     { name: "rotated columns and buffers", bytes },
     { name: "genotype blocks", bytes: blockBytes(s.samples, s.chunk) },
@@ -203,28 +212,34 @@ export function planGwas(size: StudySize, only?: ReadonlyArray<StagePlan["stage"
     { name: "people and variants", bytes: s.samples * SAMPLE_BYTES + s.variants * VARIANT_BYTES },
   ];
   const results = { name: "results, for report and Arrow file", bytes: 150 * s.variants };
-  const kinship = plan([...process_, ...kinshipParts(s)]);
+  // Leaving chromosomes out keeps the kinship of all beside the one at work.
+  const kept = s.loco > 0 ? [{ name: "kinship of all chromosomes, 8 n²", bytes: 8 * n * n }] : [];
+  const kinship = plan([...process_, ...kept, ...kinshipParts(s)]);
   const cut = plan([
     ...process_,
+    ...kept,
     { name: "kinship, 8 n²", bytes: 8 * n * n },
     { name: "kinship of the analysed, 8 m²", bytes: 8 * m * m },
   ]);
-  const solve = plan([...process_, ...eigenParts({ ...s, copy: true })]);
+  const solve = plan([...process_, ...kept, ...eigenParts({ ...s, copy: true })]);
   const eigen = n !== m && cut.total > solve.total ? cut : solve;
   const association = plan([
     ...process_,
+    ...kept,
     { name: "eigenvectors, 8 m²", bytes: 8 * m * m },
     ...associationParts(s),
     results,
   ]);
   const cores = s.threads * 3600;
+  // Every chromosome's part of the kinship is summed twice: for the whole, and when its turn comes.
+  const [sums, solves] = s.loco > 0 ? [2, s.loco + 1] : [1, 1];
   const all: StagePlan[] = [
-    { stage: "kinship", memory: kinship, hours: (n * n * s.kinshipVariants) / 2 / (1.2e11 * cores) },
-    { stage: "eigen", memory: eigen, hours: (m ** 3 * 1.6e-10) / cores },
+    { stage: "kinship", memory: kinship, hours: (sums * n * n * s.kinshipVariants) / 2 / (1.2e11 * cores) },
+    { stage: "eigen", memory: eigen, hours: (solves * m ** 3 * 1.6e-10) / cores },
     {
       stage: "association",
       memory: association,
-      hours: (s.variants * (2 * m * m * 2.5e-11 + m * 2.5e-8 * s.traits ** 3)) / cores,
+      hours: (s.variants * (2 * m * m * 2.5e-11 + m * 2.5e-8 * s.jointTraits ** 3)) / cores,
     },
   ];
   const stages = all.filter(({ stage }) => only?.includes(stage) ?? true);
@@ -275,7 +290,8 @@ function withDefaults(size: StudySize): Required<StudySize> {
     analyzed: whole("analyzed", size.analyzed ?? samples, 1, samples),
     kinshipVariants: whole("kinshipVariants", size.kinshipVariants ?? variants, 1, variants),
     covariates: whole("covariates", size.covariates ?? 1, 1, 1e5),
-    traits: whole("traits", size.traits ?? 1, 1, 10),
+    jointTraits: whole("jointTraits", size.jointTraits ?? 1, 1, 10),
+    loco: whole("loco", size.loco ?? 0, 0, 1e6),
     threads: whole("threads", size.threads ?? 2, 1, 1024),
     chunk: checkedChunk(size.chunk),
   };

@@ -17,6 +17,7 @@ it("exports exactly these names", () => {
     "joinSamples",
     "kinship",
     "manhattanSvg",
+    "mergeShards",
     "nullModel",
     "planGwas",
     "qqSvg",

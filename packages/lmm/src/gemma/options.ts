@@ -2,7 +2,6 @@ import { type OptionSpec, type OptionValues, parseStrictNumber } from "@x/core/b
 import { lmmError } from "../errors.ts";
 import type { FilterOptions } from "../filter.ts";
 import type { LambdaOptions } from "../null-model.ts";
-import { MODE_TESTS } from "./multi-text.ts";
 
 /** Options of GEMMA's that we have, with GEMMA's names and defaults. */
 export const GEMMA_OPTIONS: readonly OptionSpec[] = [
@@ -37,6 +36,13 @@ export const GEMMA_OPTIONS: readonly OptionSpec[] = [
     help: "covariates, one row a person; ones are added at the end if no column is constant",
   },
   {
+    name: "gxe",
+    aliases: ["-gxe"],
+    type: "string",
+    value: "FILE",
+    help: "one environment value a person; tests the product of variant and environment, given both",
+  },
+  {
     name: "k",
     aliases: ["-k"],
     type: "string",
@@ -56,8 +62,9 @@ export const GEMMA_OPTIONS: readonly OptionSpec[] = [
     aliases: ["-lmm"],
     type: "int",
     implied: 1,
-    value: "1",
-    help: "Wald test of every variant, needs -k; writes PREFIX.assoc.txt (with several -n also 2 LRT, 3 score, 4 all)",
+    range: { min: 1, max: 9 },
+    value: "1|2|3|4|9",
+    help: "test every variant, needs -k; 1 Wald, 2 likelihood ratio, 3 score, 4 all, 9 likelihood ratio with effects; writes PREFIX.assoc.txt",
   },
   {
     name: "maf",
@@ -141,6 +148,11 @@ export const GEMMA_OPTIONS: readonly OptionSpec[] = [
     help: "folder of the output files, made if absent",
   },
   {
+    name: "neglog10p",
+    type: "flag",
+    help: "add −log10 of every p, which does not underflow, at the end of each row",
+  },
+  {
     name: "emi",
     aliases: ["-emi"],
     type: "int",
@@ -178,7 +190,7 @@ export const GEMMA_OPTIONS: readonly OptionSpec[] = [
 /** Options that `gemma -h 1` … `gemma -h 14` list and this version does not have. */
 export const NOT_YET: ReadonlySet<string> = new Set(
   (
-    "g a gxe widv weight mk u d cat beta cor epm en ebv emu mu gene r km pace ksnps loco eigen vc lm pnr " +
+    "g a widv weight mk u d cat beta cor epm en ebv emu mu gene r km pace ksnps loco eigen vc lm pnr " +
     "crt bslmm ldr hmin hmax rmin rmax pmin pmax smin smax gmean hscale rscale pscale w s rpace wpace mh " +
     "predict calccor windowbp windowcm windowns check no-fpe-check strict debug debug-data nind issue legacy license " +
     "gs gq gw sample wsnp wcat ci mbfile mg mq ms mv " +
@@ -223,8 +235,8 @@ export function refuseNotYet(argv: readonly string[]): void {
     if (ONE_DASH_ONLY.has(word) || NOT_YET.has(name)) notImplemented(word);
     const values: string[] = inline === undefined ? [] : [inline];
     for (let j = i + 1; j < argv.length && !isOption(argv[j]!); j++) values.push(argv[j]!);
-    if (name === "lmm" && several && Object.hasOwn(MODE_TESTS, values[0] ?? "")) continue;
-    if ((name === "gk" || name === "lmm") && values.length > 0 && values[0] !== "1" && isNumber(values[0]!))
+    if (name === "lmm" && several && values[0] === "9") notImplemented("-lmm 9 with several -n");
+    if (name === "gk" && values.length > 0 && values[0] !== "1" && isNumber(values[0]!))
       notImplemented(`-${name} ${values[0]}`);
   }
 }

@@ -121,7 +121,7 @@ impl MultiAssociation {
         for (rows, means) in rows.chunks(batch.max(1)).zip(means.chunks(batch.max(1))) {
             job.check()?;
             let rotated = &mut rotated[..rows.len() * n];
-            x_genotype::rotate_at(vectors.data(), n, &kept, rows, means, rotated, threads, level, job)?;
+            x_genotype::rotate_at(vectors.data(), n, None, &kept, rows, means, rotated, threads, level, job)?;
             let found: Result<Vec<Option<Found>>> = with_pool(threads, || {
                 // A minimum of variants a task keeps the buffers few.
                 let share = rows.len().div_ceil(4 * rayon::current_num_threads());
