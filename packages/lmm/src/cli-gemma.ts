@@ -13,8 +13,9 @@ import {
   type Warning,
   writeFileAtomic,
 } from "@x/core/base";
-import { openPlink, type PlinkStudy } from "@x/plink-io";
+import { openPlink, type PlinkStudy, selectStudy } from "@x/plink-io";
 import { ASSOCIATE_NAMES, type AssociateOptions, associate } from "./associate.ts";
+import { chromosomeNamed } from "./chromosomes.ts";
 import { multivariateTask, searchOfCommand } from "./cli-multivariate.ts";
 import { isGiven, quoteWord } from "./cli-words.ts";
 import type { Cohort } from "./cohort.ts";
@@ -116,11 +117,30 @@ async function runGemma(given: CliContext, argv: readonly string[]): Promise<unk
       return { cohort: traits, traits };
     },
   );
-  const run = { context, study, cohort, meter, prefix, warnings, options: await stepOptions(context, study) };
+  const part = o.loco === undefined ? study : await locoPart(study, String(o.loco), gk);
+  const run = {
+    context,
+    study: part,
+    cohort,
+    meter,
+    prefix,
+    warnings,
+    options: await stepOptions(context, study),
+  };
   if (o.gk !== undefined) return await kinshipTask(run, command);
   return traits
     ? await multivariateTask({ ...run, cohort: traits }, command, { fit, finish })
     : await associateTask(run, command);
+}
+
+/** `-loco`: the kinship's variants are those of the other chromosomes, the tested ones those of this. */
+async function locoPart(study: PlinkStudy, name: string, gk: boolean): Promise<PlinkStudy> {
+  const { from, to } = chromosomeNamed(study, name);
+  if (!gk) return await selectStudy(study, { range: [from, to] });
+  const others = Uint32Array.from({ length: study.p }, (_, row) => row).filter(
+    (row) => row < from || row >= to,
+  );
+  return await selectStudy(study, { rows: others });
 }
 
 /** What every task of GEMMA's form works with. */

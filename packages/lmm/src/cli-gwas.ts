@@ -77,6 +77,7 @@ export function gwasCommand(argv: readonly string[]): CliCommand {
         value: "I/N",
         help: "only this part of the variants, into PREFIX.shard-I-of-N; lmm merge puts the N together",
       },
+      { name: "loco", type: "flag", help: "leave the tested variant's chromosome out of its kinship" },
       { name: "chunk", type: "int", range: { min: 1, max: 1e6 }, value: "N", help: "variants read at once" },
     ],
     examples: [
@@ -123,6 +124,7 @@ export function gwasCommand(argv: readonly string[]): CliCommand {
         title: text("title"),
         resume: o.resume === true ? true : undefined,
         shard: o.shard === undefined ? undefined : parseShard(String(o.shard)),
+        loco: o.loco === true ? true : undefined,
         chunk: o.chunk === undefined ? undefined : Number(o.chunk),
         threads: context.threads,
         memoryLimit: context.memoryLimit,

@@ -24,7 +24,6 @@ export type LmmErrorCode =
   | "TRAIT_COUNT"
   | "TRAIT_COLLINEAR"
   | "LOCO_CHROMOSOME"
-  | "LOCO_PARTS"
   | "SNP_LIST"
   | "DUP_VARIANT_ID"
   | "NO_VARIANTS_AFTER_FILTER"

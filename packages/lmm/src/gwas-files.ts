@@ -75,6 +75,7 @@ export async function writeGwasFiles(
       threads: options.threads,
       simd: simdLevel(),
       degenerate: result.degenerate,
+      ...(result.chromosomes ? { chromosomes: result.chromosomes } : {}),
     });
     await files.open(`${out}.log.txt`).write(text);
   }

@@ -11,13 +11,20 @@ import {
 } from "@x/core/base";
 import { openPlink, type PlinkStudy } from "@x/plink-io";
 import type { Table } from "apache-arrow";
-import { ASSOCIATE_NAMES, type AssociateOptions, associate, checkTests } from "./associate.ts";
+import {
+  ASSOCIATE_NAMES,
+  type AssociateOptions,
+  type AssociationRun,
+  associate,
+  checkTests,
+} from "./associate.ts";
+import { associateLoco, type LocoChromosome } from "./associate-loco.ts";
 import type { AssociationTypes } from "./association-arrow.ts";
 import { type AssociationColumns, type AssociationTest, concatColumns } from "./association-columns.ts";
+import { chromosomesOf } from "./chromosomes.ts";
 import type { Cohort } from "./cohort.ts";
 import { commandText } from "./command-text.ts";
 import { EIGEN_NAMES, type EigenOptions, eigen } from "./eigen.ts";
-import { lmmError } from "./errors.ts";
 import { FILTER_NAMES, type FilterCounts, type FilterOptions, requireKept } from "./filter.ts";
 import { type GemmaMode, testsOf } from "./gemma/modes.ts";
 import { checkGwasPaths, textWriter, writeGwasFiles } from "./gwas-files.ts";
@@ -84,8 +91,11 @@ export interface GwasOptions extends JoinOptions, FilterOptions, LambdaOptions, 
   readonly resume?: boolean;
   /** Only this part of the variants; writes `<out>.shard-i-of-N` for {@link mergeShards} instead of results. */
   readonly shard?: Shard;
-  /** Leave-one-chromosome-out is not in this version: refused with NOT_IMPLEMENTED. */
-  readonly loco?: false;
+  /**
+   * Leaves the tested variant's chromosome out of its kinship ({@link associateLoco}). The null model of the result is
+   * that of the whole kinship; `chromosomes` has the others.
+   */
+  readonly loco?: boolean;
 }
 
 const GWAS_NAMES: NamesOf<GwasOptions> = {
@@ -123,6 +133,8 @@ export interface GwasResult {
   readonly columns: AssociationColumns;
   /** Variants without an estimate (nan, null in Arrow). */
   readonly degenerate: number;
+  /** With `loco`, what each chromosome tested in this call was tested with; a resumed run lists those it did itself. */
+  readonly chromosomes?: readonly LocoChromosome[];
   /** Wall and CPU time and memory of each stage. */
   readonly stages: readonly StageUsage[];
   /** What was predicted. */
@@ -145,11 +157,13 @@ export async function gwas(fileset: string | PlinkStudy, options: GwasOptions = 
   const { snps, snpFile, title, report } = options;
   refuseBoth("snps", snps !== undefined, "snpFile", snpFile !== undefined, "both list the variants to keep");
   refuseBoth("title", title !== undefined, "report: false", report === false, "the title is the report's");
-  if (options.loco)
-    throw lmmError("NOT_IMPLEMENTED", "loco is not in this version.", {
-      usage: true,
-      details: { option: "loco" },
-    });
+  refuseBoth(
+    "loco",
+    options.loco === true,
+    "kinship",
+    options.kinship !== undefined,
+    "a kinship read from a file does not say what each chromosome added",
+  );
   const { out, resume, shard, lmm } = options;
   requireOther("resume", resume === true, "out", out !== undefined, "there is no output to go on with");
   requireOther("shard", shard !== undefined, "out", out !== undefined, "a shard is a file");
@@ -189,6 +203,7 @@ async function run(
     analyzed: joined.analyzed.length,
     covariates: joined.covariateNames.length,
     threads,
+    loco: given.loco ? chromosomesOf(study).length : 0,
   };
   const plan = fitGwas(size, given);
   const snps = given.snpFile === undefined ? given.snps : await readSnpList(given.snpFile);
@@ -205,15 +220,16 @@ async function run(
       ? kinship(study, joined, only<KinshipOptions>(options, KINSHIP_NAMES))
       : Kinship.load(options.kinship, study, only<KinshipLoadOptions>(options, LOAD_NAMES)),
   );
+  await using whole = given.loco ? K : undefined;
   await using eig = await (async () => {
-    await using _k = K;
+    await using _k = whole ? undefined : K;
     const { saveKinship } = options;
     if (saveKinship !== undefined)
       await meter.measure("writing kinship", () =>
         K.save(saveKinship, only<KinshipSaveOptions>(options, SAVE_NAMES)),
       );
     return await meter.measure("eigen", () =>
-      eigen(K, joined, { ...only<EigenOptions>(options, EIGEN_NAMES), consume: true }),
+      eigen(K, joined, { ...only<EigenOptions>(options, EIGEN_NAMES), consume: !whole }),
     );
   })();
   const h0 = await meter.measure("null model", () =>
@@ -222,15 +238,24 @@ async function run(
   const { shard } = given;
   const range = shard ? shardRange(study.p, shard) : ([0, study.p] as const);
   const step = only<AssociateOptions>(options, ASSOCIATE_NAMES);
-  const identity = { range, shard: shard ? `${shard.index}/${shard.count}` : "1/1" };
+  const left = whole ? "its chromosome" : "nothing";
+  const identity = { range, shard: shard ? `${shard.index}/${shard.count}` : "1/1", left };
   const to = shard ? shardPath(given.out!, shard) : given.out;
   await using journal =
     given.resume || shard
       ? await Journal.open(journalPath(to!), runIdentity(study, joined, eig, step, identity))
       : undefined;
-  const association = journal
-    ? resumable((part) => associate(study, joined, eig, { ...step, range: part }), range, journal)
-    : associate(study, joined, eig, step);
+  // Each chromosome brings its own eigenvectors: those of the whole need not wait.
+  if (whole) await eig[Symbol.asyncDispose]();
+  let chromosomes: readonly LocoChromosome[] = [];
+  const start = (part: AssociateOptions["range"]): AssociationRun => {
+    const some = { ...step, ...(part ? { range: part } : {}) };
+    if (!whole) return associate(study, joined, eig, some);
+    const run = associateLoco(study, joined, whole, some);
+    chromosomes = run.chromosomes;
+    return run;
+  };
+  const association = journal ? resumable(start, range, journal) : start(undefined);
   await using outputs = new OutputFiles({ signal: options.signal });
   const files = options.saveKinship === undefined ? [] : [options.saveKinship];
   const columns = await meter.measure("association", async () => {
@@ -255,6 +280,7 @@ async function run(
     },
     columns,
     degenerate: association.degenerate,
+    ...(whole ? { chromosomes } : {}),
     get stages() {
       return meter.stages;
     },

@@ -1,4 +1,5 @@
 export { type AssociateOptions, type AssociationRun, associate } from "./associate.ts";
+export { associateLoco, type LocoChromosome, type LocoRun } from "./associate-loco.ts";
 export type { AssociationTypes } from "./association-arrow.ts";
 export type { AssociationColumns, AssociationTest } from "./association-columns.ts";
 export type { AssociationWork } from "./association-pass.ts";
@@ -27,6 +28,7 @@ export {
   type KinshipLoadOptions,
   type KinshipSaveOptions,
 } from "./kinship-matrix.ts";
+export { kinshipWithout } from "./loco.ts";
 export { type MergeOptions, mergeShards } from "./merge.ts";
 export {
   type AssociateTraitsOptions,

@@ -318,3 +318,8 @@ export async function newMultiAssociation(
 export function multiAssociationBytes(n: number, c: number, d: number, threads: number): number {
   return binding.multiAssociationBytes(n, c, d, threads);
 }
+
+/** (p W − q K) / (p − q) in place of K. */
+export function leaveOut(whole: Matrix, p: number, part: Matrix, q: number, o: NativeOptions): Promise<void> {
+  return run((job) => binding.matrixLeaveOut(job, whole, p, part, q, o.threads), o);
+}

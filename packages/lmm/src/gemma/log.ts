@@ -1,4 +1,5 @@
 import { formatG, type StageUsage } from "@x/core/base";
+import type { LocoChromosome } from "../associate-loco.ts";
 import { type Cohort, dropCounts } from "../cohort.ts";
 import type { FilterCounts } from "../filter.ts";
 import type { MultivariateNullModel } from "../multivariate-null.ts";
@@ -17,6 +18,8 @@ export interface LogFacts {
   readonly multivariate?: MultivariateNullModel;
   /** Traits of a multivariate model. */
   readonly traits?: number;
+  /** With one kinship a chromosome. */
+  readonly chromosomes?: readonly LocoChromosome[];
   readonly stages: readonly StageUsage[];
   /** Bytes that were predicted for the peak. */
   readonly predictedBytes: number;
@@ -70,6 +73,7 @@ export function formatLog(f: LogFacts): string {
       .filter((s) => s.stage in TIME_LABELS)
       .map((s) => `     ${TIME_LABELS[s.stage]} = ${g(s.wallSeconds / 60)} min `),
     "",
+    ...(f.chromosomes ? locoLines(f.chromosomes) : []),
     "Filters, in order:",
     `not listed = ${filters.notListed}`,
     `missing calls = ${filters.missing}`,
@@ -94,6 +98,17 @@ export function formatLog(f: LogFacts): string {
   // GEMMA prints the rows of a matrix bare.
   const matrices = f.multivariate ? multiNullLines(f.multivariate, f.traits!) : [];
   return `${[...head.map(comment), ...matrices, ...tail.map(comment)].join("\n")}\n`;
+}
+
+function locoLines(chromosomes: readonly LocoChromosome[]): string[] {
+  return [
+    "Left out in turn (variants in the kinship, pve, se(pve)):",
+    ...chromosomes.map(
+      ({ chromosome, kinshipVariants, nullModel: h0 }) =>
+        `     ${chromosome} = ${kinshipVariants} ${g(h0.pve)} ${g(h0.pveSe)}`,
+    ),
+    "",
+  ];
 }
 
 const comment = (line: string): string => (line === "" ? "##" : `## ${line}`);

@@ -153,6 +153,13 @@ export const GEMMA_OPTIONS: readonly OptionSpec[] = [
     help: "add −log10 of every p, which does not underflow, at the end of each row",
   },
   {
+    name: "loco",
+    aliases: ["-loco"],
+    type: "string",
+    value: "CHR",
+    help: "with -gk, leave this chromosome out of the kinship; with -lmm, test its variants only",
+  },
+  {
     name: "emi",
     aliases: ["-emi"],
     type: "int",
@@ -190,7 +197,7 @@ export const GEMMA_OPTIONS: readonly OptionSpec[] = [
 /** Options that `gemma -h 1` … `gemma -h 14` list and this version does not have. */
 export const NOT_YET: ReadonlySet<string> = new Set(
   (
-    "g a widv weight mk u d cat beta cor epm en ebv emu mu gene r km pace ksnps loco eigen vc lm pnr " +
+    "g a widv weight mk u d cat beta cor epm en ebv emu mu gene r km pace ksnps eigen vc lm pnr " +
     "crt bslmm ldr hmin hmax rmin rmax pmin pmax smin smax gmean hscale rscale pscale w s rpace wpace mh " +
     "predict calccor windowbp windowcm windowns check no-fpe-check strict debug debug-data nind issue legacy license " +
     "gs gq gw sample wsnp wcat ci mbfile mg mq ms mv " +

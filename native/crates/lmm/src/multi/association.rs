@@ -205,9 +205,11 @@ impl Buffers {
 impl MultiColumns {
     fn push(&mut self, found: Option<Found>, tests: MultiTests, d: usize) {
         let Some(found) = found else {
-            let none = Effect { beta: vec![f64::NAN; d], variance: vec![f64::NAN; d * (d + 1) / 2], statistic: f64::NAN };
+            let none =
+                Effect { beta: vec![f64::NAN; d], variance: vec![f64::NAN; d * (d + 1) / 2], statistic: f64::NAN };
             let nan = f64::NAN;
-            let row = Found { effect: Some(none), logl_reml: nan, logl_mle: nan, statistics: [nan; 3], ..Found::default() };
+            let row =
+                Found { effect: Some(none), logl_reml: nan, logl_mle: nan, statistics: [nan; 3], ..Found::default() };
             self.degenerate += 1;
             self.row(row, tests, d);
             return;

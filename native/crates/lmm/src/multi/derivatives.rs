@@ -46,7 +46,13 @@ pub struct Derivatives {
 
 impl Model<'_> {
     /// Derivatives at the point that `scratch` was last evaluated for.
-    pub fn derivatives(&self, point: &Point, parameters: &[Parameter], second: bool, scratch: &mut Scratch) -> Derivatives {
+    pub fn derivatives(
+        &self,
+        point: &Point,
+        parameters: &[Parameter],
+        second: bool,
+        scratch: &mut Scratch,
+    ) -> Derivatives {
         let (data, m) = (self.data, self.m());
         let (d, len) = (data.d, data.len);
         let reml = self.kind == Likelihood::Reml;
@@ -230,13 +236,10 @@ impl Sums<'_> {
         let (d, m) = (self.d, self.m);
         let side = 2 * d;
         let inverse = self.inverse(t);
-        let q: Vec<Vec<f64>> = (0..side)
-            .map(|at| (0..m).map(|p| self.at(self.layout.xr + at / 2 * m + p, t, at % 2)).collect())
-            .collect();
-        let solved: Vec<Vec<f64>> = q
-            .iter()
-            .map(|q| (0..m).map(|i| (0..m).map(|j| inverse[i * m + j] * q[j]).sum()).collect())
-            .collect();
+        let q: Vec<Vec<f64>> =
+            (0..side).map(|at| (0..m).map(|p| self.at(self.layout.xr + at / 2 * m + p, t, at % 2)).collect()).collect();
+        let solved: Vec<Vec<f64>> =
+            q.iter().map(|q| (0..m).map(|i| (0..m).map(|j| inverse[i * m + j] * q[j]).sum()).collect()).collect();
         let mut out = vec![0.0; side * side];
         for i in 0..side {
             for j in 0..=i {

@@ -65,11 +65,7 @@ pub fn fit(data: &Data, options: &MultiOptions, scratch: &mut Scratch) -> Result
     let model_mle = Model { kind: Likelihood::Mle, ..model };
     let start = reml.point.frame.inside(least(data));
     let mle = maximise(&model_mle, start, &parameters, options, scratch).ok_or_else(fail)?;
-    let starts = Start {
-        reml: reml.point.frame.clone(),
-        mle: mle.point.frame.clone(),
-        loglik_mle: mle.point.loglik,
-    };
+    let starts = Start { reml: reml.point.frame.clone(), mle: mle.point.frame.clone(), loglik_mle: mle.point.loglik };
     let null = MultiNull {
         reml: estimate(&model, reml, &parameters, scratch),
         mle: estimate(&model_mle, mle, &parameters, scratch),

@@ -129,9 +129,7 @@ mod tests {
         assert!(cholesky(&mut l, 3));
         let mut b = vec![1.0, 2.0, 3.0];
         solve(&l, 3, &mut b);
-        let again: Vec<f64> = (0..3)
-            .map(|i| (0..3).map(|j| multiply(&a, &a, 3)[i * 3 + j] * b[j]).sum())
-            .collect();
+        let again: Vec<f64> = (0..3).map(|i| (0..3).map(|j| multiply(&a, &a, 3)[i * 3 + j] * b[j]).sum()).collect();
         for (i, x) in again.iter().enumerate() {
             assert!((x - (i + 1) as f64).abs() < 1e-11);
         }

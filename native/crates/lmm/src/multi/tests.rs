@@ -5,11 +5,11 @@ use x_simd::Level;
 
 use super::data::{Data, MultiStudy};
 use super::derivatives::Parameter;
+use super::frame::Frame;
 use super::maximise::{MultiOptions, expectation_maximisation, maximise};
 use super::null::plain_gram;
 use super::point::{Model, Scratch};
 use super::small::ln_det;
-use super::frame::Frame;
 use crate::elimination::Likelihood;
 
 struct Made {
