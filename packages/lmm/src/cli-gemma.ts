@@ -7,25 +7,21 @@ import {
   collectWarnings,
   lockOutput,
   type RunOptions,
-  resolveThreads,
   StageMeter,
-  type Warn,
-  type Warning,
-  writeFileAtomic,
 } from "@x/core/base";
 import { openPlink, type PlinkStudy, selectStudy } from "@x/plink-io";
 import { ASSOCIATE_NAMES, type AssociateOptions, associate } from "./associate.ts";
 import { chromosomeNamed } from "./chromosomes.ts";
 import { multivariateTask, searchOfCommand } from "./cli-multivariate.ts";
+import { finish, fit, type GemmaRun, stepOptions } from "./cli-run.ts";
+import { traitList, traitsTask } from "./cli-traits.ts";
 import { isGiven, quoteWord } from "./cli-words.ts";
-import type { Cohort } from "./cohort.ts";
 import { EIGEN_NAMES, type EigenOptions, eigen } from "./eigen.ts";
 import { lmmError } from "./errors.ts";
-import type { FilterOptions } from "./filter.ts";
-import { formatLog } from "./gemma/log.ts";
 import { type GemmaMode, testsOf } from "./gemma/modes.ts";
-import { filterAndLambda, GEMMA_OPTIONS, phenotypeColumns } from "./gemma/options.ts";
+import { GEMMA_OPTIONS, phenotypeColumns } from "./gemma/options.ts";
 import { joinSamples } from "./join-samples.ts";
+import { joinTraits } from "./join-traits.ts";
 import { KINSHIP_NAMES, type KinshipOptions, kinship } from "./kinship.ts";
 import {
   Kinship,
@@ -34,14 +30,9 @@ import {
   LOAD_NAMES,
   SAVE_NAMES,
 } from "./kinship-matrix.ts";
-import { joinTraits, type TraitCohort } from "./multivariate-cohort.ts";
-import { simdLevel } from "./native.ts";
+import { joinMultivariate } from "./multivariate-cohort.ts";
 import { type LambdaOptions, NULL_MODEL_NAMES, nullModel } from "./null-model.ts";
 import { only, refuseBoth } from "./option-names.ts";
-import { fitGwas, type StagePlan } from "./plan.ts";
-import { type RunFacts, runJson } from "./run-json.ts";
-import { checkSnpList, readSnpList } from "./snp-list.ts";
-import { VERSION } from "./version.ts";
 import { writeGemmaAssoc } from "./write-gemma-assoc.ts";
 
 /** The command without a verb: GEMMA's own flags, file names and log. */
@@ -78,6 +69,9 @@ async function runGemma(given: CliContext, argv: readonly string[]): Promise<unk
   if (mode !== undefined) testsOf(mode);
   refuseBoth("-gk", gk, "--neglog10p", o.neglog10p === true, "it adds a column to what -lmm writes");
   refuseBoth("-lmm", lmm, "--format", isGiven(argv, "format"), "it says how -gk writes the kinship");
+  const traits = o.traits !== undefined;
+  refuseBoth("-gk", gk, "--traits", traits, "a kinship is made for the people of one phenotype");
+  refuseBoth("--traits", traits, "-n", isGiven(argv, "n"), "both choose phenotypes");
   refuseBoth("-notsnp", o.notsnp === true, "-maf", isGiven(argv, "maf"), "the frequency is tested or not");
   if (!gk && !lmm) throw usage("give -gk 1 (kinship) or -lmm (association: 1, 2, 3, 4 or 9)", "lmm");
   if (o.lmm !== undefined && o.k === undefined)
@@ -85,7 +79,7 @@ async function runGemma(given: CliContext, argv: readonly string[]): Promise<unk
   const columns = phenotypeColumns(o);
   searchOfCommand(o, columns.length);
   for (const option of ["gxe", "neglog10p"])
-    refuseBoth(`several -n`, columns.length > 1, `-${option}`, Boolean(o[option]), "it is for one phenotype");
+    refuseBoth("several -n", columns.length > 1, `-${option}`, Boolean(o[option]), "it is for one phenotype");
   const outdir = String(o.outdir);
   // GEMMA makes its output folder; only the last part, so that a mistyped path does not grow a tree.
   try {
@@ -98,39 +92,38 @@ async function runGemma(given: CliContext, argv: readonly string[]): Promise<unk
   await using _lock = lockOutput(prefix);
   const meter = new StageMeter();
   const { signal } = context;
-  await using study = await meter.measure("reading", () =>
+  await using fileset = await meter.measure("reading", () =>
     openPlink(String(o.bfile), { signal, phenotypes: o.p === undefined ? "read" : "ignore" }),
   );
-  for (const warning of study.warnings) context.warn(warning);
-  const files = {
+  for (const warning of fileset.warnings) context.warn(warning);
+  const study = o.loco === undefined ? fileset : await locoPart(fileset, String(o.loco), gk);
+  const sources = {
     onWarning: context.warn,
     ...(o.p === undefined ? {} : { phenotypes: String(o.p) }),
     ...(o.c === undefined ? {} : { covariates: String(o.c) }),
     ...(o.gxe === undefined ? {} : { environment: String(o.gxe) }),
   };
-  const { cohort, traits } = await meter.measure(
-    "joining",
-    async (): Promise<{ cohort: Cohort; traits?: TraitCohort }> => {
-      if (columns.length === 1)
-        return { cohort: await joinSamples(study, { ...files, phenotype: columns[0]! }) };
-      const traits = await joinTraits(study, { ...files, traits: columns });
-      return { cohort: traits, traits };
-    },
+  const shared = { context, study, meter, prefix, warnings, options: await stepOptions(context, study) };
+  if (o.traits !== undefined) {
+    const groups = await meter.measure("joining", () =>
+      joinTraits(study, { ...sources, traits: traitList(o.traits as string[]) }),
+    );
+    return await traitsTask(shared, groups, command);
+  }
+  if (columns.length > 1) {
+    const { environment: _, ...files } = { environment: undefined, ...sources };
+    const cohort = await meter.measure("joining", () =>
+      joinMultivariate(study, { ...files, traits: columns }),
+    );
+    return gk
+      ? await kinshipTask({ ...shared, cohort }, command)
+      : await multivariateTask({ ...shared, cohort }, command);
+  }
+  const cohort = await meter.measure("joining", () =>
+    joinSamples(study, { ...sources, phenotype: columns[0]! }),
   );
-  const part = o.loco === undefined ? study : await locoPart(study, String(o.loco), gk);
-  const run = {
-    context,
-    study: part,
-    cohort,
-    meter,
-    prefix,
-    warnings,
-    options: await stepOptions(context, study),
-  };
-  if (o.gk !== undefined) return await kinshipTask(run, command);
-  return traits
-    ? await multivariateTask({ ...run, cohort: traits }, command, { fit, finish })
-    : await associateTask(run, command);
+  const run = { ...shared, cohort };
+  return o.gk === undefined ? await associateTask(run, command) : await kinshipTask(run, command);
 }
 
 /** `-loco`: the kinship's variants are those of the other chromosomes, the tested ones those of this. */
@@ -141,40 +134,6 @@ async function locoPart(study: PlinkStudy, name: string, gk: boolean): Promise<P
     (row) => row < from || row >= to,
   );
   return await selectStudy(study, { rows: others });
-}
-
-/** What every task of GEMMA's form works with. */
-export interface GemmaRun {
-  readonly context: CliContext;
-  readonly study: PlinkStudy;
-  readonly cohort: Cohort;
-  readonly meter: StageMeter;
-  readonly prefix: string;
-  readonly warnings: readonly Warning[];
-  readonly options: StepOptions;
-}
-
-/** What the steps take of the command line. */
-interface StepOptions extends FilterOptions, LambdaOptions, RunOptions {
-  readonly threads: number;
-  readonly onWarning: Warn;
-  readonly chunk?: number;
-}
-
-async function stepOptions(context: CliContext, study: PlinkStudy): Promise<StepOptions> {
-  const o = context.options;
-  const snps = o.snps === undefined ? undefined : await readSnpList(String(o.snps));
-  if (snps) checkSnpList(study, snps, context.warn);
-  return {
-    ...filterAndLambda(o),
-    signal: context.signal,
-    onProgress: o.silence ? () => {} : context.onProgress,
-    onWarning: context.warn,
-    threads: resolveThreads(context.threads),
-    ...(snps ? { snps } : {}),
-    ...(context.memoryLimit === undefined ? {} : { memoryLimit: context.memoryLimit }),
-    ...(o.chunk === undefined ? {} : { chunk: Number(o.chunk) }),
-  };
 }
 
 async function kinshipTask(run: GemmaRun, command: string): Promise<unknown> {
@@ -227,65 +186,6 @@ async function associateTask(run: GemmaRun, command: string): Promise<unknown> {
   );
   const { filters, degenerate } = association;
   return finish(run, command, { filters, degenerate, nullModel: h0, predicted: fitted.memory }, [path]);
-}
-
-/** The block size that fits, and the peak predicted for the stages this command runs. */
-function fit(run: GemmaRun, stages: ReadonlyArray<StagePlan["stage"]>) {
-  const { study, cohort, options } = run;
-  const size = {
-    samples: study.n,
-    variants: study.p,
-    analyzed: cohort.analyzed.length,
-    covariates: cohort.covariateNames.length,
-    jointTraits: "traits" in cohort ? (cohort as TraitCohort).traitNames.length : 1,
-    threads: options.threads,
-  };
-  const { chunk, plan } = fitGwas(size, { ...options, stages });
-  // Once the plan of the whole run is accepted, the steps must not weigh themselves again on the way.
-  return { accepted: { chunk, memoryLimit: Number.POSITIVE_INFINITY }, memory: plan.memory };
-}
-
-async function finish(
-  run: GemmaRun,
-  command: string,
-  facts: Pick<
-    RunFacts,
-    "filters" | "predicted" | "nullModel" | "multivariate" | "traits" | "degenerate" | "unconverged"
-  >,
-  files: string[],
-): Promise<unknown> {
-  const { context, cohort, meter, prefix, warnings, options } = run;
-  const log = formatLog({
-    version: VERSION,
-    command,
-    date: new Date(),
-    cohort,
-    stages: meter.stages,
-    threads: options.threads,
-    simd: simdLevel(),
-    predictedBytes: facts.predicted.total,
-    ...facts,
-  });
-  const path = `${prefix}.log.txt`;
-  await writeFileAtomic(path, log, { signal: context.signal });
-  files.push(path);
-  if (!context.json && !context.quiet && !context.options.silence) {
-    context.print(`## number of total individuals = ${cohort.samples}`);
-    context.print(`## number of analyzed individuals = ${cohort.analyzed.length}`);
-    context.print(`## number of covariates = ${cohort.covariateNames.length}`);
-    context.print(`## number of total SNPs/var        = ${String(facts.filters.total).padStart(8)}`);
-    context.print(`## number of analyzed SNPs         = ${String(facts.filters.kept).padStart(8)}`);
-    for (const file of files) context.print(file);
-  }
-  return runJson({
-    command,
-    files,
-    cohort,
-    stages: meter.stages,
-    threads: options.threads,
-    ...facts,
-    warnings,
-  });
 }
 
 function usage(message: string, option: string) {

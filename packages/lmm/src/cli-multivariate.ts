@@ -1,29 +1,17 @@
 import type { OptionValues } from "@x/core/base";
-import type { GemmaRun } from "./cli-gemma.ts";
+import { finish, fit, type GemmaRun } from "./cli-run.ts";
 import { EIGEN_NAMES, type EigenOptions, eigen } from "./eigen.ts";
 import { MODE_TESTS } from "./gemma/multi-text.ts";
 import { Kinship, type KinshipLoadOptions, LOAD_NAMES } from "./kinship-matrix.ts";
-import { ASSOCIATE_TRAITS_NAMES, type AssociateTraitsOptions, associateTraits } from "./multivariate.ts";
-import { checkTraits, type TraitCohort } from "./multivariate-cohort.ts";
+import {
+  type AssociateMultivariateOptions,
+  associateMultivariate,
+  MULTIVARIATE_NAMES,
+} from "./multivariate.ts";
+import { checkTraits, type MultivariateCohort } from "./multivariate-cohort.ts";
 import type { MultivariateSearchOptions } from "./multivariate-null.ts";
 import { only, requireOther } from "./option-names.ts";
-import type { StagePlan } from "./plan.ts";
-import type { RunFacts } from "./run-json.ts";
 import { writeGemmaMultivariate } from "./write-gemma-multi.ts";
-
-/** Steps that all of GEMMA's tasks share. */
-interface Steps {
-  fit(
-    run: GemmaRun,
-    stages: ReadonlyArray<StagePlan["stage"]>,
-  ): { accepted: { chunk: number; memoryLimit: number }; memory: RunFacts["predicted"] };
-  finish(
-    run: GemmaRun,
-    command: string,
-    facts: Pick<RunFacts, "filters" | "predicted" | "multivariate" | "traits" | "degenerate" | "unconverged">,
-    files: string[],
-  ): Promise<unknown>;
-}
 
 const SEARCH: ReadonlyArray<readonly [option: string, name: keyof MultivariateSearchOptions]> = [
   ["emi", "emIterations"],
@@ -52,13 +40,12 @@ export function searchOfCommand(o: OptionValues, phenotypes: number): Multivaria
 
 /** `-lmm 1|2|3|4` with several `-n`. */
 export async function multivariateTask(
-  run: GemmaRun & { readonly cohort: TraitCohort },
+  run: GemmaRun & { readonly cohort: MultivariateCohort },
   command: string,
-  { fit, finish }: Steps,
 ): Promise<unknown> {
   const { context, study, cohort, meter, prefix, options } = run;
-  const fitted = fit(run, ["eigen", "association"]);
   const traits = cohort.traitNames.length;
+  const fitted = fit(run, ["eigen", "association"], 1, traits);
   const K = await meter.measure("reading kinship", () =>
     Kinship.load(
       String(context.options.k),
@@ -72,8 +59,8 @@ export async function multivariateTask(
       consume: true,
     }),
   );
-  const association = associateTraits(study, cohort, eig, {
-    ...only<AssociateTraitsOptions>({ ...options, ...fitted.accepted }, ASSOCIATE_TRAITS_NAMES),
+  const association = associateMultivariate(study, cohort, eig, {
+    ...only<AssociateMultivariateOptions>({ ...options, ...fitted.accepted }, MULTIVARIATE_NAMES),
     ...searchOfCommand(context.options, traits),
     tests: MODE_TESTS[Number(context.options.lmm)]!,
   });
@@ -83,6 +70,13 @@ export async function multivariateTask(
     writeGemmaMultivariate(association, path, { study, signal: context.signal }),
   );
   const { filters, degenerate, unconverged } = association;
-  const facts = { filters, degenerate, unconverged, multivariate, traits, predicted: fitted.memory };
+  const facts = {
+    filters,
+    degenerate,
+    unconverged,
+    multivariate,
+    jointTraits: traits,
+    predicted: fitted.memory,
+  };
   return finish(run, command, facts, [path]);
 }

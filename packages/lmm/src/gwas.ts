@@ -202,6 +202,7 @@ async function run(
     variants: study.p,
     analyzed: joined.analyzed.length,
     covariates: joined.covariateNames.length,
+    environment: joined.environment !== undefined,
     threads,
     loco: given.loco ? chromosomesOf(study).length : 0,
   };

@@ -1,5 +1,6 @@
 export { type AssociateOptions, type AssociationRun, associate } from "./associate.ts";
 export { associateLoco, type LocoChromosome, type LocoRun } from "./associate-loco.ts";
+export { associateTraits, type TraitsRun } from "./associate-traits.ts";
 export type { AssociationTypes } from "./association-arrow.ts";
 export type { AssociationColumns, AssociationTest } from "./association-columns.ts";
 export type { AssociationWork } from "./association-pass.ts";
@@ -20,6 +21,7 @@ export type { FilterCounts, FilterOptions } from "./filter.ts";
 export type { GemmaMode } from "./gemma/modes.ts";
 export { type GwasOptions, type GwasResult, gwas } from "./gwas.ts";
 export { type JoinOptions, joinSamples } from "./join-samples.ts";
+export { type JoinTraitsOptions, joinTraits, type TraitCohort, type TraitGroup } from "./join-traits.ts";
 export type { Shard } from "./journal/shard.ts";
 export { type KinshipOptions, kinship } from "./kinship.ts";
 export {
@@ -31,11 +33,15 @@ export {
 export { kinshipWithout } from "./loco.ts";
 export { type MergeOptions, mergeShards } from "./merge.ts";
 export {
-  type AssociateTraitsOptions,
-  associateTraits,
+  type AssociateMultivariateOptions,
+  associateMultivariate,
   type MultivariateRun,
 } from "./multivariate.ts";
-export { type JoinTraitsOptions, joinTraits, type TraitCohort } from "./multivariate-cohort.ts";
+export {
+  type JoinMultivariateOptions,
+  joinMultivariate,
+  type MultivariateCohort,
+} from "./multivariate-cohort.ts";
 export type { MultivariateColumns, MultivariateTest } from "./multivariate-columns.ts";
 export type {
   MultivariateEstimate,

@@ -12,13 +12,13 @@ import { checkPhenotype } from "./phenotype.ts";
 /** Most traits of one model, as in GEMMA. */
 export const MOST_TRAITS = 10;
 
-/** What {@link joinTraits} joins to the people of the fileset. */
-export interface JoinTraitsOptions extends Omit<JoinOptions, "phenotype" | "environment"> {
+/** What {@link joinMultivariate} joins to the people of the fileset. */
+export interface JoinMultivariateOptions extends Omit<JoinOptions, "phenotype" | "environment"> {
   /** Two to ten different phenotypes: 1-based numbers (GEMMA's `-n 1 2`), or names of columns. */
   readonly traits: ReadonlyArray<number | string>;
 }
 
-const NAMES: NamesOf<JoinTraitsOptions> = (() => {
+const NAMES: NamesOf<JoinMultivariateOptions> = (() => {
   const { phenotype: _, environment: _e, ...names } = JOIN_NAMES;
   return { ...names, traits: true };
 })();
@@ -27,7 +27,7 @@ const NAMES: NamesOf<JoinTraitsOptions> = (() => {
  * People with every trait and every covariate. It is a {@link Cohort} too (its `y` is the first trait), so that
  * `kinship` and `eigen` take it.
  */
-export interface TraitCohort extends Cohort {
+export interface MultivariateCohort extends Cohort {
   /** Traits of the analysed people, one column after the other. */
   readonly traits: Float64Array;
   /** Their names. */
@@ -40,11 +40,11 @@ export interface TraitCohort extends Cohort {
  *
  * @throws TRAIT_COUNT for fewer than two, more than ten or repeated traits, and everything {@link joinSamples} throws.
  */
-export async function joinTraits(
+export async function joinMultivariate(
   study: Pick<PlinkStudy, "n" | "fam" | "paths" | "sampleHash">,
-  options: JoinTraitsOptions,
-): Promise<TraitCohort> {
-  checkNames(options, NAMES, "joinTraits");
+  options: JoinMultivariateOptions,
+): Promise<MultivariateCohort> {
+  checkNames(options, NAMES, "joinMultivariate");
   const { traits, onWarning, ...rest } = options;
   checkTraits(traits);
   // Every trait reads the same files: a warning about one of them is given once.
@@ -72,7 +72,7 @@ export function checkTraits(traits: ReadonlyArray<number | string>): void {
 function together(
   study: Pick<PlinkStudy, "n" | "fam" | "sampleHash">,
   cohorts: readonly Cohort[],
-): TraitCohort {
+): MultivariateCohort {
   const reasons = new Map<number, DropReason>();
   for (const { drops } of cohorts)
     for (const { row, reason } of drops) if (!reasons.has(row)) reasons.set(row, reason);

@@ -4,7 +4,7 @@ import type { RecordBatch } from "apache-arrow";
 import { Eigen } from "./eigen-matrix.ts";
 import { lmmError } from "./errors.ts";
 import { FILTER_NAMES, type FilterCounts, type FilterOptions, VariantFilter } from "./filter.ts";
-import type { TraitCohort } from "./multivariate-cohort.ts";
+import type { MultivariateCohort } from "./multivariate-cohort.ts";
 import {
   type MultivariateColumns,
   type MultivariateTest,
@@ -22,15 +22,15 @@ import { checkNames, type NamesOf, RUN_NAMES } from "./option-names.ts";
 import { associationParts, fitChunk } from "./plan.ts";
 import { filteredBlocks, requireCohort } from "./study.ts";
 
-/** Options of {@link associateTraits}. */
-export interface AssociateTraitsOptions extends FilterOptions, MultivariateSearchOptions, RunOptions {
+/** Options of {@link associateMultivariate}. */
+export interface AssociateMultivariateOptions extends FilterOptions, MultivariateSearchOptions, RunOptions {
   /** Default: the Wald test. Effects are those of the first of Wald, LRT, score that runs. */
   readonly tests?: readonly MultivariateTest[];
   /** Variants read at once; results do not depend on it. Default: as memory allows, at most 4096. */
   readonly chunk?: number;
 }
 
-export const ASSOCIATE_TRAITS_NAMES: NamesOf<AssociateTraitsOptions> = {
+export const MULTIVARIATE_NAMES: NamesOf<AssociateMultivariateOptions> = {
   ...FILTER_NAMES,
   ...SEARCH_NAMES,
   ...RUN_NAMES,
@@ -67,13 +67,13 @@ export interface MultivariateRun extends AsyncIterable<RecordBatch> {
  * @throws COHORT_MISMATCH, MEM_PREFLIGHT, TRAIT_COLLINEAR (a trait is a combination of others and the covariates), DF,
  * NULL_FIT, NO_VARIANTS_AFTER_FILTER (at the end), INPUT_CHANGED, OPTION_RANGE, UNKNOWN_OPTION.
  */
-export function associateTraits(
+export function associateMultivariate(
   study: PlinkStudy,
-  cohort: TraitCohort,
+  cohort: MultivariateCohort,
   eigen: Eigen,
-  options: AssociateTraitsOptions = {},
+  options: AssociateMultivariateOptions = {},
 ): MultivariateRun {
-  checkNames(options, ASSOCIATE_TRAITS_NAMES, "associateTraits");
+  checkNames(options, MULTIVARIATE_NAMES, "associateMultivariate");
   const search = searchOptions(options);
   const tests = chosenTests(options.tests ?? ["wald"]);
   requireCohort(study, cohort);
@@ -155,7 +155,7 @@ function chosenTests(asked: readonly MultivariateTest[]): readonly MultivariateT
 }
 
 /** The kernel counts traits from 0; people know them by name. */
-function named(e: unknown, cohort: TraitCohort): unknown {
+function named(e: unknown, cohort: MultivariateCohort): unknown {
   const { code, details } = e as { code?: string; details?: { trait?: number } };
   if (code !== "TRAIT_COLLINEAR" || details?.trait === undefined) return e;
   const name = cohort.traitNames[details.trait]!;

@@ -26,6 +26,10 @@ export interface StudySize {
   readonly jointTraits?: number;
   /** Chromosomes left out in turn (`loco`); 0 for one kinship of all. Default 0. */
   readonly loco?: number;
+  /** Phenotypes tested in one pass. Default 1. */
+  readonly traits?: number;
+  /** Whether interactions with an environment are tested (`-gxe`). Default false. */
+  readonly environment?: boolean;
   /** Default: 2. */
   readonly threads?: number;
   /** Variants a block. Default 4096. */
@@ -40,6 +44,8 @@ const SIZE_NAMES: NamesOf<StudySize> = {
   covariates: true,
   jointTraits: true,
   loco: true,
+  traits: true,
+  environment: true,
   threads: true,
   chunk: true,
 };
@@ -292,6 +298,8 @@ function withDefaults(size: StudySize): Required<StudySize> {
     covariates: whole("covariates", size.covariates ?? 1, 1, 1e5),
     jointTraits: whole("jointTraits", size.jointTraits ?? 1, 1, 10),
     loco: whole("loco", size.loco ?? 0, 0, 1e6),
+    traits: whole("traits", size.traits ?? 1, 1, 1e6),
+    environment: size.environment ?? false,
     threads: whole("threads", size.threads ?? 2, 1, 1024),
     chunk: checkedChunk(size.chunk),
   };

@@ -14,7 +14,7 @@ export interface RunFacts {
   readonly filters: FilterCounts;
   readonly nullModel?: NullModel;
   readonly multivariate?: MultivariateNullModel;
-  readonly traits?: number;
+  readonly jointTraits?: number;
   readonly degenerate?: number;
   readonly unconverged?: number;
   readonly predicted: MemoryPlan;
@@ -36,7 +36,7 @@ export function runJson(f: RunFacts): Record<string, unknown> {
     ...(f.nullModel ? { nullModel: f.nullModel, degenerate: f.degenerate } : {}),
     ...(f.multivariate
       ? {
-          traits: f.traits,
+          traits: f.jointTraits,
           nullModel: f.multivariate,
           degenerate: f.degenerate,
           unconverged: f.unconverged,

@@ -4,7 +4,7 @@ import { multiHeader, multiRows } from "./gemma/multi-text.ts";
 import type { MultivariateRun } from "./multivariate.ts";
 
 /**
- * Writes what {@link associateTraits} returns as GEMMA's multivariate `.assoc.txt`, row by row as results come and
+ * Writes what {@link associateMultivariate} returns as GEMMA's multivariate `.assoc.txt`, row by row as results come and
  * atomically; returns the number of rows. A missing statistic is written `nan`.
  *
  * @throws OUT_DIR, ENOSPC … and what the run throws.

@@ -3,7 +3,13 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openPlink } from "@x/plink-io";
 import { beforeAll, describe, expect, it } from "vitest";
-import { associateTraits, eigen, joinTraits, Kinship, writeGemmaMultivariate } from "../src/index.ts";
+import {
+  associateMultivariate,
+  eigen,
+  joinMultivariate,
+  Kinship,
+  writeGemmaMultivariate,
+} from "../src/index.ts";
 import { lmm, mouse, squareText, tempFolder } from "./support/files.ts";
 import { copyFamilies, families, readAssoc, worst } from "./support/multivariate.ts";
 
@@ -62,11 +68,11 @@ describe.skipIf(!existsSync(mouse))("mouse_hs1940, traits 1 and 6 (../shared)", 
     const k = join(folder, "mouse.cXX.txt");
     writeFileSync(k, squareText(join(mouse, "ref/k1.cXX.lower.txt.gz")));
     await using study = await openPlink(join(mouse, "mouse_hs1940"));
-    const cohort = await joinTraits(study, { traits: [1, 6] });
+    const cohort = await joinMultivariate(study, { traits: [1, 6] });
     expect(cohort.analyzed.length).toBe(1197);
     await using kinship = await Kinship.load(k, study);
     await using e = await eigen(kinship, cohort);
-    const run = associateTraits(study, cohort, e, { tests: ["wald", "lrt", "score"] });
+    const run = associateMultivariate(study, cohort, e, { tests: ["wald", "lrt", "score"] });
     const path = join(folder, "mouse.assoc.txt");
     expect(await writeGemmaMultivariate(run, path, { study })).toBe(10_758);
     expect(run).toMatchObject({ degenerate: 0, unconverged: 0 });

@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { openPlink } from "@x/plink-io";
 import { describe, expect, it } from "vitest";
 import {
-  type AssociateTraitsOptions,
-  associateTraits,
+  type AssociateMultivariateOptions,
+  associateMultivariate,
   eigen,
-  joinTraits,
+  joinMultivariate,
   kinship,
   type MultivariateColumns,
 } from "../src/index.ts";
@@ -17,14 +17,14 @@ import { copyFamilies } from "./support/multivariate.ts";
 async function blocks(
   prefix: string,
   traits: number[],
-  options: AssociateTraitsOptions,
+  options: AssociateMultivariateOptions,
 ): Promise<MultivariateColumns[]> {
   await using study = await openPlink(prefix);
-  const cohort = await joinTraits(study, { traits });
+  const cohort = await joinMultivariate(study, { traits });
   await using k = await kinship(study, cohort);
   await using e = await eigen(k, cohort);
   const out: MultivariateColumns[] = [];
-  for await (const block of associateTraits(study, cohort, e, options).columns()) out.push(block);
+  for await (const block of associateMultivariate(study, cohort, e, options).columns()) out.push(block);
   return out;
 }
 
@@ -73,11 +73,11 @@ describe("results", () => {
 
   it("come as Arrow batches, −log₁₀ p beside every p", async () => {
     await using study = await openPlink(copyFamilies(tempFolder()));
-    const cohort = await joinTraits(study, { traits: [1, 3] });
+    const cohort = await joinMultivariate(study, { traits: [1, 3] });
     await using k = await kinship(study, cohort);
     await using e = await eigen(k, cohort);
     let rows = 0;
-    for await (const batch of associateTraits(study, cohort, e, { tests: ["score", "wald"] })) {
+    for await (const batch of associateMultivariate(study, cohort, e, { tests: ["score", "wald"] })) {
       rows += batch.numRows;
       expect(batch.schema.names).toEqual(
         "chrom id pos n_miss allele1 allele0 af beta_1 beta_2 Vbeta_1_1 Vbeta_1_2 Vbeta_2_2 p_wald neg_log10_p_wald p_score neg_log10_p_score".split(
@@ -104,7 +104,7 @@ describe("results", () => {
 describe("people", () => {
   it("are those with every trait, whatever the patterns of missing values", async () => {
     await using study = await openPlink(copyFamilies(tempFolder()));
-    const cohort = await joinTraits(study, { traits: [2, 3] });
+    const cohort = await joinMultivariate(study, { traits: [2, 3] });
     const [two, three] = [study.fam.phenotypes[1]!, study.fam.phenotypes[2]!];
     const expected = [...two.keys()].filter((i) => !Number.isNaN(two[i]) && !Number.isNaN(three[i]));
     expect([...cohort.analyzed]).toEqual(expected);
@@ -122,7 +122,7 @@ describe("people", () => {
       Array.from({ length: 20 }, (_, i) => (i % 2 ? `NA ${i}` : `${i} NA`)),
     );
     await using study = await openPlink(prefix);
-    await expect(joinTraits(study, { traits: [1, 2] })).rejects.toMatchObject({
+    await expect(joinMultivariate(study, { traits: [1, 2] })).rejects.toMatchObject({
       code: "NO_ANALYZED_SAMPLES",
     });
   });
@@ -150,7 +150,7 @@ describe("refusals", () => {
     [[1, 9], "PHENO_COLUMN"],
   ])("traits %j: %s", async (traits, code) => {
     await using study = await openPlink(copyFamilies(tempFolder()));
-    await expect(joinTraits(study, { traits })).rejects.toMatchObject({ code });
+    await expect(joinMultivariate(study, { traits })).rejects.toMatchObject({ code });
   });
 
   it.each([

@@ -17,7 +17,7 @@ export interface LogFacts {
   /** The null model of several traits. */
   readonly multivariate?: MultivariateNullModel;
   /** Traits of a multivariate model. */
-  readonly traits?: number;
+  readonly jointTraits?: number;
   /** With one kinship a chromosome. */
   readonly chromosomes?: readonly LocoChromosome[];
   readonly stages: readonly StageUsage[];
@@ -59,7 +59,7 @@ export function formatLog(f: LogFacts): string {
     `number of total individuals = ${cohort.samples}`,
     `number of analyzed individuals = ${cohort.analyzed.length}`,
     `number of covariates = ${cohort.covariateNames.length}`,
-    `number of phenotypes = ${f.traits ?? 1}`,
+    `number of phenotypes = ${f.jointTraits ?? 1}`,
     `number of total SNPs/var = ${filters.total}`,
     `number of analyzed SNPs/var = ${filters.kept}`,
     ...(nullModel ? nullLines(nullModel) : []),
@@ -96,7 +96,7 @@ export function formatLog(f: LogFacts): string {
     "",
   ];
   // GEMMA prints the rows of a matrix bare.
-  const matrices = f.multivariate ? multiNullLines(f.multivariate, f.traits!) : [];
+  const matrices = f.multivariate ? multiNullLines(f.multivariate, f.jointTraits!) : [];
   return `${[...head.map(comment), ...matrices, ...tail.map(comment)].join("\n")}\n`;
 }
 

@@ -148,6 +148,12 @@ export const GEMMA_OPTIONS: readonly OptionSpec[] = [
     help: "folder of the output files, made if absent",
   },
   {
+    name: "traits",
+    type: "list",
+    value: "LIST",
+    help: "several phenotype columns instead of -n, e.g. 1,2,5 or all, in one pass; writes PREFIX.N.assoc.txt of each",
+  },
+  {
     name: "neglog10p",
     type: "flag",
     help: "add −log10 of every p, which does not underflow, at the end of each row",
