@@ -9,11 +9,9 @@ import { copyFileset, golden, gunzipText, lmm, names, tempFolder } from "./suppo
 describe("options", () => {
   it.each([
     "-gk 2",
-    "-n 1 2",
     "-g f",
     "-a f",
     "-eigen",
-    "-loco 1",
     "-d f",
     "-u f",
     "-km 2",
@@ -54,7 +52,7 @@ describe("options", () => {
     [["gwas", "--bfile", "x", "--out", "y", "-lmm", "5"], /^OPTION_RANGE .*-lmm is 1, 2, 3, 4 or 9/],
     [["-bfile", "x", "-k", "k", "-lmm", "8"], /^OPTION_RANGE .*-lmm is 1, 2, 3, 4 or 9/],
     [["-bfile", "x", "-gk", "1", "--neglog10p"], /^OPTION_CONFLICT/],
-    [["gwas", "--bfile", "x", "--out", "y", "-loco", "1"], /^NOT_IMPLEMENTED -loco /],
+    [["gwas", "--bfile", "x", "--out", "y", "-ksnps", "f"], /^NOT_IMPLEMENTED -ksnps /],
     [["gwas", "--bfile", "x", "--out", "y", "-gk", "2"], /^NOT_IMPLEMENTED -gk 2 /],
     [["gwas", "--bfile=x", "--out=y", "--gk=2", "--loco", "1"], /^NOT_IMPLEMENTED -gk 2 /],
   ])("%j is a usage error", async (args, message) => {
