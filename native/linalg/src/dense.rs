@@ -69,6 +69,26 @@ pub fn matrix_center(job: &Job, m: &Matrix, threads: u32) -> AsyncTask<Work<(), 
     Work::spawn(move || write(&m, |m| x_dense::center(m, threads as usize, &job)), |()| ())
 }
 
+/// (p W − q K) / (p − q) in place of K: the kinship without `q` of its `p` variants, from the whole and theirs.
+#[napi(catch_unwind, ts_return_type = "Promise<void>")]
+pub fn matrix_leave_out(
+    job: &Job,
+    whole: &Matrix,
+    p: f64,
+    part: &Matrix,
+    q: f64,
+    threads: u32,
+) -> AsyncTask<Work<(), ()>> {
+    let (job, whole, part) = (job.0.clone(), whole.inner.clone(), part.inner.clone());
+    let run = move || {
+        if std::sync::Arc::ptr_eq(&whole, &part) {
+            return Err(Error::new("SHAPE", "a kinship cannot be left out of itself"));
+        }
+        read(&whole, |w| write(&part, |k| x_dense::leave_out(w, p as u64, k, q as u64, threads as usize, &job)))
+    };
+    Work::spawn(run, |()| ())
+}
+
 /// What a kinship matrix looks like; `nanRow` and `nanCol` are −1 when every value is finite.
 #[napi(object)]
 pub struct MatrixInspection {

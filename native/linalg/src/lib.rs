@@ -11,6 +11,7 @@ mod dual;
 mod genotype;
 mod job;
 mod lmm;
+mod lmm_multi;
 mod matrix;
 mod panic;
 mod stats;

@@ -9,7 +9,10 @@ import {
   type RunOptions,
   StageMeter,
 } from "@x/core/base";
+import { type PlinkStudy, selectStudy } from "@x/plink-io";
 import { ASSOCIATE_NAMES, type AssociateOptions, associate } from "./associate.ts";
+import { chromosomeNamed } from "./chromosomes.ts";
+import { multivariateTask, searchOfCommand } from "./cli-multivariate.ts";
 import { checkInputs, eigenSource, PEOPLE_OPTIONS, peopleOptions } from "./cli-people.ts";
 import { finish, fit, type GemmaRun, stepOptions } from "./cli-run.ts";
 import { traitList, traitsTask } from "./cli-traits.ts";
@@ -18,11 +21,12 @@ import { conditionLines, diagnose, diagnosticsLines, kinshipCondition, warnAbout
 import { EIGEN_SAVE_NAMES, type EigenSaveOptions } from "./eigen-matrix.ts";
 import { lmmError } from "./errors.ts";
 import { type GemmaMode, testsOf } from "./gemma/modes.ts";
-import { GEMMA_OPTIONS } from "./gemma/options.ts";
+import { GEMMA_OPTIONS, phenotypeColumns } from "./gemma/options.ts";
 import { joinSamples } from "./join-samples.ts";
 import { joinTraits } from "./join-traits.ts";
 import { KINSHIP_NAMES, type KinshipOptions, kinship } from "./kinship.ts";
 import { type KinshipSaveOptions, SAVE_NAMES } from "./kinship-matrix.ts";
+import { joinMultivariate } from "./multivariate-cohort.ts";
 import { type LambdaOptions, NULL_MODEL_NAMES, nullModel } from "./null-model.ts";
 import { obtainEigen } from "./obtain-eigen.ts";
 import { openStudy } from "./open-study.ts";
@@ -97,6 +101,12 @@ async function runGemma(given: CliContext, argv: readonly string[]): Promise<unk
   if (lmm && o.k === undefined && !read)
     throw usage("-lmm needs -k, the kinship that -gk 1 wrote, or -d and -u, which -eigen wrote", "k");
   if (decompose && o.k === undefined) throw usage("-eigen needs -k, the kinship that -gk 1 wrote", "k");
+  const columns = phenotypeColumns(o);
+  searchOfCommand(o, columns.length);
+  for (const option of ["gxe", "neglog10p", "pcs", "eig", "d", "g"])
+    refuseBoth("several -n", columns.length > 1, `-${option}`, Boolean(o[option]), "it is for one phenotype");
+  refuseBoth("several -n", columns.length > 1, "-eigen", decompose, "give the phenotype of most people");
+  refuseBoth("-loco", o.loco !== undefined, "-g", o.g !== undefined, "chromosomes are those of a .bim");
   const outdir = String(o.outdir);
   // GEMMA makes its output folder; only the last part, so that a mistyped path does not grow a tree.
   try {
@@ -109,10 +119,11 @@ async function runGemma(given: CliContext, argv: readonly string[]): Promise<unk
   await using _lock = lockOutput(prefix);
   const meter = new StageMeter();
   const { signal } = context;
-  await using study = await meter.measure("reading", () =>
+  await using whole = await meter.measure("reading", () =>
     openStudy(o, { signal, onProgress: context.onProgress }),
   );
-  for (const warning of study.warnings) context.warn(warning);
+  for (const warning of whole.warnings) context.warn(warning);
+  const study = o.loco === undefined ? whole : await locoPart(whole, String(o.loco), gk);
   const { phenotype = 1, ...sources } = { ...peopleOptions(o, argv), onWarning: context.warn };
   const shared = { context, study, meter, prefix, warnings, options: await stepOptions(context, study) };
   if (o.traits !== undefined) {
@@ -121,10 +132,29 @@ async function runGemma(given: CliContext, argv: readonly string[]): Promise<unk
     );
     return await traitsTask(shared, groups, command);
   }
+  if (columns.length > 1) {
+    const { environment: _, ...files } = { environment: undefined, ...sources };
+    const cohort = await meter.measure("joining", () =>
+      joinMultivariate(study, { ...files, traits: columns }),
+    );
+    return gk
+      ? await kinshipTask({ ...shared, cohort }, command)
+      : await multivariateTask({ ...shared, cohort }, command);
+  }
   const cohort = await meter.measure("joining", () => joinSamples(study, { ...sources, phenotype }));
   const run = { ...shared, cohort };
   if (gk) return await kinshipTask(run, command);
   return decompose ? await eigenTask(run, command) : await associateTask(run, command);
+}
+
+/** `-loco`: the kinship's variants are those of the other chromosomes, the tested ones those of this. */
+async function locoPart(study: PlinkStudy, name: string, gk: boolean): Promise<PlinkStudy> {
+  const { from, to } = chromosomeNamed(study, name);
+  if (!gk) return await selectStudy(study, { range: [from, to] });
+  const others = Uint32Array.from({ length: study.p }, (_, row) => row).filter(
+    (row) => row < from || row >= to,
+  );
+  return await selectStudy(study, { rows: others });
 }
 
 async function kinshipTask(run: GemmaRun, command: string): Promise<unknown> {

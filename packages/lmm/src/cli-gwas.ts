@@ -3,7 +3,7 @@ import { checkInputs, eigenSource, PEOPLE_OPTIONS, peopleOptions } from "./cli-p
 import { printPlan, ROUTE_OPTION } from "./cli-plan.ts";
 import { isGiven, quoteWord } from "./cli-words.ts";
 import { type GemmaMode, testsOf } from "./gemma/modes.ts";
-import { filterAndLambda, GEMMA_OPTIONS } from "./gemma/options.ts";
+import { filterAndLambda, GEMMA_OPTIONS, phenotypeColumns } from "./gemma/options.ts";
 import { parseShard } from "./journal/shard.ts";
 import { openStudy } from "./open-study.ts";
 import { defined, refuseBoth } from "./option-names.ts";
@@ -97,6 +97,7 @@ export function gwasCommand(argv: readonly string[]): CliCommand {
         value: "I/N",
         help: "only this part of the variants, into PREFIX.shard-I-of-N; lmm merge puts the N together",
       },
+      { name: "loco", type: "flag", help: "leave the tested variant's chromosome out of its kinship" },
       { name: "chunk", type: "int", range: { min: 1, max: 1e6 }, value: "N", help: "variants read at once" },
     ],
     examples: [
@@ -120,6 +121,14 @@ export function gwasCommand(argv: readonly string[]): CliCommand {
         isGiven(argv, "maf"),
         "the frequency is tested or not",
       );
+      const columns = phenotypeColumns(o);
+      refuseBoth(
+        "gwas",
+        true,
+        `-n ${columns.join(" ")}`,
+        columns.length > 1,
+        "a multivariate model is GEMMA's form, lmm -bfile … -k … -n 1 2 -lmm 4",
+      );
       const given = {
         ...peopleOptions(o, argv),
         components: o.pcs === undefined ? undefined : Number(o.pcs),
@@ -138,6 +147,7 @@ export function gwasCommand(argv: readonly string[]): CliCommand {
         title: text("title"),
         resume: o.resume === true ? true : undefined,
         shard: o.shard === undefined ? undefined : parseShard(String(o.shard)),
+        loco: o.loco === true ? true : undefined,
         chunk: o.chunk === undefined ? undefined : Number(o.chunk),
         threads: context.threads,
         memoryLimit: context.memoryLimit,

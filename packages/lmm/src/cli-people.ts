@@ -2,6 +2,7 @@ import type { OptionSpec, OptionValues } from "@x/core/base";
 import { isGiven } from "./cli-words.ts";
 import type { EigenSource } from "./eigen-load.ts";
 import { lmmError } from "./errors.ts";
+import { phenotypeColumns } from "./gemma/options.ts";
 import type { JoinOptions } from "./join-samples.ts";
 import { refuseBoth, requireOther } from "./option-names.ts";
 
@@ -38,7 +39,7 @@ export function peopleOptions(o: OptionValues, argv: readonly string[]): JoinOpt
   const text = (name: string): string | undefined => (o[name] === undefined ? undefined : String(o[name]));
   const all = {
     phenotypes: text("p"),
-    phenotype: text("pheno") ?? Number(o.n),
+    phenotype: text("pheno") ?? phenotypeColumns(o)[0]!,
     covariates: text("c"),
     environment: text("gxe"),
     covariateNames: o.covar as string[] | undefined,

@@ -64,6 +64,7 @@ export function fit(
   run: GemmaRun,
   stages: ReadonlyArray<StagePlan["stage"]>,
   traits = 1,
+  jointTraits = 1,
 ): { accepted: { chunk: number; memoryLimit: number }; memory: MemoryPlan } {
   const { study, cohort, options } = run;
   const size = {
@@ -72,6 +73,7 @@ export function fit(
     analyzed: cohort.analyzed.length,
     covariates: cohort.covariateNames.length,
     traits,
+    jointTraits,
     environment: cohort.environment !== undefined,
     threads: options.threads,
   };
@@ -81,7 +83,17 @@ export function fit(
 }
 
 /** What a task adds to log and JSON. */
-type TaskFacts = Pick<RunFacts, "filters" | "predicted" | "nullModel" | "degenerate" | "diagnostics"> &
+type TaskFacts = Pick<
+  RunFacts,
+  | "filters"
+  | "predicted"
+  | "nullModel"
+  | "multivariate"
+  | "jointTraits"
+  | "degenerate"
+  | "unconverged"
+  | "diagnostics"
+> &
   Pick<LogFacts, "notes">;
 
 export function logText({ cohort, meter, options }: GemmaRun, command: string, facts: TaskFacts): string {

@@ -4,7 +4,7 @@ import { gemmaCommand } from "./cli-gemma.ts";
 import { gwasCommand } from "./cli-gwas.ts";
 import { mergeCommand } from "./cli-merge.ts";
 import { planCommand } from "./cli-plan.ts";
-import { isGemmaCommand, refuseNotYet } from "./gemma/options.ts";
+import { isGemmaCommand, joinPhenotypes, refuseNotYet } from "./gemma/options.ts";
 import { VERSION } from "./version.ts";
 
 const SUMMARY = `mixed-model GWAS with GEMMA's numbers; GEMMA's own command lines work as they are
@@ -30,7 +30,10 @@ const verbs = [
 ];
 // A word that is no verb must be named as an unknown command, so GEMMA's form is offered to its own lines only.
 const gemma = isGemmaCommand(argv) || help ? [checkFirst(gemmaCommand(argv))] : [];
-await runCli({ name: "lmm", version: VERSION, summary: SUMMARY, commands: [...verbs, ...gemma] }, argv);
+await runCli(
+  { name: "lmm", version: VERSION, summary: SUMMARY, commands: [...verbs, ...gemma] },
+  joinPhenotypes(argv),
+);
 if (different) process.exitCode ||= 1;
 
 /** An option GEMMA has and we lack must be named as such, not as unknown, so it is looked for before parsing. */

@@ -3,8 +3,9 @@ import type { PlinkStudy } from "@x/plink-io";
 import type { Cohort } from "./cohort.ts";
 import { DUAL_KINSHIP_NAMES, type DualKinshipOptions, dualKinship } from "./dual-kinship.ts";
 import { type Decomposition, EIGEN_NAMES, type EigenOptions, eigen } from "./eigen.ts";
+import type { Kinship } from "./kinship-matrix.ts";
 import type { TwinFacts } from "./kinship-twins.ts";
-import { type EigenRoute, obtainEigen } from "./obtain-eigen.ts";
+import { type EigenRoute, eigenOf, obtainEigen, obtainKinship } from "./obtain-eigen.ts";
 import { only } from "./option-names.ts";
 import type { Route } from "./plan.ts";
 
@@ -13,18 +14,41 @@ interface Decomposed extends AsyncDisposable {
   readonly eig: Decomposition;
   readonly twins: TwinFacts | undefined;
   readonly files: string[];
+  /** The kinship of all chromosomes, of which each will be left out in turn. */
+  readonly whole?: Kinship;
 }
 
 /** The kinship of a cohort, read or made, and its decomposition, by either route. */
 export async function decompose(
   study: PlinkStudy,
   cohort: Cohort,
-  options: EigenRoute & { readonly route: Route },
+  options: EigenRoute & { readonly route: Route; readonly loco?: boolean },
   meter: StageMeter,
 ): Promise<Decomposed> {
   if (options.route === "dual") return await dualDecomposition(study, cohort, options, meter);
+  if (options.loco) return await locoDecomposition(study, cohort, options, meter);
   const { eigen: eig, twins, files } = await obtainEigen(study, cohort, options, meter);
   return { eig, twins, files, [Symbol.asyncDispose]: () => eig[Symbol.asyncDispose]() };
+}
+
+async function locoDecomposition(
+  study: PlinkStudy,
+  cohort: Cohort,
+  options: EigenRoute,
+  meter: StageMeter,
+): Promise<Decomposed> {
+  const whole = (await obtainKinship(study, cohort, options, meter))!;
+  try {
+    const { eigen: eig, twins, files } = await eigenOf(whole, cohort, options, meter, { keep: true });
+    const dispose = async (): Promise<void> => {
+      await eig[Symbol.asyncDispose]();
+      await whole[Symbol.asyncDispose]();
+    };
+    return { eig, twins, files, whole, [Symbol.asyncDispose]: dispose };
+  } catch (e) {
+    await whole[Symbol.asyncDispose]();
+    throw e;
+  }
 }
 
 async function dualDecomposition(

@@ -85,6 +85,7 @@ export async function writeGwasFiles(
       simd: simdLevel(),
       degenerate: result.degenerate,
       notes: diagnosticsLines(result.diagnostics, result.cohort),
+      ...(result.chromosomes ? { chromosomes: result.chromosomes } : {}),
     });
     await files.open(`${out}.log.txt`).write(text);
   }

@@ -11,7 +11,14 @@ import {
 } from "@x/core/base";
 import { openPlink, type PlinkStudy } from "@x/plink-io";
 import type { Table } from "apache-arrow";
-import { ASSOCIATE_NAMES, type AssociateOptions, associate, checkTests } from "./associate.ts";
+import {
+  ASSOCIATE_NAMES,
+  type AssociateOptions,
+  type AssociationRun,
+  associate,
+  checkTests,
+} from "./associate.ts";
+import { associateLoco, type LocoChromosome } from "./associate-loco.ts";
 import type { AssociationTypes } from "./association-arrow.ts";
 import {
   type AssociationColumns,
@@ -98,8 +105,11 @@ export interface GwasOptions
   readonly resume?: boolean;
   /** Only this part of the variants; writes `<out>.shard-i-of-N` for {@link mergeShards} instead of results. */
   readonly shard?: Shard;
-  /** Leave-one-chromosome-out is not in this version: refused with NOT_IMPLEMENTED. */
-  readonly loco?: false;
+  /**
+   * Leaves the tested variant's chromosome out of its kinship ({@link associateLoco}). The null model of the result is
+   * that of the whole kinship; `chromosomes` has the others.
+   */
+  readonly loco?: boolean;
 }
 
 const GWAS_NAMES: NamesOf<GwasOptions> = {
@@ -146,6 +156,8 @@ export interface GwasResult {
   readonly degenerate: number;
   /** What to look at before trusting the results: λGC, QQ data, failed variants, covariates, the kinship's spectrum. */
   readonly diagnostics: Diagnostics;
+  /** With `loco`, what each chromosome tested in this call was tested with; a resumed run lists those it did itself. */
+  readonly chromosomes?: readonly LocoChromosome[];
   /** Wall and CPU time and memory of each stage. */
   readonly stages: readonly StageUsage[];
   /** What was predicted. */
@@ -177,11 +189,13 @@ export async function gwas(fileset: string | PlinkStudy, options: GwasOptions = 
   );
   checkEigenRoute({ ...options, kinshipSnps } as Parameters<typeof checkEigenRoute>[0]);
   refuseBoth("title", title !== undefined, "report: false", report === false, "the title is the report's");
-  if (options.loco)
-    throw lmmError("NOT_IMPLEMENTED", "loco is not in this version.", {
-      usage: true,
-      details: { option: "loco" },
-    });
+  refuseBoth(
+    "loco",
+    options.loco === true,
+    "kinship",
+    options.kinship !== undefined,
+    "a kinship read from a file does not say what each chromosome added",
+  );
   const { out, resume, shard, lmm } = options;
   requireOther("resume", resume === true, "out", out !== undefined, "there is no output to go on with");
   requireOther("shard", shard !== undefined, "out", out !== undefined, "a shard is a file");
@@ -242,7 +256,7 @@ async function run(
   const arrow = import("./association-arrow.ts");
   arrow.catch(() => undefined);
   await using made = await decompose(study, joined, { ...options, route: plan.plan.route }, meter);
-  const { eig } = made;
+  const { eig, whole } = made;
   const cohort =
     given.components === undefined || !(eig instanceof Eigen)
       ? joined
@@ -253,15 +267,25 @@ async function run(
   const { shard } = given;
   const range = shard ? shardRange(study.p, shard) : ([0, study.p] as const);
   const step = only<AssociateOptions>(options, ASSOCIATE_NAMES);
-  const identity = { range, shard: shard ? `${shard.index}/${shard.count}` : "1/1" };
+  const left = whole ? "its chromosome" : "nothing";
+  const identity = { range, shard: shard ? `${shard.index}/${shard.count}` : "1/1", left };
   const to = shard ? shardPath(given.out!, shard) : given.out;
   await using journal =
     given.resume || shard
       ? await Journal.open(journalPath(to!), runIdentity(study, cohort, eig, step, identity))
       : undefined;
-  const association = journal
-    ? resumable((part) => associate(study, cohort, eig, { ...step, range: part }), range, journal)
-    : associate(study, cohort, eig, step);
+  const condition = kinshipCondition(eig, made.twins);
+  // Each chromosome brings its own eigenvectors: those of the whole need not wait.
+  if (whole) await eig[Symbol.asyncDispose]();
+  let chromosomes: readonly LocoChromosome[] = [];
+  const start = (part: AssociateOptions["range"]): AssociationRun => {
+    const some = { ...step, ...(part ? { range: part } : {}) };
+    if (!whole) return associate(study, cohort, eig, some);
+    const run = associateLoco(study, cohort, whole, some);
+    chromosomes = run.chromosomes;
+    return run;
+  };
+  const association = journal ? resumable(start, range, journal) : start(undefined);
   await using outputs = new OutputFiles({ signal: options.signal });
   const { files } = made;
   const columns = await meter.measure("association", async () => {
@@ -276,7 +300,6 @@ async function run(
   });
   const watch = new VariantWatch(options);
   watch.add(columns, leadingTest(columns).negLog10P);
-  const condition = kinshipCondition(eig, made.twins);
   const diagnostics = diagnose({ study, cohort, kinship: condition, seen: watch.finish() });
   warnAbout(diagnostics, warn);
   const { resultsTable } = await arrow;
@@ -292,6 +315,7 @@ async function run(
     columns,
     degenerate: association.degenerate,
     diagnostics,
+    ...(whole ? { chromosomes } : {}),
     get stages() {
       return meter.stages;
     },

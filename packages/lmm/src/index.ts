@@ -1,4 +1,5 @@
 export { type AssociateOptions, type AssociationRun, associate } from "./associate.ts";
+export { associateLoco, type LocoChromosome, type LocoRun } from "./associate-loco.ts";
 export { associateTraits, type TraitsRun } from "./associate-traits.ts";
 export type { AssociationTypes } from "./association-arrow.ts";
 export type { AssociationColumns, AssociationTest } from "./association-columns.ts";
@@ -48,7 +49,24 @@ export {
   type KinshipSaveOptions,
 } from "./kinship-matrix.ts";
 export { kinshipTwins, type TwinFacts, type TwinPair } from "./kinship-twins.ts";
+export { kinshipWithout } from "./loco.ts";
 export { type MergeOptions, mergeShards } from "./merge.ts";
+export {
+  type AssociateMultivariateOptions,
+  associateMultivariate,
+  type MultivariateRun,
+} from "./multivariate.ts";
+export {
+  type JoinMultivariateOptions,
+  joinMultivariate,
+  type MultivariateCohort,
+} from "./multivariate-cohort.ts";
+export type { MultivariateColumns, MultivariateTest } from "./multivariate-columns.ts";
+export type {
+  MultivariateEstimate,
+  MultivariateNullModel,
+  MultivariateSearchOptions,
+} from "./multivariate-null.ts";
 export { type LambdaOptions, type Likelihoods, type NullModel, nullModel } from "./null-model.ts";
 export type { EigenRoute } from "./obtain-eigen.ts";
 export { type Pca, type PcaOptions, pca, withComponents } from "./pca.ts";
@@ -69,3 +87,4 @@ export { genomicInflation, type QqOptions, qqSvg } from "./report/qq.ts";
 export type { JoinOn, SampleSource } from "./sample-table.ts";
 export { type ProblemCounts, VARIANT_PROBLEMS, type VariantProblem } from "./variant-problems.ts";
 export { type WriteGemmaAssocOptions, writeGemmaAssoc } from "./write-gemma-assoc.ts";
+export { writeGemmaMultivariate } from "./write-gemma-multi.ts";

@@ -46,26 +46,52 @@ export function checkEigenRoute(
   refuseBoth("saveKinship", o.saveKinship !== undefined, "eigen", decomposed, "no kinship is made");
 }
 
+/** An eigendecomposition, and what was found and written on the way. */
+export interface Obtained {
+  readonly eigen: Eigen;
+  readonly twins: TwinFacts | undefined;
+  readonly files: string[];
+}
+
 /** The eigendecomposition of a cohort: read, or made from a kinship that is read or computed. */
 export async function obtainEigen(
   study: PlinkStudy,
   cohort: Cohort,
   o: EigenRoute,
   meter: StageMeter,
-): Promise<{ eigen: Eigen; twins: TwinFacts | undefined; files: string[] }> {
+): Promise<Obtained> {
+  await using K = await obtainKinship(study, cohort, o, meter);
+  return await eigenOf(K, cohort, o, meter);
+}
+
+/** The kinship of a study, read or computed; none where an eigendecomposition is read alone. */
+export async function obtainKinship(
+  study: PlinkStudy,
+  cohort: Cohort,
+  o: EigenRoute,
+  meter: StageMeter,
+): Promise<Kinship | undefined> {
+  if (o.kinship !== undefined)
+    return meter.measure("reading kinship", () =>
+      Kinship.load(o.kinship!, study, only<KinshipLoadOptions>(o, LOAD_NAMES)),
+    );
+  if (o.eigen !== undefined) return undefined;
+  const mode = o.kinshipMode === undefined ? {} : { mode: o.kinshipMode };
+  return meter.measure("kinship", () =>
+    kinship(study, cohort, { ...only<KinshipOptions>(o, KINSHIP_NAMES), ...mode }),
+  );
+}
+
+/** The eigendecomposition of a kinship that is at hand, or read; `keep` leaves the kinship as it is. */
+export async function eigenOf(
+  K: Kinship | undefined,
+  cohort: Cohort,
+  o: EigenRoute,
+  meter: StageMeter,
+  { keep = false }: { keep?: boolean } = {},
+): Promise<Obtained> {
   const files: string[] = [];
   const run = only<RunOptions>(o, RUN_NAMES);
-  await using K = await (async () => {
-    if (o.kinship !== undefined)
-      return meter.measure("reading kinship", () =>
-        Kinship.load(o.kinship!, study, only<KinshipLoadOptions>(o, LOAD_NAMES)),
-      );
-    if (o.eigen !== undefined) return undefined;
-    const mode = o.kinshipMode === undefined ? {} : { mode: o.kinshipMode };
-    return meter.measure("kinship", () =>
-      kinship(study, cohort, { ...only<KinshipOptions>(o, KINSHIP_NAMES), ...mode }),
-    );
-  })();
   const { saveKinship, saveEigen, eigen: source } = o;
   if (K && saveKinship !== undefined) {
     await meter.measure("writing kinship", () => K.save(saveKinship, run));
@@ -75,7 +101,7 @@ export async function obtainEigen(
   const found =
     source === undefined
       ? await meter.measure("eigen", () =>
-          eigen(K!, cohort, { ...only<EigenOptions>(o, EIGEN_NAMES), consume: true }),
+          eigen(K!, cohort, { ...only<EigenOptions>(o, EIGEN_NAMES), consume: !keep }),
         )
       : await meter.measure("reading eigen", () =>
           loadEigen(source, cohort, { ...run, ...(K ? { kinship: K } : {}) }),

@@ -8,7 +8,7 @@ import {
 } from "@x/core/base";
 import { DOSAGE_BYTES } from "./bimbam.ts";
 import { lmmError } from "./errors.ts";
-import { associationBytes, dosageGramBytes, eigenBytes, gramBytes } from "./native.ts";
+import { associationBytes, dosageGramBytes, eigenBytes, gramBytes, multiAssociationBytes } from "./native.ts";
 import { checkNames, type NamesOf } from "./option-names.ts";
 import { blockBytes, covariateTest } from "./plan-blocks.ts";
 import { dualStages, EIGEN, FLOP, VARIANT } from "./plan-dual.ts";
@@ -27,6 +27,10 @@ export interface StudySize {
   readonly kinshipVariants?: number;
   /** Covariate columns with the intercept. Default 1. */
   readonly covariates?: number;
+  /** Traits of one multivariate model. Default 1. */
+  readonly jointTraits?: number;
+  /** Chromosomes left out in turn (`loco`); 0 for one kinship of all. Default 0. */
+  readonly loco?: number;
   /** Phenotypes tested in one pass. Default 1. */
   readonly traits?: number;
   /** Whether interactions with an environment are tested (`-gxe`). Default false. */
@@ -54,6 +58,8 @@ const SIZE_NAMES: NamesOf<StudySize> = {
   analyzed: true,
   kinshipVariants: true,
   covariates: true,
+  jointTraits: true,
+  loco: true,
   traits: true,
   environment: true,
   threads: true,
@@ -145,14 +151,21 @@ export function associationParts(s: {
   covariates: number;
   threads: number;
   chunk: number;
+  /** Traits of one multivariate model. Default 1. */
+  jointTraits?: number;
   /** Phenotypes tested together. Default 1. */
   traits?: number;
   /** Whether an interaction is tested. */
   environment?: boolean;
 }): MemoryPart[] {
   const { analyzed: n, covariates: c, traits = 1, environment = false, threads } = s;
+  const joint = s.jointTraits ?? 1;
+  const bytes =
+    joint > 1
+      ? multiAssociationBytes(n, c, joint, threads)
+      : associationBytes({ n, c, traits, environment }, threads);
   return [
-    { name: "rotated columns and buffers", bytes: associationBytes({ n, c, traits, environment }, threads) },
+    { name: "rotated columns and buffers", bytes },
     { name: "genotype blocks", bytes: blockBytes(s.samples, s.chunk) },
     ...covariateTest(s),
   ];
@@ -277,19 +290,27 @@ function planRoute(
 
 function primalStages(s: Required<StudySize>): Stage[] {
   const { samples: n, analyzed: m } = s;
+  // Leaving chromosomes out keeps the kinship of all beside the one at work.
+  const kept = s.loco > 0 ? [{ name: "kinship of all chromosomes, 8 n²", bytes: 8 * n * n }] : [];
   const cut = [
     { name: "kinship, 8 n²", bytes: 8 * n * n },
     { name: "kinship of the analysed, 8 m²", bytes: 8 * m * m },
   ];
   const solve = eigenParts({ ...s, copy: true });
   const eigen = n !== m && plan(cut).total > plan(solve).total ? cut : solve;
+  // Every chromosome's part of the kinship is summed twice: for the whole, and when its turn comes.
+  const [sums, solves] = s.loco > 0 ? [2, s.loco + 1] : [1, 1];
   return [
-    { stage: "kinship", parts: kinshipParts(s), coreSeconds: (n * n * s.kinshipVariants) / 2 / 1.2e11 },
-    { stage: "eigen", parts: eigen, coreSeconds: m ** 3 * EIGEN },
+    {
+      stage: "kinship",
+      parts: [...kept, ...kinshipParts(s)],
+      coreSeconds: (sums * n * n * s.kinshipVariants) / 2 / 1.2e11,
+    },
+    { stage: "eigen", parts: [...kept, ...eigen], coreSeconds: solves * m ** 3 * EIGEN },
     {
       stage: "association",
-      parts: [{ name: "eigenvectors, 8 m²", bytes: 8 * m * m }, ...associationParts(s)],
-      coreSeconds: s.variants * (2 * m * m * FLOP + m * VARIANT),
+      parts: [...kept, { name: "eigenvectors, 8 m²", bytes: 8 * m * m }, ...associationParts(s)],
+      coreSeconds: s.variants * (2 * m * m * FLOP + m * VARIANT * s.jointTraits ** 3),
     },
   ];
 }
@@ -333,6 +354,8 @@ function withDefaults(size: StudySize): Required<StudySize> {
     analyzed: whole("analyzed", size.analyzed ?? samples, 1, samples),
     kinshipVariants: whole("kinshipVariants", size.kinshipVariants ?? variants, 1, variants),
     covariates: whole("covariates", size.covariates ?? 1, 1, 1e5),
+    jointTraits: whole("jointTraits", size.jointTraits ?? 1, 1, 10),
+    loco: whole("loco", size.loco ?? 0, 0, 1e6),
     traits: whole("traits", size.traits ?? 1, 1, 1e6),
     environment: size.environment ?? false,
     threads: whole("threads", size.threads ?? 2, 1, 1024),

@@ -1,5 +1,6 @@
 import type { PlinkStudy } from "@x/plink-io";
 import { isDosageStudy } from "./bimbam.ts";
+import { chromosomesOf } from "./chromosomes.ts";
 import type { Cohort } from "./cohort.ts";
 import type { GwasOptions } from "./gwas.ts";
 import { refuseBoth } from "./option-names.ts";
@@ -15,11 +16,24 @@ const ONLY_PRIMAL: ReadonlyArray<readonly [name: keyof GwasOptions, why: string]
   ["environment", "products of variants and environment are no genotypes"],
 ];
 
+/** What does not go with a kinship for each chromosome, and why. */
+const NOT_LOCO: ReadonlyArray<readonly [name: keyof GwasOptions, why: string]> = [
+  ["eigen", "each chromosome has its own decomposition"],
+  ["saveEigen", "each chromosome has its own decomposition"],
+  ["components", "each chromosome has its own decomposition"],
+  ["kinshipMode", "parts of the centred kinship are left out"],
+  ["kinshipSnps", "the parts left out are of all variants kept"],
+  ["kinshipSnpFile", "the parts left out are of all variants kept"],
+];
+
 /** @throws OPTION_RANGE for a route nobody knows, OPTION_CONFLICT for `dual` with what it cannot do. */
 export function checkDualRoute(options: GwasOptions): void {
   const dual = checkRoute(options.route) === "dual";
   for (const [name, why] of ONLY_PRIMAL)
     refuseBoth("route: dual", dual, name, options[name] !== undefined, why);
+  const loco = options.loco === true;
+  refuseBoth("route: dual", dual, "loco", loco, "chromosomes are left out of people × people matrices");
+  for (const [name, why] of NOT_LOCO) refuseBoth("loco", loco, name, options[name] !== undefined, why);
   refuseBoth(
     "route: dual",
     dual,
@@ -39,6 +53,7 @@ export function studySize(
     ONLY_PRIMAL.some(([name]) => given[name] !== undefined) ||
     (given.kinshipMode ?? "centered") !== "centered" ||
     cohort.environment !== undefined ||
+    given.loco === true ||
     isDosageStudy(study);
   return {
     samples: study.n,
@@ -47,6 +62,7 @@ export function studySize(
     covariates: cohort.covariateNames.length,
     environment: cohort.environment !== undefined,
     threads: given.threads,
+    loco: given.loco ? chromosomesOf(study).length : 0,
     kinshipVariants: Math.max(1, Math.min(study.p, (given.kinshipSnps ?? given.snps)?.size ?? study.p)),
     route: onlyPrimal ? "primal" : (given.route ?? "auto"),
   };

@@ -2,6 +2,7 @@ import type { MemoryPlan, StageUsage, Warning } from "@x/core/base";
 import { type Cohort, dropCounts } from "./cohort.ts";
 import { type Diagnostics, diagnosticsJson } from "./diagnostics.ts";
 import type { FilterCounts } from "./filter.ts";
+import type { MultivariateNullModel } from "./multivariate-null.ts";
 import { simdLevel } from "./native.ts";
 import type { NullModel } from "./null-model.ts";
 import { VERSION } from "./version.ts";
@@ -13,8 +14,11 @@ export interface RunFacts {
   readonly cohort: Cohort;
   readonly filters: FilterCounts;
   readonly nullModel?: NullModel;
+  readonly multivariate?: MultivariateNullModel;
+  readonly jointTraits?: number;
   readonly degenerate?: number;
   readonly diagnostics?: Diagnostics | undefined;
+  readonly unconverged?: number;
   readonly predicted: MemoryPlan;
   readonly stages: readonly StageUsage[];
   readonly threads: number;
@@ -34,6 +38,14 @@ export function runJson(f: RunFacts): Record<string, unknown> {
     ...(f.nullModel ? { nullModel: f.nullModel, degenerate: f.degenerate } : {}),
     categories: cohort.categories,
     ...(f.diagnostics ? { diagnostics: diagnosticsJson(f.diagnostics) } : {}),
+    ...(f.multivariate
+      ? {
+          traits: f.jointTraits,
+          nullModel: f.multivariate,
+          degenerate: f.degenerate,
+          unconverged: f.unconverged,
+        }
+      : {}),
     memory: { predicted: f.predicted, measuredBytes: Math.max(...f.stages.map((s) => s.peakRssBytes)) },
     stages: f.stages,
     threads: f.threads,

@@ -9,8 +9,6 @@ import { copyFileset, golden, gunzipText, lmm, names, tempFolder } from "./suppo
 describe("options", () => {
   it.each([
     "-gk 3",
-    "-n 1 2",
-    "-loco 1",
     "-km 2",
     "-bslmm 1",
     "-predict 1",
@@ -48,7 +46,6 @@ describe("options", () => {
     [["gwas", "--bfile", "x", "--out", "y", "-lmm", "5"], /^OPTION_RANGE .*-lmm is 1, 2, 3, 4 or 9/],
     [["-bfile", "x", "-k", "k", "-lmm", "8"], /^OPTION_RANGE .*-lmm is 1, 2, 3, 4 or 9/],
     [["-bfile", "x", "-gk", "1", "--neglog10p"], /^OPTION_CONFLICT/],
-    [["gwas", "--bfile", "x", "--out", "y", "-loco", "1"], /^NOT_IMPLEMENTED -loco /],
     [["gwas", "--bfile", "x", "--out", "y", "-gk", "3"], /^NOT_IMPLEMENTED -gk 3 /],
     [["gwas", "--bfile=x", "--out=y", "--gk=3", "--loco", "1"], /^NOT_IMPLEMENTED -gk 3 /],
   ])("%j is a usage error", async (args, message) => {

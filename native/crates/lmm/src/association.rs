@@ -162,7 +162,7 @@ pub(crate) fn batch_rows(n: usize) -> usize {
 }
 
 /// U' column, padded. Sums over people in ascending order.
-fn project(vectors: &SquareMatrix, column: &[f64]) -> Result<Vec<f64>> {
+pub(crate) fn project(vectors: &SquareMatrix, column: &[f64]) -> Result<Vec<f64>> {
     let mut out = try_zeroed(column.len().next_multiple_of(crate::kernels::LANES))?;
     for (i, value) in column.iter().enumerate() {
         for (to, u) in out.iter_mut().zip(vectors.row(i)) {

@@ -13,6 +13,7 @@ mod kernels;
 mod lanes;
 mod model;
 mod models;
+mod multi;
 mod null;
 mod options;
 mod root;
@@ -22,6 +23,10 @@ mod tile;
 
 pub use association::{Association, Results, Size, Study, Trait, association_bytes};
 pub use dual::{DualAssociation, DualKinship, dual_bytes, dual_null};
+pub use multi::{
+    MOST_TRAITS, MultiAssociation, MultiColumns, MultiEstimate, MultiNull, MultiOptions, MultiStudy, MultiTests,
+    multi_association_bytes,
+};
 pub use null::{Null, fit_null};
 pub use options::{Options, clamp_eigenvalues};
 pub use statistics::{Columns, NullPoint, Tests};

@@ -1,7 +1,10 @@
 import { formatG, type StageUsage } from "@x/core/base";
+import type { LocoChromosome } from "../associate-loco.ts";
 import { type Cohort, dropCounts } from "../cohort.ts";
 import type { FilterCounts } from "../filter.ts";
+import type { MultivariateNullModel } from "../multivariate-null.ts";
 import type { NullModel } from "../null-model.ts";
+import { multiNullLines } from "./multi-text.ts";
 
 /** What a log says; GEMMA's fields first, then ours. */
 export interface LogFacts {
@@ -11,6 +14,12 @@ export interface LogFacts {
   readonly cohort: Cohort;
   readonly filters: FilterCounts;
   readonly nullModel?: NullModel;
+  /** The null model of several traits. */
+  readonly multivariate?: MultivariateNullModel;
+  /** Traits of a multivariate model. */
+  readonly jointTraits?: number;
+  /** With one kinship a chromosome. */
+  readonly chromosomes?: readonly LocoChromosome[];
   readonly stages: readonly StageUsage[];
   /** Bytes that were predicted for the peak. */
   readonly predictedBytes: number;
@@ -22,6 +31,8 @@ export interface LogFacts {
   readonly notes?: readonly string[];
   /** Variants whose effect could not be estimated. */
   readonly degenerate?: number;
+  /** Variants whose search ended at its last step. */
+  readonly unconverged?: number;
 }
 
 /** GEMMA's labels of the times it prints, by our stage. */
@@ -37,7 +48,7 @@ const g = (x: number): string => formatG(x, 6);
 export function formatLog(f: LogFacts): string {
   const { cohort, filters, nullModel } = f;
   const total = f.stages.reduce((sum, s) => sum + s.wallSeconds, 0);
-  const lines = [
+  const head = [
     "",
     `lmm Version      = ${f.version}`,
     `Node Version     = ${process.versions.node}`,
@@ -52,10 +63,12 @@ export function formatLog(f: LogFacts): string {
     `number of total individuals = ${cohort.samples}`,
     `number of analyzed individuals = ${cohort.analyzed.length}`,
     `number of covariates = ${cohort.covariateNames.length}`,
-    "number of phenotypes = 1",
+    `number of phenotypes = ${f.jointTraits ?? 1}`,
     `number of total SNPs/var = ${filters.total}`,
     `number of analyzed SNPs/var = ${filters.kept}`,
     ...(nullModel ? nullLines(nullModel) : []),
+  ];
+  const tail = [
     "",
     "Computation Time:",
     `total computation time = ${g(total / 60)} min `,
@@ -64,6 +77,7 @@ export function formatLog(f: LogFacts): string {
       .filter((s) => s.stage in TIME_LABELS)
       .map((s) => `     ${TIME_LABELS[s.stage]} = ${g(s.wallSeconds / 60)} min `),
     "",
+    ...(f.chromosomes ? locoLines(f.chromosomes) : []),
     "Filters, in order:",
     `not listed = ${filters.notListed}`,
     `missing calls = ${filters.missing}`,
@@ -73,6 +87,7 @@ export function formatLog(f: LogFacts): string {
     `Hardy-Weinberg = ${filters.hwe}`,
     `explained by covariates = ${filters.covariates}`,
     ...(f.degenerate === undefined ? [] : [`without estimate (nan) = ${f.degenerate}`]),
+    ...(f.unconverged === undefined ? [] : [`search ended before its precision = ${f.unconverged}`]),
     ...Object.entries(dropCounts(cohort)).map(([reason, count]) => `people dropped, ${reason} = ${count}`),
     ...(f.notes && f.notes.length > 0 ? ["", ...f.notes] : []),
     "",
@@ -86,8 +101,23 @@ export function formatLog(f: LogFacts): string {
     `measured peak memory = ${mb(Math.max(0, ...f.stages.map((s) => s.peakRssBytes)))} MB`,
     "",
   ];
-  return `${lines.map((line) => (line === "" ? "##" : `## ${line}`)).join("\n")}\n`;
+  // GEMMA prints the rows of a matrix bare.
+  const matrices = f.multivariate ? multiNullLines(f.multivariate, f.jointTraits!) : [];
+  return `${[...head.map(comment), ...matrices, ...tail.map(comment)].join("\n")}\n`;
 }
+
+function locoLines(chromosomes: readonly LocoChromosome[]): string[] {
+  return [
+    "Left out in turn (variants in the kinship, pve, se(pve)):",
+    ...chromosomes.map(
+      ({ chromosome, kinshipVariants, nullModel: h0 }) =>
+        `     ${chromosome} = ${kinshipVariants} ${g(h0.pve)} ${g(h0.pveSe)}`,
+    ),
+    "",
+  ];
+}
+
+const comment = (line: string): string => (line === "" ? "##" : `## ${line}`);
 
 function nullLines(h0: NullModel): string[] {
   const list = (values: Float64Array): string => Array.from(values, (v) => `  ${g(v)}`).join("");

@@ -36,11 +36,10 @@ export const GEMMA_OPTIONS: readonly OptionSpec[] = [
   {
     name: "n",
     aliases: ["-n"],
-    type: "int",
-    range: { min: 1 },
-    default: 1,
+    type: "list",
+    default: ["1"],
     value: "N",
-    help: "phenotype column",
+    help: "phenotype column; several (-n 1 2) make one multivariate model",
   },
   {
     name: "c",
@@ -199,14 +198,53 @@ export const GEMMA_OPTIONS: readonly OptionSpec[] = [
     type: "flag",
     help: "add −log10 of every p, which does not underflow, at the end of each row",
   },
+  {
+    name: "loco",
+    aliases: ["-loco"],
+    type: "string",
+    value: "CHR",
+    help: "with -gk, leave this chromosome out of the kinship; with -lmm, test its variants only",
+  },
+  {
+    name: "emi",
+    aliases: ["-emi"],
+    type: "int",
+    range: { min: 0 },
+    value: "N",
+    help: "several -n: most EM steps of the null model; 10000 by default",
+  },
+  {
+    name: "emp",
+    aliases: ["-emp"],
+    type: "number",
+    range: { min: 1e-300 },
+    value: "L",
+    help: "several -n: gain of log-likelihood that ends EM; 1e-3 by default",
+  },
+  {
+    name: "nri",
+    aliases: ["-nri"],
+    type: "int",
+    range: { min: 1 },
+    value: "N",
+    help: "several -n: most Newton steps of a model; 100 by default",
+  },
+  {
+    name: "nrp",
+    aliases: ["-nrp"],
+    type: "number",
+    range: { min: 1e-300 },
+    value: "L",
+    help: "several -n: promised gain below which a Newton step is the last; 1e-10 by default",
+  },
   { name: "silence", aliases: ["-silence"], type: "flag", help: "print nothing" },
 ];
 
 /** Options that `gemma -h 1` … `gemma -h 14` list and this version does not have. */
 export const NOT_YET: ReadonlySet<string> = new Set(
   (
-    "widv weight mk cat beta cor epm en ebv emu mu gene r km pace loco vc lm pnr emi nri " +
-    "emp nrp crt bslmm ldr hmin hmax rmin rmax pmin pmax smin smax gmean hscale rscale pscale w s rpace wpace mh " +
+    "widv weight mk cat beta cor epm en ebv emu mu gene r km pace vc lm pnr " +
+    "crt bslmm ldr hmin hmax rmin rmax pmin pmax smin smax gmean hscale rscale pscale w s rpace wpace mh " +
     "predict calccor windowbp windowcm windowns check no-fpe-check strict debug debug-data nind issue legacy license " +
     "gs gq gw sample wsnp wcat ci mbfile mg mq ms mv " +
     "blocks catc hyp mcat mcatc mref mstudy no-check noconstrain pve ref study"
@@ -242,6 +280,7 @@ export function isGemmaCommand(argv: readonly string[]): boolean {
  * @throws NOT_IMPLEMENTED with the option's name; a usage error.
  */
 export function refuseNotYet(argv: readonly string[]): void {
+  const several = joinPhenotypes(argv).some((word) => /^--?n=.*,/.test(word));
   for (let i = 0; i < argv.length; i++) {
     const word = argv[i]!;
     if (!isOption(word)) continue;
@@ -249,10 +288,35 @@ export function refuseNotYet(argv: readonly string[]): void {
     if (ONE_DASH_ONLY.has(word) || NOT_YET.has(name)) notImplemented(word);
     const values: string[] = inline === undefined ? [] : [inline];
     for (let j = i + 1; j < argv.length && !isOption(argv[j]!); j++) values.push(argv[j]!);
-    if (name === "n" && values.length > 1) notImplemented(`-n ${values.join(" ")}`);
+    if (name === "lmm" && several && values[0] === "9") notImplemented("-lmm 9 with several -n");
     if (name === "gk" && values.length > 0 && !["1", "2"].includes(values[0]!) && isNumber(values[0]!))
       notImplemented(`-${name} ${values[0]}`);
   }
+}
+
+/** `-n 1 2` as one word `-n=1,2`, which the parser of options takes. */
+export function joinPhenotypes(argv: readonly string[]): string[] {
+  const words: string[] = [];
+  for (let i = 0; i < argv.length; i++) {
+    const values: string[] = [];
+    while (/^--?n$/.test(argv[i]!) && argv[i + 1 + values.length] && isNumber(argv[i + 1 + values.length]!))
+      values.push(argv[i + 1 + values.length]!);
+    words.push(values.length > 1 ? `${argv[i]}=${values.join(",")}` : argv[i]!);
+    if (values.length > 1) i += values.length;
+  }
+  return words;
+}
+
+/** The columns of `-n`. @throws OPTION_RANGE for what is no whole number from 1 on. */
+export function phenotypeColumns(o: OptionValues): number[] {
+  return (o.n as readonly string[]).map((text) => {
+    const value = parseStrictNumber(text);
+    if (value !== undefined && Number.isSafeInteger(value) && value >= 1) return value;
+    throw lmmError("OPTION_RANGE", `-n must be a whole number from 1, got ${JSON.stringify(text)}.`, {
+      usage: true,
+      details: { option: "n", value: text },
+    });
+  });
 }
 
 const isNumber = (word: string): boolean => parseStrictNumber(word) !== undefined;

@@ -27,6 +27,8 @@ export interface RunIdentity {
   readonly lambda: string;
   /** Rows of the .bim, half-open. */
   readonly range: string;
+  /** What is left out of a variant's kinship. */
+  readonly left: string;
   /** `1/1`, or which shard of how many. */
   readonly shard: string;
 }
@@ -37,7 +39,7 @@ export function runIdentity(
   cohort: Cohort,
   eigen: Decomposition,
   options: FilterOptions & LambdaOptions & { tests?: readonly string[] },
-  { range, shard }: { range: readonly [number, number]; shard: string },
+  { range, shard, left }: { range: readonly [number, number]; shard: string; left: string },
 ): RunIdentity {
   const { miss = 0.05, maf = 0.01, hwe = 0, r2 = 0.9999, snps } = options;
   const listed = snps ? hash([...snps].sort().join("\n")) : "all";
@@ -55,6 +57,7 @@ export function runIdentity(
     filter: `miss ${miss}, maf ${maf}, hwe ${hwe}, r2 ${r2}, snps ${listed}`,
     lambda: `${lmin} ${lmax} ${regions}`,
     range: range.join("-"),
+    left,
     shard,
   };
 }

@@ -1,0 +1,139 @@
+import { isXError, type RunOptions, resolveThreads } from "@x/core/base";
+import type { PlinkStudy } from "@x/plink-io";
+import type { RecordBatch } from "apache-arrow";
+import {
+  ASSOCIATE_NAMES,
+  type AssociateOptions,
+  type AssociationRun,
+  associate,
+  checkTests,
+  rebatch,
+} from "./associate.ts";
+import type { AssociationTypes } from "./association-arrow.ts";
+import type { AssociationColumns } from "./association-columns.ts";
+import { chromosomesOf } from "./chromosomes.ts";
+import type { Cohort } from "./cohort.ts";
+import { eigen } from "./eigen.ts";
+import { addFilterCounts, FILTER_NAMES, noFilterCounts, VariantFilter } from "./filter.ts";
+import type { KinshipOptions } from "./kinship.ts";
+import type { Kinship } from "./kinship-matrix.ts";
+import { kinshipWithout } from "./loco.ts";
+import { LAMBDA_NAMES, type LambdaOptions, type NullModel, nullModel } from "./null-model.ts";
+import { checkNames, only, RUN_NAMES } from "./option-names.ts";
+import { filteredBlocks, requireCohort } from "./study.ts";
+
+/** What is known of a chromosome once its variants' kinship was left out. */
+export interface LocoChromosome {
+  /** Its name in the .bim. */
+  readonly chromosome: string;
+  /** Variants in the kinship that its own were tested with. */
+  readonly kinshipVariants: number;
+  /** The model without a variant, with that kinship. */
+  readonly nullModel: NullModel;
+}
+
+/** A running association with a kinship for each chromosome. */
+export interface LocoRun extends AssociationRun {
+  /** Chromosomes tested so far, in file order; those of which the filter keeps no variant are not among them. */
+  readonly chromosomes: readonly LocoChromosome[];
+}
+
+/**
+ * {@link associate} with the tested variant's chromosome left out of the kinship, so that a variant does not compete with
+ * itself: every chromosome has its own kinship (see {@link kinshipWithout}), eigendecomposition and null model, one
+ * at a time. `whole` is the kinship of all variants, made with the same cohort and filter. Results come in file order.
+ *
+ * @throws LOCO_CHROMOSOME when the fileset is not sorted by chromosome or has only one, and what {@link kinshipWithout},
+ * `eigen` and {@link associate} throw.
+ */
+export function associateLoco(
+  study: PlinkStudy,
+  cohort: Cohort,
+  whole: Kinship,
+  options: AssociateOptions = {},
+): LocoRun {
+  checkNames(options, ASSOCIATE_NAMES, "associateLoco");
+  const tests = checkTests(options.tests ?? ["wald"]);
+  requireCohort(study, cohort);
+  const { range: [from, to] = [0, study.p], ...step } = options;
+  const all = chromosomesOf(study);
+  const chromosomes: LocoChromosome[] = [];
+  const running: KinshipOptions = only(step as KinshipOptions, {
+    ...RUN_NAMES,
+    ...FILTER_NAMES,
+    mode: true,
+    kinshipSnps: true,
+    chunk: true,
+  });
+  let filters = noFilterCounts();
+  let degenerate = 0;
+  let work = { nullFits: 0, rotations: 0, searches: 0, evaluations: 0 };
+
+  /** The chromosome's variants when the filter keeps none of all of it: counted, not tested. */
+  async function countOnly(range: readonly [number, number]): Promise<void> {
+    const filter = new VariantFilter(step);
+    const reading = {
+      signal: step.signal,
+      threads: resolveThreads(step.threads),
+      chunk: step.chunk ?? 4096,
+      range,
+    };
+    for await (const _ of filteredBlocks(study, cohort, filter, reading));
+    filters = addFilterCounts(filters, filter.counts);
+  }
+
+  async function* columns(): AsyncGenerator<AssociationColumns> {
+    for (const { name, from: first, to: end } of all) {
+      const range = [Math.max(first, from), Math.min(end, to)] as const;
+      if (range[0] >= range[1]) continue;
+      const K = await kinshipWithout(study, cohort, whole, name, running).catch((e: unknown) => {
+        if (isXError(e, "NO_VARIANTS_AFTER_FILTER")) return undefined;
+        throw e;
+      });
+      if (!K) {
+        await countOnly(range);
+        continue;
+      }
+      const kinshipVariants = K.facts.snps!;
+      await using e = await eigen(K, cohort, { ...only<RunOptions>(step, RUN_NAMES), consume: true });
+      const lambda = only<LambdaOptions & RunOptions>(step, { ...LAMBDA_NAMES, ...RUN_NAMES });
+      chromosomes.push({ chromosome: name, kinshipVariants, nullModel: await nullModel(cohort, e, lambda) });
+      const run = associate(study, cohort, e, { ...step, range });
+      const before = { filters, degenerate, work };
+      const count = (): void => {
+        filters = addFilterCounts(before.filters, run.filters);
+        degenerate = before.degenerate + run.degenerate;
+        work = {
+          nullFits: before.work.nullFits + run.work.nullFits,
+          rotations: before.work.rotations + run.work.rotations,
+          searches: before.work.searches + run.work.searches,
+          evaluations: before.work.evaluations + run.work.evaluations,
+        };
+      };
+      for await (const block of run.columns()) {
+        count();
+        yield block;
+      }
+      count();
+    }
+  }
+
+  return {
+    tests,
+    chromosomes,
+    get filters() {
+      return filters;
+    },
+    get degenerate() {
+      return degenerate;
+    },
+    get work() {
+      return work;
+    },
+    columns,
+    async *[Symbol.asyncIterator](): AsyncGenerator<RecordBatch<AssociationTypes>> {
+      const { toRecordBatch } = await import("./association-arrow.ts");
+      for await (const block of rebatch(columns())) yield toRecordBatch(study, block);
+    },
+  };
+}

@@ -1,0 +1,211 @@
+// Several traits together: who is analysed, what is refused, and that threads, blocks and tests change no byte.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { openPlink } from "@x/plink-io";
+import { describe, expect, it } from "vitest";
+import {
+  type AssociateMultivariateOptions,
+  associateMultivariate,
+  eigen,
+  joinMultivariate,
+  kinship,
+  type MultivariateColumns,
+} from "../src/index.ts";
+import { lmm, randoms, simulate, tempFolder, writeFileset } from "./support/files.ts";
+import { copyFamilies } from "./support/multivariate.ts";
+
+async function blocks(
+  prefix: string,
+  traits: number[],
+  options: AssociateMultivariateOptions,
+): Promise<MultivariateColumns[]> {
+  await using study = await openPlink(prefix);
+  const cohort = await joinMultivariate(study, { traits });
+  await using k = await kinship(study, cohort);
+  await using e = await eigen(k, cohort);
+  const out: MultivariateColumns[] = [];
+  for await (const block of associateMultivariate(study, cohort, e, options).columns()) out.push(block);
+  return out;
+}
+
+const joined = (all: MultivariateColumns[], name: "beta" | "vBeta" | "pWald" | "pLrt" | "pScore"): number[] =>
+  all.flatMap((block) => [...block[name]]);
+
+/** `d` traits beside each other in the .fam. */
+function writeTraits(folder: string, d: number, people: number, variants: number): string {
+  const { genotypes, phenotypes } = simulate(people, variants, 5);
+  const random = randoms(11);
+  const rows = phenotypes.map((y) =>
+    Array.from({ length: d }, (_, t) =>
+      (Number(y) * (1 + (t % 3)) + 2 * random() - 1 + random()).toFixed(5),
+    ).join(" "),
+  );
+  return writeFileset(folder, genotypes, rows);
+}
+
+describe("results", () => {
+  it("have the same bytes for any threads, blocks and set of tests", async () => {
+    const prefix = copyFamilies(tempFolder());
+    const all = ["wald", "lrt", "score"] as const;
+    const one = await blocks(prefix, [1, 2], { tests: all, threads: 1 });
+    for (const options of [
+      { threads: 2, chunk: 1 + 6 },
+      { threads: 1, chunk: 1 },
+      { threads: 2, chunk: 4096 },
+    ]) {
+      const other = await blocks(prefix, [1, 2], { tests: all, ...options });
+      for (const name of ["beta", "vBeta", "pWald", "pLrt", "pScore"] as const)
+        expect(joined(other, name), JSON.stringify(options)).toEqual(joined(one, name));
+    }
+    const wald = await blocks(prefix, [1, 2], { tests: ["wald"] });
+    expect(joined(wald, "pWald")).toEqual(joined(one, "pWald"));
+    expect(joined(wald, "pLrt")).toEqual([]);
+  });
+
+  it("do not depend on the order and the scale of the traits", async () => {
+    const prefix = copyFamilies(tempFolder());
+    const p = joined(await blocks(prefix, [1, 2, 3], {}), "pWald");
+    const turned = joined(await blocks(prefix, [3, 1, 2], {}), "pWald");
+    p.forEach((value, i) => {
+      expect(Math.abs(Math.log(turned[i]! / value))).toBeLessThan(1e-5);
+    });
+  });
+
+  it("come as Arrow batches, −log₁₀ p beside every p", async () => {
+    await using study = await openPlink(copyFamilies(tempFolder()));
+    const cohort = await joinMultivariate(study, { traits: [1, 3] });
+    await using k = await kinship(study, cohort);
+    await using e = await eigen(k, cohort);
+    let rows = 0;
+    for await (const batch of associateMultivariate(study, cohort, e, { tests: ["score", "wald"] })) {
+      rows += batch.numRows;
+      expect(batch.schema.names).toEqual(
+        "chrom id pos n_miss allele1 allele0 af beta_1 beta_2 Vbeta_1_1 Vbeta_1_2 Vbeta_2_2 p_wald neg_log10_p_wald p_score neg_log10_p_score".split(
+          " ",
+        ),
+      );
+      const [p, neg] = [batch.getChild("p_wald")!, batch.getChild("neg_log10_p_wald")!];
+      for (let i = 0; i < batch.numRows; i++) expect(-Math.log10(p.get(i))).toBeCloseTo(neg.get(i), 9);
+    }
+    expect(rows).toBeGreaterThan(300);
+  });
+
+  it("ten traits", async () => {
+    const prefix = writeTraits(tempFolder(), 10, 120, 40);
+    const found = await blocks(prefix, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10], { tests: ["wald", "score"] });
+    const p = joined(found, "pWald");
+    expect(p.length).toBeGreaterThan(20);
+    for (const value of p) expect(value).toBeGreaterThan(0);
+    expect(joined(found, "beta")).toHaveLength(10 * p.length);
+    expect(joined(found, "vBeta")).toHaveLength(55 * p.length);
+  });
+});
+
+describe("people", () => {
+  it("are those with every trait, whatever the patterns of missing values", async () => {
+    await using study = await openPlink(copyFamilies(tempFolder()));
+    const cohort = await joinMultivariate(study, { traits: [2, 3] });
+    const [two, three] = [study.fam.phenotypes[1]!, study.fam.phenotypes[2]!];
+    const expected = [...two.keys()].filter((i) => !Number.isNaN(two[i]) && !Number.isNaN(three[i]));
+    expect([...cohort.analyzed]).toEqual(expected);
+    expect(cohort.drops.length).toBe(study.n - expected.length);
+    expect([...cohort.traits.subarray(0, expected.length)]).toEqual(expected.map((i) => two[i]));
+    expect([...cohort.traits.subarray(expected.length)]).toEqual(expected.map((i) => three[i]));
+  });
+
+  it("nobody with both traits is a named error", async () => {
+    const folder = tempFolder();
+    const { genotypes } = simulate(20, 10);
+    const prefix = writeFileset(
+      folder,
+      genotypes,
+      Array.from({ length: 20 }, (_, i) => (i % 2 ? `NA ${i}` : `${i} NA`)),
+    );
+    await using study = await openPlink(prefix);
+    await expect(joinMultivariate(study, { traits: [1, 2] })).rejects.toMatchObject({
+      code: "NO_ANALYZED_SAMPLES",
+    });
+  });
+});
+
+describe("refusals", () => {
+  it("a trait that is a combination of others is named", async () => {
+    const folder = tempFolder();
+    const { genotypes, phenotypes } = simulate(60, 30);
+    const random = randoms(3);
+    const rows = phenotypes.map((y) => {
+      const other = random();
+      return `${y} ${other} ${2 * Number(y) - other + 3}`;
+    });
+    await expect(blocks(writeFileset(folder, genotypes, rows), [1, 2, 3], {})).rejects.toMatchObject({
+      code: "TRAIT_COLLINEAR",
+      details: { trait: 3 },
+    });
+  });
+
+  it.each([
+    [[1], "TRAIT_COUNT"],
+    [[1, 1], "TRAIT_COUNT"],
+    [[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11], "TRAIT_COUNT"],
+    [[1, 9], "PHENO_COLUMN"],
+  ])("traits %j: %s", async (traits, code) => {
+    await using study = await openPlink(copyFamilies(tempFolder()));
+    await expect(joinMultivariate(study, { traits })).rejects.toMatchObject({ code });
+  });
+
+  it.each([
+    [["-n", "1", "1"], "TRAIT_COUNT"],
+    [["-n", "1", "0"], "OPTION_RANGE"],
+    [["-n", "1", "-nri", "5"], "OPTION_MISSING"],
+    [["-n", "1", "2", "-lmm", "9"], "NOT_IMPLEMENTED"],
+  ])("command line %j: %s", async (options, code) => {
+    const folder = tempFolder();
+    copyFamilies(folder);
+    const lmmOption = options.includes("-lmm") ? [] : ["-lmm", "1"];
+    const run = await lmm(["-bfile", "families", "-k", "k.txt", ...lmmOption, ...options], { cwd: folder });
+    expect(run.code, run.err).toBe(2);
+    expect(run.err).toContain(code);
+  });
+
+  it("too few people for the traits", async () => {
+    const folder = tempFolder();
+    const { genotypes } = simulate(7, 30, 4);
+    const random = randoms(8);
+    const rows = Array.from({ length: 7 }, () =>
+      Array.from({ length: 6 }, () => random().toFixed(4)).join(" "),
+    );
+    await expect(blocks(writeFileset(folder, genotypes, rows), [1, 2, 3, 4, 5, 6], {})).rejects.toMatchObject(
+      {
+        code: "DF",
+      },
+    );
+  });
+});
+
+it("-emi -emp -nri -nrp are taken, and a run cut short says so in the log", async () => {
+  const folder = tempFolder();
+  copyFamilies(folder);
+  const gk = await lmm(["-bfile", "families", "-gk", "1", "-o", "k"], { cwd: folder });
+  expect(gk, gk.err).toMatchObject({ code: 0 });
+  const options = [
+    "-n",
+    "1",
+    "2",
+    "-lmm",
+    "1",
+    "-emi",
+    "3",
+    "-emp",
+    "0.5",
+    "-nri",
+    "1",
+    "-nrp",
+    "1e-12",
+    "-o",
+    "short",
+  ];
+  const run = await lmm(["-bfile", "families", "-k", "output/k.cXX.txt", ...options], { cwd: folder });
+  expect(run, run.err).toMatchObject({ code: 0 });
+  const log = readFileSync(join(folder, "output/short.log.txt"), "utf8");
+  expect(Number(/search ended before its precision = (\d+)/.exec(log)![1])).toBeGreaterThan(300);
+});
