@@ -3,11 +3,19 @@
  * and error codes wired by `@x/core`.
  */
 import { fromNative, runNative } from "@x/core/base";
-import binding, { type Matrix, type MatrixReader, type PeopleGram } from "@x/native-linalg";
+import binding, {
+  type DosageCounts,
+  type DosageGram,
+  type DosageRows,
+  type Matrix,
+  type MatrixReader,
+  type PeopleGram,
+} from "@x/native-linalg";
 
 import type { AssociationColumns } from "./association-columns.ts";
+import type { Cohort } from "./cohort.ts";
 
-export type { Matrix, MatrixReader, PeopleGram };
+export type { DosageGram, DosageRows, Matrix, MatrixReader, PeopleGram };
 
 /** Options every native call takes. `threads` is always a resolved count: 0 would mean "all" behind the door. */
 export interface NativeOptions {
@@ -61,6 +69,75 @@ export function addToGram(
 /** Σ x x′ / snps. The accumulator is empty afterwards. */
 export function finishGram(gram: PeopleGram, snps: number, o: NativeOptions): Promise<Matrix> {
   return run((job) => gram.finish(job, snps, o.threads), o);
+}
+
+/** What {@link dosageGram} divides a centred row by. */
+export type DosageScale = "none" | "deviation" | "hardy";
+
+/** An empty people × people accumulator for rows of dosages. */
+export function dosageGram(samples: number, scale: DosageScale): DosageGram {
+  return now(() => new binding.DosageGram(samples, ["none", "deviation", "hardy"].indexOf(scale)));
+}
+
+/** Adds the given rows of a block of dosages of everyone. */
+export function addDosages(
+  gram: DosageGram,
+  values: Float64Array,
+  rows: Uint32Array,
+  o: NativeOptions,
+): Promise<void> {
+  return run((job) => gram.add(job, values, rows, o.threads), o);
+}
+
+/** Σ x x′ / snps. The accumulator is empty afterwards. */
+export function finishDosages(gram: DosageGram, snps: number, o: NativeOptions): Promise<Matrix> {
+  return run((job) => gram.finish(job, snps, o.threads), o);
+}
+
+/** Push parser of BIMBAM mean genotypes. */
+export function dosageReader(samples: number): {
+  push(chunk: Uint8Array): DosageRows;
+  finish(): DosageRows;
+} {
+  const reader = now(() => new binding.DosageReader(samples));
+  return { push: (chunk) => now(() => reader.push(chunk)), finish: () => now(() => reader.finish()) };
+}
+
+/** Classes, sums and variation of each row of dosages among the people `keep`. */
+export function dosageCounts(
+  values: Float64Array,
+  samples: number,
+  keep: Uint32Array,
+  o: NativeOptions,
+): Promise<DosageCounts> {
+  return run((job) => binding.dosageCounts(job, values, samples, keep, o.threads), o);
+}
+
+/** Rows of dosages of the people `keep`, missing ones replaced by the rows' means. */
+export function fillDosages(
+  values: Float64Array,
+  samples: number,
+  keep: Uint32Array,
+  kept: { readonly rows: Uint32Array; readonly means: Float64Array },
+  o: NativeOptions,
+): Promise<Float64Array> {
+  return run((job) => binding.fillDosages(job, values, samples, keep, kept.rows, kept.means), o);
+}
+
+/** Pairs of people of `keep` whose rows of a kinship are nearly the same. */
+export function twins(
+  m: Matrix,
+  keep: Uint32Array,
+  limit: number,
+  most: number,
+  o: NativeOptions,
+): ReturnType<typeof binding.matrixTwins> {
+  return run((job) => binding.matrixTwins(job, m, keep, limit, most, o.threads), o);
+}
+
+/** ‖U′U − I‖ by random probes. */
+export function eigenOrthogonality(values: Float64Array, vectors: Matrix, o: NativeOptions): Promise<number> {
+  return run((job) => binding.checkEigen(job, values, vectors, o.threads), o);
 }
 
 /** A zero matrix in Rust memory. */
@@ -168,8 +245,32 @@ export function matmul(
   return run((job) => binding.matmul(job, m, n, k, a, b, o.threads), o);
 }
 
-/** Wald results of the rows of one call, in their order. */
-export type WaldColumns = Omit<AssociationColumns, "index" | "nMiss" | "af">;
+/** Statistics of the rows of one call, in their order, and how many have none. */
+export type TestedColumns = Omit<AssociationColumns, "index" | "nMiss" | "af"> & {
+  readonly degenerate: number;
+};
+
+/** What one call tested, a phenotype each, and what it took. */
+export interface Tested {
+  readonly traits: readonly TestedColumns[];
+  readonly rotations: number;
+  readonly searches: number;
+  readonly evaluations: number;
+}
+
+/** Which tests to run. */
+export interface WantedTests {
+  readonly wald: boolean;
+  readonly lrt: boolean;
+  readonly score: boolean;
+}
+
+/** A phenotype with the maximum of its null model's full likelihood. */
+export interface AssociationTrait {
+  readonly y: Float64Array;
+  readonly lambda: number;
+  readonly loglik: number;
+}
 
 /** λ bounds and intervals. */
 export interface LambdaRange {
@@ -178,20 +279,45 @@ export interface LambdaRange {
   readonly regions: number;
 }
 
-/** The model shared by all variants of a cohort. */
+/** The model shared by all variants of phenotypes of the same people. */
 export function newAssociation(
   vectors: Matrix,
   values: Float64Array,
-  cohort: { analyzed: Uint32Array; samples: number; y: Float64Array; w: Float64Array },
-  options: LambdaRange,
+  model: {
+    cohort: Pick<Cohort, "analyzed" | "samples" | "w" | "environment">;
+    traits: readonly AssociationTrait[];
+    tests: WantedTests;
+    lambda: LambdaRange;
+  },
 ): {
-  test(packed: Uint8Array, rows: Uint32Array, means: Float64Array, o: NativeOptions): Promise<WaldColumns>;
+  test(packed: Uint8Array, rows: Uint32Array, means: Float64Array, o: NativeOptions): Promise<Tested>;
+  testDosages(
+    values: Float64Array,
+    rows: Uint32Array,
+    means: Float64Array,
+    o: NativeOptions,
+  ): Promise<Tested>;
 } {
-  const { analyzed, samples, y, w } = cohort;
-  const c = w.length / analyzed.length;
-  const model = now(() => new binding.Association(vectors, values, analyzed, samples, y, w, c, options));
+  const { cohort, traits, tests, lambda } = model;
+  const n = cohort.analyzed.length;
+  const y = new Float64Array(n * traits.length);
+  for (const [t, trait] of traits.entries()) y.set(trait.y, t * n);
+  const study = {
+    values,
+    keep: cohort.analyzed,
+    samplesInFile: cohort.samples,
+    y,
+    nulls: Float64Array.from(traits.flatMap((trait) => [trait.lambda, trait.loglik])),
+    w: cohort.w,
+    c: cohort.w.length / n,
+    ...(cohort.environment ? { environment: cohort.environment } : {}),
+    tests: { ...tests },
+  };
+  const native = now(() => new binding.Association(vectors, study, lambda));
   return {
-    test: (packed, rows, means, o) => run((job) => model.test(job, packed, rows, means, o.threads), o),
+    test: (packed, rows, means, o) => run((job) => native.test(job, packed, rows, means, o.threads), o),
+    testDosages: (values, rows, means, o) =>
+      run((job) => native.testDosages(job, values, rows, means, o.threads), o),
   };
 }
 
@@ -216,12 +342,21 @@ export function gramBytes(samples: number): number {
   return binding.peopleGramBytes(samples);
 }
 
+/** Bytes of {@link dosageGram}, its matrix included. */
+export function dosageGramBytes(samples: number): number {
+  return binding.dosageGramBytes(samples);
+}
+
 /** Peak bytes of {@link eigh}, its input included. */
 export function eigenBytes(n: number, threads: number): number {
   return binding.eighBytes(n, threads);
 }
 
-/** Bytes of {@link newAssociation} and its tests, eigenvectors and genotypes apart. */
-export function associationBytes(n: number, c: number, threads: number): number {
-  return binding.associationBytes(n, c, threads, { lmin: 1e-5, lmax: 1e5, regions: 10 });
+/** Bytes of {@link newAssociation} and its tests, eigenvectors and genotypes apart; all tests, which need most. */
+export function associationBytes(
+  size: { n: number; c: number; traits: number; environment: boolean },
+  threads: number,
+): number {
+  const tests = { wald: true, lrt: true, score: true };
+  return binding.associationBytes({ ...size, tests }, threads, { lmin: 1e-5, lmax: 1e5, regions: 10 });
 }

@@ -6,8 +6,9 @@ import {
   memoryLimit,
   requireMemory,
 } from "@x/core/base";
+import { DOSAGE_BYTES } from "./bimbam.ts";
 import { COVARIATE_TILE_BYTES } from "./covariate-r2.ts";
-import { associationBytes, eigenBytes, gramBytes } from "./native.ts";
+import { associationBytes, dosageGramBytes, eigenBytes, gramBytes } from "./native.ts";
 import { checkNames, type NamesOf } from "./option-names.ts";
 
 /** How large a study is; people in the .fam and those analysed may differ. */
@@ -22,6 +23,10 @@ export interface StudySize {
   readonly kinshipVariants?: number;
   /** Covariate columns with the intercept. Default 1. */
   readonly covariates?: number;
+  /** Phenotypes tested in one pass. Default 1. */
+  readonly traits?: number;
+  /** Whether interactions with an environment are tested (`-gxe`). Default false. */
+  readonly environment?: boolean;
   /** Default: 2. */
   readonly threads?: number;
   /** Variants a block. Default 4096. */
@@ -34,6 +39,8 @@ const SIZE_NAMES: NamesOf<StudySize> = {
   analyzed: true,
   kinshipVariants: true,
   covariates: true,
+  traits: true,
+  environment: true,
   threads: true,
   chunk: true,
 };
@@ -83,11 +90,18 @@ export function kinshipParts(s: {
   chunk: number;
   threads: number;
   covariates?: number;
+  /** Sums of real numbers, not of bit planes: dosages, or genotypes divided by their deviation. */
+  real?: boolean;
 }): MemoryPart[] {
   const matrix = 8 * s.samples ** 2;
   return [
     { name: "kinship, 8 n²", bytes: matrix },
-    { name: "bit planes of a block", bytes: gramBytes(s.samples) - matrix + s.threads * 320 * 1024 },
+    s.real
+      ? {
+          name: "dosages of a block",
+          bytes: dosageGramBytes(s.samples) - matrix + 3 * Math.max(DOSAGE_BYTES, 8 * s.samples),
+        }
+      : { name: "bit planes of a block", bytes: gramBytes(s.samples) - matrix + s.threads * 320 * 1024 },
     { name: "genotype blocks", bytes: blockBytes(s.samples, s.chunk) },
     { name: "buffers of the file written", bytes: Math.min(2 * matrix, WRITE_BYTES) },
     ...covariateTest(s),
@@ -111,9 +125,14 @@ export function associationParts(s: {
   covariates: number;
   threads: number;
   chunk: number;
+  /** Phenotypes tested together. Default 1. */
+  traits?: number;
+  /** Whether an interaction is tested. */
+  environment?: boolean;
 }): MemoryPart[] {
+  const { analyzed: n, covariates: c, traits = 1, environment = false, threads } = s;
   return [
-    { name: "rotated columns and buffers", bytes: associationBytes(s.analyzed, s.covariates, s.threads) },
+    { name: "rotated columns and buffers", bytes: associationBytes({ n, c, traits, environment }, threads) },
     { name: "genotype blocks", bytes: blockBytes(s.samples, s.chunk) },
     ...covariateTest(s),
   ];
@@ -266,6 +285,8 @@ function withDefaults(size: StudySize): Required<StudySize> {
     analyzed: whole("analyzed", size.analyzed ?? samples, 1, samples),
     kinshipVariants: whole("kinshipVariants", size.kinshipVariants ?? variants, 1, variants),
     covariates: whole("covariates", size.covariates ?? 1, 1, 1e5),
+    traits: whole("traits", size.traits ?? 1, 1, 1e6),
+    environment: size.environment ?? false,
     threads: whole("threads", size.threads ?? 2, 1, 1024),
     chunk: checkedChunk(size.chunk),
   };
