@@ -27,7 +27,7 @@ pub struct Options {
     pub seed: u64,
     /// 0 = all that the process may use.
     pub threads: usize,
-    /// Iterations: `5b,1p,1b,1p,1b,1p,10m`.
+    /// Iterations: `5b,1p,1b,1p,1b,1p,16m`.
     pub schedule: Schedule,
     /// Neighbours kept on each haplotype and group; `None`: from the number of haplotypes.
     pub pbwt_depth: Option<usize>,

@@ -121,7 +121,7 @@ impl<'a> Run<'a> {
             study,
             options,
             job,
-            depth: options.pbwt_depth.unwrap_or((13.0 - people.log10()).round().clamp(4.0, 12.0) as usize),
+            depth: options.pbwt_depth.unwrap_or((15.0 - people.log10()).round().clamp(6.0, 14.0) as usize),
             modulo: options.pbwt_modulo.unwrap_or((0.01 * ((people / 50.0).ln() + 1.0)).clamp(0.005, 0.15)),
             chunks: chunks(&sites, &map.cm, options.pbwt_window),
             map,
