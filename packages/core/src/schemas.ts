@@ -62,8 +62,14 @@ export function samplesSchemaOf(phenotypes: readonly string[]): Schema {
   ]);
 }
 
+/**
+ * Arrow files name dictionaries by number; Arrow's own counter depends on what else the process has made, and files of
+ * the same results must have the same bytes. Large, so that it meets no number of that counter.
+ */
+const CHROM_DICTIONARY = 0x6368_726f;
+
 /** The dictionary type of every `chrom` column, so that batches of one stream agree on its id. */
-export const chromType: Dictionary<Utf8, Int32> = new Dictionary(new Utf8(), new Int32());
+export const chromType: Dictionary<Utf8, Int32> = new Dictionary(new Utf8(), new Int32(), CHROM_DICTIONARY);
 
 /**
  * Variants, one a row: `chrom: Dictionary<Utf8>`, `id: Utf8`, `cm: Float64` (centimorgan, 0 = unknown), `pos: Int32`
