@@ -4,7 +4,7 @@
 
 use std::io::{BufRead, BufWriter, Write};
 
-use x_hmm::{Locus, MISSING, Options, Schedule, Study, phase};
+use x_hmm::{Locus, MISSING, Options, Schedule, Study, Trio, inherit, phase};
 use x_simd::Job;
 
 fn main() {
@@ -23,6 +23,7 @@ fn main() {
         threads: args[3].parse().expect("threads"),
         ..Options::default()
     };
+    let mut pedigree: Option<String> = None;
     let (mut split, mut haploid, mut quiet) = (false, false, false);
     for arg in &args[4..] {
         let (name, value) = arg.split_once('=').expect("name=value");
@@ -36,6 +37,7 @@ fn main() {
             "prune" => options.mcmc_prune = number(),
             "split" => split = number() > 0.0,
             "haploid" => haploid = number() > 0.0,
+            "pedigree" => pedigree = Some(value.to_string()),
             "quiet" => quiet = number() > 0.0,
             _ => panic!("unknown {name}"),
         }
@@ -79,6 +81,20 @@ fn main() {
         rows.push((study.loci.len() - 1, code, fields[..8].join("\t")));
     }
     study.haploid = vec![haploid; study.samples];
+    let names: Vec<&str> = header.last().map_or(Vec::new(), |line: &String| line.split('\t').skip(9).collect());
+    if let Some(path) = pedigree {
+        let text = std::fs::read_to_string(path).expect("pedigree");
+        let index = |name: &str| names.iter().position(|n| *n == name);
+        let trios: Vec<Trio> = text
+            .lines()
+            .filter_map(|line| {
+                let f: Vec<&str> = line.split_whitespace().collect();
+                Some(Trio { child: index(f[0])?, father: index(f[1]), mother: index(f[2]) })
+            })
+            .collect();
+        let found = inherit(&mut study, &trios);
+        eprintln!("oriented {} filled {} Mendel errors {}", found.oriented, found.filled, found.errors.len());
+    }
     let progress = |i: &x_hmm::Iteration| {
         if !quiet {
             eprintln!("{:2} {:?} K {:.1} segments {:.1}", i.number, i.stage, i.mean_donors, i.mean_segments);

@@ -167,6 +167,7 @@ impl Window<'_> {
 }
 
 /// The classes' move past a site, from `from` cM, with lane sums `totals`.
+#[allow(clippy::too_many_arguments)]
 pub(crate) fn advance(
     window: &Window,
     site: &Site,
@@ -192,9 +193,9 @@ pub(crate) fn advance(
         for (q, t) in &mut scratch.mass {
             (0..8).for_each(|h| (q[h], t[h]) = (q[h] * lift[h], t[h] * lift[h]));
         }
-        for h in 0..8 {
-            totals.exponent[h] -= if lift[h] > 1.0 { FAINT_BITS } else { 0 };
-            totals.sum[h] *= lift[h];
+        for (h, &lift) in lift.iter().enumerate() {
+            totals.exponent[h] -= if lift > 1.0 { FAINT_BITS } else { 0 };
+            totals.sum[h] *= lift;
         }
     }
 }

@@ -55,12 +55,10 @@ pub fn survey(study: &Study, options: &Options) -> (Map, Vec<Site>) {
 /// Draws one site of every group.
 pub fn draw_groups(sites: &mut [Site], cm: &[f64], modulo: f64, random: &mut Random) {
     let group = |s: &Site| (cm[s.locus as usize] / modulo).round();
-    let mut number = 0;
-    for run in sites.chunk_by_mut(|a, b| group(a) == group(b)) {
+    for (number, run) in sites.chunk_by_mut(|a, b| group(a) == group(b)).enumerate() {
         run.iter_mut().for_each(|s| s.group = None);
         let chosen = random.int(run.len() as u64) as usize;
-        run[chosen].group = Some(number);
-        number += 1;
+        run[chosen].group = Some(number as u32);
     }
 }
 

@@ -79,6 +79,7 @@ mod tests {
     use crate::Locus;
 
     #[test]
+    #[allow(clippy::type_complexity)]
     fn parents_orient_fill_and_disagree() {
         let m = MISSING;
         // Father, mother, child.

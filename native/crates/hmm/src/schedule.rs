@@ -1,4 +1,4 @@
-//! The iteration string `5b,1p,1b,1p,1b,1p,5m`.
+//! The iteration string `5b,1p,1b,1p,1b,1p,16m`.
 
 use x_simd::{Error, Result};
 
@@ -23,7 +23,7 @@ impl Schedule {
         let bad = |item: &str| {
             Error::new(
                 "BAD_SCHEDULE",
-                format!("cannot read \"{item}\" in the schedule \"{text}\"; write it like 5b,1p,1b,1p,1b,1p,5m"),
+                format!("cannot read \"{item}\" in the schedule \"{text}\"; write it like 5b,1p,1b,1p,1b,1p,16m"),
             )
         };
         let mut stages = Vec::new();
@@ -45,7 +45,7 @@ impl Schedule {
             Some(first) if stages[first..].iter().all(|&s| s == Stage::Main) => Ok(Self(stages)),
             _ => Err(Error::new(
                 "BAD_SCHEDULE",
-                format!("the schedule \"{text}\" must end with its main iterations, e.g. 5b,1p,1b,1p,1b,1p,5m"),
+                format!("the schedule \"{text}\" must end with its main iterations, e.g. 5b,1p,1b,1p,1b,1p,16m"),
             )),
         }
     }
@@ -54,6 +54,8 @@ impl Schedule {
 impl Default for Schedule {
     fn default() -> Self {
         use Stage::{BurnIn as B, Main as M, Prune as P};
-        Self(vec![B, B, B, B, B, P, B, P, B, P, M, M, M, M, M])
+        let mut stages = vec![B, B, B, B, B, P, B, P, B, P];
+        stages.extend([M; 16]);
+        Self(stages)
     }
 }

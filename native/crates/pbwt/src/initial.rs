@@ -37,6 +37,7 @@ impl Initial {
 
     /// Settles one locus of `panel`, whose known codes are there already. `unknown` lists samples in ascending order;
     /// `allowed(sample, code)` refuses codes. `ordering`: the locus then orders the haplotypes.
+    #[allow(clippy::too_many_arguments)]
     pub fn settle(
         &mut self,
         panel: &mut Panel,

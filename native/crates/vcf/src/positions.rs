@@ -19,9 +19,7 @@ pub fn positions(path: &Path, region: Option<&str>, job: &Job) -> Result<(String
     let mut record = Record::default();
     while reader.next(&mut record)? {
         read += 1;
-        if read.is_multiple_of(256) {
-            job.check()?;
-        }
+        job.check()?;
         let name = reader.header.contigs[record.contig].as_ref().map_or("", |c| c.0.as_str());
         if let Some(region) = &region
             && (name != region.chrom || !region.contains(record.position))

@@ -46,12 +46,8 @@ pub fn one_allele(path: &Path, region: Option<&str>, list: usize, job: &Job) -> 
     let mut samples = BTreeSet::new();
     let mut rows: Vec<Record> = Vec::new();
     let mut record = Record::default();
-    let mut read = 0u64;
     while reader.next(&mut record)? {
-        read += 1;
-        if read.is_multiple_of(256) {
-            job.check()?;
-        }
+        job.check()?;
         if let Some(region) = &region {
             let name = reader.header.contigs[record.contig].as_ref().map_or("", |c| c.0.as_str());
             if name == region.chrom && record.position > region.to {

@@ -37,12 +37,8 @@ impl Table {
         let mut table =
             Self { samples, positions: Vec::new(), alleles: Vec::new(), chrom: String::new(), calls: Vec::new() };
         let mut record = Record::default();
-        let mut read = 0u64;
         while reader.next(&mut record)? {
-            read += 1;
-            if read.is_multiple_of(256) {
-                job.check()?;
-            }
+            job.check()?;
             let name = reader.header.contigs[record.contig].as_ref().map_or("", |c| c.0.as_str());
             if let Some(region) = &region {
                 if name == region.chrom && record.position > region.to {

@@ -64,9 +64,7 @@ pub fn read_loci(path: &Path, options: &ReadOptions, job: &Job) -> Result<Loci> 
     let mut last: Option<(usize, u32)> = None;
     let mut finished: HashSet<usize> = HashSet::new();
     while reader.next(&mut record)? {
-        if build.loci.counts.records % 256 == 0 {
-            job.check()?;
-        }
+        job.check()?;
         let here = (record.contig, record.position);
         build.loci.counts.records += 1;
         if let Some((contig, position)) = last {
