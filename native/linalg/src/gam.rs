@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use napi::bindgen_prelude::{AsyncTask, Float64Array, Uint32Array};
 use napi_derive::napi;
+use x_gam::cross::Cross;
 use x_gam::design::Design;
 use x_gam::family::{Family, from_options};
 use x_gam::fit::{Fit, Options};
@@ -217,13 +218,15 @@ pub struct GamMeans {
     pub dmu: Float64Array,
 }
 
-/// The options of a fit with its theta; `eta` is rows × predictors.
+/// The options of a fit with its theta; `eta` is rows × predictors, the results rows × outputs.
 #[napi(catch_unwind)]
 pub fn gam_link(options: String, eta: &[f64]) -> napi::Result<GamMeans> {
     let means = || -> Result<(Vec<f64>, Vec<f64>)> {
         let (family, theta) = with_theta(&options)?;
         let k = family.predictors();
-        Ok(eta.chunks_exact(k).map(|e| family.mean(&theta, e)).unzip())
+        let (mut mu, mut slopes) = (Vec::new(), Vec::new());
+        eta.chunks_exact(k).for_each(|e| family.responses(&theta, e, &mut mu, &mut slopes));
+        Ok((mu, slopes))
     };
     let (mu, dmu) = means().map_err(to_napi)?;
     Ok(GamMeans { mu: Float64Array::new(mu), dmu: Float64Array::new(dmu) })
@@ -261,4 +264,95 @@ pub fn gam_check_options(options: String) -> napi::Result<()> {
         Options::read(&options).map(|_| ())
     };
     run().map_err(to_napi)
+}
+
+/// Concurvity of each smooth, JSON.
+#[napi(catch_unwind, ts_return_type = "Promise<string>")]
+pub fn gam_concurvity(
+    job: &Job,
+    design: &GamDesign,
+    beta: Float64Array,
+    threads: u32,
+) -> AsyncTask<Work<String, String>> {
+    let (job, design) = (job.0.clone(), design.inner.clone());
+    let run = move || with_pool(threads as usize, || Ok(x_gam::diagnose::concurvity(&design, &beta, &job)?.print()));
+    Work::spawn(run, |text| text)
+}
+
+/// Basis dimension check of each smooth, JSON.
+#[napi(catch_unwind, ts_return_type = "Promise<string>")]
+#[allow(clippy::too_many_arguments)]
+pub fn gam_basis_check(
+    job: &Job,
+    design: &GamDesign,
+    edf: Float64Array,
+    residuals: Float64Array,
+    seed: f64,
+    draws: u32,
+    threads: u32,
+) -> AsyncTask<Work<String, String>> {
+    let (job, design) = (job.0.clone(), design.inner.clone());
+    let run = move || {
+        with_pool(threads as usize, || {
+            let table = x_gam::diagnose::basis_check(&design, &edf, &residuals, seed as u64, draws as usize, &job)?;
+            Ok(table.print())
+        })
+    };
+    Work::spawn(run, |text| text)
+}
+
+/// Cross-products of a gaussian model by row group.
+#[napi]
+pub struct GamCross {
+    inner: Arc<Cross>,
+    design: Arc<Design>,
+}
+
+#[napi]
+impl GamCross {
+    /// Fits all rows but the group `held_out` (−1: all rows) without a pass over the data.
+    #[napi(catch_unwind, ts_return_type = "Promise<GamFit>")]
+    pub fn fit(
+        &self,
+        job: &Job,
+        held_out: i32,
+        options: String,
+        threads: u32,
+    ) -> AsyncTask<Work<(String, Fit), GamFit>> {
+        let (job, inner, design) = (job.0.clone(), self.inner.clone(), self.design.clone());
+        let run = move || {
+            with_pool(threads as usize, || {
+                job.check()?;
+                let options = Json::parse(&options)?;
+                let group = usize::try_from(held_out).ok();
+                let (read, fit) = inner.fit(group, &options)?;
+                let text = x_gam::describe(&fit, &design, &*from_options(&options)?, &read);
+                Ok((text, fit))
+            })
+        };
+        Work::spawn(run, fitted)
+    }
+}
+
+/// One pass over the data; `groups` holds one group number a row.
+#[napi(catch_unwind, ts_return_type = "Promise<GamCross>")]
+#[allow(clippy::too_many_arguments)]
+pub fn gam_cross(
+    job: &Job,
+    design: &GamDesign,
+    y: Float64Array,
+    weights: Float64Array,
+    offset: Float64Array,
+    groups: Uint32Array,
+    group_count: u32,
+    threads: u32,
+) -> AsyncTask<Work<(Cross, Arc<Design>), GamCross>> {
+    let (job, design) = (job.0.clone(), design.inner.clone());
+    let run = move || {
+        with_pool(threads as usize, || {
+            let cross = Cross::new(&design, &y, &weights, &offset, &groups, group_count as usize, &job)?;
+            Ok((cross, design.clone()))
+        })
+    };
+    Work::spawn(run, |(inner, design)| GamCross { inner: Arc::new(inner), design })
 }

@@ -126,6 +126,17 @@ impl Design {
         Ok(Design { rows, columns, layout, sources, kept, parametric, terms, penalties })
     }
 
+    /// The same model over rows in another order.
+    pub fn reordered(&self, order: &[usize], job: &Job) -> Result<Design> {
+        let columns = self.columns.iter().map(|c| order.iter().map(|&i| c[i]).collect()).collect();
+        Self::restore(&self.state(), columns, order.len(), job)
+    }
+
+    /// Row `i` of data column `c`.
+    pub fn value(&self, c: usize, i: usize) -> f64 {
+        self.columns[c][i]
+    }
+
     pub fn state(&self) -> Json {
         let parametric = self.parametric.iter().map(|list| {
             Json::Arr(

@@ -36,7 +36,7 @@ impl Options {
             scale: o.get("scale").optional(|x| x.num("scale"))?,
             gamma: number("gamma", 1.0)?,
             control: Control {
-                rho: o.get("rho").optional(|x| x.nums("rho"))?,
+                rho: o.get("rho").optional(start_rho)?,
                 beta: o.get("beta").optional(|x| x.nums("beta"))?,
                 fixed: o.get("fixedRho").flag(),
                 max_outer: number("maxOuter", default.max_outer as f64)? as usize,
@@ -47,6 +47,11 @@ impl Options {
             tests: yes("tests"),
         })
     }
+}
+
+/// Start values; null (NaN from here on) = the engine's own.
+fn start_rho(j: &Json) -> Result<Vec<f64>> {
+    j.list("rho")?.iter().map(|x| if x.is_null() { Ok(f64::NAN) } else { x.num("rho") }).collect()
 }
 
 pub struct Fit {
@@ -159,7 +164,6 @@ fn check_control(control: &Control, penalties: usize, width: usize) -> Result<()
     match (&control.rho, &control.beta) {
         (Some(r), _) if r.len() != penalties => wrong("rho", r.len(), penalties),
         (_, Some(b)) if b.len() != width => wrong("beta", b.len(), width),
-        (Some(r), _) if r.iter().any(|x| !x.is_finite()) => Err(Error::new("GAM_OPTIONS", "start rho is not finite")),
         _ => Ok(()),
     }
 }
@@ -261,6 +265,9 @@ fn finish(
         None => (2.0 * e.f, 2.0 * e.f, f64::NAN, Vec::new()),
     };
     let phi = scale.unwrap_or(pearson / (model.n - total));
+    if let Some(d) = data {
+        check_separation(d, model.layout, &p.rotate(&inverse, false), &eta)?;
+    }
     let plain_inverse = p.rotate(&inverse, false);
     let plain_gram = p.rotate(&gram, false);
     let scaled = |m: &Mat| Mat { rows: m.rows, cols: m.cols, data: m.data.iter().map(|x| x * phi).collect() };
@@ -318,6 +325,29 @@ fn finish(
         crate::overall::fill(&mut out, d, &e.theta);
     }
     Ok(out)
+}
+
+/// A probability of 0 or 1 whose linear predictor has no bound on its standard error comes from separated responses.
+fn check_separation(d: &Data, layout: &Layout, v: &Mat, eta: &[f64]) -> Result<()> {
+    if d.family.name() != "binomial" || d.rows.rows() == 0 {
+        return Ok(());
+    }
+    let certain = |i: usize| {
+        let mu = d.family.mean(&[], &eta[i..=i]).0;
+        mu.min(1.0 - mu)
+    };
+    let used = (0..eta.len()).filter(|&i| d.w[i] > 0.0);
+    let Some(row) = used.min_by(|&a, &b| certain(a).total_cmp(&certain(b))) else { return Ok(()) };
+    if certain(row) > 1e-7 {
+        return Ok(());
+    }
+    let x = layout.dense(d.rows, row, 1);
+    let se = dot(&v.mul_vec(x.row(0)), x.row(0)).max(0.0).sqrt();
+    if se < 100.0 {
+        return Ok(());
+    }
+    let text = "coefficients run to infinity: some combination of the terms separates the responses perfectly";
+    Err(Error::new("GAM_SEPARATED", text).with("row", row as f64).with("se", se))
 }
 
 /// Q M Q' for a matrix that is not symmetric.

@@ -3,7 +3,9 @@
 
 pub mod basis;
 pub mod criterion;
+pub mod cross;
 pub mod design;
+pub mod diagnose;
 pub mod family;
 pub mod fit;
 pub mod jet;
@@ -52,15 +54,16 @@ pub fn fit_design(
     Ok((text, fitted))
 }
 
-fn describe(fitted: &Fit, design: &Design, family: &dyn Family, options: &Options) -> String {
+/// The summary of a fit as JSON text.
+pub fn describe(fitted: &Fit, design: &Design, family: &dyn Family, options: &Options) -> String {
     let method = match (options.method, fitted.scale_estimated) {
         (criterion::Method::Reml, _) => "REML",
         (criterion::Method::Ml, _) => "ML",
         (criterion::Method::Gcv, true) => "GCV",
         (criterion::Method::Gcv, false) => "UBRE",
     };
-    let started = (options.control.rho.is_some(), options.control.beta.is_some());
-    report::summary(fitted, design, family.name(), family.link_name(), method, started).print()
+    let warm = options.control.beta.is_some();
+    report::summary(fitted, design, family.name(), family.link_name(), method, warm).print()
 }
 
 /// One residual a row; `eta` is rows × predictors, empty `weights` mean ones.

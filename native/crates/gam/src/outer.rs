@@ -9,6 +9,7 @@ use crate::mat::{Mat, dot};
 
 #[derive(Debug, Clone)]
 pub struct Control {
+    /// NaN entries: the engine's own start.
     pub rho: Option<Vec<f64>>,
     pub beta: Option<Vec<f64>>,
     pub fixed: bool,
@@ -90,20 +91,22 @@ pub fn optimise(model: &Model, theta: &[f64], control: &Control) -> Result<Optim
     let mut search = Search { model, control, m, evaluations: 0, inner: 0 };
     let clamp = |r: f64| r.clamp(control.rho_min, control.rho_max);
     let mut beta = control.beta.clone();
-    let start = match &control.rho {
-        Some(rho) => rho.clone(),
-        None => {
-            let first = model.evaluate(&vec![0.0; m], theta, beta.as_deref(), false, 1e-2)?;
-            search.inner += first.inner;
-            let mut rho = balanced(model, &first.prepared.rotate(&first.gram, false))?;
-            beta = Some(first.prepared.to_plain(&first.beta));
-            if !control.fixed {
-                for _ in 0..2 {
-                    rho = search.fellner_schall(&rho, theta, &mut beta)?;
-                }
-            }
-            rho.into_iter().map(clamp).collect()
+    let given = control.rho.clone().unwrap_or_else(|| vec![f64::NAN; m]);
+    let start = if given.iter().all(|r| r.is_finite()) {
+        given
+    } else {
+        // The caller's coordinates stay where they are, the others find their start beside them.
+        let keep = |rho: Vec<f64>| -> Vec<f64> {
+            rho.iter().zip(&given).map(|(r, g)| if g.is_finite() { *g } else { clamp(*r) }).collect()
+        };
+        let first = model.evaluate(&keep(vec![0.0; m]), theta, beta.as_deref(), false, 1e-2)?;
+        search.inner += first.inner;
+        let mut rho = keep(balanced(model, &first.prepared.rotate(&first.gram, false))?);
+        beta = Some(first.prepared.to_plain(&first.beta));
+        for _ in 0..2 {
+            rho = keep(search.fellner_schall(&rho, theta, &mut beta)?);
         }
+        rho
     };
     let mut point: Vec<f64> = start.iter().chain(theta).copied().collect();
     let derivatives = !control.fixed;

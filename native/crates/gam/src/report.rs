@@ -10,8 +10,9 @@ fn indices(list: &[usize]) -> Json {
     list.to_vec().into()
 }
 
-/// `started`: whether rho and beta of the start came from the caller.
-pub fn summary(fit: &Fit, design: &Design, family: &str, link: &str, method: &str, started: (bool, bool)) -> Json {
+/// `warm`: the caller gave start coefficients.
+pub fn summary(fit: &Fit, design: &Design, family: &str, link: &str, method: &str, warm: bool) -> Json {
+    let start = fit.trace.first().map_or(Vec::new(), |t| t.1[..fit.rho.len()].to_vec());
     let sum = |e: &[f64], r: &std::ops::Range<usize>| e[r.clone()].iter().sum::<f64>();
     let terms = design.terms.iter().zip(design.ranges()).enumerate().map(|(t, (term, range))| {
         let test = fit.tests.get(t);
@@ -77,7 +78,7 @@ pub fn summary(fit: &Fit, design: &Design, family: &str, link: &str, method: &st
                 ("outer", fit.outer.into()),
                 ("criterionEvaluations", fit.evaluations.into()),
                 ("inner", fit.inner.into()),
-                ("start", object([("rho", started.0.into()), ("beta", started.1.into())])),
+                ("start", object([("rho", start.into()), ("beta", warm.into())])),
             ]),
         ),
         (

@@ -87,6 +87,12 @@ impl Family for Gaulss {
         (eta[0], 1.0)
     }
 
+    fn responses(&self, _theta: &[f64], eta: &[f64], out: &mut Vec<f64>, slopes: &mut Vec<f64>) {
+        let s = sigma(eta[1]);
+        out.extend([eta[0], 1.0 / s]);
+        slopes.extend([1.0, -eta[1].exp() / (s * s)]);
+    }
+
     fn variance(&self, _theta: &[f64], eta: &[f64]) -> f64 {
         sigma(eta[1]).powi(2)
     }

@@ -123,6 +123,14 @@ pub trait Family: Send + Sync {
     /// Mean of a row and its derivative by the first predictor.
     fn mean(&self, theta: &[f64], eta: &[f64]) -> (f64, f64);
 
+    /// Predictions on the response scale with their derivatives by their own linear predictor (none where a prediction
+    /// depends on several): the mean; for gaulss also 1 / standard deviation; for classes their probabilities.
+    fn responses(&self, theta: &[f64], eta: &[f64], out: &mut Vec<f64>, slopes: &mut Vec<f64>) {
+        let (mu, slope) = self.mean(theta, eta);
+        out.push(mu);
+        slopes.push(slope);
+    }
+
     /// Variance function at the mean.
     fn variance(&self, theta: &[f64], eta: &[f64]) -> f64;
 

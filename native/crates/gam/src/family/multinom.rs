@@ -108,9 +108,17 @@ impl Family for Multinom {
     }
 
     fn mean(&self, _theta: &[f64], eta: &[f64]) -> (f64, f64) {
+        // Of class 1 against all others; `responses` has every class.
         let mut p = Vec::new();
         probabilities(eta, &mut p);
         (p[0], p[0] * (1.0 - p[0]))
+    }
+
+    fn responses(&self, _theta: &[f64], eta: &[f64], out: &mut Vec<f64>, _slopes: &mut Vec<f64>) {
+        let mut p = Vec::new();
+        probabilities(eta, &mut p);
+        out.push(1.0 - p.iter().sum::<f64>());
+        out.extend(&p);
     }
 
     fn variance(&self, _theta: &[f64], _eta: &[f64]) -> f64 {
