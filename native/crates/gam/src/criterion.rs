@@ -60,8 +60,6 @@ pub struct Evaluation {
     pub hessian: Mat,
     /// Where the scale is profiled out: cross derivatives with log(phi) and the second derivative.
     pub scale_border: Option<(Vec<f64>, f64)>,
-    /// dH / d(rho, theta), rotated.
-    pub hessian_slopes: Vec<Mat>,
     /// d beta / d(rho, theta), rotated.
     pub directions: Vec<Vec<f64>>,
     /// Inverse of H and X'WX with observed weights.
@@ -237,7 +235,6 @@ impl Model<'_> {
             gradient: Vec::new(),
             hessian: Mat::zeros(0, 0),
             scale_border: None,
-            hessian_slopes: Vec::new(),
             directions: Vec::new(),
             gram: working.gram,
             inner: count,
@@ -401,7 +398,6 @@ impl Model<'_> {
             }
             e.scale_border = Some((border, curvature));
         }
-        e.hessian_slopes = slopes;
         e.gradient = gradient;
         e.hessian = hessian;
         Ok(())

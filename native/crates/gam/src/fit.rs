@@ -397,18 +397,18 @@ fn corrected(e: &Evaluation, inverse: &Mat, gram: &Mat, phi: f64) -> Result<Mat>
     // In the plain coefficients: the root depends on their order.
     let Some(factor) = Factor::new(&p.rotate(&h, false)) else { return Ok(out) };
     let root = factor.upper_inverse();
-    let slopes: Vec<Mat> = e
-        .hessian_slopes
-        .iter()
-        .map(|dh| {
-            let mut m = p.rotate(dh, false).congruence(&root);
-            for i in 0..width {
-                m[(i, i)] *= 0.5;
-                m.row_mut(i)[..i].fill(0.0);
-            }
-            root.mul(&m)
-        })
-        .collect();
+    let mut slopes = vec![Mat::zeros(width, width); nd];
+    // The weights count as constant here, and so do the family's own parameters.
+    for (j, slope) in slopes.iter_mut().enumerate().take(p.lambda.len()) {
+        let mut dh = Mat::zeros(width, width);
+        p.add_one(j, &mut dh);
+        let mut m = p.rotate(&dh, false).congruence(&root);
+        for i in 0..width {
+            m[(i, i)] *= 0.5;
+            m.row_mut(i)[..i].fill(0.0);
+        }
+        *slope = root.mul(&m);
+    }
     for a in 0..nd {
         let mut weighted = Mat::zeros(width, width);
         for (b, s) in slopes.iter().enumerate() {
