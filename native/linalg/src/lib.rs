@@ -6,6 +6,8 @@
 #![cfg_attr(test, allow(dead_code))]
 
 mod dense;
+mod dosage;
+mod dual;
 mod gam;
 mod genotype;
 mod job;

@@ -1,24 +1,40 @@
 import { type CliCommand, resolveThreads } from "@x/core/base";
+import { checkInputs, eigenSource, PEOPLE_OPTIONS, peopleOptions } from "./cli-people.ts";
+import { printPlan, ROUTE_OPTION } from "./cli-plan.ts";
 import { isGiven, quoteWord } from "./cli-words.ts";
+import { type GemmaMode, testsOf } from "./gemma/modes.ts";
 import { filterAndLambda, GEMMA_OPTIONS } from "./gemma/options.ts";
-import { refuseBoth } from "./option-names.ts";
+import { parseShard } from "./journal/shard.ts";
+import { openStudy } from "./open-study.ts";
+import { defined, refuseBoth } from "./option-names.ts";
+import type { RouteChoice } from "./plan.ts";
 
 /** GEMMA's own options that mean the same here. */
 const SHARED = new Set([
   "bfile",
+  "g",
+  "a",
   "p",
   "n",
   "c",
   "k",
+  "d",
+  "u",
+  "eig",
+  "ksnps",
   "maf",
   "miss",
   "hwe",
   "r2",
   "notsnp",
   "snps",
+  "ksnps",
   "lmin",
   "lmax",
   "region",
+  "gxe",
+  "lmm",
+  "neglog10p",
 ]);
 
 /** `lmm gwas`: the whole pipeline. */
@@ -27,7 +43,9 @@ export function gwasCommand(argv: readonly string[]): CliCommand {
     name: "gwas",
     summary: "kinship, null model and association in one go, with a report",
     options: [
-      ...GEMMA_OPTIONS.filter((o) => SHARED.has(o.name)),
+      ...GEMMA_OPTIONS.filter((o) => SHARED.has(o.name)).map((o) =>
+        o.name === "lmm" ? { ...o, help: "which tests, by GEMMA's number: 1 Wald (default), 2, 3, 4, 9" } : o,
+      ),
       {
         name: "out",
         aliases: ["-o"],
@@ -36,20 +54,29 @@ export function gwasCommand(argv: readonly string[]): CliCommand {
         required: true,
         help: "writes PREFIX.assoc.txt, .assoc.arrow, .log.txt, .report.html",
       },
+      ...PEOPLE_OPTIONS,
       {
-        name: "on",
-        type: "string",
-        choices: ["iid", "fid+iid"],
-        value: "iid|fid+iid",
-        help: "match -p and -c by ids in their header instead of by row",
+        name: "gk",
+        aliases: ["-gk"],
+        type: "int",
+        range: { min: 1, max: 2 },
+        implied: 1,
+        value: "1|2",
+        help: "the kinship made: 1 centred (also without -gk), 2 standardised",
       },
-      { name: "pheno", type: "string", value: "NAME", help: "phenotype column by name, with --on" },
-      { name: "covar", type: "list", value: "NAMES", help: "covariate columns by name, with --on" },
+      ROUTE_OPTION,
+      { name: "plan", type: "flag", help: "print memory and rough time by either route, and stop" },
       {
         name: "save-kinship",
         type: "string",
         value: "FILE",
         help: "keep the kinship: .txt as GEMMA's text, else Arrow",
+      },
+      {
+        name: "save-eigen",
+        type: "string",
+        value: "FILE",
+        help: "keep the eigendecomposition for --eig, as Arrow",
       },
       {
         name: "report",
@@ -59,19 +86,33 @@ export function gwasCommand(argv: readonly string[]): CliCommand {
       },
       { name: "without-report", type: "flag", help: "no report" },
       { name: "title", type: "string", value: "TEXT", help: "title of the report" },
+      {
+        name: "resume",
+        type: "flag",
+        help: "go on where a killed run with this flag stopped; the files are the same bytes",
+      },
+      {
+        name: "shard",
+        type: "string",
+        value: "I/N",
+        help: "only this part of the variants, into PREFIX.shard-I-of-N; lmm merge puts the N together",
+      },
       { name: "chunk", type: "int", range: { min: 1, max: 1e6 }, value: "N", help: "variants read at once" },
     ],
     examples: [
       "lmm gwas --bfile study --out results/study",
       "lmm gwas --bfile study -p traits.tsv --on iid --pheno height --out height",
+      "lmm gwas --bfile study -c covar.tsv --on iid --categorical batch --pcs 5 --out study",
+      "lmm gwas --bfile study --out big --shard 3/8 --resume",
     ],
     async run(context) {
       const o = context.options;
       const text = (name: string): string | undefined =>
         o[name] === undefined ? undefined : String(o[name]);
       const without = o["without-report"] === true;
+      if (o.lmm !== undefined) testsOf(Number(o.lmm));
       refuseBoth("--report", o.report !== undefined, "--without-report", without, "write it or not");
-      refuseBoth("--pheno", o.pheno !== undefined, "-n", isGiven(argv, "n"), "both choose the phenotype");
+      checkInputs(o);
       refuseBoth(
         "-notsnp",
         o.notsnp === true,
@@ -80,16 +121,23 @@ export function gwasCommand(argv: readonly string[]): CliCommand {
         "the frequency is tested or not",
       );
       const given = {
-        phenotypes: text("p"),
-        phenotype: text("pheno") ?? Number(o.n),
-        covariates: text("c"),
-        covariateNames: o.covar as string[] | undefined,
-        on: o.on as "iid" | "fid+iid" | undefined,
+        ...peopleOptions(o, argv),
+        components: o.pcs === undefined ? undefined : Number(o.pcs),
+        route: o.route as RouteChoice,
         kinship: text("k"),
+        kinshipMode:
+          o.gk === undefined ? undefined : o.gk === 2 ? ("standardized" as const) : ("centered" as const),
         saveKinship: text("save-kinship"),
+        kinshipSnpFile: text("ksnps"),
+        eigen: eigenSource(o),
+        saveEigen: text("save-eigen"),
         snpFile: text("snps"),
         report: without ? (false as const) : text("report"),
+        lmm: o.lmm === undefined ? undefined : (Number(o.lmm) as GemmaMode),
+        negLog10P: o.neglog10p === true ? true : undefined,
         title: text("title"),
+        resume: o.resume === true ? true : undefined,
+        shard: o.shard === undefined ? undefined : parseShard(String(o.shard)),
         chunk: o.chunk === undefined ? undefined : Number(o.chunk),
         threads: context.threads,
         memoryLimit: context.memoryLimit,
@@ -100,23 +148,27 @@ export function gwasCommand(argv: readonly string[]): CliCommand {
         import("./gwas-summary.ts"),
       ]);
       const command = `lmm ${argv.map(quoteWord).join(" ")}`;
-      const result = await gwas(String(o.bfile), {
+      const { signal, onProgress } = context;
+      // A fileset is opened by gwas itself, which measures the reading.
+      await using dosages = o.g === undefined ? undefined : await openStudy(o, { signal, onProgress });
+      const options = {
         ...defined(given),
         out: String(o.out),
         ...filterAndLambda(o),
         command,
-        signal: context.signal,
-        onProgress: context.onProgress,
+        signal,
+        onProgress,
         onWarning: context.warn,
-      });
+      };
+      if (o.plan) {
+        const { planStudy } = await import("./plan-study.ts");
+        const plan = await planStudy(dosages ?? String(o.bfile), options);
+        if (!context.json) printPlan(context, plan);
+        return plan;
+      }
+      const result = await gwas(dosages ?? String(o.bfile), options);
       if (!context.json && !context.quiet) for (const line of gwasSummary(result)) context.print(line);
       return gwasJson(result, { command, threads: resolveThreads(context.threads) });
     },
   };
-}
-
-type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
-
-function defined<T extends object>(o: T): Defined<T> {
-  return Object.fromEntries(Object.entries(o).filter(([, v]) => v !== undefined)) as Defined<T>;
 }

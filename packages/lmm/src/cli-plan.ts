@@ -1,5 +1,15 @@
-import type { CliCommand } from "@x/core/base";
-import { planGwas, requirePlan } from "./plan.ts";
+import { type CliCommand, type CliContext, memoryLimit } from "@x/core/base";
+import { type GwasPlan, planGwas, ROUTES, type RouteChoice, type RoutePlan, requirePlan } from "./plan.ts";
+
+/** `--route` of the verbs that have it. */
+export const ROUTE_OPTION: CliCommand["options"][number] = {
+  name: "route",
+  type: "string",
+  choices: [...ROUTES],
+  default: "auto",
+  value: "auto|primal|dual",
+  help: "people × people as GEMMA, or kinship variants × kinship variants: the same numbers",
+};
 
 /** `lmm plan`: what a study of a size needs, without doing it. */
 export const planCommand: CliCommand = {
@@ -44,6 +54,7 @@ export const planCommand: CliCommand = {
       value: "C",
       help: "covariate columns, intercept included",
     },
+    ROUTE_OPTION,
     { name: "check", type: "flag", help: "fail with MEM_PREFLIGHT when it does not fit here" },
   ],
   examples: ["lmm plan --samples 200000 --variants 95000"],
@@ -53,28 +64,34 @@ export const planCommand: CliCommand = {
       samples: Number(o.samples),
       variants: Number(o.variants),
       covariates: Number(o.covariates),
+      route: o.route as RouteChoice,
       ...(o.analyzed === undefined ? {} : { analyzed: Number(o.analyzed) }),
       ...(o["kinship-variants"] === undefined ? {} : { kinshipVariants: Number(o["kinship-variants"]) }),
       ...(context.threads === undefined ? {} : { threads: context.threads }),
     };
-    const plan = planGwas(size);
+    // With a check of memory a route that fits is preferred to one that does not.
+    const limit = o.check ? memoryLimit({ memoryLimit: context.memoryLimit }).bytes : undefined;
+    const plan = planGwas(size, undefined, limit);
     if (o.check) requirePlan(plan, size, { memoryLimit: context.memoryLimit });
-    if (!context.json) {
-      const gb = (bytes: number): string => (bytes / 1e9).toFixed(bytes < 1e10 ? 2 : 0).padStart(9);
-      for (const stage of plan.stages) {
-        context.print(
-          `${stage.stage.padEnd(38)}${gb(stage.memory.total)} GB  about ${duration(stage.hours)}`,
-        );
-        for (const part of stage.memory.parts) context.print(`  ${part.name.padEnd(36)}${gb(part.bytes)} GB`);
-      }
-      context.print(
-        `${"peak".padEnd(38)}${gb(plan.memory.total)} GB  about ${duration(plan.hours)} in all, by formula`,
-      );
-      if (plan.cheaper) context.print(plan.cheaper);
-    }
+    if (!context.json) printPlan(context, plan);
     return plan;
   },
 };
+
+/** The route taken stage by stage with its parts, then the other in one line. */
+export function printPlan(context: CliContext, plan: GwasPlan): void {
+  const line = (name: string, bytes: number, rest = ""): void =>
+    context.print(`${name.padEnd(38)}${(bytes / 1e9).toFixed(bytes < 1e10 ? 2 : 0).padStart(9)} GB${rest}`);
+  for (const { stage, memory, hours } of plan.stages) {
+    line(stage, memory.total, `  about ${duration(hours)}`);
+    for (const part of memory.parts) line(`  ${part.name}`, part.bytes);
+  }
+  const whole = ({ route, memory, hours }: RoutePlan, word: string): void =>
+    line(`${route} route, peak (${word})`, memory.total, `  about ${duration(hours)} in all, by formula`);
+  whole(plan, "taken");
+  whole(plan.other, "other");
+  if (plan.cheaper) context.print(plan.cheaper);
+}
 
 function duration(hours: number): string {
   if (hours >= 1) return `${hours.toFixed(1)} h`;

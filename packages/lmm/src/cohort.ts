@@ -1,11 +1,15 @@
+import { createHash } from "node:crypto";
 import type { Table } from "apache-arrow";
+import type { Category } from "./categories.ts";
 
 /** Why a person of the .fam file is not analysed. */
 export type DropReason =
   | "phenotype missing"
   | "covariate missing"
   | "not in phenotype file"
-  | "not in covariate file";
+  | "not in covariate file"
+  | "environment missing"
+  | "not in environment file";
 
 /** One person who is not analysed. */
 export interface Dropped {
@@ -31,6 +35,10 @@ export interface Cohort {
   readonly w: Float64Array;
   /** Names of these columns. */
   readonly covariateNames: readonly string[];
+  /** Covariates of categories and what became of them; empty without any. */
+  readonly categories: readonly Category[];
+  /** Environment of the analysed people; with it associations test the product of variant and environment (`-gxe`). */
+  readonly environment?: Float64Array;
   /** Which phenotype, for messages and reports. */
   readonly phenotypeName: string;
   /** Hash of all people of the fileset, in order. */
@@ -41,6 +49,11 @@ export interface Cohort {
   readonly drops: readonly Dropped[];
   /** The same as a table: `row, fid, iid, reason`. */
   readonly dropped: Table;
+}
+
+/** What an eigendecomposition is keyed to: the people of the fileset and who of them is analysed. */
+export function cohortHash(sampleHash: string, mask: Uint8Array): string {
+  return createHash("sha256").update(sampleHash).update(mask).digest("hex");
 }
 
 /** Drops per reason, for logs and reports. */

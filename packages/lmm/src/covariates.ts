@@ -48,16 +48,45 @@ export function design(columns: readonly Float64Array[], names: readonly string[
     labels.push("intercept");
   }
   const c = all.length;
-  if (n - c - 1 < 1)
-    throw lmmError(
-      "DF",
-      `${n} analysed people and ${c} covariate columns (intercept included) leave ${n - c - 1} degrees of freedom for a variant's test; at least 1 is needed: use fewer covariates or more people.`,
-      { details: { samples: n, covariates: c } },
-    );
+  requireDf(n, c, "intercept included");
   checkRank(all, labels);
   const w = new Float64Array(n * c);
   for (let j = 0; j < c; j++) w.set(all[j]!, j * n);
   return { w, names: labels };
+}
+
+/**
+ * The design with further columns at its end: principal components, say.
+ * @throws DF, COVAR_RANK.
+ */
+export function extendDesign(
+  given: Design,
+  columns: readonly Float64Array[],
+  names: readonly string[],
+  n: number,
+): Design {
+  const before = given.names.map((_, j) => given.w.subarray(j * n, (j + 1) * n));
+  return design([...before, ...columns], [...given.names, ...names], n);
+}
+
+/**
+ * An environment stands in the model beside the covariates, and each variant there twice.
+ * @throws DF, COVAR_RANK.
+ */
+export function checkEnvironment({ w, names }: Design, environment: Float64Array, name: string): void {
+  const n = environment.length;
+  const c = names.length;
+  requireDf(n, c + 2, "environment and variant included");
+  checkRank([...names.map((_, j) => w.subarray(j * n, (j + 1) * n)), environment], [...names, name]);
+}
+
+function requireDf(n: number, c: number, what: string): void {
+  if (n - c - 1 >= 1) return;
+  throw lmmError(
+    "DF",
+    `${n} analysed people and ${c} covariate columns (${what}) leave ${n - c - 1} degrees of freedom for a variant's test; at least 1 is needed: use fewer covariates or more people.`,
+    { details: { samples: n, covariates: c } },
+  );
 }
 
 function isConstant(column: Float64Array): boolean {
@@ -65,29 +94,53 @@ function isConstant(column: Float64Array): boolean {
   return column.length > 0 && column.every((v) => v === first);
 }
 
-/** Gram-Schmidt, twice for safety: a column whose remainder is rounding noise adds nothing to the earlier ones. */
+/**
+ * Gram-Schmidt, twice for safety: a column whose remainder is rounding noise adds nothing to the earlier ones.
+ * @throws COVAR_RANK naming the column and those it is made of.
+ */
 function checkRank(columns: readonly Float64Array[], names: readonly string[]): void {
   const basis: Float64Array[] = [];
+  /** Column j as a sum of the basis: `shares[j][i]` of `basis[i]`. */
+  const shares: number[][] = [];
   for (let j = 0; j < columns.length; j++) {
     const scale = columns[j]!.reduce((m, v) => Math.max(m, Math.abs(v)), 0);
     const v = scale === 0 ? columns[j]!.slice() : columns[j]!.map((x) => x / scale);
     const before = norm(v);
+    const share = basis.map(() => 0);
     for (let pass = 0; pass < 2; pass++)
-      for (const q of basis) {
+      for (const [k, q] of basis.entries()) {
         const d = dot(q, v);
+        share[k]! += d;
         for (let i = 0; i < v.length; i++) v[i]! -= d * q[i]!;
       }
     const after = norm(v);
-    if (before === 0 || after <= 1e-9 * before)
+    if (before === 0 || after <= 1e-9 * before) {
+      const of = before === 0 ? [] : partners(shares, share, before).map((k) => names[k]!);
       throw lmmError(
         "COVAR_RANK",
         `covariate column ${j + 1} (${names[j]}) ${
-          before === 0 ? "is zero for everyone analysed" : "is a linear combination of the columns before it"
+          before === 0
+            ? "is zero for everyone analysed"
+            : `is a linear combination of the columns before it: of ${of.join(", ")}`
         }; leave it out.`,
-        { details: { column: j + 1, name: names[j] } },
+        { details: { column: j + 1, name: names[j], of } },
       );
+    }
     basis.push(v.map((x) => x / after));
+    shares.push([...share, after]);
   }
+}
+
+/** Which earlier columns a dependent one is a sum of: back substitution in the triangle of shares. */
+function partners(shares: readonly number[][], wanted: readonly number[], length: number): number[] {
+  const rest = [...wanted];
+  const found: number[] = [];
+  for (let k = shares.length - 1; k >= 0; k--) {
+    const weight = rest[k]! / shares[k]![k]!;
+    for (let i = 0; i <= k; i++) rest[i]! -= weight * shares[k]![i]!;
+    if (Math.abs(weight) * Math.hypot(...shares[k]!) > 1e-6 * length) found.unshift(k);
+  }
+  return found;
 }
 
 function dot(a: Float64Array, b: Float64Array): number {

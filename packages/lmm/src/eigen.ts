@@ -1,5 +1,7 @@
 import { type RunOptions, resolveThreads, type Warn } from "@x/core/base";
 import type { Cohort } from "./cohort.ts";
+import { DualEigen, dualEigen } from "./dual-eigen.ts";
+import { DualKinship } from "./dual-kinship.ts";
 import { Eigen } from "./eigen-matrix.ts";
 import { lmmError } from "./errors.ts";
 import { Kinship } from "./kinship-matrix.ts";
@@ -27,8 +29,33 @@ const ZERO_BELOW = 1e-10;
  * @throws COHORT_MISMATCH, KIN_ZERO, EIGEN_CHECK, MEM_PREFLIGHT, UNKNOWN_OPTION. Warns KIN_NEG_EIG about eigenvalues that are negative
  * beyond rounding.
  */
-export async function eigen(kinship: Kinship, cohort: Cohort, options: EigenOptions = {}): Promise<Eigen> {
+export function eigen(kinship: Kinship, cohort: Cohort, options?: EigenOptions): Promise<Eigen>;
+/**
+ * The same of a kinship kept as its variants, by their p × p products (Lippert et al. 2011): its eigenvalues that are not
+ * 0, and the vectors as the tests need them. `consume` has no effect: the variants stay in use.
+ */
+export function eigen(kinship: DualKinship, cohort: Cohort, options?: EigenOptions): Promise<DualEigen>;
+export async function eigen(
+  kinship: Kinship | DualKinship,
+  cohort: Cohort,
+  options: EigenOptions = {},
+): Promise<Decomposition> {
   checkNames(options, EIGEN_NAMES, "eigen");
+  return kinship instanceof DualKinship
+    ? await dualEigen(kinship, cohort, options)
+    : await primalEigen(kinship, cohort, options);
+}
+
+/** What {@link eigen} makes of either kind of kinship. */
+export type Decomposition = Eigen | DualEigen;
+
+/** @throws COHORT_MISMATCH when it is of other people. */
+export function checkDecomposition(eigen: Decomposition, cohort: Cohort): void {
+  if (eigen instanceof DualEigen) DualEigen.modelFor(eigen, cohort);
+  else Eigen.vectorsFor(eigen, cohort);
+}
+
+async function primalEigen(kinship: Kinship, cohort: Cohort, options: EigenOptions): Promise<Eigen> {
   if (kinship.sampleHash !== cohort.sampleHash)
     throw lmmError(
       "COHORT_MISMATCH",

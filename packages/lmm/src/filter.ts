@@ -49,6 +49,28 @@ export interface FilterCounts {
   readonly kept: number;
 }
 
+/** All counts at 0. */
+export function noFilterCounts(): { -readonly [K in keyof FilterCounts]: number } {
+  return {
+    total: 0,
+    notListed: 0,
+    missing: 0,
+    maf: 0,
+    monomorphic: 0,
+    heterozygous: 0,
+    hwe: 0,
+    covariates: 0,
+    kept: 0,
+  };
+}
+
+/** The counts of two runs of variants together; `sign` −1 takes the second away. */
+export function addFilterCounts(a: FilterCounts, b: FilterCounts, sign: 1 | -1 = 1): FilterCounts {
+  const sum = noFilterCounts();
+  for (const name of Object.keys(sum) as (keyof FilterCounts)[]) sum[name] = a[name] + sign * b[name];
+  return sum;
+}
+
 /** What a block of variants looks like after the filter; rows are positions within the block. */
 export interface KeptRows {
   readonly rows: Uint32Array;
@@ -71,17 +93,7 @@ export class VariantFilter {
   readonly #maf: number;
   readonly #snps: ReadonlySet<string> | undefined;
   readonly #hwe: number;
-  readonly #counts = {
-    total: 0,
-    notListed: 0,
-    missing: 0,
-    maf: 0,
-    monomorphic: 0,
-    heterozygous: 0,
-    hwe: 0,
-    covariates: 0,
-    kept: 0,
-  };
+  readonly #counts = noFilterCounts();
   /** Threshold of the r² test. */
   readonly r2: number;
 
@@ -98,9 +110,14 @@ export class VariantFilter {
   }
 
   /**
-   * Tests one block. `counts` holds [A1/A1, A1/A2, A2/A2, missing] of each variant among the analysed people.
+   * Tests one block. `counts` holds [A1/A1, A1/A2, A2/A2, missing] of each variant among the analysed people; for
+   * dosages these are the nearest classes, and `dosages` has their sums and whether two of them differ.
    */
-  apply(counts: Uint32Array, ids: (row: number) => string): KeptRows {
+  apply(
+    counts: Uint32Array,
+    ids: (row: number) => string,
+    dosages?: { readonly sum: Float64Array; readonly varies: Uint8Array },
+  ): KeptRows {
     const hardy = this.#hwe > 0 ? hardyExact(counts) : undefined;
     const block = counts.length / 4;
     const rows = new Uint32Array(block);
@@ -113,15 +130,21 @@ export class VariantFilter {
       const het = counts[4 * row + 1]!;
       const homA2 = counts[4 * row + 2]!;
       const missing = counts[4 * row + 3]!;
-      let reason =
-        this.#snps && !this.#snps.has(ids(row)) ? "notListed" : this.#test(homA1, het, homA2, missing);
+      const called = homA1 + het + homA2;
+      const sum = dosages ? dosages.sum[row]! : 2 * homA1 + het;
+      const listed = !this.#snps || this.#snps.has(ids(row));
+      let reason: Reason = listed ? (this.#early(called, sum, missing) ?? "kept") : "notListed";
+      if (reason === "kept") {
+        if (dosages) reason = dosages.varies[row] ? "kept" : "monomorphic";
+        else if (homA1 === called || homA2 === called) reason = "monomorphic";
+        else if (het === called) reason = "heterozygous";
+      }
       if (reason === "kept" && hardy && hardy[row]! < this.#hwe) reason = "hwe";
       this.#counts[reason]++;
       if (reason !== "kept") continue;
-      const called = homA1 + het + homA2;
       rows[kept] = row;
-      means[kept] = (2 * homA1 + het) / called;
-      af[kept] = (2 * homA1 + het) / (2 * called);
+      means[kept] = sum / called;
+      af[kept] = sum / (2 * called);
       nMiss[kept] = missing;
       kept++;
     }
@@ -149,28 +172,27 @@ export class VariantFilter {
     };
   }
 
-  #test(homA1: number, het: number, homA2: number, missing: number): Reason {
-    const called = homA1 + het + homA2;
+  /** Undefined for a variant with calls enough and a frequency within the bounds. */
+  #early(called: number, sum: number, missing: number): "missing" | "maf" | undefined {
     if (called === 0 || missing / (called + missing) > this.#miss) return "missing";
-    const af = (2 * homA1 + het) / (2 * called);
-    if (this.#maf !== -1 && (af < this.#maf || af > 1 - this.#maf)) return "maf";
-    if (homA1 === called || homA2 === called) return "monomorphic";
-    if (het === called) return "heterozygous";
-    return "kept";
+    const af = sum / (2 * called);
+    return this.#maf !== -1 && (af < this.#maf || af > 1 - this.#maf) ? "maf" : undefined;
   }
 
   /** @throws NO_VARIANTS_AFTER_FILTER with the counts when nothing was kept. */
   requireSome(): void {
-    const c = this.#counts;
-    if (c.kept > 0) return;
-    throw lmmError(
-      "NO_VARIANTS_AFTER_FILTER",
-      `no variant is left: ${describeFilter(c)}. Loosen -miss or -maf.`,
-      {
-        details: { ...c },
-      },
-    );
+    requireKept(this.#counts);
   }
+}
+
+/** @throws NO_VARIANTS_AFTER_FILTER with the counts when nothing was kept. */
+export function requireKept(c: FilterCounts): void {
+  if (c.kept > 0) return;
+  throw lmmError(
+    "NO_VARIANTS_AFTER_FILTER",
+    `no variant is left: ${describeFilter(c)}. Loosen -miss or -maf.`,
+    { details: { ...c } },
+  );
 }
 
 /** The counts as one line, e.g. `12226 read, 3 missingness, 1455 allele frequency, 0 one genotype class, 10768 kept`. */

@@ -11,24 +11,29 @@ import {
 } from "@x/core/base";
 import { openPlink, type PlinkStudy } from "@x/plink-io";
 import type { Table } from "apache-arrow";
-import { ASSOCIATE_NAMES, type AssociateOptions, associate } from "./associate.ts";
+import { ASSOCIATE_NAMES, type AssociateOptions, associate, checkTests } from "./associate.ts";
 import type { AssociationTypes } from "./association-arrow.ts";
-import { type AssociationColumns, concatColumns } from "./association-columns.ts";
+import {
+  type AssociationColumns,
+  type AssociationTest,
+  concatColumns,
+  leadingTest,
+} from "./association-columns.ts";
+import { isDosageStudy } from "./bimbam.ts";
 import type { Cohort } from "./cohort.ts";
 import { commandText } from "./command-text.ts";
-import { EIGEN_NAMES, type EigenOptions, eigen } from "./eigen.ts";
+import { decompose } from "./decompose.ts";
+import { type Diagnostics, diagnose, kinshipCondition, warnAbout } from "./diagnostics.ts";
+import { Eigen } from "./eigen-matrix.ts";
 import { lmmError } from "./errors.ts";
-import { FILTER_NAMES, type FilterCounts, type FilterOptions } from "./filter.ts";
-import { checkGwasPaths, writeGwasFiles, writeWhile } from "./gwas-files.ts";
+import { FILTER_NAMES, type FilterCounts, type FilterOptions, requireKept } from "./filter.ts";
+import { type GemmaMode, testsOf } from "./gemma/modes.ts";
+import { checkGwasPaths, textWriter, writeGwasFiles } from "./gwas-files.ts";
 import { checkJoin, JOIN_NAMES, type JoinOptions, joinSamples } from "./join-samples.ts";
-import { KINSHIP_NAMES, type KinshipOptions, kinship } from "./kinship.ts";
-import {
-  Kinship,
-  type KinshipLoadOptions,
-  type KinshipSaveOptions,
-  LOAD_NAMES,
-  SAVE_NAMES,
-} from "./kinship-matrix.ts";
+import { runIdentity } from "./journal/identity.ts";
+import { Journal, journalPath } from "./journal/journal.ts";
+import { resumable } from "./journal/resumable.ts";
+import { checkShard, type Shard, shardPath, shardRange } from "./journal/shard.ts";
 import {
   LAMBDA_NAMES,
   type LambdaOptions,
@@ -36,20 +41,39 @@ import {
   type NullModel,
   nullModel,
 } from "./null-model.ts";
-import { checkNames, type NamesOf, only, RUN_NAMES, refuseBoth } from "./option-names.ts";
-import { fitGwas, type GwasPlan } from "./plan.ts";
+import { checkEigenRoute, type EigenRoute } from "./obtain-eigen.ts";
+import {
+  checkNames,
+  defined,
+  type NamesOf,
+  only,
+  RUN_NAMES,
+  refuseBoth,
+  requireOther,
+} from "./option-names.ts";
+import { withComponents } from "./pca.ts";
+import { fitGwas, type GwasPlan, type RouteChoice } from "./plan.ts";
+import { checkDualRoute, studySize } from "./route.ts";
 import { checkSnpList, readSnpList } from "./snp-list.ts";
+import { VariantWatch } from "./variant-problems.ts";
 
 /** Options of {@link gwas}. */
-export interface GwasOptions extends JoinOptions, FilterOptions, LambdaOptions, RunOptions {
+export interface GwasOptions
+  extends JoinOptions,
+    FilterOptions,
+    LambdaOptions,
+    RunOptions,
+    Omit<EigenRoute, "onWarning"> {
+  /** Which tests, in one pass. Default: the Wald test. */
+  readonly tests?: readonly AssociationTest[];
+  /** GEMMA's `-lmm` number instead of `tests`: its tests, and its columns in the text file. */
+  readonly lmm?: GemmaMode;
+  /** Adds −log₁₀ of every p to the text file. */
+  readonly negLog10P?: boolean;
   /** Prefix of the output: `.assoc.txt`, `.assoc.arrow`, `.log.txt` and, unless `report` says otherwise, `.report.html`. */
   readonly out?: string;
   /** Path of the HTML report, or false for none. */
   readonly report?: string | false;
-  /** A kinship to read (text or Arrow) instead of computing one. */
-  readonly kinship?: string;
-  /** Where to keep the kinship: `.txt` as GEMMA writes it, anything else as Arrow. */
-  readonly saveKinship?: string;
   /** Variants read at once; results do not depend on it. */
   readonly chunk?: number;
   /** The command line, for log and report. Default: this call with every option given. */
@@ -58,6 +82,22 @@ export interface GwasOptions extends JoinOptions, FilterOptions, LambdaOptions, 
   readonly title?: string;
   /** A file of variant ids to restrict the study to, instead of `snps`. */
   readonly snpFile?: string;
+  /** A file of variant ids that make the kinship, instead of `kinshipSnps`. */
+  readonly kinshipSnpFile?: string;
+  /** The first so many principal components of the analysed people's kinship as covariates. */
+  readonly components?: number;
+  /**
+   * `primal` solves people × people as GEMMA does, `dual` the variants × variants of the kinship: the same numbers,
+   * cheaper where fewer variants make the kinship than people are analysed. Default `auto`: what {@link planGwas} chooses.
+   */
+  readonly route?: RouteChoice;
+  /**
+   * Goes on where a killed run of the same call stopped, and keeps what this one needs to be gone on with: a journal
+   * beside the output, taken away at the end. The files are the same bytes either way.
+   */
+  readonly resume?: boolean;
+  /** Only this part of the variants; writes `<out>.shard-i-of-N` for {@link mergeShards} instead of results. */
+  readonly shard?: Shard;
   /** Leave-one-chromosome-out is not in this version: refused with NOT_IMPLEMENTED. */
   readonly loco?: false;
 }
@@ -67,14 +107,26 @@ const GWAS_NAMES: NamesOf<GwasOptions> = {
   ...FILTER_NAMES,
   ...LAMBDA_NAMES,
   ...RUN_NAMES,
+  tests: true,
+  lmm: true,
+  negLog10P: true,
   out: true,
   report: true,
   kinship: true,
   saveKinship: true,
+  kinshipMode: true,
+  kinshipSnps: true,
+  kinshipSnpFile: true,
+  components: true,
+  eigen: true,
+  saveEigen: true,
   chunk: true,
   command: true,
   title: true,
   snpFile: true,
+  route: true,
+  resume: true,
+  shard: true,
   loco: true,
 };
 
@@ -92,6 +144,8 @@ export interface GwasResult {
   readonly columns: AssociationColumns;
   /** Variants without an estimate (nan, null in Arrow). */
   readonly degenerate: number;
+  /** What to look at before trusting the results: λGC, QQ data, failed variants, covariates, the kinship's spectrum. */
+  readonly diagnostics: Diagnostics;
   /** Wall and CPU time and memory of each stage. */
   readonly stages: readonly StageUsage[];
   /** What was predicted. */
@@ -113,80 +167,122 @@ export async function gwas(fileset: string | PlinkStudy, options: GwasOptions = 
   checkJoin(options);
   const { snps, snpFile, title, report } = options;
   refuseBoth("snps", snps !== undefined, "snpFile", snpFile !== undefined, "both list the variants to keep");
+  const kinshipSnps = options.kinshipSnps ?? options.kinshipSnpFile;
+  refuseBoth(
+    "kinshipSnps",
+    options.kinshipSnps !== undefined,
+    "kinshipSnpFile",
+    options.kinshipSnpFile !== undefined,
+    "both list the variants that make the kinship",
+  );
+  checkEigenRoute({ ...options, kinshipSnps } as Parameters<typeof checkEigenRoute>[0]);
   refuseBoth("title", title !== undefined, "report: false", report === false, "the title is the report's");
   if (options.loco)
     throw lmmError("NOT_IMPLEMENTED", "loco is not in this version.", {
       usage: true,
       details: { option: "loco" },
     });
+  const { out, resume, shard, lmm } = options;
+  requireOther("resume", resume === true, "out", out !== undefined, "there is no output to go on with");
+  requireOther("shard", shard !== undefined, "out", out !== undefined, "a shard is a file");
+  if (shard) checkShard(shard);
+  refuseBoth("lmm", lmm !== undefined, "tests", options.tests !== undefined, "both choose the tests");
+  const tests = lmm === undefined ? checkTests(options.tests ?? ["wald"]) : testsOf(lmm);
+  checkDualRoute(options);
   for (const path of checkGwasPaths(options)) checkOutputDir(path);
-  await using _lock = options.out === undefined ? undefined : lockOutput(options.out);
+  // Shards of one run may be made side by side.
+  await using _lock = out === undefined ? undefined : lockOutput(shard ? shardPath(out, shard) : out);
   const meter = new StageMeter();
-  if (typeof fileset !== "string") return await run(fileset, options, meter);
+  if (typeof fileset !== "string") return await run(fileset, { ...options, tests }, options, meter);
   await using study = await meter.measure("reading", () =>
     openPlink(fileset, {
       phenotypes: options.phenotypes === undefined ? "read" : "ignore",
       ...(options.signal ? { signal: options.signal } : {}),
     }),
   );
-  return await run(study, options, meter);
+  return await run(study, { ...options, tests }, options, meter);
 }
 
-async function run(study: PlinkStudy, given: GwasOptions, meter: StageMeter): Promise<GwasResult> {
+/** `asked`: the options as they were given, for the command line in the log. */
+async function run(
+  study: PlinkStudy,
+  given: GwasOptions & { tests: readonly AssociationTest[] },
+  asked: GwasOptions,
+  meter: StageMeter,
+): Promise<GwasResult> {
   const { warnings, warn } = collectWarnings(given.onWarning);
   for (const warning of study.warnings) warn(warning);
+  if (given.shard && isDosageStudy(study))
+    throw lmmError(
+      "NOT_IMPLEMENTED",
+      "shards are of PLINK filesets; dosages are tested in one piece (resume goes on with them).",
+      {
+        usage: true,
+        details: { option: "shard" },
+      },
+    );
   const threads = resolveThreads(given.threads);
   const joined = await meter.measure("joining", () =>
     joinSamples(study, { ...only<JoinOptions>(given, JOIN_NAMES), onWarning: warn }),
   );
-  const size = {
-    samples: study.n,
-    variants: study.p,
-    analyzed: joined.analyzed.length,
-    covariates: joined.covariateNames.length,
-    threads,
+  const list = async (ids: ReadonlySet<string> | undefined, file: string | undefined) => {
+    const snps = file === undefined ? ids : await readSnpList(file);
+    if (snps) checkSnpList(study, snps, warn);
+    return snps;
   };
-  const plan = fitGwas(size, given);
-  const snps = given.snpFile === undefined ? given.snps : await readSnpList(given.snpFile);
-  if (snps) checkSnpList(study, snps, warn);
+  const snps = await list(given.snps, given.snpFile);
+  const kinshipSnps = await list(given.kinshipSnps, given.kinshipSnpFile);
+  const lists = { ...(snps ? { snps } : {}), ...(kinshipSnps ? { kinshipSnps } : {}) };
+  const plan = fitGwas(studySize(study, joined, { ...given, ...lists, threads }), given);
   // The plan of the whole run has been accepted: the steps must not weigh themselves again on the way.
   const memoryLimit = Number.POSITIVE_INFINITY;
-  const options = { ...given, onWarning: warn, chunk: plan.chunk, memoryLimit, ...(snps ? { snps } : {}) };
+  const options = { ...given, onWarning: warn, chunk: plan.chunk, memoryLimit, ...lists };
 
   // apache-arrow starts slowly; it loads while the kernels work.
   const arrow = import("./association-arrow.ts");
   arrow.catch(() => undefined);
-  const K = await meter.measure("kinship", () =>
-    options.kinship === undefined
-      ? kinship(study, joined, only<KinshipOptions>(options, KINSHIP_NAMES))
-      : Kinship.load(options.kinship, study, only<KinshipLoadOptions>(options, LOAD_NAMES)),
-  );
-  await using eig = await (async () => {
-    await using _k = K;
-    const { saveKinship } = options;
-    if (saveKinship !== undefined)
-      await meter.measure("writing kinship", () =>
-        K.save(saveKinship, only<KinshipSaveOptions>(options, SAVE_NAMES)),
-      );
-    return await meter.measure("eigen", () =>
-      eigen(K, joined, { ...only<EigenOptions>(options, EIGEN_NAMES), consume: true }),
-    );
-  })();
+  await using made = await decompose(study, joined, { ...options, route: plan.plan.route }, meter);
+  const { eig } = made;
+  const cohort =
+    given.components === undefined || !(eig instanceof Eigen)
+      ? joined
+      : withComponents(joined, eig, given.components);
   const h0 = await meter.measure("null model", () =>
-    nullModel(joined, eig, only<LambdaOptions & RunOptions>(options, NULL_MODEL_NAMES)),
+    nullModel(cohort, eig, only<LambdaOptions & RunOptions>(options, NULL_MODEL_NAMES)),
   );
-  const association = associate(study, joined, eig, only<AssociateOptions>(options, ASSOCIATE_NAMES));
+  const { shard } = given;
+  const range = shard ? shardRange(study.p, shard) : ([0, study.p] as const);
+  const step = only<AssociateOptions>(options, ASSOCIATE_NAMES);
+  const identity = { range, shard: shard ? `${shard.index}/${shard.count}` : "1/1" };
+  const to = shard ? shardPath(given.out!, shard) : given.out;
+  await using journal =
+    given.resume || shard
+      ? await Journal.open(journalPath(to!), runIdentity(study, cohort, eig, step, identity))
+      : undefined;
+  const association = journal
+    ? resumable((part) => associate(study, cohort, eig, { ...step, range: part }), range, journal)
+    : associate(study, cohort, eig, step);
   await using outputs = new OutputFiles({ signal: options.signal });
-  const files = options.saveKinship === undefined ? [] : [options.saveKinship];
+  const { files } = made;
   const columns = await meter.measure("association", async () => {
     const blocks: AssociationColumns[] = [];
-    for await (const block of writeWhile(association.columns(), study, options, outputs)) blocks.push(block);
+    const text = textWriter(outputs, study, shard ? { tests: given.tests } : options);
+    for await (const block of association.columns()) {
+      await text.write(block);
+      blocks.push(block);
+    }
+    if (journal && !shard) requireKept(association.filters);
     return concatColumns(blocks);
   });
+  const watch = new VariantWatch(options);
+  watch.add(columns, leadingTest(columns).negLog10P);
+  const condition = kinshipCondition(eig, made.twins);
+  const diagnostics = diagnose({ study, cohort, kinship: condition, seen: watch.finish() });
+  warnAbout(diagnostics, warn);
   const { resultsTable } = await arrow;
   let table: Table<AssociationTypes> | undefined;
   const result: GwasResult = Object.freeze({
-    cohort: joined,
+    cohort,
     nullModel: h0,
     filters: association.filters,
     get results(): Table<AssociationTypes> {
@@ -195,6 +291,7 @@ async function run(study: PlinkStudy, given: GwasOptions, meter: StageMeter): Pr
     },
     columns,
     degenerate: association.degenerate,
+    diagnostics,
     get stages() {
       return meter.stages;
     },
@@ -202,13 +299,25 @@ async function run(study: PlinkStudy, given: GwasOptions, meter: StageMeter): Pr
     warnings,
     files,
   });
+  const command = commandText(study, asked);
+  if (shard) {
+    const { tests, lmm, negLog10P, miss, maf, hwe, r2, lmin, lmax } = options;
+    const shown = { tests, ...defined({ lmm, negLog10P, miss, maf, hwe, r2 }) };
+    const fileset = study.paths.bed.replace(/\.bed$/, "");
+    const facts = { fileset, command, shown, plan: plan.plan, warnings };
+    await journal!.finish(to!, {
+      ...facts,
+      cohort,
+      nullModel: h0,
+      kinship: condition,
+      lambda: defined({ lmin, lmax }),
+    });
+    files.push(to!);
+    return result;
+  }
   files.push(
-    ...(await writeGwasFiles(
-      study,
-      result,
-      { ...options, threads, command: commandText(study, given) },
-      { files: outputs, meter },
-    )),
+    ...(await writeGwasFiles(study, result, { ...options, threads, command }, { files: outputs, meter })),
   );
+  await journal?.remove();
   return result;
 }

@@ -3,11 +3,21 @@
  * and error codes wired by `@x/core`.
  */
 import { fromNative, runNative } from "@x/core/base";
-import binding, { type Matrix, type MatrixReader, type PeopleGram } from "@x/native-linalg";
+import binding, {
+  type DosageCounts,
+  type DosageGram,
+  type DosageRows,
+  type DualKinship as DualModel,
+  type Matrix,
+  type MatrixReader,
+  type SnpSet as NativeSnpSet,
+  type PeopleGram,
+} from "@x/native-linalg";
 
 import type { AssociationColumns } from "./association-columns.ts";
+import type { Cohort } from "./cohort.ts";
 
-export type { Matrix, MatrixReader, PeopleGram };
+export type { DosageGram, DosageRows, DualModel, Matrix, MatrixReader, PeopleGram };
 
 /** Options every native call takes. `threads` is always a resolved count: 0 would mean "all" behind the door. */
 export interface NativeOptions {
@@ -61,6 +71,75 @@ export function addToGram(
 /** Σ x x′ / snps. The accumulator is empty afterwards. */
 export function finishGram(gram: PeopleGram, snps: number, o: NativeOptions): Promise<Matrix> {
   return run((job) => gram.finish(job, snps, o.threads), o);
+}
+
+/** What {@link dosageGram} divides a centred row by. */
+export type DosageScale = "none" | "deviation" | "hardy";
+
+/** An empty people × people accumulator for rows of dosages. */
+export function dosageGram(samples: number, scale: DosageScale): DosageGram {
+  return now(() => new binding.DosageGram(samples, ["none", "deviation", "hardy"].indexOf(scale)));
+}
+
+/** Adds the given rows of a block of dosages of everyone. */
+export function addDosages(
+  gram: DosageGram,
+  values: Float64Array,
+  rows: Uint32Array,
+  o: NativeOptions,
+): Promise<void> {
+  return run((job) => gram.add(job, values, rows, o.threads), o);
+}
+
+/** Σ x x′ / snps. The accumulator is empty afterwards. */
+export function finishDosages(gram: DosageGram, snps: number, o: NativeOptions): Promise<Matrix> {
+  return run((job) => gram.finish(job, snps, o.threads), o);
+}
+
+/** Push parser of BIMBAM mean genotypes. */
+export function dosageReader(samples: number): {
+  push(chunk: Uint8Array): DosageRows;
+  finish(): DosageRows;
+} {
+  const reader = now(() => new binding.DosageReader(samples));
+  return { push: (chunk) => now(() => reader.push(chunk)), finish: () => now(() => reader.finish()) };
+}
+
+/** Classes, sums and variation of each row of dosages among the people `keep`. */
+export function dosageCounts(
+  values: Float64Array,
+  samples: number,
+  keep: Uint32Array,
+  o: NativeOptions,
+): Promise<DosageCounts> {
+  return run((job) => binding.dosageCounts(job, values, samples, keep, o.threads), o);
+}
+
+/** Rows of dosages of the people `keep`, missing ones replaced by the rows' means. */
+export function fillDosages(
+  values: Float64Array,
+  samples: number,
+  keep: Uint32Array,
+  kept: { readonly rows: Uint32Array; readonly means: Float64Array },
+  o: NativeOptions,
+): Promise<Float64Array> {
+  return run((job) => binding.fillDosages(job, values, samples, keep, kept.rows, kept.means), o);
+}
+
+/** Pairs of people of `keep` whose rows of a kinship are nearly the same. */
+export function twins(
+  m: Matrix,
+  keep: Uint32Array,
+  limit: number,
+  most: number,
+  o: NativeOptions,
+): ReturnType<typeof binding.matrixTwins> {
+  return run((job) => binding.matrixTwins(job, m, keep, limit, most, o.threads), o);
+}
+
+/** ‖U′U − I‖ by random probes. */
+export function eigenOrthogonality(values: Float64Array, vectors: Matrix, o: NativeOptions): Promise<number> {
+  return run((job) => binding.checkEigen(job, values, vectors, o.threads), o);
 }
 
 /** A zero matrix in Rust memory. */
@@ -168,8 +247,32 @@ export function matmul(
   return run((job) => binding.matmul(job, m, n, k, a, b, o.threads), o);
 }
 
-/** Wald results of the rows of one call, in their order. */
-export type WaldColumns = Omit<AssociationColumns, "index" | "nMiss" | "af">;
+/** Statistics of the rows of one call, in their order, and how many have none. */
+export type TestedColumns = Omit<AssociationColumns, "index" | "nMiss" | "af"> & {
+  readonly degenerate: number;
+};
+
+/** What one call tested, a phenotype each, and what it took. */
+export interface Tested {
+  readonly traits: readonly TestedColumns[];
+  readonly rotations: number;
+  readonly searches: number;
+  readonly evaluations: number;
+}
+
+/** Which tests to run. */
+export interface WantedTests {
+  readonly wald: boolean;
+  readonly lrt: boolean;
+  readonly score: boolean;
+}
+
+/** A phenotype with the maximum of its null model's full likelihood. */
+export interface AssociationTrait {
+  readonly y: Float64Array;
+  readonly lambda: number;
+  readonly loglik: number;
+}
 
 /** λ bounds and intervals. */
 export interface LambdaRange {
@@ -178,20 +281,124 @@ export interface LambdaRange {
   readonly regions: number;
 }
 
-/** The model shared by all variants of a cohort. */
+/** Phenotypes of the same people, and what to test. */
+export interface AssociationModel {
+  readonly cohort: Pick<Cohort, "analyzed" | "samples" | "w" | "environment">;
+  readonly traits: readonly AssociationTrait[];
+  readonly tests: WantedTests;
+  readonly lambda: LambdaRange;
+}
+
+function traitArrays({ cohort, traits }: AssociationModel): {
+  y: Float64Array;
+  nulls: Float64Array;
+  c: number;
+} {
+  const n = cohort.analyzed.length;
+  const y = new Float64Array(n * traits.length);
+  for (const [t, trait] of traits.entries()) y.set(trait.y, t * n);
+  const nulls = Float64Array.from(traits.flatMap((trait) => [trait.lambda, trait.loglik]));
+  return { y, nulls, c: cohort.w.length / n };
+}
+
+/** The model shared by all variants of phenotypes of the same people. */
 export function newAssociation(
   vectors: Matrix,
   values: Float64Array,
-  cohort: { analyzed: Uint32Array; samples: number; y: Float64Array; w: Float64Array },
-  options: LambdaRange,
+  model: AssociationModel,
 ): {
-  test(packed: Uint8Array, rows: Uint32Array, means: Float64Array, o: NativeOptions): Promise<WaldColumns>;
+  test(packed: Uint8Array, rows: Uint32Array, means: Float64Array, o: NativeOptions): Promise<Tested>;
+  testDosages(
+    values: Float64Array,
+    rows: Uint32Array,
+    means: Float64Array,
+    o: NativeOptions,
+  ): Promise<Tested>;
 } {
-  const { analyzed, samples, y, w } = cohort;
-  const c = w.length / analyzed.length;
-  const model = now(() => new binding.Association(vectors, values, analyzed, samples, y, w, c, options));
+  const { cohort, tests, lambda } = model;
+  const study = {
+    values,
+    keep: cohort.analyzed,
+    samplesInFile: cohort.samples,
+    w: cohort.w,
+    ...traitArrays(model),
+    ...(cohort.environment ? { environment: cohort.environment } : {}),
+    tests: { ...tests },
+  };
+  const native = now(() => new binding.Association(vectors, study, lambda));
   return {
-    test: (packed, rows, means, o) => run((job) => model.test(job, packed, rows, means, o.threads), o),
+    test: (packed, rows, means, o) => run((job) => native.test(job, packed, rows, means, o.threads), o),
+    testDosages: (values, rows, means, o) =>
+      run((job) => native.testDosages(job, values, rows, means, o.threads), o),
+  };
+}
+
+/** Variants of some people in native memory, two bits a genotype. */
+export interface SnpSet {
+  readonly native: NativeSnpSet;
+  /** Adds rows of a block of all people, of whom `keep` are the set's; without `means` missing calls get their mean. */
+  add(
+    packed: Uint8Array,
+    samples: number,
+    keep: Uint32Array,
+    block: { rows: Uint32Array; means: Float64Array | undefined },
+    o: NativeOptions,
+  ): Promise<void>;
+  /** X′X of the centred columns. */
+  gram(o: NativeOptions): Promise<Matrix>;
+  release(): void;
+}
+
+/** An empty set of variants of so many people. */
+export function snpSet(people: number): SnpSet {
+  const native = now(() => new binding.SnpSet(people));
+  return {
+    native,
+    add: (packed, samples, keep, { rows, means }, o) =>
+      run((job) => native.add(job, packed, samples, keep, rows, means, o.threads), o),
+    gram: (o) => run((job) => native.gram(job, o.threads), o),
+    release: () => now(() => native.release()),
+  };
+}
+
+/** The members of a set as a kinship, with the eigenvalues of X′X / p and its eigenvectors. */
+export function dualModel(
+  set: SnpSet,
+  members: Uint32Array,
+  values: Float64Array,
+  vectors: Matrix,
+): DualModel {
+  return now(() => new binding.DualKinship(set.native, members, values, vectors));
+}
+
+/** {@link fitNull} by the p × p route. */
+export function fitDualNull(
+  model: DualModel,
+  cohort: Pick<Cohort, "analyzed" | "y" | "w">,
+  lambda: LambdaRange,
+  o: NativeOptions,
+): ReturnType<DualModel["nullModel"]> {
+  const c = cohort.w.length / cohort.analyzed.length;
+  return run((job) => model.nullModel(job, cohort.y, cohort.w, c, lambda, o.threads), o);
+}
+
+/** {@link newAssociation} by the p × p route; `places` is where each row lies in the kinship's set, −1 outside. */
+export async function newDualAssociation(
+  dual: DualModel,
+  model: AssociationModel,
+  o: NativeOptions,
+): Promise<{
+  test(packed: Uint8Array, rows: Uint32Array, places: Int32Array, o: NativeOptions): Promise<Tested>;
+}> {
+  const { cohort, tests, lambda } = model;
+  const { y, nulls, c } = traitArrays(model);
+  const { analyzed, samples, w } = cohort;
+  const native = await run(
+    (job) => dual.association(job, analyzed, samples, y, nulls, w, c, { ...tests }, lambda, o.threads),
+    o,
+  );
+  return {
+    test: (packed, rows, places, q) => run((job) => native.test(job, packed, rows, places, q.threads), q),
   };
 }
 
@@ -216,12 +423,38 @@ export function gramBytes(samples: number): number {
   return binding.peopleGramBytes(samples);
 }
 
+/** Bytes of {@link dosageGram}, its matrix included. */
+export function dosageGramBytes(samples: number): number {
+  return binding.dosageGramBytes(samples);
+}
+
 /** Peak bytes of {@link eigh}, its input included. */
 export function eigenBytes(n: number, threads: number): number {
   return binding.eighBytes(n, threads);
 }
 
-/** Bytes of {@link newAssociation} and its tests, eigenvectors and genotypes apart. */
-export function associationBytes(n: number, c: number, threads: number): number {
-  return binding.associationBytes(n, c, threads, { lmin: 1e-5, lmax: 1e5, regions: 10 });
+/** Bytes of {@link newAssociation} and its tests, eigenvectors and genotypes apart; all tests, which need most. */
+export function associationBytes(
+  size: { n: number; c: number; traits: number; environment: boolean },
+  threads: number,
+): number {
+  const tests = { wald: true, lrt: true, score: true };
+  return binding.associationBytes({ ...size, tests }, threads, { lmin: 1e-5, lmax: 1e5, regions: 10 });
+}
+
+/** Bytes of {@link snpSet} with so many variants. */
+export function snpSetBytes(people: number, variants: number): number {
+  return binding.snpSetBytes(people, variants);
+}
+
+/** Bytes of {@link newDualAssociation} and its tests of blocks of `rows` variants, kinship and genotypes apart. */
+export function dualAssociationBytes(
+  size: { n: number; c: number; traits: number; environment: boolean },
+  kinshipVariants: number,
+  rows: number,
+  threads: number,
+): number {
+  const tests = { wald: true, lrt: true, score: true };
+  const lambda = { lmin: 1e-5, lmax: 1e5, regions: 10 };
+  return binding.dualAssociationBytes({ ...size, tests }, kinshipVariants, rows, threads, lambda);
 }

@@ -6,9 +6,14 @@ import {
   memoryLimit,
   requireMemory,
 } from "@x/core/base";
-import { COVARIATE_TILE_BYTES } from "./covariate-r2.ts";
-import { associationBytes, eigenBytes, gramBytes } from "./native.ts";
+import { DOSAGE_BYTES } from "./bimbam.ts";
+import { lmmError } from "./errors.ts";
+import { associationBytes, dosageGramBytes, eigenBytes, gramBytes } from "./native.ts";
 import { checkNames, type NamesOf } from "./option-names.ts";
+import { blockBytes, covariateTest } from "./plan-blocks.ts";
+import { dualStages, EIGEN, FLOP, VARIANT } from "./plan-dual.ts";
+
+export { dualAssociationParts, dualEigenParts, dualKinshipParts } from "./plan-dual.ts";
 
 /** How large a study is; people in the .fam and those analysed may differ. */
 export interface StudySize {
@@ -22,11 +27,26 @@ export interface StudySize {
   readonly kinshipVariants?: number;
   /** Covariate columns with the intercept. Default 1. */
   readonly covariates?: number;
+  /** Phenotypes tested in one pass. Default 1. */
+  readonly traits?: number;
+  /** Whether interactions with an environment are tested (`-gxe`). Default false. */
+  readonly environment?: boolean;
   /** Default: 2. */
   readonly threads?: number;
   /** Variants a block. Default 4096. */
   readonly chunk?: number;
+  /**
+   * Default `auto`: dual where it is predicted to save a core-second or more; where a limit is given and only one route is
+   * below it, that one.
+   */
+  readonly route?: RouteChoice;
 }
+
+/** A way to the same numbers: `primal` solves people × people, `dual` kinship variants × kinship variants. */
+export type Route = "primal" | "dual";
+
+/** A route, or `auto`: the one that is predicted to be quicker among those that fit. */
+export type RouteChoice = Route | "auto";
 
 const SIZE_NAMES: NamesOf<StudySize> = {
   samples: true,
@@ -34,8 +54,11 @@ const SIZE_NAMES: NamesOf<StudySize> = {
   analyzed: true,
   kinshipVariants: true,
   covariates: true,
+  traits: true,
+  environment: true,
   threads: true,
   chunk: true,
+  route: true,
 };
 
 /** One stage of a plan. */
@@ -48,20 +71,29 @@ export interface StagePlan {
   readonly hours: number;
 }
 
-/** What a whole GWAS will need. */
-export interface GwasPlan {
-  /** `primal`: the n × n eigendecomposition, exact and GEMMA's own route; the only one of this version. */
-  readonly route: "primal";
+/** What a whole GWAS will need by one route. */
+export interface RoutePlan {
+  /** `primal`: GEMMA's n × n eigendecomposition; `dual`: the p × p one of the kinship's variants. Both are exact. */
+  readonly route: Route;
   /** Each stage by itself. */
   readonly stages: readonly StagePlan[];
   /** The parts alive at the peak. */
   readonly memory: MemoryPlan;
   /** Rough hours of all stages. */
   readonly hours: number;
+}
+
+/** What a whole GWAS will need by the route taken, and what the other would. */
+export interface GwasPlan extends RoutePlan {
+  /** The route not taken. */
+  readonly other: RoutePlan;
   /** What helps where a study of this size does not fit; undefined below 20 GB. */
   readonly cheaper: string | undefined;
 }
 
+export const ROUTES: readonly RouteChoice[] = ["auto", "primal", "dual"];
+/** Core-seconds that the dual route must be predicted to save: small studies stay with GEMMA's own way. */
+const WORTH_IT = 1;
 const MIB = 2 ** 20;
 /** Node with our packages loaded, and what its heap grows by while a study runs. */
 const NODE_BYTES = 135 * MIB;
@@ -72,22 +104,24 @@ const SAMPLE_BYTES = 420;
 const WRITE_BYTES = 32 * MIB;
 const DEFAULT_CHUNK = 4096;
 const SMALLEST_CHUNK = 64;
-/** Two blocks of packed genotypes (one is read while one is worked on) and their masks. */
-function blockBytes(samples: number, chunk: number): number {
-  return 3 * chunk * Math.ceil(samples / 4);
-}
-
 /** Memory of {@link kinship} beyond what the process holds already. */
 export function kinshipParts(s: {
   samples: number;
   chunk: number;
   threads: number;
   covariates?: number;
+  /** Sums of real numbers, not of bit planes: dosages, or genotypes divided by their deviation. */
+  real?: boolean;
 }): MemoryPart[] {
   const matrix = 8 * s.samples ** 2;
   return [
     { name: "kinship, 8 n²", bytes: matrix },
-    { name: "bit planes of a block", bytes: gramBytes(s.samples) - matrix + s.threads * 320 * 1024 },
+    s.real
+      ? {
+          name: "dosages of a block",
+          bytes: dosageGramBytes(s.samples) - matrix + 3 * Math.max(DOSAGE_BYTES, 8 * s.samples),
+        }
+      : { name: "bit planes of a block", bytes: gramBytes(s.samples) - matrix + s.threads * 320 * 1024 },
     { name: "genotype blocks", bytes: blockBytes(s.samples, s.chunk) },
     { name: "buffers of the file written", bytes: Math.min(2 * matrix, WRITE_BYTES) },
     ...covariateTest(s),
@@ -111,18 +145,17 @@ export function associationParts(s: {
   covariates: number;
   threads: number;
   chunk: number;
+  /** Phenotypes tested together. Default 1. */
+  traits?: number;
+  /** Whether an interaction is tested. */
+  environment?: boolean;
 }): MemoryPart[] {
+  const { analyzed: n, covariates: c, traits = 1, environment = false, threads } = s;
   return [
-    { name: "rotated columns and buffers", bytes: associationBytes(s.analyzed, s.covariates, s.threads) },
+    { name: "rotated columns and buffers", bytes: associationBytes({ n, c, traits, environment }, threads) },
     { name: "genotype blocks", bytes: blockBytes(s.samples, s.chunk) },
     ...covariateTest(s),
   ];
-}
-
-function covariateTest(s: { covariates?: number }): MemoryPart[] {
-  return (s.covariates ?? 1) > 1
-    ? [{ name: "test against covariates", bytes: 3 * COVARIATE_TILE_BYTES }]
-    : [];
 }
 
 /** The largest block of variants, 4096 at most, whose plan fits; asks for less before a run is refused. */
@@ -161,72 +194,104 @@ const limitOf = (o: { memoryLimit?: number | undefined }) => ({ memoryLimit: o.m
 /** What helps a study that does not fit: only what this version can do, and what it cannot, marked as such. */
 function waysOut(
   options: { memoryLimit?: number | undefined },
-  size?: { samples: number; kinshipVariants: number },
+  size?: { samples: number; kinshipVariants: number; route: Route },
 ): string {
   const limit = memoryLimit(limitOf(options));
   if (limit.bytes < NODE_BYTES)
     return `The limit is below what Node itself takes with our packages (${Math.round(NODE_BYTES / 1e6)} MB): no study fits, raise it.`;
   const ways = [
-    "analyse fewer people (the peak grows with their square)",
-    "where most people of the .fam are not analysed, make a fileset of the analysed ones",
-    "read a kinship made elsewhere (-k), which spares the blocks of its sums but not the matrix",
+    ...(size?.route === "dual"
+      ? []
+      : [
+          "analyse fewer people (the peak grows with their square)",
+          "where most people of the .fam are not analysed, make a fileset of the analysed ones",
+          "read a kinship made elsewhere (-k), which spares the blocks of its sums but not the matrix",
+        ]),
     limit.source === "memoryLimit"
       ? "allow more with --memory-limit, if the machine has it"
       : "use a machine with more memory",
   ];
   const dual =
-    size && size.kinshipVariants < size.samples
-      ? " Not in this version: the p × p dual, exact with 16 p² bytes, for a kinship of fewer variants (p) than people (n)."
+    size?.route === "primal" && size.kinshipVariants < size.samples
+      ? " The dual route (--route dual) is exact with 16 p² bytes for a kinship of p variants."
       : "";
-  return `What helps: ${ways.join("; ")}.${dual}`;
+  const fewer =
+    size?.route === "dual" ? " A kinship of fewer variants (-ksnps) takes the square of their number." : "";
+  return `What helps: ${ways.join("; ")}.${dual}${fewer}`;
 }
 
 /**
  * What a GWAS of this size will need, without doing or allocating anything: memory of each stage, the parts alive at
- * the peak, and a rough time; `only` leaves stages out.
+ * the peak, and a rough time, by the route that is predicted to be quicker (or the one asked for), and by the other;
+ * `only` leaves stages out, `limit` (bytes) passes over a route that does not fit where the other does.
  * @throws OPTION_RANGE for sizes that are no whole numbers or do not fit together, UNKNOWN_OPTION.
  */
-export function planGwas(size: StudySize, only?: ReadonlyArray<StagePlan["stage"]>): GwasPlan {
+export function planGwas(
+  size: StudySize,
+  only?: ReadonlyArray<StagePlan["stage"]>,
+  limit: number = Number.POSITIVE_INFINITY,
+): GwasPlan {
   const s = withDefaults(size);
-  const { samples: n, analyzed: m } = s;
+  const [primal, dual] = [
+    planRoute("primal", primalStages(s), s, only),
+    planRoute("dual", dualStages(s), s, only),
+  ];
+  const fits = (p: RoutePlan): boolean => p.memory.total <= limit;
+  // Core-seconds: the choice, and with it the last bits, must not depend on the threads.
+  const saved = (primal.hours - dual.hours) * 3600 * s.threads;
+  const quicker = saved > WORTH_IT ? dual : primal;
+  const slower = quicker === dual ? primal : dual;
+  const best = fits(quicker) || !fits(slower) ? quicker : slower;
+  const chosen = s.route === "auto" ? best : s.route === "dual" ? dual : primal;
+  const { route } = chosen;
+  return {
+    ...chosen,
+    other: chosen === dual ? primal : dual,
+    cheaper: chosen.memory.total > 2e10 ? waysOut({}, { ...s, route }) : undefined,
+  };
+}
+
+type Stage = ReturnType<typeof dualStages>[number];
+
+function planRoute(
+  route: Route,
+  all: readonly Stage[],
+  s: Required<StudySize>,
+  only: ReadonlyArray<StagePlan["stage"]> | undefined,
+): RoutePlan {
   const process_: MemoryPart[] = [
     { name: "Node and packages", bytes: NODE_BYTES },
     { name: "people and variants", bytes: s.samples * SAMPLE_BYTES + s.variants * VARIANT_BYTES },
   ];
   const results = { name: "results, for report and Arrow file", bytes: 150 * s.variants };
-  const kinship = plan([...process_, ...kinshipParts(s)]);
-  const cut = plan([
-    ...process_,
+  const stages = all
+    .filter(({ stage }) => only?.includes(stage) ?? true)
+    .map(({ stage, parts, coreSeconds }) => ({
+      stage,
+      memory: plan([...process_, ...parts, ...(stage === "association" ? [results] : [])]),
+      hours: coreSeconds / (s.threads * 3600),
+    }));
+  const memory = stages.reduce((a, b) => (b.memory.total > a.memory.total ? b : a)).memory;
+  return { route, stages, memory, hours: stages.reduce((sum, stage) => sum + stage.hours, 0) };
+}
+
+function primalStages(s: Required<StudySize>): Stage[] {
+  const { samples: n, analyzed: m } = s;
+  const cut = [
     { name: "kinship, 8 n²", bytes: 8 * n * n },
     { name: "kinship of the analysed, 8 m²", bytes: 8 * m * m },
-  ]);
-  const solve = plan([...process_, ...eigenParts({ ...s, copy: true })]);
-  const eigen = n !== m && cut.total > solve.total ? cut : solve;
-  const association = plan([
-    ...process_,
-    { name: "eigenvectors, 8 m²", bytes: 8 * m * m },
-    ...associationParts(s),
-    results,
-  ]);
-  const cores = s.threads * 3600;
-  const all: StagePlan[] = [
-    { stage: "kinship", memory: kinship, hours: (n * n * s.kinshipVariants) / 2 / (1.2e11 * cores) },
-    { stage: "eigen", memory: eigen, hours: (m ** 3 * 1.6e-10) / cores },
+  ];
+  const solve = eigenParts({ ...s, copy: true });
+  const eigen = n !== m && plan(cut).total > plan(solve).total ? cut : solve;
+  return [
+    { stage: "kinship", parts: kinshipParts(s), coreSeconds: (n * n * s.kinshipVariants) / 2 / 1.2e11 },
+    { stage: "eigen", parts: eigen, coreSeconds: m ** 3 * EIGEN },
     {
       stage: "association",
-      memory: association,
-      hours: (s.variants * (2 * m * m * 2.5e-11 + m * 2.5e-8)) / cores,
+      parts: [{ name: "eigenvectors, 8 m²", bytes: 8 * m * m }, ...associationParts(s)],
+      coreSeconds: s.variants * (2 * m * m * FLOP + m * VARIANT),
     },
   ];
-  const stages = all.filter(({ stage }) => only?.includes(stage) ?? true);
-  const memory = stages.reduce((a, b) => (b.memory.total > a.memory.total ? b : a)).memory;
-  return {
-    route: "primal",
-    stages,
-    memory,
-    hours: stages.reduce((sum, stage) => sum + stage.hours, 0),
-    cheaper: memory.total > 2e10 ? waysOut({}, s) : undefined,
-  };
 }
 
 /** The plan with the largest block of variants that fits. @throws MEM_PREFLIGHT when the smallest does not. */
@@ -236,10 +301,12 @@ export function fitGwas(
 ): { plan: GwasPlan; chunk: number } {
   let chunk = checkedChunk(options.chunk);
   const limit = memoryLimit({ memoryLimit: options.memoryLimit }).bytes;
-  let fitted = planGwas({ ...size, chunk }, options.stages);
+  const smallest = { ...size, chunk: Math.min(chunk, SMALLEST_CHUNK) };
+  const { route } = planGwas(smallest, options.stages, limit);
+  let fitted = planGwas({ ...size, route, chunk }, options.stages);
   while (chunk > SMALLEST_CHUNK && fitted.memory.total > limit) {
     chunk = Math.max(SMALLEST_CHUNK, chunk >> 1);
-    fitted = planGwas({ ...size, chunk }, options.stages);
+    fitted = planGwas({ ...size, route, chunk }, options.stages);
   }
   requirePlan(fitted, size, options);
   return { plan: fitted, chunk };
@@ -247,11 +314,11 @@ export function fitGwas(
 
 /** @throws MEM_PREFLIGHT when the plan of a study of this size does not fit. */
 export function requirePlan(
-  { memory }: GwasPlan,
+  { memory, route }: GwasPlan,
   size: StudySize,
   options: { memoryLimit?: number | undefined },
 ): void {
-  requireMemory(memory, { ...limitOf(options), hint: waysOut(options, withDefaults(size)) });
+  requireMemory(memory, { ...limitOf(options), hint: waysOut(options, { ...withDefaults(size), route }) });
 }
 
 function withDefaults(size: StudySize): Required<StudySize> {
@@ -266,9 +333,25 @@ function withDefaults(size: StudySize): Required<StudySize> {
     analyzed: whole("analyzed", size.analyzed ?? samples, 1, samples),
     kinshipVariants: whole("kinshipVariants", size.kinshipVariants ?? variants, 1, variants),
     covariates: whole("covariates", size.covariates ?? 1, 1, 1e5),
+    traits: whole("traits", size.traits ?? 1, 1, 1e6),
+    environment: size.environment ?? false,
     threads: whole("threads", size.threads ?? 2, 1, 1024),
     chunk: checkedChunk(size.chunk),
+    route: checkRoute(size.route),
   };
+}
+
+/** @throws OPTION_RANGE for another word. */
+export function checkRoute(route: RouteChoice | undefined): RouteChoice {
+  if (route === undefined || ROUTES.includes(route)) return route ?? "auto";
+  throw lmmError(
+    "OPTION_RANGE",
+    `route must be one of ${ROUTES.join(", ")}; ${JSON.stringify(route)} given.`,
+    {
+      usage: true,
+      details: { option: "route", value: route },
+    },
+  );
 }
 
 /** The memory part of {@link planGwas}: the parts alive at the peak, and their sum. */

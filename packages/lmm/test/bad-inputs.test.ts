@@ -402,7 +402,12 @@ const elsewhere: Record<string, string> = {
   "mem-preflight": "memory.test.ts",
   "mem-cgroup": "memory.test.ts",
   "mem-alloc-fail": "memory.test.ts",
+  "eig-notorth": "eigen-files.test.ts",
+  "eig-mismatch": "eigen-files.test.ts",
+  "eig-n-over-lp64": "eigen-files.test.ts",
   "clock-locale": "determinism.test.ts",
+  "shard-missing": "resume.test.ts",
+  "shard-trunc": "resume.test.ts",
   "threads-many": "determinism.test.ts",
 };
 const here = new Set([
@@ -421,10 +426,12 @@ it.skipIf(!existsSync(tsv))("every row of our formats in bad-inputs.tsv has a te
     "phenotype",
     "covariate",
     "kinship",
+    "eigen",
     "output",
     "process",
     "limits",
     "environment",
+    "merge",
   ]);
   const wanted = readFileSync(tsv, "utf8")
     .trimEnd()

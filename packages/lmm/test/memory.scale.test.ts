@@ -6,9 +6,10 @@ import { expect, it } from "vitest";
 import { fixtures, lmm, node, tempFolder } from "./support/files.ts";
 
 it.each([
-  [5600, 2000, []],
-  [6500, 1000, ["--threads", "1"]],
-] as const)("%i people", async (people, snps, args) => {
+  [5600, 2000, ["--route", "primal"]],
+  [6500, 1000, ["--route", "primal", "--threads", "1"]],
+  [6500, 5600, ["--route", "dual"]],
+] as const)("%i people, %i variants", async (people, snps, args) => {
   const folder = tempFolder();
   execFileSync(node, [
     join(fixtures, "generate.mjs"),

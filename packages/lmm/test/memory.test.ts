@@ -22,17 +22,35 @@ function tall(n: number): string {
 
 describe("mem-preflight", () => {
   it("n = 200,000 is refused within seconds, with the parts and what helps", async () => {
-    const ran = await lmm(["plan", "--samples", "200000", "--variants", "95000", "--check"]);
+    const ran = await lmm([
+      "plan",
+      "--samples",
+      "200000",
+      "--variants",
+      "95000",
+      "--route",
+      "primal",
+      "--check",
+    ]);
     expect(ran.code).toBe(1);
     expect(ran.err).toMatch(
-      /^MEM_PREFLIGHT needs 6\d\d GB.*\n(.*\n)*.*320 GB\n(.*\n)*What helps: analyse fewer people.*Not in this version: the p × p dual/,
+      /^MEM_PREFLIGHT needs 6\d\d GB.*\n(.*\n)*.*320 GB\n(.*\n)*What helps: analyse fewer people.*The dual route \(--route dual\)/,
     );
-    const many = await lmm(["plan", "--samples", "200000", "--variants", "300000", "--check"]);
+    const many = await lmm([
+      "plan",
+      "--samples",
+      "200000",
+      "--variants",
+      "300000",
+      "--route",
+      "primal",
+      "--check",
+    ]);
     expect(many.err).toMatch(/What helps: /);
     expect(many.err).not.toMatch(/dual/);
     const prefix = tall(200_000);
     const start = performance.now();
-    await expect(gwas(prefix)).rejects.toMatchObject({ code: "MEM_PREFLIGHT" });
+    await expect(gwas(prefix, { route: "primal" })).rejects.toMatchObject({ code: "MEM_PREFLIGHT" });
     // Reading 200,000 lines is part of it; a busy machine may take some more.
     expect(performance.now() - start).toBeLessThan(5000);
   });
@@ -41,7 +59,9 @@ describe("mem-preflight", () => {
     const prefix = tall(200_000);
     const overcommit = readFileSync("/proc/sys/vm/overcommit_memory", "utf8").trim();
     if (overcommit !== "1")
-      await expect(gwas(prefix, { memoryLimit: Number.POSITIVE_INFINITY })).rejects.toMatchObject({
+      await expect(
+        gwas(prefix, { memoryLimit: Number.POSITIVE_INFINITY, route: "primal" }),
+      ).rejects.toMatchObject({
         code: "ALLOC",
       });
     await gwas(copyFileset("mod2"));
@@ -55,7 +75,9 @@ describe("mem-preflight", () => {
     writeFileSync(join(root, "proc/self/cgroup"), "0::/\n");
     writeFileSync(join(root, "sys/fs/cgroup/memory.max"), "2000000000\n");
     expect(memoryLimit({ root, env: {} }).bytes).toBe(2_000_000_000);
-    expect(estimateMemory({ samples: 12_000, variants: 1000 }).total).toBeGreaterThan(2_000_000_000);
+    expect(estimateMemory({ samples: 12_000, variants: 1000, route: "primal" }).total).toBeGreaterThan(
+      2_000_000_000,
+    );
   });
 });
 
@@ -109,7 +131,7 @@ it("--json has one shape in both forms", async () => {
   const association = await json([...gemma, "-k", "o/k.cXX.txt", "-lmm", "1"]);
   const gwas = await json(["gwas", "--bfile", prefix, "--out", "x"]);
   expect(gwas.filter((key) => key !== "lambdaGC")).toEqual(association);
-  expect(association.filter((key) => !["nullModel", "degenerate"].includes(key))).toEqual(gk);
+  expect(association.filter((key) => !["nullModel", "degenerate", "diagnostics"].includes(key))).toEqual(gk);
 });
 
 it("planGwas: parts add up, and the matrices dominate large studies", () => {

@@ -34,6 +34,17 @@ impl Chunk {
     }
 }
 
+/// Fills `to` with the first `samples` genotypes of a packed row.
+pub(crate) fn fill_row(to: &mut [Chunk], row: &[u8], samples: usize) {
+    for w in 0..to.len() * 8 {
+        let at = (16 * w).min(row.len());
+        let (a, b) = (word(&row[at..]), word(&row[(at + 8).min(row.len())..]));
+        let low = evens(a) | evens(b) << 32;
+        let high = evens(a >> 1) | evens(b >> 1) << 32;
+        to[w / 8].set(w % 8, low, high, valid(samples, w));
+    }
+}
+
 /// Row after row of `chunks` chunks.
 pub(crate) struct Planes {
     pub chunks: usize,
@@ -47,24 +58,6 @@ impl Planes {
 
     pub fn rows(&self, from: usize, count: usize) -> &[Chunk] {
         &self.data[from * self.chunks..(from + count) * self.chunks]
-    }
-
-    /// One row a packed row. Runs in the current pool.
-    pub fn from_rows(packed: &[u8], samples: usize, rows: usize) -> Result<Self> {
-        let mut planes = Self::zeros(rows, samples.div_ceil(BITS))?;
-        if !planes.data.is_empty() {
-            let chunks = planes.chunks;
-            planes.data.par_chunks_mut(chunks).zip(packed.par_chunks(row_bytes(samples))).for_each(|(to, row)| {
-                for w in 0..chunks * 8 {
-                    let at = (16 * w).min(row.len());
-                    let (a, b) = (word(&row[at..]), word(&row[(at + 8).min(row.len())..]));
-                    let low = evens(a) | evens(b) << 32;
-                    let high = evens(a >> 1) | evens(b >> 1) << 32;
-                    to[w / 8].set(w % 8, low, high, valid(samples, w));
-                }
-            });
-        }
-        Ok(planes)
     }
 
     /// One row a person: transposes the first `count` SNPs of `packed` (rows of `stride` bytes) into planes that were

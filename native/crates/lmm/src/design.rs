@@ -5,15 +5,16 @@ use x_simd::{Error, Result};
 /// A column counts as dependent when less than this share of its length is left after removing the earlier ones.
 const DEPENDENT: f64 = 1e-10;
 
-/// `w` holds `c` columns of `n` values (rotated or not: an orthogonal rotation keeps lengths and angles).
-pub fn check_design(w: &[f64], n: usize, c: usize) -> Result<()> {
+/// `w` holds `c` columns of `width` values for `n` people (rotated or not: an orthogonal rotation keeps lengths and
+/// angles).
+pub fn check_design(w: &[f64], width: usize, c: usize, n: usize) -> Result<()> {
     if c + 1 >= n {
         return Err(Error::new("DF", format!("{c} covariates leave no degrees of freedom with {n} people"))
             .with("covariates", c as f64)
             .with("people", n as f64));
     }
     let mut basis: Vec<Vec<f64>> = Vec::with_capacity(c);
-    for (column, values) in w.chunks_exact(n).enumerate() {
+    for (column, values) in w.chunks_exact(width).enumerate() {
         let length = norm(values);
         let mut rest = values.to_vec();
         // Twice is enough (Kahan; Parlett 1998): the second pass removes what rounding left of the first.

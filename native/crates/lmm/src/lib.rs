@@ -5,16 +5,23 @@
 mod association;
 mod curve;
 mod design;
+mod dosages;
+mod dual;
 mod elimination;
 mod grid;
 mod kernels;
 mod lanes;
+mod model;
+mod models;
 mod null;
 mod options;
 mod root;
 mod search;
+mod statistics;
 mod tile;
 
-pub use association::{Association, Study, Wald, association_bytes};
+pub use association::{Association, Results, Size, Study, Trait, association_bytes};
+pub use dual::{DualAssociation, DualKinship, dual_bytes, dual_null};
 pub use null::{Null, fit_null};
 pub use options::{Options, clamp_eigenvalues};
+pub use statistics::{Columns, NullPoint, Tests};

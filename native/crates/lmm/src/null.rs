@@ -30,13 +30,25 @@ pub struct Null {
 /// Fits y = W a + u + e from eigenvalues, rotated phenotype U'y and rotated covariates U'W (`c` columns, one after
 /// another). Errors: DF, COVAR_RANK (`column`), SHAPE, LAMBDA_RANGE, NULL_FIT.
 pub fn fit_null(values: &[f64], uty: &[f64], utw: &[f64], c: usize, options: &Options) -> Result<Null> {
-    let n = values.len();
-    check_columns(n, uty, utw, c)?;
+    fit_null_of(values.len(), values, uty, utw, c, options)
+}
+
+/// The same for `n` people whose columns have fewer coordinates than that: those left out are 0 in all of them.
+pub(crate) fn fit_null_of(
+    n: usize,
+    values: &[f64],
+    uty: &[f64],
+    utw: &[f64],
+    c: usize,
+    options: &Options,
+) -> Result<Null> {
+    let width = values.len();
+    check_columns(width, uty, utw, c)?;
     options.check()?;
-    check_design(utw, n, c)?;
+    check_design(utw, width, c, n)?;
     let kernels = Kernels::new(Level::get());
     let padded = pad(&clamp_eigenvalues(values));
-    let columns: Vec<Vec<f64>> = utw.chunks_exact(n).chain([uty]).map(pad).collect();
+    let columns: Vec<Vec<f64>> = utw.chunks_exact(width).chain([uty]).map(pad).collect();
     let pairs: Vec<(usize, usize)> = (0..=c).flat_map(|i| (i..=c).map(move |j| (i, j))).collect();
     let rows: Vec<f64> = pairs.iter().flat_map(|&(i, j)| product(&columns[i], &columns[j])).collect();
     let mut scratch = Scratch::new(c + 1, padded.len())?;
@@ -47,6 +59,7 @@ pub fn fit_null(values: &[f64], uty: &[f64], utw: &[f64], c: usize, options: &Op
         products: [Products { rows: &rows, pairs: &pairs }, Products { rows: &[], pairs: &[] }],
         ln_det_ww: unweighted_ln_det(&columns, c),
         kernels,
+        evaluations: 0,
         scratch: &mut scratch,
     };
     let mle = fit(&mut curve, options);

@@ -14,8 +14,12 @@ export interface LogFacts {
   readonly stages: readonly StageUsage[];
   /** Bytes that were predicted for the peak. */
   readonly predictedBytes: number;
+  /** Which route was taken, where there was a choice. */
+  readonly route?: string;
   readonly threads: number;
   readonly simd: string;
+  /** Further lines, e.g. diagnostics. */
+  readonly notes?: readonly string[];
   /** Variants whose effect could not be estimated. */
   readonly degenerate?: number;
 }
@@ -70,12 +74,14 @@ export function formatLog(f: LogFacts): string {
     `explained by covariates = ${filters.covariates}`,
     ...(f.degenerate === undefined ? [] : [`without estimate (nan) = ${f.degenerate}`]),
     ...Object.entries(dropCounts(cohort)).map(([reason, count]) => `people dropped, ${reason} = ${count}`),
+    ...(f.notes && f.notes.length > 0 ? ["", ...f.notes] : []),
     "",
     "Stages (wall s, CPU s, memory at the end MB, peak MB):",
     ...f.stages.map(
       (s) =>
         `     ${s.stage} = ${s.wallSeconds.toFixed(3)} ${s.cpuSeconds.toFixed(3)} ${mb(s.rssBytes)} ${mb(s.peakRssBytes)}`,
     ),
+    ...(f.route === undefined ? [] : [`route = ${f.route}`]),
     `predicted peak memory = ${mb(f.predictedBytes)} MB`,
     `measured peak memory = ${mb(Math.max(0, ...f.stages.map((s) => s.peakRssBytes)))} MB`,
     "",

@@ -1,8 +1,11 @@
 import { formatG } from "@x/core/base";
 import type { PlinkStudy } from "@x/plink-io";
+import { leadingTest } from "../association-columns.ts";
 import { dropCounts } from "../cohort.ts";
+import { HIGH_INFLATION } from "../collinearity.ts";
 import type { GwasOptions, GwasResult } from "../gwas.ts";
 import { simdLevel } from "../native.ts";
+import { describeProblems } from "../variant-problems.ts";
 import { VERSION } from "../version.ts";
 import { manhattanSvg } from "./manhattan.ts";
 import { pHtml } from "./p-value.ts";
@@ -11,6 +14,7 @@ import { genomicInflation, qqSvg } from "./qq.ts";
 import { escapeXml } from "./svg.ts";
 
 const TOP_HITS = 20;
+const TEST_NAMES = { wald: "Wald test", lrt: "likelihood ratio test", score: "score test" } as const;
 
 /** The page a run leaves behind: one self-contained HTML file, no network, no script. */
 export function reportHtml(
@@ -19,17 +23,18 @@ export function reportHtml(
   options: GwasOptions & { threads: number; command: string },
 ): string {
   const { columns, cohort } = result;
+  const { test, negLog10P } = leadingTest(columns);
   const pick = <T>(values: ArrayLike<T>): T[] => Array.from(columns.index, (row) => values[row]!);
   const chrom = pick(study.bim.chrom);
-  const data = { chrom, pos: pick(study.bim.pos), id: pick(study.bim.id), negLog10P: columns.negLog10PWald };
+  const data = { chrom, pos: pick(study.bim.pos), id: pick(study.bim.id), negLog10P };
   const name = study.paths.bed.replace(/^.*[/\\]/, "").replace(/\.bed$/, "");
   const title = options.title ?? `GWAS of ${name}`;
-  const significant = columns.negLog10PWald.reduce((count, v) => count + (v >= -Math.log10(5e-8) ? 1 : 0), 0);
-  const lambda = genomicInflation(columns.negLog10PWald);
+  const significant = negLog10P.reduce((count, v) => count + (v >= -Math.log10(5e-8) ? 1 : 0), 0);
+  const lambda = genomicInflation(negLog10P);
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
 <meta name="color-scheme" content="light dark"><title>${escapeXml(title)}</title>${PAGE_STYLE}</head><body><main>
-<header><h1>${escapeXml(title)}</h1><p>${escapeXml(cohort.phenotypeName)} · univariate linear mixed model, Wald test</p></header>
+<header><h1>${escapeXml(title)}</h1><p>${escapeXml(cohort.phenotypeName)} · univariate linear mixed model, ${TEST_NAMES[test]}${cohort.environment ? " of the interaction with the environment" : ""}</p></header>
 <section class="cards">${[
     ["people analysed", int(cohort.analyzed.length), `of ${int(cohort.samples)}`],
     ["variants tested", int(result.filters.kept), `of ${int(result.filters.total)}`],
@@ -40,10 +45,11 @@ export function reportHtml(
     .map(([label, value, note]) => `<div><span>${label}</span><b>${value}</b><small>${note}</small></div>`)
     .join("")}</section>
 <figure><div class="wide">${manhattanSvg(data, { title: `Manhattan plot of ${name}` })}</div><div class="narrow">${manhattanSvg(data, { title: `Manhattan plot of ${name}`, width: 400, height: 300 })}</div><figcaption>Dashed: 5 × 10<sup>−8</sup>. Dotted: 10<sup>−5</sup>. Each dot is a variant; where many weak ones (p &gt; 0.01) fall on one pixel, one is drawn.</figcaption></figure>
-<div class="pair"><figure>${qqSvg(columns.negLog10PWald, { title: `QQ plot of ${name}`, width: 560, height: 430 })}<figcaption>Observed against expected p values; the band holds 95 % of each rank if nothing were associated.</figcaption></figure>
+<div class="pair"><figure>${qqSvg(negLog10P, { title: `QQ plot of ${name}`, width: 560, height: 430 })}<figcaption>Observed against expected p values; the band holds 95 % of each rank if nothing were associated.</figcaption></figure>
 <section><h2>Null model</h2>${nullTable(result)}</section></div>
 <section><h2>Top hits</h2>${hitsTable(study, result)}</section>
 <div class="pair"><section><h2>Variants</h2>${filterTable(result, options)}</section><section><h2>People</h2>${peopleTable(result)}</section></div>
+<section><h2>Diagnostics</h2>${diagnosticsTable(result)}</section>
 ${warningList(result)}
 <section><h2>Time and memory</h2>${stageTable(result)}</section>
 <section><h2>To repeat</h2><pre>${escapeXml(options.command)}</pre>
@@ -63,9 +69,10 @@ function table(head: readonly string[], rows: ReadonlyArray<readonly string[]>, 
 }
 
 function hitsTable(study: PlinkStudy, { columns }: GwasResult): string {
+  const { negLog10P } = leadingTest(columns);
   const order = Array.from(columns.index.keys())
-    .filter((i) => Number.isFinite(columns.negLog10PWald[i]!))
-    .sort((a, b) => columns.negLog10PWald[b]! - columns.negLog10PWald[a]! || a - b)
+    .filter((i) => Number.isFinite(negLog10P[i]!))
+    .sort((a, b) => negLog10P[b]! - negLog10P[a]! || a - b)
     .slice(0, TOP_HITS);
   const { bim } = study;
   return table(
@@ -81,7 +88,7 @@ function hitsTable(study: PlinkStudy, { columns }: GwasResult): string {
         columns.af[i]!.toFixed(3),
         g(columns.beta[i]!),
         g(columns.se[i]!),
-        pHtml(columns.negLog10PWald[i]!),
+        pHtml(negLog10P[i]!),
       ];
     }),
     "hits",
@@ -123,6 +130,48 @@ function filterTable({ filters: f, degenerate }: GwasResult, options: GwasOption
       ...(f.covariates > 0 ? [["explained by covariates", int(f.covariates)]] : []),
       ["<b>tested</b>", `<b>${int(f.kept)}</b>`],
       ...(degenerate > 0 ? [["without an estimate", int(degenerate)]] : []),
+    ],
+    "facts",
+  );
+}
+
+function diagnosticsTable({ diagnostics: d, cohort }: GwasResult): string {
+  const { kinship: k } = d;
+  const problems = describeProblems(d.problems);
+  const pairs = (k.twins?.pairs ?? [])
+    .slice(0, 5)
+    .map((p) => `${escapeXml(p.firstId)} = ${escapeXml(p.secondId)}`);
+  return table(
+    [],
+    [
+      ["kinship eigenvalues, smallest above 0 to largest", `${g(k.smallestPositive)} to ${g(k.largest)}`],
+      ["zero, negative eigenvalues", `${int(k.zeros)}, ${int(k.negative)}`],
+      ["share of the largest", `${(100 * k.largestShare).toFixed(1)} %`],
+      ...(k.twins === undefined
+        ? []
+        : [
+            [
+              "pairs with equal genotypes",
+              `${int(k.twins.count)}${pairs.length > 0 ? ` (${pairs.join(", ")}${k.twins.count > pairs.length ? ", …" : ""})` : ""}`,
+            ],
+          ]),
+      ...cohort.categories.map(({ name, reference, levels }) => [
+        escapeXml(`categories of ${name.replace(/ of .*$/, "")}`),
+        escapeXml(
+          levels
+            .map((l) => `${l.level}${l.level === reference ? " (reference)" : ""}: ${int(l.people)}`)
+            .join(", "),
+        ),
+      ]),
+      ...d.covariates
+        .filter((c) => c.nearest !== undefined)
+        .map((c) => [
+          escapeXml(`variance inflation of ${c.name.replace(/ of .*$/, "")}`),
+          `${g(c.inflation)}${c.inflation > HIGH_INFLATION ? `, nearly a sum of others (nearest ${escapeXml(c.nearest!)})` : ""}`,
+        ]),
+      ...(problems.length === 0
+        ? [["variants with a problem", "0"]]
+        : problems.map((text) => ["variants", escapeXml(text)])),
     ],
     "facts",
   );

@@ -3,6 +3,7 @@
 mod codec;
 mod gram;
 mod rotation;
+mod set;
 
 use x_simd::Level;
 

@@ -1,0 +1,13 @@
+import type { MemoryPart } from "@x/core/base";
+import { COVARIATE_TILE_BYTES } from "./covariate-r2.ts";
+
+/** Two blocks of packed genotypes (one is read while one is worked on) and their masks or analysed people. */
+export function blockBytes(samples: number, chunk: number): number {
+  return 3 * chunk * Math.ceil(samples / 4);
+}
+
+export function covariateTest(s: { covariates?: number }): MemoryPart[] {
+  return (s.covariates ?? 1) > 1
+    ? [{ name: "test against covariates", bytes: 3 * COVARIATE_TILE_BYTES }]
+    : [];
+}

@@ -1,0 +1,97 @@
+import type { MemoryPart } from "@x/core/base";
+import { dualAssociationBytes, eigenBytes, snpSetBytes } from "./native.ts";
+import { blockBytes, covariateTest } from "./plan-blocks.ts";
+
+/** Memory of {@link dualKinship} beyond what the process holds already; it keeps the first part. */
+export function dualKinshipParts(s: {
+  samples: number;
+  analyzed: number;
+  kinshipVariants: number;
+  chunk: number;
+  covariates?: number;
+}): MemoryPart[] {
+  return [
+    variants(s),
+    { name: "genotype blocks", bytes: blockBytes(s.samples, s.chunk) },
+    ...covariateTest(s),
+  ];
+}
+
+/** Memory of {@link eigen} by the p × p route beyond what the process holds already (the variants among it). */
+export function dualEigenParts(s: { kinshipVariants: number; threads: number }): MemoryPart[] {
+  const { kinshipVariants: p, threads } = s;
+  const matrix = 8 * p * p;
+  return [
+    { name: "products of variants, 8 p²", bytes: matrix },
+    { name: "eigenvectors, 8 p²", bytes: matrix },
+    { name: "eigensolver workspace", bytes: eigenBytes(p, threads) - 2 * matrix },
+  ];
+}
+
+/** Memory of {@link associate} by the p × p route beyond what the process holds already (the eigenvectors among it). */
+export function dualAssociationParts(s: {
+  samples: number;
+  analyzed: number;
+  kinshipVariants: number;
+  covariates: number;
+  threads: number;
+  chunk: number;
+  traits?: number;
+}): MemoryPart[] {
+  const { analyzed: n, covariates: c, kinshipVariants: p, traits = 1, threads, chunk } = s;
+  const size = { n, c, traits, environment: false };
+  return [
+    { name: "coordinates and buffers", bytes: dualAssociationBytes(size, p, chunk, threads) },
+    blocks(s),
+    ...covariateTest(s),
+  ];
+}
+
+/** Beside the blocks one of the analysed people, one not collected yet, and what allocators keep of freed buffers. */
+function blocks(s: { samples: number; chunk: number }): MemoryPart {
+  return { name: "genotype blocks", bytes: (blockBytes(s.samples, s.chunk) / 3) * 5 + 2 ** 24 };
+}
+
+function variants(s: { analyzed: number; kinshipVariants: number }): MemoryPart {
+  return { name: "kinship variants, n p / 4", bytes: snpSetBytes(s.analyzed, s.kinshipVariants) };
+}
+
+/** Stages of the p × p route: what each holds beside the process, and core-hours by formula. */
+export function dualStages(s: {
+  samples: number;
+  analyzed: number;
+  variants: number;
+  kinshipVariants: number;
+  covariates: number;
+  threads: number;
+  chunk: number;
+  traits?: number;
+}): { stage: "kinship" | "eigen" | "association"; parts: MemoryPart[]; coreSeconds: number }[] {
+  const { analyzed: n, kinshipVariants: p, variants: all } = s;
+  const kept = variants(s);
+  // With everyone analysed a variant of the kinship is its own column of V; otherwise missing calls have another mean.
+  const others = n === s.samples ? all - p : all;
+  const product = n / PAIRS;
+  return [
+    { stage: "kinship", parts: dualKinshipParts(s), coreSeconds: (s.samples * all) / READ },
+    {
+      stage: "eigen",
+      parts: [kept, ...dualEigenParts(s)],
+      coreSeconds: (p * p * product) / 2 + p ** 3 * EIGEN,
+    },
+    {
+      stage: "association",
+      parts: [kept, { name: "eigenvectors, 8 p²", bytes: 8 * p * p }, ...dualAssociationParts(s)],
+      coreSeconds: others * (p * product + 2 * p * p * FLOP) + all * (p * VARIANT + s.samples / READ),
+    },
+  ];
+}
+
+/** Pairs of genotypes a second a core multiplied where calls are missing. */
+const PAIRS = 8e10;
+/** Genotypes read and counted a second a core. */
+const READ = 2e9;
+/** Seconds of the eigendecomposition over p³, of a multiply-add half, and of a variant's tests over its coordinates. */
+export const EIGEN = 1.6e-10;
+export const FLOP = 2.5e-11;
+export const VARIANT = 2.5e-8;
