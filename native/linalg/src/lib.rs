@@ -8,6 +8,7 @@
 mod dense;
 mod dosage;
 mod dual;
+mod gam;
 mod genotype;
 mod job;
 mod lmm;
