@@ -1,6 +1,6 @@
 import { nearestName } from "@x/core/base";
-import { gamError } from "./errors.ts";
 import type { TermRole } from "./artifact/role.ts";
+import { gamError } from "./errors.ts";
 
 /** A response distribution with its link. Made by `gaussian()`, `binomial()` …; plain and frozen. */
 export interface Family {
@@ -48,10 +48,14 @@ function make(name: FamilyName, options: FamilyOptions = {}, classes?: number): 
   const links: readonly string[] = LINKS[name];
   if (link !== undefined && !links.includes(link)) {
     const near = nearestName(link, links);
-    throw gamError("FAMILY", `${name} has no link ${link}${near ? `; did you mean ${near}?` : ""} There are: ${links.join(", ")}`, {
-      details: { family: name, link },
-      usage: true,
-    });
+    throw gamError(
+      "FAMILY",
+      `${name} has no link ${link}${near ? `; did you mean ${near}?` : ""} There are: ${links.join(", ")}`,
+      {
+        details: { family: name, link },
+        usage: true,
+      },
+    );
   }
   return Object.freeze({
     name,
@@ -109,18 +113,27 @@ const ALIASES: Readonly<Record<string, FamilyName>> = {
 export function parseFamily(text: string): Family {
   const m = /^\s*([\w.-]+)\s*(?:\(([^()]*)\))?\s*$/.exec(text);
   const word = m?.[1] ?? text;
-  const name = Object.hasOwn(LINKS, word) ? (word as FamilyName) : Object.hasOwn(ALIASES, word) ? ALIASES[word] : undefined;
+  const name = Object.hasOwn(LINKS, word)
+    ? (word as FamilyName)
+    : Object.hasOwn(ALIASES, word)
+      ? ALIASES[word]
+      : undefined;
   const refuse = (why: string): never => {
     throw gamError("FAMILY", why, { details: { family: text }, usage: true });
   };
   if (!m || !name) {
     const near = nearestName(word, [...Object.keys(LINKS), ...Object.keys(ALIASES)]);
-    return refuse(`there is no family ${text}${near ? `; did you mean ${near}?` : ""} There are: ${Object.keys(LINKS).join(", ")}`);
+    return refuse(
+      `there is no family ${text}${near ? `; did you mean ${near}?` : ""} There are: ${Object.keys(LINKS).join(", ")}`,
+    );
   }
   let link: string | undefined;
   let theta: number[] | undefined;
   let classes: number | undefined;
-  for (const part of (m[2] ?? "").split(",").map((p) => p.trim()).filter(Boolean)) {
+  for (const part of (m[2] ?? "")
+    .split(",")
+    .map((p) => p.trim())
+    .filter(Boolean)) {
     const [key, value] = part.includes("=") ? part.split("=").map((p) => p.trim()) : ["link", part];
     const bare = value!.replace(/^["']|["']$/g, "");
     if (key === "link") link = bare;
@@ -148,5 +161,7 @@ export function familyText(family: Family): string {
 
 /** What each linear predictor models. */
 export function predictorRoles(family: Family, count: number): TermRole[] {
-  return Array.from({ length: count }, (_, i) => (family.name === "gaulss" && i === 1 ? "log-slope" : "mean"));
+  return Array.from({ length: count }, (_, i) =>
+    family.name === "gaulss" && i === 1 ? "log-slope" : "mean",
+  );
 }

@@ -80,9 +80,11 @@ const finite = (values: Iterable<number>): boolean => {
 };
 
 /** Are coefficients, smoothing parameters and rotation of a term all finite, and as many as they should be? */
-export function isFinite(term: Pick<TermArtifact, "beta" | "rho" | "jointNullRotation">): boolean {
+export function isFiniteTerm(term: Pick<TermArtifact, "beta" | "rho" | "jointNullRotation">): boolean {
   const r = term.jointNullRotation;
-  return finite(term.beta) && finite(term.rho) && (!r || (finite(r.data) && r.data.length === r.rows * r.columns));
+  return (
+    finite(term.beta) && finite(term.rho) && (!r || (finite(r.data) && r.data.length === r.rows * r.columns))
+  );
 }
 
 /** May another fit start from it: this schema, converged, objective finite, every term finite? */
@@ -91,14 +93,18 @@ export function isUsable(artifact: Pick<FitArtifact, "schema" | "global" | "term
     artifact.schema === ARTIFACT_SCHEMA &&
     artifact.global.converged &&
     Number.isFinite(artifact.global.objective) &&
-    artifact.terms.every(isFinite)
+    artifact.terms.every(isFiniteTerm)
   );
 }
 
 /** JSON with sorted keys: one text for one value. `ARTIFACT_VALUES` for NaN and infinities, which JSON lacks. */
 export function canonicalJson(value: unknown, path = ""): string {
   if (typeof value === "number" && !Number.isFinite(value))
-    throw gamError("ARTIFACT_VALUES", `${path || "value"} is ${value}; an artifact holds finite numbers only`, { details: { field: path } });
+    throw gamError(
+      "ARTIFACT_VALUES",
+      `${path || "value"} is ${value}; an artifact holds finite numbers only`,
+      { details: { field: path } },
+    );
   if (Object.is(value, -0)) return "-0";
   if (Array.isArray(value)) return `[${value.map((v, i) => canonicalJson(v, `${path}[${i}]`)).join(",")}]`;
   if (typeof value === "object" && value !== null) {
@@ -126,5 +132,9 @@ export function creationTime(given: number | undefined, env: NodeJS.ProcessEnv =
   if (value === undefined) return null;
   if (Number.isSafeInteger(value) && value >= 0) return value;
   const name = given === undefined ? "SOURCE_DATE_EPOCH" : "created";
-  throw gamError("ARTIFACT_CREATED", `${name} must be whole seconds since 1970, got ${given ?? env.SOURCE_DATE_EPOCH}`, { usage: true });
+  throw gamError(
+    "ARTIFACT_CREATED",
+    `${name} must be whole seconds since 1970, got ${given ?? env.SOURCE_DATE_EPOCH}`,
+    { usage: true },
+  );
 }

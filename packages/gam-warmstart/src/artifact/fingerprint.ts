@@ -63,7 +63,10 @@ export class Fingerprint {
 
   /** A list of doubles without a tag; −0 counts as 0. */
   values(values: ArrayLike<number>): this {
-    return this.f64Slice("", Float64Array.from(values, (v) => (v === 0 ? 0 : v)));
+    return this.f64Slice(
+      "",
+      Float64Array.from(values, (v) => (v === 0 ? 0 : v)),
+    );
   }
 
   /** 64 lower-case hexadecimal digits; ends the fingerprint. */

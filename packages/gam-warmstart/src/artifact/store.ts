@@ -1,6 +1,6 @@
 import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { checkRange, isXError, writeFileAtomic, type Warning } from "@x/core/base";
+import { checkRange, isXError, type Warning, writeFileAtomic } from "@x/core/base";
 import { gamError } from "../errors.ts";
 import type { FitArtifact } from "./artifact.ts";
 import { artifactText, readArtifact } from "./read.ts";
@@ -51,11 +51,16 @@ export function openStore(folder: string, options: StoreOptions = {}): ArtifactS
   const maxAge = checkRange("maxAgeDays", options.maxAgeDays ?? 30, { min: 0 }) * DAY;
   const now = options.now ?? ((): number => Math.floor(Date.now() / 1000));
   const warn = (path: string, code: string, why: string): void =>
-    options.onWarning?.({ code: "ARTIFACT_SKIPPED", message: `${path}: not used: ${why}`, details: { path, reason: code } });
+    options.onWarning?.({
+      code: "ARTIFACT_SKIPPED",
+      message: `${path}: not used: ${why}`,
+      details: { path, reason: code },
+    });
 
   const read = (path: string): StoreEntry | undefined => {
     try {
-      if (lstatSync(path).isSymbolicLink()) throw gamError("ARTIFACT_PATH", "a link; entries are plain files");
+      if (lstatSync(path).isSymbolicLink())
+        throw gamError("ARTIFACT_PATH", "a link; entries are plain files");
       const artifact = readArtifact(path);
       if (artifact.created !== null && now() - artifact.created > maxAge) {
         warn(path, "ARTIFACT_STALE", `older than ${maxAge / DAY} days`);
@@ -81,7 +86,9 @@ export function openStore(folder: string, options: StoreOptions = {}): ArtifactS
   };
   const put = async (place: string, artifact: FitArtifact): Promise<string> => {
     const text = artifactText(artifact);
-    const same = entryFiles(place).find((name) => read(join(place, name))?.artifact.checksum === artifact.checksum);
+    const same = entryFiles(place).find(
+      (name) => read(join(place, name))?.artifact.checksum === artifact.checksum,
+    );
     if (same) rmSync(join(place, same));
     mkdirSync(place, { recursive: true });
     const path = await writeNext(place, text);
@@ -90,7 +97,7 @@ export function openStore(folder: string, options: StoreOptions = {}): ArtifactS
   };
   return {
     folder,
-    put: (artifact) => put(place(folder, artifact.key), artifact),
+    put: async (artifact) => put(place(folder, artifact.key), artifact),
     latest: (key) => latestIn(place(folder, key)),
     byObjective(key) {
       const entries = listIn(place(folder, key)).reverse();
@@ -99,7 +106,7 @@ export function openStore(folder: string, options: StoreOptions = {}): ArtifactS
         undefined,
       );
     },
-    putExact: (key, artifact) => put(place(join(folder, "exact"), key), artifact),
+    putExact: async (key, artifact) => put(place(join(folder, "exact"), key), artifact),
     exact: (key) => latestIn(place(join(folder, "exact"), key)),
     list: (key) => listIn(place(folder, key)),
   };
@@ -107,14 +114,18 @@ export function openStore(folder: string, options: StoreOptions = {}): ArtifactS
 
 function place(folder: string, key: string): string {
   if (/^[0-9a-f]{64}$/.test(key)) return join(folder, key);
-  throw gamError("ARTIFACT_PATH", `a key is 64 hexadecimal digits, not "${key.slice(0, 40)}"`, { details: { key } });
+  throw gamError("ARTIFACT_PATH", `a key is 64 hexadecimal digits, not "${key.slice(0, 40)}"`, {
+    details: { key },
+  });
 }
 
 const FILE = /^\d{8}\.json$/;
 
 function entryFiles(place: string): string[] {
   if (!existsSync(place)) return [];
-  return readdirSync(place).filter((name) => FILE.test(name)).sort();
+  return readdirSync(place)
+    .filter((name) => FILE.test(name))
+    .sort();
 }
 
 /** Numbers, not times, order the entries: two runs give the same names. A name taken meanwhile is tried again higher. */

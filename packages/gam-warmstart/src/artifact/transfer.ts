@@ -1,5 +1,5 @@
-import { isUsable, SATURATED_RHO } from "./artifact.ts";
 import type { FitArtifact, TermArtifact } from "./artifact.ts";
+import { isUsable, SATURATED_RHO } from "./artifact.ts";
 import { descriptorKey, type FitDescriptor } from "./identity.ts";
 
 /** Where a term's start comes from. */
@@ -19,7 +19,9 @@ export interface TransferTarget {
   /** Columns after the constraints. */
   readonly width: number;
   /** Gauge of the new fit, raw × width, row-major: `beta_raw = T · theta`. Absent: coefficients start at zero. */
-  readonly gauge?: { readonly rows: number; readonly columns: number; readonly data: ArrayLike<number> } | undefined;
+  readonly gauge?:
+    | { readonly rows: number; readonly columns: number; readonly data: ArrayLike<number> }
+    | undefined;
 }
 
 /** The start of the new fit. */
@@ -39,7 +41,9 @@ export interface Transfer {
 export type TransferRefusal = "PARENT_UNUSABLE" | "DESCRIPTOR_MISMATCH";
 
 /** A transfer, or why there is none. */
-export type TransferResult = ({ readonly ok: true } & Transfer) | { readonly ok: false; readonly code: TransferRefusal };
+export type TransferResult =
+  | ({ readonly ok: true } & Transfer)
+  | { readonly ok: false; readonly code: TransferRefusal };
 
 /** Options of `transfer`. */
 export interface TransferOptions {
@@ -64,8 +68,10 @@ export function transfer(
   const { clamp = RHO_CLAMP, wholeModel = false } = options;
   if (!isUsable(parent)) return { ok: false, code: "PARENT_UNUSABLE" };
   const [ours, theirs] = [descriptor.family, parent.descriptor.family];
-  const sameFamily = ours.kind === theirs.kind && ours.link === theirs.link && ours.channels === theirs.channels;
-  if (!sameFamily || (wholeModel && descriptorKey(descriptor) !== parent.key)) return { ok: false, code: "DESCRIPTOR_MISMATCH" };
+  const sameFamily =
+    ours.kind === theirs.kind && ours.link === theirs.link && ours.channels === theirs.channels;
+  if (!sameFamily || (wholeModel && descriptorKey(descriptor) !== parent.key))
+    return { ok: false, code: "DESCRIPTOR_MISMATCH" };
   const unused = new Map<string, TermArtifact[]>();
   for (const term of parent.terms) unused.set(term.identity, [...(unused.get(term.identity) ?? []), term]);
   const rho = [...defaultRho];
@@ -88,7 +94,13 @@ export function transfer(
   return { ok: true, rho, beta, provenance, saturated, matched };
 }
 
-function copyRho(term: TermArtifact, target: TransferTarget, rho: number[], saturated: number[], clamp: number): number {
+function copyRho(
+  term: TermArtifact,
+  target: TransferTarget,
+  rho: number[],
+  saturated: number[],
+  clamp: number,
+): number {
   if (term.rho.length !== target.rhoSlots.length) return 0;
   let copied = 0;
   term.rho.forEach((value, i) => {
@@ -102,7 +114,13 @@ function copyRho(term: TermArtifact, target: TransferTarget, rho: number[], satu
 }
 
 function project(term: TermArtifact, { gauge, width }: TransferTarget): number[] | undefined {
-  if (!gauge || gauge.columns !== width || gauge.rows !== term.beta.length || gauge.data.length !== gauge.rows * width) return undefined;
+  if (
+    !gauge ||
+    gauge.columns !== width ||
+    gauge.rows !== term.beta.length ||
+    gauge.data.length !== gauge.rows * width
+  )
+    return undefined;
   const theta = projectBeta(gauge.data, term.beta, width);
   return theta?.every((v) => Math.abs(v) <= MAX_COEFFICIENT) ? theta : undefined;
 }
@@ -111,7 +129,11 @@ function project(term: TermArtifact, { gauge, width }: TransferTarget): number[]
  * theta = (T'T + εI)⁻¹ T' beta by Cholesky, ε = max(1e-8 trace/width, 1e-12). Undefined when T or beta is not finite or the
  * factorisation fails. T is row-major, `beta.length` × `width`.
  */
-export function projectBeta(t: ArrayLike<number>, beta: ArrayLike<number>, width: number): number[] | undefined {
+export function projectBeta(
+  t: ArrayLike<number>,
+  beta: ArrayLike<number>,
+  width: number,
+): number[] | undefined {
   const rows = beta.length;
   const a = new Float64Array(width * width);
   const b = new Float64Array(width);

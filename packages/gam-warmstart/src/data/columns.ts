@@ -22,8 +22,8 @@ export type Column = NumberColumn | FactorColumn;
 /** Values of one column: numbers (NaN, null or undefined missing), texts or booleans (null or undefined missing). */
 export type PlainColumn = ArrayLike<number | string | boolean | bigint | null | undefined>;
 
-/** Where data come from: an Arrow table of any apache-arrow copy, or plain columns by name, all of one length. */
-export type DataLike = Table | Readonly<Record<string, PlainColumn>>;
+/** Where data come from: an Arrow table of any apache-arrow copy, plain columns by name (all of one length), or `readData`. */
+export type DataLike = Table | DataSet | Readonly<Record<string, PlainColumn>>;
 
 /** Columns by name, converted when first asked for. */
 export interface DataSet {
@@ -40,12 +40,13 @@ const COLLATOR = new Intl.Collator("en", { numeric: false, sensitivity: "variant
 export function openData(data: DataLike): DataSet {
   if (isDataSet(data)) return data;
   if (isTable(data)) return openTable(fromForeign(data));
-  const names = Object.keys(data);
-  const rows = names.length === 0 ? 0 : data[names[0]!]!.length;
-  const odd = names.find((n) => data[n]!.length !== rows);
+  const plain = data as Readonly<Record<string, PlainColumn>>;
+  const names = Object.keys(plain);
+  const rows = names.length === 0 ? 0 : plain[names[0]!]!.length;
+  const odd = names.find((n) => plain[n]!.length !== rows);
   if (odd !== undefined)
-    throw gamError("COLUMN_LENGTH", `column ${odd} has ${data[odd]!.length} rows, ${names[0]} has ${rows}`);
-  return cached(names, rows, (name) => plainColumn(name, data[name]!));
+    throw gamError("COLUMN_LENGTH", `column ${odd} has ${plain[odd]!.length} rows, ${names[0]} has ${rows}`);
+  return cached(names, rows, (name) => plainColumn(name, plain[name]!));
 }
 
 const DATA_SET = Symbol("data set");
@@ -64,7 +65,10 @@ function cached(names: readonly string[], rows: number, read: (name: string) => 
     column(name) {
       if (!known.has(name)) throw unknownColumn(name, names);
       let column = done.get(name);
-      if (!column) done.set(name, (column = read(name)));
+      if (!column) {
+        column = read(name);
+        done.set(name, column);
+      }
       return column;
     },
   };
@@ -104,7 +108,8 @@ function vectorColumn(name: string, vector: Vector): Column {
 /** A column from plain values: numbers stay numbers, booleans are the factor FALSE/TRUE, texts a factor. */
 export function plainColumn(name: string, given: PlainColumn): Column {
   if (given instanceof Float64Array) return { kind: "number", values: given };
-  if (ArrayBuffer.isView(given)) return { kind: "number", values: Float64Array.from(given as ArrayLike<number>, Number) };
+  if (ArrayBuffer.isView(given))
+    return { kind: "number", values: Float64Array.from(given as ArrayLike<number>, Number) };
   const kinds = new Set<string>();
   for (let i = 0; i < given.length; i++) {
     const v = given[i];
@@ -112,12 +117,21 @@ export function plainColumn(name: string, given: PlainColumn): Column {
   }
   const only = [...kinds];
   if (only.every((k) => k === "number" || k === "bigint"))
-    return { kind: "number", values: Float64Array.from(given as ArrayLike<number>, (v) => (v == null ? Number.NaN : Number(v))) };
+    return {
+      kind: "number",
+      values: Float64Array.from(given as ArrayLike<number>, (v) => (v == null ? Number.NaN : Number(v))),
+    };
   if (only.length > 1 || !["string", "boolean"].includes(only[0]!))
-    throw gamError("COLUMN_TYPE", `column ${name} holds ${only.join(" and ")} values; numbers, texts or booleans are expected`, {
-      details: { column: name },
-    });
-  const texts = Array.from(given as ArrayLike<unknown>, (v) => (v == null ? null : typeof v === "boolean" ? String(v).toUpperCase() : String(v)));
+    throw gamError(
+      "COLUMN_TYPE",
+      `column ${name} holds ${only.join(" and ")} values; numbers, texts or booleans are expected`,
+      {
+        details: { column: name },
+      },
+    );
+  const texts = Array.from(given as ArrayLike<unknown>, (v) =>
+    v == null ? null : typeof v === "boolean" ? String(v).toUpperCase() : String(v),
+  );
   return factorOf(texts, only[0] === "boolean" ? ["FALSE", "TRUE"] : undefined);
 }
 
@@ -128,16 +142,25 @@ export function plainColumn(name: string, given: PlainColumn): Column {
 export function factorOf(texts: readonly (string | null)[], given?: readonly string[]): FactorColumn {
   const levels = given ?? sortLevels([...new Set(texts.filter((t) => t !== null))]);
   const code = new Map(levels.map((l, i) => [l, i]));
-  return { kind: "factor", levels, codes: Int32Array.from(texts, (t) => (t === null ? -1 : (code.get(t) ?? -1))) };
+  return {
+    kind: "factor",
+    levels,
+    codes: Int32Array.from(texts, (t) => (t === null ? -1 : (code.get(t) ?? -1))),
+  };
 }
 
 function sortLevels(levels: string[]): string[] {
   const numeric = levels.every((l) => l.trim() !== "" && Number.isFinite(Number(l)));
-  return levels.sort(numeric ? (a, b) => Number(a) - Number(b) : (a, b) => COLLATOR.compare(a, b) || (a < b ? -1 : 1));
+  return levels.sort(
+    numeric ? (a, b) => Number(a) - Number(b) : (a, b) => COLLATOR.compare(a, b) || (a < b ? -1 : 1),
+  );
 }
 
 /** The same factor over other levels; codes of values outside them are −1 and counted. */
-export function recode(column: FactorColumn, levels: readonly string[]): { column: FactorColumn; unseen: string[] } {
+export function recode(
+  column: FactorColumn,
+  levels: readonly string[],
+): { column: FactorColumn; unseen: string[] } {
   const code = new Map(levels.map((l, i) => [l, i]));
   const to = Int32Array.from(column.levels, (l) => code.get(l) ?? -1);
   const used = new Set<number>();
@@ -146,7 +169,10 @@ export function recode(column: FactorColumn, levels: readonly string[]): { colum
     if (to[c]! < 0) used.add(c);
     return to[c]!;
   });
-  return { column: { kind: "factor", levels, codes }, unseen: [...used].sort((a, b) => a - b).map((c) => column.levels[c]!) };
+  return {
+    column: { kind: "factor", levels, codes },
+    unseen: [...used].sort((a, b) => a - b).map((c) => column.levels[c]!),
+  };
 }
 
 /** The texts of a factor's rows, null where missing. */
@@ -156,7 +182,8 @@ export function factorTexts(column: FactorColumn): (string | null)[] {
 
 /** The listed rows of a column. */
 export function takeRows(column: Column, rows: Uint32Array): Column {
-  if (column.kind === "number") return { kind: "number", values: Float64Array.from(rows, (r) => column.values[r]!) };
+  if (column.kind === "number")
+    return { kind: "number", values: Float64Array.from(rows, (r) => column.values[r]!) };
   return { ...column, codes: Int32Array.from(rows, (r) => column.codes[r]!) };
 }
 

@@ -20,7 +20,17 @@ export interface SmoothSpec {
   fixed: boolean;
   shape: string | null;
   id: string | null;
-  margins: { bs: string; columns: number[]; levels: (number | null)[]; k: number | null; m: number | null; knots: readonly number[] | null; mc: null }[] | null;
+  margins:
+    | {
+        bs: string;
+        columns: number[];
+        levels: (number | null)[];
+        k: number | null;
+        m: number | null;
+        knots: readonly number[] | null;
+        mc: null;
+      }[]
+    | null;
 }
 
 /** The engine's specification of a design. */
@@ -52,7 +62,11 @@ export interface DesignOptions {
 }
 
 /** Which columns a model needs, and how the engine makes its design of them; depends on formulas and levels only. */
-export function planDesign(formulas: readonly Formula[], variables: readonly VariableSpec[], options: DesignOptions): DesignPlan {
+export function planDesign(
+  formulas: readonly Formula[],
+  variables: readonly VariableSpec[],
+  options: DesignOptions,
+): DesignPlan {
   const sources: ColumnSource[] = [];
   const place = new Map<string, number>();
   const levels = new Map(variables.map((v) => [v.label, v.levels]));
@@ -82,7 +96,11 @@ export function planDesign(formulas: readonly Formula[], variables: readonly Var
   const labels = predictors.flatMap((p) => p.smooths.map((s) => s.label));
   const twice = labels.find((l, i) => labels.indexOf(l) !== i);
   if (twice !== undefined)
-    throw gamError("FORMULA_TERM", `${twice} stands in the formula twice; one smooth of a variable is enough`, { details: { term: twice }, usage: true });
+    throw gamError(
+      "FORMULA_TERM",
+      `${twice} stands in the formula twice; one smooth of a variable is enough`,
+      { details: { term: twice }, usage: true },
+    );
   return { spec: { predictors, select: options.select, weights: null }, sources };
 }
 
@@ -98,12 +116,18 @@ function smoothSpecs(
     const bs = s.bs[Math.min(i, s.bs.length - 1)]!;
     const known = levels.get(name);
     if (known && bs !== "re" && bs !== "fs")
-      throw gamError("COLUMN_TYPE", `${s.label}: ${name} is a factor; a smooth needs numbers. A random effect is s(${name}, bs="re"), a smooth per level s(x, by=${name})`, {
-        details: { term: s.label, column: name },
-      });
+      throw gamError(
+        "COLUMN_TYPE",
+        `${s.label}: ${name} is a factor; a smooth needs numbers. A random effect is s(${name}, bs="re"), a smooth per level s(x, by=${name})`,
+        {
+          details: { term: s.label, column: name },
+        },
+      );
   });
   if (s.bs[0] === "fs" && s.kind === "s" && names.filter((n) => levels.get(n)).length !== 1)
-    throw gamError("COLUMN_TYPE", `${s.label}: a basis "fs" needs one numeric column and one factor`, { details: { term: s.label } });
+    throw gamError("COLUMN_TYPE", `${s.label}: a basis "fs" needs one numeric column and one factor`, {
+      details: { term: s.label },
+    });
   const count = (name: string): number | null => levels.get(name)?.length ?? null;
   const size = (k: number | undefined): number | null => (k === undefined || k === -1 ? null : k);
   const margins =
@@ -140,7 +164,11 @@ function smoothSpecs(
   const by = deparse(s.by);
   const byLevels = levels.get(by);
   if (!byLevels) return [{ ...base, label: label(`:${by}`), by: { column: columnOf(by) } }];
-  return byLevels.map((l, level) => ({ ...base, label: label(`:${by}${l}`), by: { column: columnOf(by), level } }));
+  return byLevels.map((l, level) => ({
+    ...base,
+    label: label(`:${by}${l}`),
+    by: { column: columnOf(by), level },
+  }));
 }
 
 /** The data matrix of a design, row-major; NaN for the unseen level of a random term. */
@@ -149,12 +177,17 @@ export function dataMatrix(plan: DesignPlan, frame: Pick<Frame, "columns" | "row
   const width = plan.sources.length;
   const out = new Float64Array(rows * width);
   plan.sources.forEach((source, j) => {
-    const values = "product" in source ? parametricValues(source.product, frame.columns, rows) : codesOrValues(frame.columns.get(source.variable)!);
+    const values =
+      "product" in source
+        ? parametricValues(source.product, frame.columns, rows)
+        : codesOrValues(frame.columns.get(source.variable)!);
     for (let i = 0, at = j; i < rows; i++, at += width) out[at] = values[i]!;
   });
   return out;
 }
 
 function codesOrValues(column: Column): ArrayLike<number> {
-  return column.kind === "number" ? column.values : Float64Array.from(column.codes, (c) => (c < 0 ? Number.NaN : c));
+  return column.kind === "number"
+    ? column.values
+    : Float64Array.from(column.codes, (c) => (c < 0 ? Number.NaN : c));
 }

@@ -34,6 +34,8 @@ export interface FrameOptions {
   readonly factors?: readonly string[];
   /** Levels that are known: from the user, or from the model that is being applied. */
   readonly levels?: Readonly<Record<string, readonly string[]>>;
+  /** Levels a parent fit knew; used for random terms only, where a level without rows changes nothing. */
+  readonly randomLevels?: Readonly<Record<string, readonly string[]>>;
   /** Further expressions that a row needs: response, weights, offset. */
   readonly also?: readonly Expr[];
   /** Are these rows for prediction? Then factors must have known levels, missing rows are kept out but counted. */
@@ -41,7 +43,9 @@ export interface FrameOptions {
 }
 
 /** Which expressions the terms of formulas read, each once, and whether only random terms read them. */
-export function termVariables(formulas: readonly Formula[]): Map<string, { expr: Expr; random: boolean; factor: boolean }> {
+export function termVariables(
+  formulas: readonly Formula[],
+): Map<string, { expr: Expr; random: boolean; factor: boolean }> {
   const found = new Map<string, { expr: Expr; random: boolean; factor: boolean }>();
   const add = (expr: Expr, random: boolean): void => {
     const label = deparse(expr);
@@ -70,7 +74,11 @@ export function modelFrame(formulas: readonly Formula[], data: DataSet, options:
   const text = formulas[0]!.text;
   const wanted = termVariables(formulas);
   const all = new Map<string, Column>();
-  for (const name of new Set([...wanted.values()].flatMap((w) => namesIn(w.expr)).concat((options.also ?? []).flatMap((e) => namesIn(e)))))
+  for (const name of new Set(
+    [...wanted.values()]
+      .flatMap((w) => namesIn(w.expr))
+      .concat((options.also ?? []).flatMap((e) => namesIn(e))),
+  ))
     data.column(name); // an unknown name is the first thing to hear about
   for (const [label, { expr }] of wanted) all.set(label, read(expr, data, text, options));
   for (const expr of options.also ?? []) all.set(deparse(expr), read(expr, data, text, options));
@@ -88,14 +96,19 @@ export function modelFrame(formulas: readonly Formula[], data: DataSet, options:
       continue;
     }
     const spec = options.predicting?.find((v) => v.label === label);
-    const given = spec?.levels ?? options.levels?.[label];
     const random = need?.random ?? false;
-    const { column: coded, unseen: odd } = recode(used, levelsOf(used, given, spec ? "model" : random ? "all" : "present"));
+    const given =
+      spec?.levels ?? options.levels?.[label] ?? (random ? options.randomLevels?.[label] : undefined);
+    const { column: coded, unseen: odd } = recode(
+      used,
+      levelsOf(used, given, spec ? "model" : random ? "all" : "present"),
+    );
     if (odd.length > 0) {
       unseen[label] = odd;
       if (!random && need) throw unseenLevel(label, odd, coded.levels);
     }
-    if (need && !random && options.predicting === undefined && coded.levels.length < 2) throw oneLevel(label, coded);
+    if (need && !random && options.predicting === undefined && coded.levels.length < 2)
+      throw oneLevel(label, coded);
     columns.set(label, coded);
     if (need) variables.push({ label, levels: coded.levels, ...(random ? { random } : {}) });
   }
@@ -110,7 +123,11 @@ function read(expr: Expr, data: DataSet, text: string, options: FrameOptions): C
 }
 
 /** Levels of a factor: the model's own; or for a fit those with rows, in the given order if any, and for a random term all given ones. */
-function levelsOf(column: FactorColumn, given: readonly string[] | undefined, which: "model" | "all" | "present"): readonly string[] {
+function levelsOf(
+  column: FactorColumn,
+  given: readonly string[] | undefined,
+  which: "model" | "all" | "present",
+): readonly string[] {
   const used = new Set<number>();
   for (const c of column.codes) if (c >= 0) used.add(c);
   const present = column.levels.filter((_, i) => used.has(i));
@@ -121,7 +138,11 @@ function levelsOf(column: FactorColumn, given: readonly string[] | undefined, wh
   return [...given, ...present.filter((l) => !known.has(l))];
 }
 
-function completeRows(columns: ReadonlyMap<string, Column>, n: number, refuseNone: boolean): { keep: Uint32Array; missing: Frame["missing"] } {
+function completeRows(
+  columns: ReadonlyMap<string, Column>,
+  n: number,
+  refuseNone: boolean,
+): { keep: Uint32Array; missing: Frame["missing"] } {
   const bad = new Uint8Array(n);
   const by: Record<string, number> = Object.create(null);
   for (const [label, column] of columns) {
@@ -135,12 +156,17 @@ function completeRows(columns: ReadonlyMap<string, Column>, n: number, refuseNon
       bad[i] = 1;
     }
     if (missing === n && n > 0 && refuseNone)
-      throw gamError("ALL_MISSING", `${label} has no value in any of the ${n} rows`, { details: { column: label, rows: n } });
+      throw gamError("ALL_MISSING", `${label} has no value in any of the ${n} rows`, {
+        details: { column: label, rows: n },
+      });
     if (first > 0) by[label] = first;
   }
   const keep = Uint32Array.from({ length: n }, (_, i) => i).filter((i) => bad[i] === 0);
   if (keep.length === 0 && refuseNone) {
-    const why = n === 0 ? "the data have no rows" : `none of the ${n} rows has a value for all of ${[...columns.keys()].join(", ")}`;
+    const why =
+      n === 0
+        ? "the data have no rows"
+        : `none of the ${n} rows has a value for all of ${[...columns.keys()].join(", ")}`;
     throw gamError("NO_ROWS", why, { details: { rows: n, missing: { ...by } } });
   }
   return { keep, missing: { rows: n - keep.length, by: { ...by } } };
@@ -149,19 +175,31 @@ function completeRows(columns: ReadonlyMap<string, Column>, n: number, refuseNon
 function refuseInfinite(label: string, values: Float64Array, rows: Uint32Array): void {
   const at = values.findIndex((v) => !Number.isFinite(v));
   if (at < 0) return;
-  throw gamError("NOT_FINITE", `${label} is ${values[at]} in row ${rows[at]! + 1}; remove the row or the transformation`, {
-    details: { column: label, row: rows[at]! + 1 },
-  });
+  throw gamError(
+    "NOT_FINITE",
+    `${label} is ${values[at]} in row ${rows[at]! + 1}; remove the row or the transformation`,
+    {
+      details: { column: label, row: rows[at]! + 1 },
+    },
+  );
 }
 
 function oneLevel(label: string, column: FactorColumn): Error {
-  return gamError("FACTOR_LEVELS", `the factor ${label} has one level in the rows used (${column.levels[0] ?? "none"}); two are needed. Leave the term out`, {
-    details: { column: label, levels: [...column.levels] },
-  });
+  return gamError(
+    "FACTOR_LEVELS",
+    `the factor ${label} has one level in the rows used (${column.levels[0] ?? "none"}); two are needed. Leave the term out`,
+    {
+      details: { column: label, levels: [...column.levels] },
+    },
+  );
 }
 
 function unseenLevel(label: string, odd: readonly string[], known: readonly string[]): Error {
-  return gamError("FACTOR_UNSEEN", `${label} has level ${odd[0]}, which the model does not know; it knows ${known.slice(0, 10).join(", ")}`, {
-    details: { column: label, unseen: [...odd] },
-  });
+  return gamError(
+    "FACTOR_UNSEEN",
+    `${label} has level ${odd[0]}, which the model does not know; it knows ${known.slice(0, 10).join(", ")}`,
+    {
+      details: { column: label, unseen: [...odd] },
+    },
+  );
 }

@@ -16,7 +16,11 @@ export interface ParametricColumn {
  * Columns of the parametric terms with R's treatment contrasts: a factor is coded without its first level where the term
  * without it is in the model too, else by all its levels. The intercept is not among them.
  */
-export function parametricColumns(formula: Formula, variables: readonly VariableSpec[], intercept: boolean): ParametricColumn[] {
+export function parametricColumns(
+  formula: Formula,
+  variables: readonly VariableSpec[],
+  intercept: boolean,
+): ParametricColumn[] {
   const levels = new Map(variables.map((v) => [v.label, v.levels]));
   const terms = new Set(formula.parametric.map((t) => key(t.variables.map(deparse))));
   const first = intercept ? undefined : firstFactor(formula.parametric, levels);
@@ -25,7 +29,8 @@ export function parametricColumns(formula: Formula, variables: readonly Variable
     let columns: ParametricColumn[] = [{ name: "", term: term.label, factors: [] }];
     for (const name of names) {
       const others = names.filter((n) => n !== name);
-      const full = (others.length > 0 && !terms.has(key(others))) || (first?.term === term && first.variable === name);
+      const full =
+        (others.length > 0 && !terms.has(key(others))) || (first?.term === term && first.variable === name);
       const known = levels.get(name);
       const parts = known
         ? known.map((l, i) => ({ name: `${name}${l}`, level: i })).slice(full ? 0 : 1)
@@ -56,7 +61,11 @@ function firstFactor(
 }
 
 /** The values of such a column on the rows of a frame; 0 for an unseen level. */
-export function parametricValues(column: ParametricColumn, columns: ReadonlyMap<string, Column>, rows: number): Float64Array {
+export function parametricValues(
+  column: ParametricColumn,
+  columns: ReadonlyMap<string, Column>,
+  rows: number,
+): Float64Array {
   const out = new Float64Array(rows).fill(1);
   for (const { variable, level } of column.factors) {
     const source = columns.get(variable)!;

@@ -14,7 +14,13 @@ export type Expr =
   | { readonly type: "name"; readonly name: string; readonly at: number }
   | { readonly type: "call"; readonly fn: string; readonly args: readonly Argument[]; readonly at: number }
   | { readonly type: "unary"; readonly op: string; readonly arg: Expr; readonly at: number }
-  | { readonly type: "binary"; readonly op: string; readonly left: Expr; readonly right: Expr; readonly at: number };
+  | {
+      readonly type: "binary";
+      readonly op: string;
+      readonly left: Expr;
+      readonly right: Expr;
+      readonly at: number;
+    };
 
 /** The text R would print for an expression: labels and column names are made of it. */
 export function deparse(e: Expr): string {

@@ -1,5 +1,12 @@
 import { nearestName } from "@x/core/base";
-import { type Column, type DataSet, type FactorColumn, factorOf, factorTexts, type NumberColumn } from "../data/columns.ts";
+import {
+  type Column,
+  type DataSet,
+  type FactorColumn,
+  factorOf,
+  factorTexts,
+  type NumberColumn,
+} from "../data/columns.ts";
 import { CONSTANTS, deparse, type Expr } from "./ast.ts";
 import { formulaError } from "./parse.ts";
 
@@ -45,7 +52,8 @@ const OPERATORS: Record<string, (a: number, b: number) => number> = {
 export function evaluate(e: Expr, data: DataSet, formula: string): Column {
   if (e.type === "name" && !CONSTANTS.has(e.name)) return data.column(e.name);
   if (e.type === "call" && e.fn === "(") return evaluate(e.args[0]!.value, data, formula);
-  if (e.type === "call" && (e.fn === "factor" || e.fn === "as.factor")) return asFactor(evaluate(only(e, formula), data, formula));
+  if (e.type === "call" && (e.fn === "factor" || e.fn === "as.factor"))
+    return asFactor(evaluate(only(e, formula), data, formula));
   if (e.type === "binary" && (e.op === "==" || e.op === "!=")) {
     const texts = compareTexts(e, data, formula);
     if (texts) return texts;
@@ -63,7 +71,12 @@ export function asFactor(column: Column): FactorColumn {
 export function asNumbers(column: Column): NumberColumn | undefined {
   if (column.kind === "number") return column;
   if (column.levels.length > 0 && column.levels.every((l) => l === "FALSE" || l === "TRUE"))
-    return { kind: "number", values: Float64Array.from(column.codes, (c) => (c < 0 ? Number.NaN : Number(column.levels[c] === "TRUE"))) };
+    return {
+      kind: "number",
+      values: Float64Array.from(column.codes, (c) =>
+        c < 0 ? Number.NaN : Number(column.levels[c] === "TRUE"),
+      ),
+    };
   return undefined;
 }
 
@@ -80,7 +93,9 @@ function numbers(e: Expr, data: DataSet, formula: string): Float64Array {
     case "name": {
       if (CONSTANTS.has(e.name)) return new Float64Array(n).fill(CONSTANTS.get(e.name)!);
       const column = asNumbers(data.column(e.name));
-      return column?.values ?? fail("FORMULA_TERM", e.at, `column ${e.name} holds texts, numbers are needed here`);
+      return (
+        column?.values ?? fail("FORMULA_TERM", e.at, `column ${e.name} holds texts, numbers are needed here`)
+      );
     }
     case "unary": {
       const x = numbers(e.arg, data, formula);
@@ -90,9 +105,12 @@ function numbers(e: Expr, data: DataSet, formula: string): Float64Array {
     case "binary": {
       const texts = e.op === "==" || e.op === "!=" ? compareTexts(e, data, formula) : undefined;
       if (texts) return texts.values;
-      const f = OPERATORS[e.op] ?? fail("FORMULA_FUNCTION", e.at, `${e.op} is no operator of arithmetic here`);
+      const f =
+        OPERATORS[e.op] ?? fail("FORMULA_FUNCTION", e.at, `${e.op} is no operator of arithmetic here`);
       const [a, b] = [numbers(e.left, data, formula), numbers(e.right, data, formula)];
-      return Float64Array.from(a, (v, i) => (Number.isNaN(v) || Number.isNaN(b[i]!) ? Number.NaN : f(v, b[i]!)));
+      return Float64Array.from(a, (v, i) =>
+        Number.isNaN(v) || Number.isNaN(b[i]!) ? Number.NaN : f(v, b[i]!),
+      );
     }
     case "call": {
       if (e.fn === "(" || e.fn === "I" || e.fn === "as.numeric" || e.fn === "as.integer")
@@ -120,11 +138,17 @@ function only(e: Extract<Expr, { type: "call" }>, formula: string): Expr {
 }
 
 /** `sex == "male"`: 1 where equal. */
-function compareTexts(e: Extract<Expr, { type: "binary" }>, data: DataSet, formula: string): NumberColumn | undefined {
+function compareTexts(
+  e: Extract<Expr, { type: "binary" }>,
+  data: DataSet,
+  formula: string,
+): NumberColumn | undefined {
   const text = e.left.type === "string" ? e.left : e.right.type === "string" ? e.right : undefined;
   if (!text) return undefined;
   const column = evaluate(text === e.left ? e.right : e.left, data, formula);
   const equal = e.op === "==" ? 1 : 0;
-  const values = factorTexts(asFactor(column)).map((t) => (t === null ? Number.NaN : t === text.value ? equal : 1 - equal));
+  const values = factorTexts(asFactor(column)).map((t) =>
+    t === null ? Number.NaN : t === text.value ? equal : 1 - equal,
+  );
   return { kind: "number", values: Float64Array.from(values) };
 }

@@ -133,7 +133,8 @@ class Parser {
     if (t.kind === "number") return { type: "number", value: Number(t.text.replace(/L$/, "")), at: t.at };
     if (t.kind === "string") return { type: "string", value: t.text, at: t.at };
     if (t.kind === "name") {
-      if (this.#peek().text !== "(" || this.#peek().kind !== "op") return { type: "name", name: t.text, at: t.at };
+      if (this.#peek().text !== "(" || this.#peek().kind !== "op")
+        return { type: "name", name: t.text, at: t.at };
       const open = this.#next();
       return this.#deeper(t.at, () => ({ type: "call", fn: t.text, args: this.#args(open.at), at: t.at }));
     }
@@ -214,7 +215,9 @@ function tokenize(text: string): Token[] {
     const match = TOKEN.exec(text);
     if (!match) {
       const c = String.fromCodePoint(text.codePointAt(from + space)!);
-      const why = /["'`]/.test(c) ? `the ${c} that opens here is never closed` : `${c} cannot stand in a formula`;
+      const why = /["'`]/.test(c)
+        ? `the ${c} that opens here is never closed`
+        : `${c} cannot stand in a formula`;
       throw formulaError("FORMULA_SYNTAX", text, from + space, why);
     }
     const g = match.groups!;

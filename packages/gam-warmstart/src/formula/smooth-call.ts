@@ -62,14 +62,16 @@ export function readSmooth(call: Extract<Expr, { type: "call" }>, text: string):
   const variables = call.args.filter((a) => a.name === undefined).map((a) => a.value);
   if (variables.length === 0) refuse(call.at, `${kind}() needs a column, e.g. ${kind}(x)`);
   for (const v of variables)
-    if (namesIn(v).length === 0) refuse(v.at, `${deparse(v)} is no column; basis arguments are given by name, e.g. k=10`);
+    if (namesIn(v).length === 0)
+      refuse(v.at, `${deparse(v)} is no column; basis arguments are given by name, e.g. k=10`);
   const labels = variables.map(deparse);
   const twice = labels.findIndex((l, i) => labels.indexOf(l) !== i);
   if (twice >= 0) refuse(variables[twice]!.at, `${labels[twice]} stands twice in one smooth`);
   const given = new Map<string, Argument>();
   for (const a of call.args) {
     if (a.name === undefined) continue;
-    if (NOT_HERE.includes(a.name)) refuse(a.value.at, `the argument ${a.name}= of ${kind}() is not supported`);
+    if (NOT_HERE.includes(a.name))
+      refuse(a.value.at, `the argument ${a.name}= of ${kind}() is not supported`);
     if (!KNOWN.includes(a.name)) {
       const near = nearestName(a.name, KNOWN);
       refuse(a.value.at, `${kind}() has no argument ${a.name}${near ? `; did you mean ${near}?` : ""}`);
@@ -83,10 +85,16 @@ export function readSmooth(call: Extract<Expr, { type: "call" }>, text: string):
   bs.forEach((b) => {
     if ((BASES as readonly string[]).includes(b)) return;
     const near = nearestName(b, BASES);
-    refuse(given.get("bs")!.value.at, `there is no basis "${b}"; ${near ? `did you mean "${near}"? ` : ""}there are ${BASES.join(", ")}`);
+    refuse(
+      given.get("bs")!.value.at,
+      `there is no basis "${b}"; ${near ? `did you mean "${near}"? ` : ""}there are ${BASES.join(", ")}`,
+    );
   });
   if (kind === "s" && d > 1 && !["tp", "ts", "re", "fs", "gp", "ds"].includes(bs[0]!))
-    refuse(call.at, `a basis "${bs[0]}" has one dimension, ${d} columns were given; use te(${labels.join(", ")})`);
+    refuse(
+      call.at,
+      `a basis "${bs[0]}" has one dimension, ${d} columns were given; use te(${labels.join(", ")})`,
+    );
   if (kind === "s" && bs[0] === "fs" && d !== 2)
     refuse(call.at, `a basis "fs" takes one covariate and one factor: s(x, g, bs="fs")`);
   if (kind !== "s" && bs.some((b) => b === "fs")) refuse(call.at, `a basis "fs" cannot be a margin`);

@@ -1,4 +1,4 @@
-import { type Expr, deparse, namesIn } from "./ast.ts";
+import { deparse, type Expr, namesIn } from "./ast.ts";
 import { formulaError, type ParsedFormula, parseFormula } from "./parse.ts";
 import { readSmooth, type SmoothCall } from "./smooth-call.ts";
 
@@ -67,12 +67,22 @@ class Expander {
   #response(e: Expr): NonNullable<Formula["response"]> {
     const label = deparse(e);
     if (namesIn(e).length === 0)
-      throw formulaError("FORMULA_RESPONSE", this.#parsed.text, e.at, `${label} on the left of ~ is no column`);
+      throw formulaError(
+        "FORMULA_RESPONSE",
+        this.#parsed.text,
+        e.at,
+        `${label} on the left of ~ is no column`,
+      );
     const both = e.type === "call" && (e.fn === "cbind" || e.fn === "Surv") ? e : undefined;
     if (!both) return { label, parts: [e], cbind: false };
     const parts = both.args.map((a) => a.value);
     if (parts.length !== 2)
-      throw formulaError("FORMULA_RESPONSE", this.#parsed.text, e.at, `${both.fn}() takes two columns, ${parts.length} were given`);
+      throw formulaError(
+        "FORMULA_RESPONSE",
+        this.#parsed.text,
+        e.at,
+        `${both.fn}() takes two columns, ${parts.length} were given`,
+      );
     return { label, parts, cbind: both.fn === "cbind" };
   }
 
@@ -83,8 +93,14 @@ class Expander {
       this.#add(e.right, into, e.op === "+" ? plus : !plus);
       return;
     }
-    if (e.type === "unary" && (e.op === "+" || e.op === "-")) return this.#add(e.arg, into, e.op === "+" ? plus : !plus);
-    if (e.type === "call" && e.fn === "(") return this.#add(e.args[0]!.value, into, plus);
+    if (e.type === "unary" && (e.op === "+" || e.op === "-")) {
+      this.#add(e.arg, into, e.op === "+" ? plus : !plus);
+      return;
+    }
+    if (e.type === "call" && e.fn === "(") {
+      this.#add(e.args[0]!.value, into, plus);
+      return;
+    }
     if (e.type === "number" && (e.value === 0 || e.value === 1)) {
       if ((e.value === 1) === plus) into.set("", []);
       else into.delete("");
@@ -99,7 +115,12 @@ class Expander {
     }
     if (e.type === "call" && e.fn === "offset") {
       if (e.args.length !== 1)
-        throw formulaError("FORMULA_ARGUMENT", this.#parsed.text, e.at, "offset() takes one column or expression");
+        throw formulaError(
+          "FORMULA_ARGUMENT",
+          this.#parsed.text,
+          e.at,
+          "offset() takes one column or expression",
+        );
       if (!plus) throw this.#term(e.at, "an offset cannot be taken away");
       this.#offsets.push(e.args[0]!.value);
       return;
@@ -127,9 +148,15 @@ class Expander {
       return e.op === "*" ? this.#union(this.#union(a, b), product) : product;
     }
     if (e.type === "number" || e.type === "string" || e.type === "unary")
-      throw this.#term(e.at, `${deparse(e)} is no term; a column, a function of columns, s() or te() was expected`);
+      throw this.#term(
+        e.at,
+        `${deparse(e)} is no term; a column, a function of columns, s() or te() was expected`,
+      );
     if (e.type === "call" && /^(s|te|ti|t2|offset)$/.test(e.fn))
-      throw this.#term(e.at, `${e.fn}() cannot be part of an interaction; write s(x, by=fac) for a smooth per level`);
+      throw this.#term(
+        e.at,
+        `${e.fn}() cannot be part of an interaction; write s(x, by=fac) for a smooth per level`,
+      );
     if (e.type === "name" && e.name === ".")
       throw this.#term(e.at, "the dot (all other columns) is not supported; name the columns");
     if (namesIn(e).length === 0) throw this.#term(e.at, `${deparse(e)} contains no column`);
