@@ -34,7 +34,14 @@ export default {
         const ours = said(results.ours);
         for (const [name, result] of Object.entries(results)) {
           const s = said(result);
-          rows.push([family, n.toLocaleString("en-US"), name, seconds(s.cpu), megabytes(s.peak), name === "ours" ? "" : ratio(s.cpu, ours.cpu)]);
+          rows.push([
+            family,
+            n.toLocaleString("en-US"),
+            name,
+            seconds(s.cpu),
+            megabytes(s.peak),
+            name === "ours" ? "" : ratio(s.cpu, ours.cpu),
+          ]);
         }
       }
     tables.push(markdown(["family", "rows", "who", "CPU", "peak over baseline", "÷ ours"], rows));
@@ -67,7 +74,18 @@ export default {
       }
     }
     tables.push(
-      markdown(["LOSO, 20 folds, n = 5,000", "who", "wall", "CPU", "evaluations a fold", "inner cold / warm", "÷ ours"], folds),
+      markdown(
+        [
+          "LOSO, 20 folds, n = 5,000",
+          "who",
+          "wall",
+          "CPU",
+          "evaluations a fold",
+          "inner cold / warm",
+          "÷ ours",
+        ],
+        folds,
+      ),
     );
     return { tables, data };
   },

@@ -19,7 +19,8 @@ for (let i = 0; i < n; i++) {
   const f = 2 * Math.sin(Math.PI * x[0]) + Math.exp(2 * x[1]) + f2;
   const eta = family === "binomial" ? 0.33 * (f - 5) * 3 : f;
   const own = eta + (groups > 0 ? effect[i % groups] : 0);
-  columns.y[i] = family === "binomial" ? Number(random.uniform() < 1 / (1 + Math.exp(-own))) : own + 2 * random.normal();
+  columns.y[i] =
+    family === "binomial" ? Number(random.uniform() < 1 / (1 + Math.exp(-own))) : own + 2 * random.normal();
 }
 const id = groups > 0 ? { id: Array.from({ length: n }, (_, i) => `s${(i % groups) + 100}`) } : {};
 const all = { ...columns, ...id };

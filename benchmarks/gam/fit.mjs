@@ -10,6 +10,17 @@ const formula = `y ~ ${["x0", "x1", "x2", "x3"].map((x) => `s(${x}, bs="cr", k=1
 await fit("y ~ x0", { y: [1, 2, 4, 3], x0: [1, 2, 3, 4] }, { threads: 1 }); // the code is loaded
 const before = process.memoryUsage.rss();
 const meter = new StageMeter();
-const model = await meter.measure("fit", () => fit(formula, data, { family: parseFamily(family), threads: 1 }));
+const model = await meter.measure("fit", () =>
+  fit(formula, data, { family: parseFamily(family), threads: 1 }),
+);
 const { cpuSeconds: cpu, wallSeconds: wall, peakRssBytes } = meter.stages[0];
-console.log(JSON.stringify({ cpu, wall, peak: peakRssBytes - before, criterion: model.criterion, edf: model.edf, ...model.iterations }));
+console.log(
+  JSON.stringify({
+    cpu,
+    wall,
+    peak: peakRssBytes - before,
+    criterion: model.criterion,
+    edf: model.edf,
+    ...model.iterations,
+  }),
+);

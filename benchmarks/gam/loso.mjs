@@ -12,4 +12,14 @@ const meter = new StageMeter();
 const warm = await meter.measure("warm", () => crossFit(formula, data, { ...options, countCold: false }));
 const both = await crossFit(formula, data, options);
 const { cpuSeconds: cpu, wallSeconds: wall } = meter.stages[0];
-console.log(JSON.stringify({ cpu, wall, folds: warm.folds.length, warm: both.cost.warm, cold: both.cost.cold, basinChecks: both.cost.basinChecks, restarts: both.cost.restarts }));
+console.log(
+  JSON.stringify({
+    cpu,
+    wall,
+    folds: warm.folds.length,
+    warm: both.cost.warm,
+    cold: both.cost.cold,
+    basinChecks: both.cost.basinChecks,
+    restarts: both.cost.restarts,
+  }),
+);

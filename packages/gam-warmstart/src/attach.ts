@@ -25,7 +25,7 @@ export async function withRows(model: GamModel, data: DataLike, options: RunOpti
         details: { rows: p.frame.rows.length, expected: parts.rows.used },
       },
     );
-  const { eta } = await predictDesign(p.design, parts.arrays.beta, undefined, p.offset, native);
+  const { fit: eta } = await predictDesign(p.design, parts.arrays.beta, undefined, p.offset, native);
   const columns = new Map(
     [...p.frame.columns].flatMap(([name, c]) => (c.kind === "number" ? [[name, c.values] as const] : [])),
   );

@@ -1,6 +1,6 @@
 import { checkOptions, checkRange, nearestName, type RunOptions } from "@x/core/base";
 import type { Column } from "./data/columns.ts";
-import { dataMatrix } from "./data/design-spec.ts";
+import { designColumns } from "./data/design-spec.ts";
 import type { DescribedTerm } from "./engine-types.ts";
 import { gamError } from "./errors.ts";
 import type { ModelParts } from "./model.ts";
@@ -163,7 +163,7 @@ export async function termOn(
     );
   }
   const rows = Uint32Array.from({ length: points }, (_, i) => i);
-  const matrix = dataMatrix(parts.plan, { columns, rows });
+  const matrix = designColumns(parts.plan, { columns, rows });
   const design = await restoreDesign(parts.state, matrix, points, native);
   const all = await termsOf(design, parts.arrays.beta, parts.arrays.vp, native);
   const labels = termLabels(parts);

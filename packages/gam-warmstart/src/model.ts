@@ -9,12 +9,11 @@ import type { VariableSpec } from "./data/frame.ts";
 import { type BasisCheck, basisCheckOf, type Concurvity, concurvityOf } from "./diagnose.ts";
 import type { Certificate, Describe, EngineSummary, IterationCounts } from "./engine-types.ts";
 import { gamError } from "./errors.ts";
-import { linkOf } from "./family.ts";
 import { type ModelJson, modelFromJson, modelJson } from "./model-json.ts";
 import { designState, type EngineFit, type GamDesign, residualsOf } from "./native.ts";
 import { type PosteriorDraws, type PosteriorOptions, posteriorDraws } from "./posterior.ts";
 import { type Prediction, type PredictOptions, predictModel } from "./predict.ts";
-import type { ModelSpec, Prepared } from "./prepare.ts";
+import { fittedOptions, type ModelSpec, type Prepared } from "./prepare.ts";
 import type { FitStart } from "./start.ts";
 import { summaryText } from "./summary.ts";
 import { type CoefficientRow, coefficientTable, type SmoothRow, smoothTable } from "./tables.ts";
@@ -189,17 +188,9 @@ export class GamModel {
   /** Residuals of the rows of the fit, in their order. `deviance` by default. Only right after `fit`. */
   residuals(kind: ResidualKind = "deviance"): Float64Array {
     const { y, weights, eta } = this.rowsData();
-    const { summary, spec } = this.parts;
+    const { summary } = this.parts;
     const asked = kind === "scaled.pearson" ? "pearson" : kind;
-    const values = residualsOf(
-      spec.family.name,
-      linkOf(spec.family),
-      Float64Array.from(summary.theta),
-      y,
-      eta,
-      weights,
-      asked,
-    );
+    const values = residualsOf(fittedOptions(this.parts), asked, y, eta, weights);
     return kind === "scaled.pearson" ? values.map((v) => v / Math.sqrt(summary.scale)) : values;
   }
 

@@ -49,14 +49,14 @@ function now<T>(call: () => T): T {
   }
 }
 
-/** A design learned from rows: knots, constraints, penalties. `columns` is row-major. */
+/** A design learned from rows: knots, constraints, penalties. */
 export function makeDesign(
   spec: DesignSpec,
-  columns: Float64Array,
+  columns: readonly Float64Array[],
   rows: number,
   o: NativeOptions,
 ): Promise<GamDesign> {
-  return run((job) => binding.gamDesign(job, JSON.stringify(spec), columns, rows, o.threads), {
+  return run((job) => binding.gamDesign(job, JSON.stringify(spec), [...columns], rows, o.threads), {
     ...o,
     stage: "design",
   });
@@ -65,11 +65,14 @@ export function makeDesign(
 /** The same bases, constraints and penalties on other rows. */
 export function restoreDesign(
   state: string,
-  columns: Float64Array,
+  columns: readonly Float64Array[],
   rows: number,
   o: NativeOptions,
 ): Promise<GamDesign> {
-  return run((job) => binding.gamRestore(job, state, columns, rows, o.threads), { ...o, stage: "design" });
+  return run((job) => binding.gamRestore(job, state, [...columns], rows, o.threads), {
+    ...o,
+    stage: "design",
+  });
 }
 
 /** What a design is made of. */
@@ -112,11 +115,9 @@ export function predictDesign(
   v: Float64Array | undefined,
   offset: Float64Array | undefined,
   o: NativeOptions,
-): Promise<{ eta: Float64Array; se: Float64Array }> {
-  return run(
-    (job) => binding.gamPredict(job, design, beta, v ?? NONE, offset ?? NONE, new Uint32Array(0), o.threads),
-    o,
-  );
+): Promise<{ fit: Float64Array; se: Float64Array }> {
+  const none = new Uint32Array(0);
+  return run((job) => binding.gamPredict(job, design, beta, v ?? NONE, offset ?? NONE, none, o.threads), o);
 }
 
 /** Each term's part; n × terms, parametric terms first. */
@@ -131,26 +132,22 @@ export function termsOf(
 
 /** Rows of the model matrix, row-major. */
 export const matrixRows = (design: GamDesign, from: number, to: number): Float64Array =>
-  now(() => binding.gamMatrix(design, from, to));
+  now(() => design.matrix(from, to));
 
-/** Inverse link and its derivative. */
+/** Inverse link and its derivative, n × outputs; the family's parameters are in the options. */
 export const inverseLink = (
-  family: string,
-  link: string,
-  theta: Float64Array,
+  options: EngineOptions,
   eta: Float64Array,
-): { mu: Float64Array; dmu: Float64Array } => now(() => binding.gamLink(family, link, theta, eta));
+): { mu: Float64Array; dmu: Float64Array } => now(() => binding.gamLink(JSON.stringify(options), eta));
 
 /** Residuals of a kind, one a row. */
 export const residualsOf = (
-  family: string,
-  link: string,
-  theta: Float64Array,
+  options: EngineOptions,
+  kind: string,
   y: Float64Array,
   eta: Float64Array,
   weights: Float64Array | undefined,
-  kind: string,
-): Float64Array => now(() => binding.gamResiduals(family, link, theta, y, eta, weights ?? NONE, kind));
+): Float64Array => now(() => binding.gamResiduals(JSON.stringify(options), kind, y, eta, weights ?? NONE));
 
 /** Draws from N(beta, V), one a row. */
 export function sampleCoefficients(

@@ -1,10 +1,9 @@
 import { checkOptions, checkRange, type RunOptions } from "@x/core/base";
 import type { DataLike } from "./data/columns.ts";
-import { linkOf } from "./family.ts";
 import type { ModelParts } from "./model.ts";
 import { inverseLink, predictDesign, sampleCoefficients } from "./native.ts";
 import { newRows } from "./predict.ts";
-import { nativeOptions } from "./prepare.ts";
+import { fittedOptions, nativeOptions } from "./prepare.ts";
 
 /** Options of `posterior`. */
 export interface PosteriorOptions extends RunOptions {
@@ -48,17 +47,16 @@ export async function posteriorDraws(parts: ModelParts, options: PosteriorOption
   if (options.data === null) return { coefficients, fit: [], rows: new Uint32Array(0) };
   const rows = await newRows(parts, options.data, options);
   const fit: Float64Array[] = [];
-  const { family } = parts.spec;
-  const theta = Float64Array.from(parts.summary.theta);
+  const family = fittedOptions(parts);
   for (let d = 0; d < draws; d++) {
-    const { eta } = await predictDesign(
+    const { fit: eta } = await predictDesign(
       rows.design,
       coefficients.slice(d * beta.length, (d + 1) * beta.length),
       undefined,
       rows.offset,
       native,
     );
-    fit.push(options.type === "link" ? eta : inverseLink(family.name, linkOf(family), theta, eta).mu);
+    fit.push(options.type === "link" ? eta : inverseLink(family, eta).mu);
   }
   return { coefficients, fit, rows: rows.rows };
 }

@@ -2,13 +2,12 @@ import { tableFromColumns } from "@x/core";
 import { checkOptions, nearestName, type RunOptions, type Warning, xError } from "@x/core/base";
 import type { Table } from "apache-arrow";
 import { type DataLike, openData } from "./data/columns.ts";
-import { dataMatrix } from "./data/design-spec.ts";
+import { designColumns } from "./data/design-spec.ts";
 import { modelFrame } from "./data/frame.ts";
 import { gamError } from "./errors.ts";
-import { linkOf } from "./family.ts";
 import type { ModelParts } from "./model.ts";
 import { type GamDesign, inverseLink, predictDesign, restoreDesign, termsOf } from "./native.ts";
-import { nativeOptions, newOffset } from "./prepare.ts";
+import { fittedOptions, nativeOptions, newOffset } from "./prepare.ts";
 
 /** Options of `predict`. */
 export interface PredictOptions extends Omit<RunOptions, "seed"> {
@@ -66,7 +65,7 @@ export async function newRows(
   if (set.rows === 0) throw gamError("NO_ROWS", "the data to predict have no rows");
   const frame = modelFrame(spec.formulas, set, { factors: spec.factors, predicting: parts.variables });
   // An unseen level of a random effect is no missing value: its code is −1 in rows that are complete.
-  const matrix = dataMatrix(parts.plan, frame);
+  const matrix = designColumns(parts.plan, frame);
   const design = await restoreDesign(parts.state, matrix, frame.rows.length, nativeOptions(options));
   return {
     design,
@@ -109,7 +108,7 @@ export async function predictModel(
       constant: intercept ? beta[intercept.column]! : 0,
     });
   }
-  const { eta, se: errors } = await predictDesign(rows.design, beta, covariance, rows.offset, native);
+  const { fit: eta, se: errors } = await predictDesign(rows.design, beta, covariance, rows.offset, native);
   if (type === "link") {
     const p = parts.shape.predictors;
     const names = p === 1 ? ["fit"] : Array.from({ length: p }, (_, i) => `fit${i + 1}`);
@@ -126,7 +125,7 @@ function responseOf(
   errors: Float64Array | undefined,
 ): Prediction {
   const { family } = parts.spec;
-  const { mu, dmu } = inverseLink(family.name, linkOf(family), Float64Array.from(parts.summary.theta), eta);
+  const { mu, dmu } = inverseLink(fittedOptions(parts), eta);
   const n = rows.rows.length;
   const width = n === 0 ? parts.shape.predictors : mu.length / n;
   const names =

@@ -7,7 +7,7 @@ import {
   plainColumn,
   subsetData,
 } from "./data/columns.ts";
-import { type DesignPlan, dataMatrix, planDesign } from "./data/design-spec.ts";
+import { type DesignPlan, designColumns, planDesign } from "./data/design-spec.ts";
 import { type Frame, modelFrame, type VariableSpec } from "./data/frame.ts";
 import { type Response, readResponse } from "./data/response.ts";
 import type { Describe, EngineOptions } from "./engine-types.ts";
@@ -228,7 +228,7 @@ export async function prepare(
   });
   const weights = weightsOf(parsed.weights, frame, response);
   const offset = offsetOf(offsets, frame, plan.spec.predictors.length);
-  const matrix = dataMatrix(plan, frame);
+  const matrix = designColumns(plan, frame);
   const n = frame.rows.length;
   const design =
     options.state === undefined
@@ -364,4 +364,18 @@ export function engineOptions(spec: ModelSpec, classes: number | null, o: ModelO
     covariances: true,
     tests: true,
   };
+}
+
+/** Options that describe a fitted model's family: its parameters are those of the fit. */
+export function fittedOptions({
+  spec,
+  summary,
+  classes,
+}: {
+  spec: ModelSpec;
+  summary: { theta: readonly number[] };
+  classes: readonly string[] | null;
+}): EngineOptions {
+  const theta = summary.theta.length > 0 ? summary.theta : null;
+  return { ...engineOptions(spec, classes?.length ?? null, {}), theta };
 }

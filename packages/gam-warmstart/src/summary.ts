@@ -1,5 +1,5 @@
 import { formatG } from "@x/core/base";
-import { familyText, linkOf } from "./family.ts";
+import { linkOf } from "./family.ts";
 import type { GamModel } from "./model.ts";
 
 const g = (x: number, digits = 5): string => (Number.isFinite(x) ? formatG(x, digits) : "NA");
@@ -111,6 +111,3 @@ function thetaText(model: GamModel): string {
   const { theta } = model.parts.summary;
   return theta.length === 0 ? "" : `(${theta.map((t) => fixed(t, 3)).join(",")})`;
 }
-
-/** The family and link of a model in one line. */
-export const familyLine = (model: GamModel): string => familyText(model.parts.spec.family);

@@ -2,7 +2,16 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { binomial, coxPh, type FitOptions, Gamma, gaussianLocationScale, fit, poisson, readModel } from "../src/index.ts";
+import {
+  binomial,
+  coxPh,
+  type FitOptions,
+  fit,
+  Gamma,
+  gaussianLocationScale,
+  poisson,
+  readModel,
+} from "../src/index.ts";
 import { csvOf, fixture, gam, simulated, tempFolder } from "./support/files.ts";
 
 const data = simulated(120, 3);
@@ -12,34 +21,130 @@ describe("a fit refuses", () => {
   it.each<[string, string, object, FitOptions, string, RegExp]>([
     ["a formula's syntax, with its place", "y ~ s(x", {}, {}, "FORMULA_SYNTAX", /column 8/],
     ["an unknown column", "y ~ s(xx)", {}, {}, "UNKNOWN_COLUMN", /did you mean x\?/],
-    ["k larger than the unique values", 'y ~ s(few, bs="cr", k=20)', { few: data.x!.map((_, i) => i % 5) }, {}, "GAM_K_TOO_LARGE", /5/],
-    ["a factor with one level", "y ~ g + s(x)", { g: data.x!.map(() => "a") }, {}, "FACTOR_LEVELS", /one level/],
-    ["a perfectly separated binomial", "sep ~ x", { sep: data.x!.map((v) => Number(Number(v) > 0.5)) }, { family: binomial() }, "GAM_SEPARATED", /./],
-    ["weights that are all zero", "y ~ s(x)", { w: data.x!.map(() => 0) }, { weights: "w" }, "WEIGHTS", /nothing is left/],
-    ["a negative weight", "y ~ s(x)", { w: data.x!.map((_, i) => (i === 4 ? -1 : 1)) }, { weights: "w" }, "WEIGHTS", /row 5/],
-    ["a negative count", "neg ~ s(x)", { neg: data.c!.map((v, i) => (i === 2 ? -1 : v)) }, { family: poisson() }, "RESPONSE_RANGE", /neg is -1 in row 3/],
-    ["a zero for a positive family", "c ~ s(x)", {}, { family: Gamma() }, "RESPONSE_RANGE", /must be positive/],
-    ["fewer rows than coefficients", "y ~ p1*p2*p3*p4", Object.fromEntries(["p1", "p2", "p3", "p4"].map((p, j) => [p, data.x!.map((_, i) => `${(i * (j + 3)) % 7}`)])), {}, "GAM_FEW_ROWS", /./],
-    ["a column without a value", "y ~ s(gone)", { gone: data.x!.map(() => null) }, {}, "ALL_MISSING", /gone has no value in any of the 120 rows/],
+    [
+      "k larger than the unique values",
+      'y ~ s(few, bs="cr", k=20)',
+      { few: data.x!.map((_, i) => i % 5) },
+      {},
+      "GAM_K_TOO_LARGE",
+      /5/,
+    ],
+    [
+      "a factor with one level",
+      "y ~ g + s(x)",
+      { g: data.x!.map(() => "a") },
+      {},
+      "FACTOR_LEVELS",
+      /one level/,
+    ],
+    [
+      "a perfectly separated binomial",
+      "sep ~ x",
+      { sep: data.x!.map((v) => Number(Number(v) > 0.5)) },
+      { family: binomial() },
+      "GAM_SEPARATED",
+      /./,
+    ],
+    [
+      "weights that are all zero",
+      "y ~ s(x)",
+      { w: data.x!.map(() => 0) },
+      { weights: "w" },
+      "WEIGHTS",
+      /nothing is left/,
+    ],
+    [
+      "a negative weight",
+      "y ~ s(x)",
+      { w: data.x!.map((_, i) => (i === 4 ? -1 : 1)) },
+      { weights: "w" },
+      "WEIGHTS",
+      /row 5/,
+    ],
+    [
+      "a negative count",
+      "neg ~ s(x)",
+      { neg: data.c!.map((v, i) => (i === 2 ? -1 : v)) },
+      { family: poisson() },
+      "RESPONSE_RANGE",
+      /neg is -1 in row 3/,
+    ],
+    [
+      "a zero for a positive family",
+      "c ~ s(x)",
+      {},
+      { family: Gamma() },
+      "RESPONSE_RANGE",
+      /must be positive/,
+    ],
+    [
+      "fewer rows than coefficients",
+      "y ~ p1*p2*p3*p4",
+      Object.fromEntries(
+        ["p1", "p2", "p3", "p4"].map((p, j) => [p, data.x!.map((_, i) => `${(i * (j + 3)) % 7}`)]),
+      ),
+      {},
+      "GAM_FEW_ROWS",
+      /./,
+    ],
+    [
+      "a column without a value",
+      "y ~ s(gone)",
+      { gone: data.x!.map(() => null) },
+      {},
+      "ALL_MISSING",
+      /gone has no value in any of the 120 rows/,
+    ],
     ["a smooth of texts", "y ~ s(id)", {}, {}, "COLUMN_TYPE", /bs="re"/],
-    ["a constant response", "one ~ s(x)", { one: data.x!.map(() => 1) }, {}, "RESPONSE_CONSTANT", /nothing to explain/],
+    [
+      "a constant response",
+      "one ~ s(x)",
+      { one: data.x!.map(() => 1) },
+      {},
+      "RESPONSE_CONSTANT",
+      /nothing to explain/,
+    ],
     ["a response of texts", "id ~ s(x)", {}, {}, "COLUMN_TYPE", /needs numbers/],
     ["a response outside 0 to 1", "c ~ s(x)", {}, { family: binomial() }, "RESPONSE_RANGE", /cbind/],
-    ["one formula for two predictors", "y ~ s(x)", {}, { family: gaussianLocationScale() }, "FORMULA_RESPONSE", /2 formulas/],
+    [
+      "one formula for two predictors",
+      "y ~ s(x)",
+      {},
+      { family: gaussianLocationScale() },
+      "FORMULA_RESPONSE",
+      /2 formulas/,
+    ],
     ["no response", "~ s(x)", {}, {}, "FORMULA_RESPONSE", /needs a response/],
     ["cbind for a gaussian", "cbind(b, c) ~ s(x)", {}, {}, "FORMULA_RESPONSE", /binomial/],
     ["an event that is no event", "Surv(x, c) ~ z", {}, { family: coxPh() }, "RESPONSE_RANGE", /event/],
     ["the same smooth twice", 'y ~ s(x) + s(x, bs="cr")', {}, {}, "FORMULA_TERM", /twice/],
-    ["log of zero", "y ~ s(log(zero))", { zero: data.x!.map((v, i) => (i === 9 ? 0 : v)) }, {}, "NOT_FINITE", /row 10/],
+    [
+      "log of zero",
+      "y ~ s(log(zero))",
+      { zero: data.x!.map((v, i) => (i === 9 ? 0 : v)) },
+      {},
+      "NOT_FINITE",
+      /row 10/,
+    ],
     ["too few knots", "y ~ s(x)", {}, { knots: { x: [1] } }, "KNOTS", /two/],
     ["a wrong method", "y ~ s(x)", {}, { method: "REM" as "REML" }, "OPTION_CHOICE", /REML/],
     ["cfg-unknown", "y ~ s(x)", {}, { famly: 1 } as FitOptions, "UNKNOWN_OPTION", /did you mean family/],
-    ["cfg-proto", "y ~ s(x)", {}, JSON.parse('{"__proto__": {"family": 1}}') as FitOptions, "UNKNOWN_OPTION", /__proto__/],
+    [
+      "cfg-proto",
+      "y ~ s(x)",
+      {},
+      JSON.parse('{"__proto__": {"family": 1}}') as FitOptions,
+      "UNKNOWN_OPTION",
+      /__proto__/,
+    ],
     ["cfg-num", "y ~ s(x)", {}, { maxOuter: 1.5 }, "OPTION_RANGE", /whole number/],
     ["cfg-num: NaN", "y ~ s(x)", {}, { gamma: Number.NaN }, "OPTION_RANGE", /gamma/],
     ["cfg-num: threads", "y ~ s(x)", {}, { threads: -1 }, "OPTION_RANGE", /threads/],
   ])("%s", async (_name, formula, columns, options, code, says) => {
-    await expect(fit(formula, { ...data, ...columns } as never, options)).rejects.toMatchObject({ code, message: expect.stringMatching(says) });
+    await expect(fit(formula, { ...data, ...columns } as never, options)).rejects.toMatchObject({
+      code,
+      message: expect.stringMatching(says),
+    });
   });
 
   it("zero-weight rows count as absent", async () => {
@@ -47,8 +152,15 @@ describe("a fit refuses", () => {
     const wild = data.y!.map((v, i) => (i % 4 === 0 ? 1e3 : v));
     const knots = { x: [0, 0.15, 0.3, 0.5, 0.7, 0.85, 1] };
     const model = await fit('wild ~ s(x, bs="cr", k=7)', { ...data, wild, w }, { weights: "w", knots });
-    const kept = w.map((v, i) => [v, i] as const).filter(([v]) => v === 1).map(([, i]) => i);
-    const alone = await fit('y ~ s(x, bs="cr", k=7)', { x: kept.map((i) => data.x![i]!), y: kept.map((i) => data.y![i]!) }, { knots });
+    const kept = w
+      .map((v, i) => [v, i] as const)
+      .filter(([v]) => v === 1)
+      .map(([, i]) => i);
+    const alone = await fit(
+      'y ~ s(x, bs="cr", k=7)',
+      { x: kept.map((i) => data.x![i]!), y: kept.map((i) => data.y![i]!) },
+      { knots },
+    );
     expect(model.deviance).toBeCloseTo(alone.deviance, 6);
   });
 
@@ -70,8 +182,12 @@ describe("predict refuses or tells", () => {
     expect(p.fit[0]![1]).toBeNaN();
     expect(p.warnings.map((w) => w.code)).toEqual(["UNSEEN_LEVELS", "ROWS_MISSING"]);
     const fixed = await fit("y ~ s(x) + id", data);
-    await expect(fixed.predict({ x: [0.5], id: ["nobody"] })).rejects.toMatchObject({ code: "FACTOR_UNSEEN" });
-    await expect(model.predict({ x: [0.5], id: ["s01"] }, { exclude: ["s(i)"] })).rejects.toMatchObject({ code: "TERM_UNKNOWN" });
+    await expect(fixed.predict({ x: [0.5], id: ["nobody"] })).rejects.toMatchObject({
+      code: "FACTOR_UNSEEN",
+    });
+    await expect(model.predict({ x: [0.5], id: ["s01"] }, { exclude: ["s(i)"] })).rejects.toMatchObject({
+      code: "TERM_UNKNOWN",
+    });
     await expect(model.predict({ x: [0.5] })).rejects.toMatchObject({ code: "UNKNOWN_COLUMN" });
   });
 });
@@ -88,8 +204,12 @@ describe("files", () => {
       return () => readModel(path);
     };
     expect(read("{}")).toThrow(expect.objectContaining({ code: "MODEL_FORMAT" }));
-    expect(read(text.replace('"version":1', '"version":999'))).toThrow(expect.objectContaining({ code: "MODEL_VERSION" }));
-    expect(read(text.replace('"method":"REML"', '"method":"ML"'))).toThrow(expect.objectContaining({ code: "MODEL_HASH" }));
+    expect(read(text.replace('"version":1', '"version":999'))).toThrow(
+      expect.objectContaining({ code: "MODEL_VERSION" }),
+    );
+    expect(read(text.replace('"method":"REML"', '"method":"ML"'))).toThrow(
+      expect.objectContaining({ code: "MODEL_HASH" }),
+    );
     expect(read(text.slice(0, 500))).toThrow(expect.objectContaining({ code: "MODEL_HASH" }));
     const back = read(text)();
     expect(back.summary()).toBe(model.summary());
@@ -129,4 +249,3 @@ describe("the command line refuses", () => {
     expect(JSON.parse(ran.err).error).toMatchObject({ code: "UNKNOWN_COLUMN" });
   });
 });
-

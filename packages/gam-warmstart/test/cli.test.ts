@@ -11,36 +11,83 @@ const formula = 'responded ~ s(dose, bs="cr", k=8) + s(subject, bs="re")';
 const file = (name: string): string => join(folder, name);
 
 it("fit writes model, artifact and report, and prints a summary", async () => {
-  const ran = await gam(["fit", visits, formula, "--family", "binomial", "--out", file("m.json"), "--artifact", file("a.json"), "--report", file("r.html")]);
+  const ran = await gam([
+    "fit",
+    visits,
+    formula,
+    "--family",
+    "binomial",
+    "--out",
+    file("m.json"),
+    "--artifact",
+    file("a.json"),
+    "--report",
+    file("r.html"),
+  ]);
   expect(ran, ran.err).toMatchObject({ code: 0 });
-  expect(ran.out).toMatch(/Family: binomial[\s\S]*Link function: logit[\s\S]*Parametric coefficients:[\s\S]*\(Intercept\)[\s\S]*s\(dose\)[\s\S]*-REML = /);
+  expect(ran.out).toMatch(
+    /Family: binomial[\s\S]*Link function: logit[\s\S]*Parametric coefficients:[\s\S]*\(Intercept\)[\s\S]*s\(dose\)[\s\S]*-REML = /,
+  );
   expect(ran.err).toMatch(/ROWS_DROPPED/);
   const report = readFileSync(file("r.html"), "utf8");
-  expect(report).toMatch(/<svg[\s\S]*Partial effects[\s\S]*Residuals[\s\S]*Certificate[\s\S]*gam-warmstart fit/);
+  expect(report).toMatch(
+    /<svg[\s\S]*Partial effects[\s\S]*Residuals[\s\S]*Certificate[\s\S]*gam-warmstart fit/,
+  );
   expect(report).not.toMatch(/(?:src|href)=|<script|@import|NaN|undefined/);
-  const again = await gam(["fit", visits, formula, "--family", "binomial", "--out", file("m2.json"), "--artifact", file("a2.json"), "--threads", "1", "--quiet"]);
+  const again = await gam([
+    "fit",
+    visits,
+    formula,
+    "--family",
+    "binomial",
+    "--out",
+    file("m2.json"),
+    "--artifact",
+    file("a2.json"),
+    "--threads",
+    "1",
+    "--quiet",
+  ]);
   expect(again).toMatchObject({ code: 0, out: "", err: "" });
   expect(readFileSync(file("m2.json")).equals(readFileSync(file("m.json")))).toBe(true);
   expect(readFileSync(file("a2.json")).equals(readFileSync(file("a.json")))).toBe(true);
 });
 
 it("--json prints what the API returns", async () => {
-  const ran = await gam(["fit", visits, formula, "--family", "binomial", "--warm-start", file("a.json"), "--json"]);
+  const ran = await gam([
+    "fit",
+    visits,
+    formula,
+    "--family",
+    "binomial",
+    "--warm-start",
+    file("a.json"),
+    "--json",
+  ]);
   expect(ran, ran.err).toMatchObject({ code: 0 });
   const facts = JSON.parse(ran.out);
   const model = readModel(file("m.json"));
   expect(facts.criterion).toBeCloseTo(model.criterion, 7);
   expect(facts.terms.map((t: { label: string }) => t.label)).toEqual(["s(dose)", "s(subject)"]);
   expect(facts.start.kind).toBe("warm");
-  expect(Object.keys(facts)).toEqual(expect.arrayContaining(["rho", "edf", "deviance", "scale", "iterations", "certificate", "rows"]));
+  expect(Object.keys(facts)).toEqual(
+    expect.arrayContaining(["rho", "edf", "deviance", "scale", "iterations", "certificate", "rows"]),
+  );
 });
 
 it("a bad artifact means a cold start with the reason; the verb artifact refuses it", async () => {
-  writeFileSync(file("bad.json"), readFileSync(file("a.json"), "utf8").replace(/"beta":\[[^,]*,/, '"beta":[5,'));
+  writeFileSync(
+    file("bad.json"),
+    readFileSync(file("a.json"), "utf8").replace(/"beta":\[[^,]*,/, '"beta":[5,'),
+  );
   const ran = await gam(["fit", visits, formula, "--family", "binomial", "--warm-start", file("bad.json")]);
   expect(ran.code).toBe(0);
   expect(ran.err).toMatch(/COLD_START .*ARTIFACT_HASH/);
-  expect(await gam(["artifact", file("bad.json")])).toMatchObject({ code: 1, out: "", err: expect.stringMatching(/^ARTIFACT_HASH/) });
+  expect(await gam(["artifact", file("bad.json")])).toMatchObject({
+    code: 1,
+    out: "",
+    err: expect.stringMatching(/^ARTIFACT_HASH/),
+  });
   const shown = await gam(["artifact", file("a.json")]);
   expect(shown.out).toMatch(/key {8}[0-9a-f]{64}[\s\S]*usable[\s\S]*s\(dose\) {2}cr {2}mean/);
   const key = parseArtifact(readFileSync(file("a.json"), "utf8")).key;
@@ -60,21 +107,62 @@ it("predict: CSV, Arrow and JSON say the same", async () => {
   await gam(["predict", file("m.json"), file("new.csv"), "--se", "--out", file("p.arrow")]);
   const table = fromIpc(readFileSync(file("p.arrow")));
   expect(table.schema.fields.map((f) => f.name)).toEqual(["fit", "se"]);
-  const terms = await gam(["predict", file("m.json"), file("new.csv"), "--type", "terms", "--exclude", "s(subject)"]);
+  const terms = await gam([
+    "predict",
+    file("m.json"),
+    file("new.csv"),
+    "--type",
+    "terms",
+    "--exclude",
+    "s(subject)",
+  ]);
   expect(terms.out.split("\n")[0]).toBe("s(dose)");
 });
 
 it("crossfit, compare, diagnose, report, summary", async () => {
-  const cv = await gam(["crossfit", visits, formula, "--family", "binomial", "--group", "subject", "--json", "--out", file("cv.csv"), "--report", file("cv.html")]);
+  const cv = await gam([
+    "crossfit",
+    visits,
+    formula,
+    "--family",
+    "binomial",
+    "--group",
+    "subject",
+    "--json",
+    "--out",
+    file("cv.csv"),
+    "--report",
+    file("cv.html"),
+  ]);
   expect(cv, cv.err).toMatchObject({ code: 0 });
   const found = JSON.parse(cv.out);
   expect(found.folds.length).toBe(20);
-  expect(Object.keys(found.folds[0])).toEqual(expect.arrayContaining(["name", "criterion", "rho", "edf", "warm", "cold", "score"]));
+  expect(Object.keys(found.folds[0])).toEqual(
+    expect.arrayContaining(["name", "criterion", "rho", "edf", "warm", "cold", "score"]),
+  );
   expect(readFileSync(file("cv.csv"), "utf8").trim().split("\n").length).toBe(501);
   expect(readFileSync(file("cv.html"), "utf8")).toMatch(/<h2>Folds<\/h2>/);
-  const table = await gam(["crossfit", visits, formula, "--family", "binomial", "--folds", "3", "--quiet", "--without-cold"]);
+  const table = await gam([
+    "crossfit",
+    visits,
+    formula,
+    "--family",
+    "binomial",
+    "--folds",
+    "3",
+    "--quiet",
+    "--without-cold",
+  ]);
   expect(table).toMatchObject({ code: 0, out: "" });
-  const small = await gam(["fit", visits, 'responded ~ dose + s(subject, bs="re")', "--family", "binomial", "--out", file("small.json")]);
+  const small = await gam([
+    "fit",
+    visits,
+    'responded ~ dose + s(subject, bs="re")',
+    "--family",
+    "binomial",
+    "--out",
+    file("small.json"),
+  ]);
   expect(small.code).toBe(0);
   const compared = await gam(["compare", file("small.json"), file("m.json")]);
   expect(compared.out).toMatch(/resid\.df[\s\S]*difference: df [\d.]+, .*Chi\.sq.*ΔAIC/);
@@ -88,7 +176,10 @@ it("crossfit, compare, diagnose, report, summary", async () => {
 
 it("help names every command; a command's help its options", async () => {
   const help = (await gam([])).out;
-  for (const verb of ["fit", "predict", "summary", "crossfit", "compare", "diagnose", "report", "artifact"]) expect(help).toContain(verb);
+  for (const verb of ["fit", "predict", "summary", "crossfit", "compare", "diagnose", "report", "artifact"])
+    expect(help).toContain(verb);
   expect((await gam(["fit", "--help"])).out).toMatch(/--family[\s\S]*--warm-start[\s\S]*--json/);
-  expect(readJson<{ version: string }>(new URL("../package.json", import.meta.url).pathname).version).toBe((await gam(["--version"])).out.trim().split(" ")[1]);
+  expect(readJson<{ version: string }>(new URL("../package.json", import.meta.url).pathname).version).toBe(
+    (await gam(["--version"])).out.trim().split(" ")[1],
+  );
 });

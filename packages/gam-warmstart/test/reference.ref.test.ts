@@ -42,11 +42,21 @@ interface Reference {
     terms_fit: number[][];
     terms_se: number[][];
   };
-  criterion_probes: { delta_rho: number[]; rho: number[]; score: number; edf_total: number; deviance: number }[];
+  criterion_probes: {
+    delta_rho: number[];
+    rho: number[];
+    score: number;
+    edf_total: number;
+    deviance: number;
+  }[];
 }
 
 const folder = join(references, "reference");
-const ids = hasReferences ? readdirSync(folder).filter((f) => f.startsWith("ref_")).map((f) => f.slice(4, -5)) : [];
+const ids = hasReferences
+  ? readdirSync(folder)
+      .filter((f) => f.startsWith("ref_"))
+      .map((f) => f.slice(4, -5))
+  : [];
 
 /** |a − b| over the largest of the values compared: one small entry among large ones is no relative error of its own. */
 function worst(ours: ArrayLike<number>, theirs: readonly number[]): number {
@@ -55,7 +65,8 @@ function worst(ours: ArrayLike<number>, theirs: readonly number[]): number {
   return Math.max(...theirs.map((v, i) => Math.abs(ours[i]! - v))) / size;
 }
 const relative = (a: number, b: number): number => Math.abs(a - b) / Math.max(Math.abs(b), 1e-300);
-const columnOf = (rows: readonly (number | number[])[], j: number): number[] => rows.map((r) => (typeof r === "number" ? r : r[j]!));
+const columnOf = (rows: readonly (number | number[])[], j: number): number[] =>
+  rows.map((r) => (typeof r === "number" ? r : r[j]!));
 
 async function fitReference(ref: Reference, more: FitOptions = {}): Promise<GamModel> {
   const data = await readData(join(references, "data", ref.data));
@@ -90,7 +101,9 @@ describe.runIf(hasReferences)("mgcv's reference models", () => {
       // Flat coordinates: half a step changes the criterion by less than 1e-4; their edf is compared absolutely.
       const base = ref.criterion_probes[0]!;
       const flat = (index: number): boolean => {
-        const probe = ref.criterion_probes.find((p) => p.delta_rho.every((d, j) => (j === index ? d === 0.5 : d === 0)));
+        const probe = ref.criterion_probes.find((p) =>
+          p.delta_rho.every((d, j) => (j === index ? d === 0.5 : d === 0)),
+        );
         return probe !== undefined && Math.abs(probe.score - base.score) < 1e-4;
       };
       const isFlat = m.parts.shape.terms.map((t) => t.penalties.some((p) => flat(p.index)));
@@ -100,12 +113,20 @@ describe.runIf(hasReferences)("mgcv's reference models", () => {
       expect(m.certificate.converged).toBe(true);
       check("deviance", relative(m.deviance, ref.deviance), tolerance);
       check("scale", relative(m.scale, ref.scale), tolerance);
-      check("edf total", Math.abs(m.edf - ref.edf_total) / (anyFlat ? 1 : ref.edf_total), anyFlat ? 1e-4 : tolerance);
+      check(
+        "edf total",
+        Math.abs(m.edf - ref.edf_total) / (anyFlat ? 1 : ref.edf_total),
+        anyFlat ? 1e-4 : tolerance,
+      );
       check("log likelihood", relative(m.logLik, ref.loglik), tolerance);
       ref.terms.forEach((t, i) => {
         const ours = m.terms[i]!;
         expect(ours.label).toBe(t.label);
-        check(`edf ${t.label}`, isFlat[i] ? Math.abs(ours.edf - t.edf) : relative(ours.edf, t.edf), isFlat[i] ? 1e-4 : tolerance);
+        check(
+          `edf ${t.label}`,
+          isFlat[i] ? Math.abs(ours.edf - t.edf) : relative(ours.edf, t.edf),
+          isFlat[i] ? 1e-4 : tolerance,
+        );
         if (isFlat[i]) return;
         check(`Ref.df ${t.label}`, relative(ours.refDf, t.ref_df), Math.max(wide, 1e-5));
         check(`statistic ${t.label}`, relative(ours.stat, t.stat), Math.max(wide, 1e-5));
@@ -115,7 +136,11 @@ describe.runIf(hasReferences)("mgcv's reference models", () => {
       ref.parametric.forEach((t, i) => {
         const ours = m.parametric[i]!;
         expect(ours.name).toBe(t.name);
-        check(`${t.name}`, Math.abs(ours.estimate - t.estimate) / Math.max(Math.abs(t.estimate), t.se), tolerance);
+        check(
+          `${t.name}`,
+          Math.abs(ours.estimate - t.estimate) / Math.max(Math.abs(t.estimate), t.se),
+          tolerance,
+        );
         check(`se ${t.name}`, relative(ours.se, t.se), tolerance);
         if (t.p_value >= 1e-10) check(`p ${t.name}`, relative(ours.p, t.p_value), 1e-3);
       });
@@ -132,15 +157,31 @@ describe.runIf(hasReferences)("mgcv's reference models", () => {
         const at = terms.names.indexOf(name);
         expect(at, `${name} of ${terms.names.join()}`).toBeGreaterThanOrEqual(0);
         const theirs = ref.predict.terms_fit.map((row) => row[j]!);
-        const size = Math.max(...theirs.map(Math.abs), Math.max(...ref.predict.terms_fit.flat().map(Math.abs)) * 1e-2);
+        const size = Math.max(
+          ...theirs.map(Math.abs),
+          Math.max(...ref.predict.terms_fit.flat().map(Math.abs)) * 1e-2,
+        );
         const off = Math.max(...theirs.map((v, i) => Math.abs(terms.fit[at]![i]! - v))) / size;
         check(`term ${name}`, off, Math.max(wide, 10 * tolerance));
-        check(`term se ${name}`, worst(terms.se![at]!, ref.predict.terms_se.map((row) => row[j]!)), Math.max(wide, 10 * tolerance));
+        check(
+          `term se ${name}`,
+          worst(
+            terms.se![at]!,
+            ref.predict.terms_se.map((row) => row[j]!),
+          ),
+          Math.max(wide, 10 * tolerance),
+        );
       });
       for (const probe of ref.criterion_probes.slice(1)) {
-        const [at, here] = await Promise.all([probe, base].map((p) => fitReference(ref, { rho: p.rho, fixedRho: true })));
+        const [at, here] = await Promise.all(
+          [probe, base].map((p) => fitReference(ref, { rho: p.rho, fixedRho: true })),
+        );
         const [ours, theirs] = [at!.criterion - here!.criterion, probe.score - base.score];
-        check(`criterion difference ${probe.delta_rho.join()}`, Math.abs(ours - theirs) / Math.max(1, Math.abs(theirs)), id.startsWith("m08") ? 1e-5 : 1e-6);
+        check(
+          `criterion difference ${probe.delta_rho.join()}`,
+          Math.abs(ours - theirs) / Math.max(1, Math.abs(theirs)),
+          id.startsWith("m08") ? 1e-5 : 1e-6,
+        );
         check(`edf at ${probe.delta_rho.join()}`, relative(at!.edf, probe.edf_total), tolerance);
       }
       expect(report).toEqual([]);

@@ -1,6 +1,15 @@
 // Fits that start from each other: same answers, fewer steps, and no artifact that could make a fit fail.
 import { describe, expect, it } from "vitest";
-import { binomial, captureArtifact, crossFit, type CrossFitOptions, fit, type GamModel, openStore, poisson } from "../src/index.ts";
+import {
+  binomial,
+  type CrossFitOptions,
+  captureArtifact,
+  crossFit,
+  fit,
+  type GamModel,
+  openStore,
+  poisson,
+} from "../src/index.ts";
 import { simulated, tempFolder } from "./support/files.ts";
 
 const data = simulated(400, 7);
@@ -38,7 +47,13 @@ describe("a fold started from the fit of all rows", () => {
     const cold = await fit(withNull(y), fold, options);
     const warm = await fit(withNull(y), fold, { ...options, warmStart: artifact });
     expect(warm.start.kind).toBe("warm");
-    expect(warm.start.terms.map((t) => t.provenance)).toEqual(["projected", "projected", "projected", "projected", "projected"]);
+    expect(warm.start.terms.map((t) => t.provenance)).toEqual([
+      "projected",
+      "projected",
+      "projected",
+      "projected",
+      "projected",
+    ]);
     await agree(warm, cold);
     expect(warm.iterations.criterionEvaluations).toBeLessThan(cold.iterations.criterionEvaluations);
   });
@@ -55,14 +70,19 @@ describe("a fold started from the fit of all rows", () => {
 
   it("one changed term does not lose the others", async () => {
     const artifact = captureArtifact(await fit(formula("y"), data));
-    const m = await fit(`y ~ s(x, bs="cr") + s(z, bs="cr", k=7) + s(id, bs="re")`, data, { warmStart: artifact });
+    const m = await fit(`y ~ s(x, bs="cr") + s(z, bs="cr", k=7) + s(id, bs="re")`, data, {
+      warmStart: artifact,
+    });
     expect(m.start.terms.map((t) => t.provenance)).toEqual(["projected", "projected", "cold", "projected"]);
     await agree(m, await fit(`y ~ s(x, bs="cr") + s(z, bs="cr", k=7) + s(id, bs="re")`, data));
   });
 
   it("the order of fits never changes a result", async () => {
     const artifact = captureArtifact(await fit(formula("b"), data, { family: binomial() }));
-    const run = async (id: string) => JSON.stringify((await fit(formula("b"), without(id), { family: binomial(), warmStart: artifact })).toJSON());
+    const run = async (id: string) =>
+      JSON.stringify(
+        (await fit(formula("b"), without(id), { family: binomial(), warmStart: artifact })).toJSON(),
+      );
     const first = [await run("s01"), await run("s02")];
     const second = [await run("s02"), await run("s01")].reverse();
     expect(second).toEqual(first);
@@ -73,7 +93,11 @@ describe("an artifact never makes a fit fail", () => {
   it.each([
     ["another schema", (a: object) => ({ ...a, schema: 9 }), "ARTIFACT_VERSION"],
     ["damaged", (a: object) => ({ ...a, checksum: "0".repeat(64) }), "ARTIFACT_HASH"],
-    ["NaN inside", (a: object) => ({ ...a, global: { objective: Number.NaN, converged: true, rows: 1, theta: [] } }), "ARTIFACT_VALUES"],
+    [
+      "NaN inside",
+      (a: object) => ({ ...a, global: { objective: Number.NaN, converged: true, rows: 1, theta: [] } }),
+      "ARTIFACT_VALUES",
+    ],
     ["no artifact", () => 42, "ARTIFACT_FORMAT"],
     ["null", () => null, "ARTIFACT_FORMAT"],
   ])("%s: cold, with the code as the reason", async (_name, damage, code) => {
@@ -86,8 +110,12 @@ describe("an artifact never makes a fit fail", () => {
   });
   it("another family, or no term in common", async () => {
     const artifact = captureArtifact(await fit("y ~ s(x)", data));
-    expect((await fit("c ~ s(x)", data, { family: poisson(), warmStart: artifact })).start.reason).toBe("DESCRIPTOR_MISMATCH");
-    expect((await fit("y ~ s(z) - 1", data, { warmStart: artifact })).start.reason).toBe("DESCRIPTOR_MISMATCH");
+    expect((await fit("c ~ s(x)", data, { family: poisson(), warmStart: artifact })).start.reason).toBe(
+      "DESCRIPTOR_MISMATCH",
+    );
+    expect((await fit("y ~ s(z) - 1", data, { warmStart: artifact })).start.reason).toBe(
+      "DESCRIPTOR_MISMATCH",
+    );
   });
 });
 
@@ -96,7 +124,10 @@ describe("stores", () => {
     const store = openStore(tempFolder());
     expect((await fit(formula("y"), data, { store })).start.kind).toBe("cold");
     expect((await fit(formula("y"), without("s01"), { store })).start.kind).toBe("warm");
-    const [a, b] = [captureArtifact(await fit(formula("y"), data)), captureArtifact(await fit(formula("y"), data))];
+    const [a, b] = [
+      captureArtifact(await fit(formula("y"), data)),
+      captureArtifact(await fit(formula("y"), data)),
+    ];
     expect(a).toEqual(b);
   });
   it("exactly the same data and model resume at the stored point", async () => {
@@ -107,7 +138,9 @@ describe("stores", () => {
     expect(again.start.kind).toBe("exact");
     await agree(again, first);
     expect(again.iterations.criterionEvaluations).toBeLessThanOrEqual(2);
-    expect((await fit(formula("b"), without("s01"), { family: binomial(), resume: store })).start.kind).toBe("cold");
+    expect((await fit(formula("b"), without("s01"), { family: binomial(), resume: store })).start.kind).toBe(
+      "cold",
+    );
   });
 });
 
@@ -141,7 +174,10 @@ describe("crossFit", () => {
       const alone = await fit(k6, without(name), { knots });
       const [a, b] = [await fold.model!.predict(data), await alone.predict(data)];
       expect(Math.max(...a.fit[0]!.map((v, i) => Math.abs(v - b.fit[0]![i]!)))).toBeLessThan(1e-6);
-      expect(fold.edf.reduce((s, e) => s + e, 0)).toBeCloseTo(alone.terms.reduce((s, t) => s + t.edf, 0), 5);
+      expect(fold.edf.reduce((s, e) => s + e, 0)).toBeCloseTo(
+        alone.terms.reduce((s, t) => s + t.edf, 0),
+        5,
+      );
       const rows = data.id!.map((_, i) => i).filter((i) => data.id![i] === name);
       expect(fold.heldOut).toBe(rows.length);
       rows.forEach((i) => {
@@ -152,8 +188,17 @@ describe("crossFit", () => {
 
   it("the same bytes for any number of threads and of folds at once", async () => {
     const run = async (threads: number, parallel: number) => {
-      const { folds, predictions } = await crossFit(formula("b"), data, { family: binomial(), group: "id", countCold: false, threads, parallel });
-      return JSON.stringify({ folds: folds.map((f) => ({ ...f, rho: [...f.rho] })), predictions: [...predictions] });
+      const { folds, predictions } = await crossFit(formula("b"), data, {
+        family: binomial(),
+        group: "id",
+        countCold: false,
+        threads,
+        parallel,
+      });
+      return JSON.stringify({
+        folds: folds.map((f) => ({ ...f, rho: [...f.rho] })),
+        predictions: [...predictions],
+      });
     };
     const one = await run(1, 1);
     expect(await run(2, 1)).toBe(one);
@@ -163,7 +208,10 @@ describe("crossFit", () => {
   it("K folds by number and by list", async () => {
     const five = await crossFit("y ~ s(x)", data, { folds: 5, seed: 3, countCold: false });
     expect(five.folds.map((f) => f.heldOut)).toEqual([80, 80, 80, 80, 80]);
-    const listed = await crossFit("y ~ s(x)", data, { folds: data.x!.map((_, i) => i % 2), countCold: false });
+    const listed = await crossFit("y ~ s(x)", data, {
+      folds: data.x!.map((_, i) => i % 2),
+      countCold: false,
+    });
     expect(listed.folds.map((f) => f.name)).toEqual(["fold 0", "fold 1"]);
   });
 

@@ -1,4 +1,4 @@
-import { dataMatrix } from "../data/design-spec.ts";
+import { designColumns } from "../data/design-spec.ts";
 import type { EngineOptions } from "../engine-types.ts";
 import { linkOf } from "../family.ts";
 import { designState } from "../native.ts";
@@ -9,10 +9,9 @@ import { Fingerprint } from "./fingerprint.ts";
 export function exactKey(prepared: Prepared, options: EngineOptions): string {
   const { response, weights, offset, plan, frame, spec, design } = prepared;
   const { rho: _rho, beta: _beta, thetaStart: _theta, ...rest } = options;
-  return new Fingerprint()
-    .tag("fit-exact-v1")
-    .text("design", designState(design))
-    .f64Matrix("columns", frame.rows.length, plan.sources.length, dataMatrix(plan, frame))
+  const f = new Fingerprint().tag("fit-exact-v1").text("design", designState(design));
+  for (const column of designColumns(plan, frame)) f.f64Slice("column", column);
+  return f
     .f64Slice("y", response.y)
     .f64Slice("weights", weights ?? [])
     .f64Slice("offset", offset ?? [])

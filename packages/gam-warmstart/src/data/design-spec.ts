@@ -171,22 +171,16 @@ function smoothSpecs(
   }));
 }
 
-/** The data matrix of a design, row-major; NaN for the unseen level of a random term. */
-export function dataMatrix(plan: DesignPlan, frame: Pick<Frame, "columns" | "rows">): Float64Array {
-  const rows = frame.rows.length;
-  const width = plan.sources.length;
-  const out = new Float64Array(rows * width);
-  plan.sources.forEach((source, j) => {
-    const values =
-      "product" in source
-        ? parametricValues(source.product, frame.columns, rows)
-        : codesOrValues(frame.columns.get(source.variable)!);
-    for (let i = 0, at = j; i < rows; i++, at += width) out[at] = values[i]!;
-  });
-  return out;
+/** The columns a design reads; NaN for the unseen level of a random term. */
+export function designColumns(plan: DesignPlan, frame: Pick<Frame, "columns" | "rows">): Float64Array[] {
+  return plan.sources.map((source) =>
+    "product" in source
+      ? parametricValues(source.product, frame.columns, frame.rows.length)
+      : codesOrValues(frame.columns.get(source.variable)!),
+  );
 }
 
-function codesOrValues(column: Column): ArrayLike<number> {
+function codesOrValues(column: Column): Float64Array {
   return column.kind === "number"
     ? column.values
     : Float64Array.from(column.codes, (c) => (c < 0 ? Number.NaN : c));
