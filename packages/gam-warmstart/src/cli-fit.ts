@@ -115,5 +115,5 @@ export async function writeAll(
   if (wanted.length === 0) return [];
   await using files = new OutputFiles({ signal });
   for (const [path, make] of wanted) await files.open(path).write(await make());
-  return files.commit();
+  return await files.commit();
 }

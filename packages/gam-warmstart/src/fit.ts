@@ -62,7 +62,10 @@ export async function fit(
   const base = engineOptions(spec, prepared.response.classes?.length ?? null, options);
   const key = options.resume ? exactKey(prepared, base) : undefined;
   const stored = key === undefined ? undefined : options.resume!.exact(key)?.artifact;
-  const parent = options.warmStart ?? options.store?.latest(descriptorKey(descriptorOf(prepared)))?.artifact;
+  const parent =
+    options.warmStart !== undefined
+      ? options.warmStart
+      : options.store?.latest(descriptorKey(descriptorOf(prepared)))?.artifact;
   const planned = planStart(prepared, stored ?? parent);
   const start: PlannedStart =
     stored && planned.kind === "warm"
