@@ -1,0 +1,250 @@
+//! Bases of smooth terms. A basis gives, for a row of covariates, a window of values in sparse columns, and the `lift`
+//! from sparse columns to its coefficients; and its penalty matrices over the coefficients.
+
+mod cubic;
+mod pspline;
+mod random;
+mod tensor;
+mod thinplate;
+
+use x_simd::{Error, Result};
+
+use crate::json::{Json, malformed, object};
+use crate::mat::Mat;
+
+pub use cubic::Cubic;
+pub use pspline::PSpline;
+pub use random::Random;
+pub use tensor::{Margin, Tensor};
+pub use thinplate::ThinPlate;
+
+/// What a spec says of one smooth (or one margin of a tensor product).
+#[derive(Debug, Clone)]
+pub struct Plan {
+    pub bs: String,
+    pub columns: Vec<usize>,
+    pub levels: Vec<Option<usize>>,
+    pub k: Option<usize>,
+    pub m: Vec<f64>,
+    pub knots: Option<Vec<Vec<f64>>>,
+}
+
+/// The data columns.
+pub type Columns = [Vec<f64>];
+
+pub enum Basis {
+    Cubic(Cubic),
+    PSpline(PSpline),
+    ThinPlate(ThinPlate),
+    Random(Random),
+    Tensor(Tensor),
+}
+
+/// Raw penalty matrix and its rank.
+pub type RawPenalty = (Mat, usize);
+
+impl Plan {
+    pub fn read(j: &Json) -> Result<Plan> {
+        let columns =
+            j.get("columns").list("columns")?.iter().map(|c| c.index("a column")).collect::<Result<Vec<_>>>()?;
+        let levels = match j.get("levels") {
+            Json::Null => vec![None; columns.len()],
+            list => {
+                list.list("levels")?.iter().map(|l| l.optional(|l| l.index("levels"))).collect::<Result<Vec<_>>>()?
+            }
+        };
+        if columns.is_empty() || levels.len() != columns.len() {
+            return Err(malformed("a smooth needs covariates, and levels for each of them"));
+        }
+        let m = match j.get("m") {
+            Json::Null => Vec::new(),
+            Json::Num(x) => vec![*x],
+            list => list.nums("m")?,
+        };
+        let knots = match j.get("knots") {
+            Json::Null => None,
+            Json::Arr(items) if matches!(items.first(), Some(Json::Arr(_))) => {
+                Some(items.iter().map(|x| x.nums("knots")).collect::<Result<Vec<_>>>()?)
+            }
+            list => Some(vec![list.nums("knots")?]),
+        };
+        let k = match j.get("k") {
+            Json::Arr(items) if items.len() == 1 => Some(items[0].index("k")?),
+            other => other.optional(|k| k.index("k"))?,
+        };
+        Ok(Plan { bs: j.get("bs").text("bs")?.to_owned(), columns, levels, k, m, knots })
+    }
+
+    fn one_column<'a>(&self, columns: &'a Columns) -> Result<&'a [f64]> {
+        match self.columns[..] {
+            [c] => Ok(&columns[c]),
+            _ => Err(Error::new("GAM_OPTIONS", format!("bs=\"{}\" takes one covariate", self.bs))),
+        }
+    }
+}
+
+/// Distinct values in ascending order.
+pub fn distinct(x: &[f64]) -> Vec<f64> {
+    let mut out = x.to_vec();
+    out.sort_unstable_by(f64::total_cmp);
+    out.dedup();
+    out
+}
+
+/// Fewer distinct covariate values than the basis needs.
+fn too_large(k: usize, unique: usize) -> Error {
+    Error::new("GAM_K_TOO_LARGE", format!("the basis asks for {k} knots, the covariate has {unique} distinct values"))
+        .with("k", k as f64)
+        .with("unique", unique as f64)
+}
+
+fn bad_knots(text: impl Into<String>) -> Error {
+    Error::new("GAM_KNOTS", text)
+}
+
+impl Basis {
+    /// Learns knots from the data.
+    pub fn learn(plan: &Plan, columns: &Columns) -> Result<Basis> {
+        Ok(match plan.bs.as_str() {
+            "cr" | "cs" | "cc" => Basis::Cubic(Cubic::learn(plan, columns)?),
+            "ps" | "cp" => Basis::PSpline(PSpline::learn(plan, columns)?),
+            "tp" | "ts" => Basis::ThinPlate(ThinPlate::learn(plan, columns)?),
+            "re" => Basis::Random(Random::learn(plan)),
+            other => return Err(Error::new("GAM_OPTIONS", format!("unknown basis bs=\"{other}\""))),
+        })
+    }
+
+    pub fn state(&self) -> Json {
+        match self {
+            Basis::Cubic(b) => b.state(),
+            Basis::PSpline(b) => b.state(),
+            Basis::ThinPlate(b) => b.state(),
+            Basis::Random(b) => b.state(),
+            Basis::Tensor(b) => b.state(),
+        }
+    }
+
+    pub fn restore(j: &Json) -> Result<Basis> {
+        Ok(match j.get("kind").text("basis kind")? {
+            "cubic" => Basis::Cubic(Cubic::restore(j)?),
+            "pspline" => Basis::PSpline(PSpline::restore(j)?),
+            "thinplate" => Basis::ThinPlate(ThinPlate::restore(j)?),
+            "random" => Basis::Random(Random::restore(j)?),
+            "tensor" => Basis::Tensor(Tensor::restore(j)?),
+            other => return Err(malformed(format!("unknown basis kind \"{other}\""))),
+        })
+    }
+
+    /// Coefficients, before constraints.
+    pub fn width(&self) -> usize {
+        match self {
+            Basis::Cubic(b) => b.width(),
+            Basis::PSpline(b) => b.width(),
+            Basis::ThinPlate(b) => b.width(),
+            Basis::Random(b) => b.width(),
+            Basis::Tensor(b) => b.width(),
+        }
+    }
+
+    /// Sparse columns and values a row.
+    pub fn sparse(&self) -> (usize, usize) {
+        match self {
+            Basis::Cubic(b) => (2 * b.knots.len(), 4),
+            Basis::PSpline(b) => (b.basis_functions(), b.degree + 1),
+            Basis::Random(b) => (b.width(), 1),
+            Basis::ThinPlate(b) => (b.width(), b.width()),
+            Basis::Tensor(b) => (b.width(), b.width()),
+        }
+    }
+
+    /// Sparse columns × coefficients; `None` where they are the same.
+    pub fn lift(&self) -> Option<Mat> {
+        match self {
+            Basis::Cubic(b) => Some(b.lift()),
+            Basis::PSpline(b) => b.lift(),
+            _ => None,
+        }
+    }
+
+    /// Writes the window of row `i`; returns its first sparse column.
+    pub fn window(&self, columns: &Columns, i: usize, out: &mut [f64]) -> usize {
+        match self {
+            Basis::Cubic(b) => b.window(columns[b.column][i], out),
+            Basis::PSpline(b) => b.window(columns[b.column][i], out),
+            Basis::ThinPlate(b) => b.window(columns, i, out),
+            Basis::Random(b) => b.window(columns, i, out),
+            Basis::Tensor(b) => b.window(columns, i, out),
+        }
+    }
+
+    /// Values of all coefficients' functions in row `i`.
+    pub fn dense(&self, columns: &Columns, i: usize, lift: Option<&Mat>, out: &mut [f64]) {
+        let (_, window) = self.sparse();
+        let mut values = vec![0.0; window];
+        let at = self.window(columns, i, &mut values);
+        out.fill(0.0);
+        match lift {
+            Some(l) => values.iter().enumerate().for_each(|(a, &x)| crate::mat::axpy(x, l.row(at + a), out)),
+            None => out[at..at + window].copy_from_slice(&values),
+        }
+    }
+
+    pub fn penalties(&self) -> Result<Vec<RawPenalty>> {
+        match self {
+            Basis::Cubic(b) => b.penalties(),
+            Basis::PSpline(b) => Ok(vec![b.penalty()]),
+            Basis::ThinPlate(b) => b.penalties(),
+            Basis::Random(b) => Ok(vec![(Mat::identity(b.width()), b.width())]),
+            Basis::Tensor(b) => b.penalties(),
+        }
+    }
+
+    /// Adds the covariates that must be finite.
+    pub fn numeric_columns(&self, to: &mut Vec<usize>) {
+        match self {
+            Basis::Cubic(b) => to.push(b.column),
+            Basis::PSpline(b) => to.push(b.column),
+            Basis::ThinPlate(b) => to.extend(&b.columns),
+            Basis::Random(b) => to.extend(b.parts.iter().filter(|(_, levels)| *levels == 0).map(|(c, _)| c)),
+            Basis::Tensor(b) => b.margins.iter().for_each(|m| m.basis.numeric_columns(to)),
+        }
+    }
+
+    /// Random effects and the like stay uncentred.
+    pub fn is_random(&self) -> bool {
+        matches!(self, Basis::Random(_))
+    }
+
+    /// Costs much more than a few operations a row: its values are kept.
+    pub fn is_costly(&self) -> bool {
+        match self {
+            Basis::ThinPlate(_) => true,
+            Basis::Tensor(t) => t.margins.iter().any(|m| m.basis.is_costly()),
+            _ => false,
+        }
+    }
+
+    /// Knots as users know them.
+    pub fn knots(&self) -> Json {
+        match self {
+            Basis::Cubic(b) => b.knots.clone().into(),
+            Basis::PSpline(b) => b.knots.clone().into(),
+            Basis::Tensor(b) => Json::Arr(b.margins.iter().map(|m| m.basis.knots()).collect()),
+            _ => Json::Null,
+        }
+    }
+}
+
+/// A matrix in a state.
+pub fn matrix_json(m: &Mat) -> Json {
+    object([("rows", m.rows.into()), ("columns", m.cols.into()), ("data", m.data.clone().into())])
+}
+
+pub fn matrix_read(j: &Json) -> Result<Mat> {
+    let (rows, cols) = (j.get("rows").index("rows")?, j.get("columns").index("columns")?);
+    let data = j.get("data").nums("data")?;
+    if data.len() != rows * cols {
+        return Err(malformed(format!("a {rows} x {cols} matrix has {} values", data.len())));
+    }
+    Ok(Mat { rows, cols, data })
+}

@@ -1,0 +1,464 @@
+//! One fit from rows, penalties and responses to coefficients, covariances and effective degrees of freedom.
+
+use x_simd::{Error, Job, Result};
+
+use crate::criterion::{Evaluation, Method, Model, Quadratic, Source};
+use crate::family::{Family, Response, check_response};
+use crate::json::Json;
+use crate::mat::{Factor, Mat, axpy, dot};
+use crate::outer::{Certificate, Control, optimise};
+use crate::passes::{Data, Weights};
+use crate::penalty::{Penalties, Penalty};
+use crate::rows::{BLOCK, Layout, Rows, empty_gram, pass};
+
+pub struct Options {
+    pub method: Method,
+    pub scale: Option<f64>,
+    pub gamma: f64,
+    pub control: Control,
+    pub covariances: bool,
+    pub tests: bool,
+}
+
+impl Options {
+    pub fn read(o: &Json) -> Result<Options> {
+        let method = match o.get("method").optional(|m| m.text("method").map(str::to_owned))?.as_deref() {
+            None | Some("REML") => Method::Reml,
+            Some("ML") => Method::Ml,
+            Some("GCV") | Some("UBRE") | Some("GCV.Cp") => Method::Gcv,
+            Some(other) => return Err(Error::new("GAM_OPTIONS", format!("unknown method \"{other}\""))),
+        };
+        let default = Control::default();
+        let number = |key: &str, fallback: f64| Ok(o.get(key).optional(|x| x.num(key))?.unwrap_or(fallback));
+        let yes = |key: &str| !matches!(o.get(key), Json::Bool(false));
+        Ok(Options {
+            method,
+            scale: o.get("scale").optional(|x| x.num("scale"))?,
+            gamma: number("gamma", 1.0)?,
+            control: Control {
+                rho: o.get("rho").optional(|x| x.nums("rho"))?,
+                beta: o.get("beta").optional(|x| x.nums("beta"))?,
+                fixed: o.get("fixedRho").flag(),
+                max_outer: number("maxOuter", default.max_outer as f64)? as usize,
+                rho_min: number("rhoMin", default.rho_min)?,
+                rho_max: number("rhoMax", default.rho_max)?,
+            },
+            covariances: yes("covariances"),
+            tests: yes("tests"),
+        })
+    }
+}
+
+pub struct Fit {
+    pub beta: Vec<f64>,
+    pub rho: Vec<f64>,
+    pub theta: Vec<f64>,
+    pub gradient: Vec<f64>,
+    pub hessian: Mat,
+    pub vp: Mat,
+    pub ve: Mat,
+    pub vc: Mat,
+    pub edf: Vec<f64>,
+    pub edf1: Vec<f64>,
+    pub edf2: Vec<f64>,
+    /// n × predictors; empty for a fit from cross-products.
+    pub eta: Vec<f64>,
+    /// X'WX behind edf and covariances.
+    pub gram: Mat,
+    pub criterion: f64,
+    pub deviance: f64,
+    pub null_deviance: f64,
+    /// Pearson estimate, or the known scale.
+    pub scale: f64,
+    pub reml_scale: f64,
+    pub scale_estimated: bool,
+    pub log_lik: f64,
+    pub aic: f64,
+    pub bic: f64,
+    pub n: f64,
+    pub residual_df: f64,
+    pub r_sq_adj: f64,
+    pub certificate: Certificate,
+    pub outer: usize,
+    pub evaluations: usize,
+    pub inner: usize,
+    pub trace: Vec<(f64, Vec<f64>)>,
+    /// One a smooth, where asked for.
+    pub tests: Vec<crate::termtest::TermTest>,
+}
+
+/// Sums of a gaussian model with identity link over the rows for which `keep` is true.
+pub fn quadratic_sums(rows: &dyn Rows, y: &[f64], w: &[f64], offset: &[f64], job: &Job) -> Result<Quadratic> {
+    let layout = rows.layout();
+    let width = layout.raw_width;
+    let (gram, xty, yy) = pass(
+        rows,
+        job,
+        || Ok((empty_gram(width)?, vec![0.0; width], 0.0)),
+        || (vec![Vec::new()], Vec::new()),
+        |(gram, xty, yy), (weights, wz): &mut (Vec<Vec<f64>>, Vec<f64>), block, from| {
+            let range = from..from + block.rows;
+            weights[0].clear();
+            weights[0].extend_from_slice(&w[range.clone()]);
+            wz.clear();
+            for i in range {
+                let z = y[i] - offset.get(i).copied().unwrap_or(0.0);
+                wz.push(w[i] * z);
+                *yy += w[i] * z * z;
+            }
+            layout.add_gram(block, weights, gram);
+            layout.add_tmul(block, 0, wz, xty);
+            Ok(())
+        },
+        |t, p| {
+            axpy(1.0, &p.0, &mut t.0);
+            axpy(1.0, &p.1, &mut t.1);
+            t.2 += p.2;
+        },
+    )?;
+    let used = w.iter().filter(|w| **w > 0.0);
+    Ok(Quadratic {
+        gram: layout.fold_gram(&gram),
+        xty: layout.fold_vec(&xty),
+        yy,
+        rows: used.clone().count() as f64,
+        log_weights: used.map(|w| w.ln()).sum(),
+    })
+}
+
+fn check_shapes(rows: &dyn Rows, family: &dyn Family, y: &[f64], w: &[f64], offset: &[f64]) -> Result<()> {
+    let (n, k) = (rows.rows(), family.predictors());
+    let bad = |what: &str, found: usize, expected: usize| {
+        Err(Error::new("SHAPE", format!("{what}: {found} values for {expected}")).with("expected", expected as f64))
+    };
+    if y.len() != n {
+        return bad("response", y.len(), n);
+    }
+    if w.len() != n {
+        return bad("weights", w.len(), n);
+    }
+    if !offset.is_empty() && offset.len() != n * k {
+        return bad("offset", offset.len(), n * k);
+    }
+    if let Some(i) = offset.iter().position(|o| !o.is_finite()) {
+        return Err(Error::new("GAM_NOT_FINITE", format!("offset of row {} is not finite", i / k + 1))
+            .with("row", (i / k) as f64));
+    }
+    if rows.layout().predictors != k {
+        let text =
+            format!("family {} has {k} linear predictors, the model {}", family.name(), rows.layout().predictors);
+        return Err(Error::new("GAM_OPTIONS", text));
+    }
+    Ok(())
+}
+
+fn check_control(control: &Control, penalties: usize, width: usize) -> Result<()> {
+    let wrong = |what: &str, found: usize, expected: usize| {
+        Err(Error::new("GAM_OPTIONS", format!("start {what}: {found} values for {expected}")))
+    };
+    match (&control.rho, &control.beta) {
+        (Some(r), _) if r.len() != penalties => wrong("rho", r.len(), penalties),
+        (_, Some(b)) if b.len() != width => wrong("beta", b.len(), width),
+        (Some(r), _) if r.iter().any(|x| !x.is_finite()) => Err(Error::new("GAM_OPTIONS", "start rho is not finite")),
+        _ => Ok(()),
+    }
+}
+
+#[allow(clippy::too_many_arguments)]
+pub fn fit(
+    rows: &dyn Rows,
+    penalties: &[Penalty],
+    family: &dyn Family,
+    y: &[f64],
+    w: &[f64],
+    offset: &[f64],
+    options: &Options,
+    job: &Job,
+) -> Result<Fit> {
+    check_shapes(rows, family, y, w, offset)?;
+    check_response(family, Response { y, w })?;
+    let data = Data { rows, family, y, w, offset, job };
+    let used = w.iter().filter(|w| **w > 0.0).count() as f64;
+    if family.quadratic() {
+        let sums = quadratic_sums(rows, y, w, offset, job)?;
+        let source = Source::Quadratic(&sums);
+        run(rows.layout(), penalties, source, Some(&data), family, options, used)
+    } else {
+        run(rows.layout(), penalties, Source::Data(&data), Some(&data), family, options, used)
+    }
+}
+
+/// A gaussian fit from cross-products alone.
+pub fn fit_quadratic(
+    layout: &Layout,
+    penalties: &[Penalty],
+    family: &dyn Family,
+    sums: &Quadratic,
+    options: &Options,
+) -> Result<Fit> {
+    run(layout, penalties, Source::Quadratic(sums), None, family, options, sums.rows)
+}
+
+fn run(
+    layout: &Layout,
+    list: &[Penalty],
+    source: Source,
+    data: Option<&Data>,
+    family: &dyn Family,
+    options: &Options,
+    n: f64,
+) -> Result<Fit> {
+    let penalties = Penalties::new(list, layout.width)?;
+    check_control(&options.control, penalties.count, layout.width)?;
+    if n < penalties.null_dimension as f64 {
+        let text = format!("{n} rows cannot determine {} unpenalised coefficients", penalties.null_dimension);
+        return Err(Error::new("GAM_FEW_ROWS", text)
+            .with("rows", n)
+            .with("coefficients", penalties.null_dimension as f64));
+    }
+    let scale = options.scale.or(if family.scale_known() { Some(1.0) } else { None });
+    let model = Model { source, layout, penalties: &penalties, method: options.method, scale, gamma: options.gamma, n };
+    let best = optimise(&model, &family.theta_start(), &options.control)?;
+    let mut out = finish(&model, data, family, options, &best.evaluation, scale)?;
+    out.rho = best.rho;
+    out.certificate = best.certificate;
+    (out.outer, out.evaluations, out.inner, out.trace) = (best.outer, best.evaluations, best.inner, best.trace);
+    Ok(out)
+}
+
+fn finish(
+    model: &Model,
+    data: Option<&Data>,
+    family: &dyn Family,
+    options: &Options,
+    e: &Evaluation,
+    scale: Option<f64>,
+) -> Result<Fit> {
+    let p = &e.prepared;
+    let width = model.layout.width;
+    let beta = p.to_plain(&e.beta);
+    // Fisher weights, except where the family is extended.
+    let (gram, inverse) = match data {
+        Some(d) if !family.observed_covariance() && !family.quadratic() => {
+            let layout = model.layout.rotated(&p.rotation);
+            let gram = d.working(&layout, &e.beta, &e.theta, Weights::Fisher)?.gram;
+            let mut h = gram.clone();
+            p.add_total(&mut h);
+            let factor = Factor::new(&h).ok_or_else(|| model.rank_error(p, &gram))?;
+            (gram, factor.inverse())
+        }
+        _ => (e.gram.clone(), e.inverse.clone()),
+    };
+    let influence = unrotate(p, &inverse.mul(&gram));
+    let edf: Vec<f64> = (0..width).map(|i| influence[(i, i)]).collect();
+    let edf1: Vec<f64> = (0..width)
+        .map(|i| 2.0 * edf[i] - (0..width).map(|j| influence[(i, j)] * influence[(j, i)]).sum::<f64>())
+        .collect();
+    let total: f64 = edf.iter().sum();
+    let residuals = data.map(|d| Residuals::of(d, model.layout, &beta, &e.theta)).transpose()?;
+    let (deviance, pearson, log_lik, eta) = match residuals {
+        Some(r) => (r.deviance, r.pearson, f64::NAN, r.eta),
+        None => (2.0 * e.f, 2.0 * e.f, f64::NAN, Vec::new()),
+    };
+    let phi = scale.unwrap_or(pearson / (model.n - total));
+    let plain_inverse = p.rotate(&inverse, false);
+    let plain_gram = p.rotate(&gram, false);
+    let scaled = |m: &Mat| Mat { rows: m.rows, cols: m.cols, data: m.data.iter().map(|x| x * phi).collect() };
+    let empty = Mat::zeros(0, 0);
+    let (vp, ve) = if options.covariances || options.tests {
+        (scaled(&plain_inverse), scaled(&plain_gram.congruence(&plain_inverse)))
+    } else {
+        (empty.clone(), empty.clone())
+    };
+    let (vc, edf2) = if options.covariances && !e.directions.is_empty() && options.method != Method::Gcv {
+        let vc = corrected(e, &inverse, &gram, phi)?;
+        let mut edf2: Vec<f64> = (0..width).map(|i| dot(vc.row(i), plain_gram.row(i)) / phi).collect();
+        // More than edf1 is no correction any more.
+        if edf2.iter().sum::<f64>() >= edf1.iter().sum::<f64>() {
+            edf2.clone_from(&edf1);
+        }
+        (vc, edf2)
+    } else {
+        (vp.clone(), edf.clone())
+    };
+    let mut out = Fit {
+        beta,
+        rho: Vec::new(),
+        theta: family.theta_natural(&e.theta),
+        gradient: e.gradient.clone(),
+        hessian: e.hessian.clone(),
+        vp,
+        ve,
+        vc,
+        edf,
+        edf1,
+        edf2,
+        eta,
+        gram: plain_gram,
+        criterion: e.criterion,
+        deviance,
+        null_deviance: f64::NAN,
+        scale: phi,
+        reml_scale: e.phi,
+        scale_estimated: scale.is_none(),
+        log_lik,
+        aic: f64::NAN,
+        bic: f64::NAN,
+        n: model.n,
+        residual_df: model.n - total,
+        r_sq_adj: f64::NAN,
+        certificate: Certificate::default(),
+        outer: 0,
+        evaluations: 0,
+        inner: 0,
+        trace: Vec::new(),
+        tests: Vec::new(),
+    };
+    if let Some(d) = data {
+        crate::overall::fill(&mut out, d, &e.theta);
+    }
+    Ok(out)
+}
+
+/// Q M Q' for a matrix that is not symmetric.
+fn unrotate(p: &crate::penalty::Prepared, m: &Mat) -> Mat {
+    let mut out = m.clone();
+    for (from, q) in &p.rotation {
+        let (f, w) = (*from, q.rows);
+        let columns = out.block(0..out.rows, f..f + w).mul(&q.t());
+        for i in 0..out.rows {
+            out.row_mut(i)[f..f + w].copy_from_slice(columns.row(i));
+        }
+        let rows = q.mul(&out.block(f..f + w, 0..out.cols));
+        for i in 0..w {
+            out.row_mut(f + i).copy_from_slice(rows.row(i));
+        }
+    }
+    out
+}
+
+/// Vp with the uncertainty of the smoothing parameters (Wood, Pya & Säfken 2016, section 4): the shift of beta with the
+/// inverse Hessian of the criterion, and the change of the covariance's Cholesky root with that Hessian plus a weak prior
+/// (variance 10) on the log smoothing parameters.
+fn corrected(e: &Evaluation, inverse: &Mat, gram: &Mat, phi: f64) -> Result<Mat> {
+    let p = &e.prepared;
+    let nd = e.hessian.rows;
+    let width = e.beta.len();
+    let mut out = Mat { rows: width, cols: width, data: inverse.data.iter().map(|x| x * phi).collect() };
+    if nd == 0 {
+        return Ok(p.rotate(&out, false));
+    }
+    let v = inverse_of(&e.hessian, 0.0, nd)?;
+    let j = Mat { rows: nd, cols: width, data: e.directions.concat() };
+    out.add_scaled(1.0, &v.congruence(&j));
+    let mut out = p.rotate(&out, false);
+    let full = match &e.scale_border {
+        None => e.hessian.clone(),
+        Some((border, curvature)) => Mat::from_fn(nd + 1, nd + 1, |i, j| match (i < nd, j < nd) {
+            (true, true) => e.hessian[(i, j)] + border[i] * border[j] / curvature,
+            (true, false) => border[i],
+            (false, true) => border[j],
+            _ => *curvature,
+        }),
+    };
+    let v = inverse_of(&full, 0.1, nd)?;
+    let mut h = gram.clone();
+    p.add_total(&mut h);
+    // In the plain coefficients: the root depends on their order.
+    let Some(factor) = Factor::new(&p.rotate(&h, false)) else { return Ok(out) };
+    let root = factor.upper_inverse();
+    let slopes: Vec<Mat> = e
+        .hessian_slopes
+        .iter()
+        .map(|dh| {
+            let mut m = p.rotate(dh, false).congruence(&root);
+            for i in 0..width {
+                m[(i, i)] *= 0.5;
+                m.row_mut(i)[..i].fill(0.0);
+            }
+            root.mul(&m)
+        })
+        .collect();
+    for a in 0..nd {
+        let mut weighted = Mat::zeros(width, width);
+        for (b, s) in slopes.iter().enumerate() {
+            weighted.add_scaled(phi * v[(a, b)], s);
+        }
+        out.add_scaled(1.0, &slopes[a].mul(&weighted.t()));
+    }
+    out.symmetrise();
+    Ok(out)
+}
+
+/// (H + ridge)^-1 without the directions of no or negative curvature, its leading `size` rows and columns.
+fn inverse_of(h: &Mat, ridge: f64, size: usize) -> Result<Mat> {
+    let (values, vectors) = h.eigen()?;
+    let mut v = Mat::zeros(size, size);
+    for (k, d) in values.iter().enumerate() {
+        let d = d.max(0.0) + ridge;
+        if d <= 0.0 {
+            continue;
+        }
+        for i in 0..size {
+            for j in 0..size {
+                v[(i, j)] += vectors[(i, k)] * vectors[(j, k)] / d;
+            }
+        }
+    }
+    Ok(v)
+}
+
+/// Sums and linear predictors at the final coefficients.
+struct Residuals {
+    deviance: f64,
+    pearson: f64,
+    eta: Vec<f64>,
+}
+
+impl Residuals {
+    fn of(d: &Data, layout: &Layout, beta: &[f64], theta: &[f64]) -> Result<Residuals> {
+        let eta = linear_predictors(d.rows, layout, beta, d.offset, d.predictors(), d.job)?;
+        let k = d.predictors();
+        let mut out = Residuals { deviance: 0.0, pearson: 0.0, eta };
+        for (i, eta) in out.eta.chunks_exact(k).enumerate().filter(|(i, _)| d.w[*i] > 0.0) {
+            out.deviance += d.family.deviance(d.y[i], d.w[i], theta, eta);
+            let r = d.y[i] - d.family.mean(theta, eta).0;
+            out.pearson += d.w[i] * r * r / d.family.variance(theta, eta);
+        }
+        Ok(out)
+    }
+}
+
+/// n × predictors.
+pub fn linear_predictors(
+    rows: &dyn Rows,
+    layout: &Layout,
+    beta: &[f64],
+    offset: &[f64],
+    k: usize,
+    job: &Job,
+) -> Result<Vec<f64>> {
+    use rayon::prelude::*;
+    let raw = layout.raw_vec(beta);
+    let mut out = x_simd::try_zeroed(rows.rows() * k)?;
+    let run = |(b, out): (usize, &mut [f64])| -> Result<()> {
+        job.check()?;
+        let (from, count) = (b * BLOCK, out.len() / k);
+        let mut block = Default::default();
+        rows.fill(from, count, &mut block);
+        let mut eta = vec![0.0; count];
+        for c in 0..k {
+            layout.eta(&block, c, &raw, &mut eta);
+            for (i, e) in eta.iter().enumerate() {
+                out[i * k + c] = e + if offset.is_empty() { 0.0 } else { offset[(from + i) * k + c] };
+            }
+        }
+        Ok(())
+    };
+    if rayon::current_num_threads() > 1 {
+        out.par_chunks_mut(BLOCK * k).enumerate().try_for_each(run)?;
+    } else {
+        out.chunks_mut(BLOCK * k).enumerate().try_for_each(run)?;
+    }
+    Ok(out)
+}
