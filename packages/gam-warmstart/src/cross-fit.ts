@@ -13,6 +13,7 @@ import {
   type EngineFit,
   fitCross,
   fitDesign,
+  hasCrossProducts,
   type NativeOptions,
 } from "./native.ts";
 import { predictModel } from "./predict.ts";
@@ -126,7 +127,11 @@ export async function crossFit(
       { usage: true },
     );
 
-  const useCross = spec.family.name === "gaussian" && linkOf(spec.family) === "identity" && !hasShapes(all);
+  const useCross =
+    spec.family.name === "gaussian" &&
+    linkOf(spec.family) === "identity" &&
+    !hasShapes(all) &&
+    hasCrossProducts();
   const cross = useCross
     ? await crossProducts(
         all.design,

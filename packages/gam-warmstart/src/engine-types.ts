@@ -128,8 +128,9 @@ export interface EngineSummary {
   readonly theta: readonly number[];
   readonly terms: readonly EngineTerm[];
   readonly parametric: readonly EngineCoefficient[];
+  /** `start`: was a starting point given? */
   readonly iterations: IterationCounts & {
-    readonly start: { readonly rho: readonly number[]; readonly beta: boolean };
+    readonly start: { readonly rho: boolean; readonly beta: boolean };
   };
   readonly certificate: Certificate;
   readonly trace: readonly { readonly criterion: number; readonly rho: readonly number[] }[];

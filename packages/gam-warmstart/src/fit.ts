@@ -113,29 +113,40 @@ export async function fitFrom(
   return fitWith(run, base, start);
 }
 
+type Run = (o: EngineOptions) => Promise<EngineFit>;
+
 /** The same for any way to run the engine. */
 export async function fitWith(
-  run: (o: EngineOptions) => Promise<EngineFit>,
+  run: Run,
   base: EngineOptions,
   start: PlannedStart,
 ): Promise<{ fit: EngineFit; start: FitStart }> {
   const { rho: _rho, beta: _beta, thetaStart: _theta, ...told } = start;
-  const fit = await run(withStart(base, start));
-  if (start.kind !== "warm" || start.saturated.length === 0 || base.fixedRho)
-    return { fit, start: { ...told, basinChecks: 0, restarted: false } };
+  const options = withStart(base, start);
+  const fit = await run({ ...options, rho: await fillRho(run, base, options.rho) });
+  const checks = start.kind === "warm" && start.saturated.length > 0 && !base.fixedRho;
+  if (!checks) return { fit, start: { ...told, basinChecks: 0, restarted: false } };
   // A parent's flat basin can hold a fold that belongs elsewhere: one look at the solver's own start of those coordinates.
-  const rho = Array.from(fit.rho, (v, i) => (start.saturated.includes(i) ? null : v));
-  const look = await run({
-    ...base,
-    rho,
-    beta: Array.from(fit.beta),
-    fixedRho: true,
-    covariances: false,
-    tests: false,
-  });
+  const holes = Array.from(fit.rho, (v, i) => (start.saturated.includes(i) ? null : v));
+  const rho = await fillRho(run, base, holes);
+  const look = await run({ ...base, ...QUICK, rho, beta: Array.from(fit.beta) });
   if (!(look.summary.criterion < fit.summary.criterion))
     return { fit, start: { ...told, basinChecks: 1, restarted: false } };
   const again = await run(base);
   const better = again.summary.criterion < fit.summary.criterion;
   return { fit: better ? again : fit, start: { ...told, basinChecks: 1, restarted: true } };
+}
+
+/** One evaluation of the criterion and nothing else. */
+const QUICK = { fixedRho: true, covariances: false, tests: false } as const;
+
+/** Null entries become the point at which the solver itself would start. */
+async function fillRho(
+  run: Run,
+  base: EngineOptions,
+  rho: readonly (number | null)[] | null,
+): Promise<readonly number[] | null> {
+  if (rho === null || rho.every((r) => r !== null)) return rho;
+  const own = await run({ ...base, ...QUICK, rho: null, beta: null });
+  return rho.map((r, i) => r ?? own.rho[i]!);
 }

@@ -3,12 +3,13 @@
  * and error codes wired by `@x/core`.
  */
 import { fromNative, runNative } from "@x/core/base";
-import binding, { type GamCross, type GamDesign } from "@x/native-linalg";
+import binding, { type GamDesign, type GamFit } from "@x/native-linalg";
 import type { DesignSpec } from "./data/design-spec.ts";
 import type { BasisCheck, Concurvity } from "./diagnose.ts";
 import type { Describe, EngineOptions, EngineSummary } from "./engine-types.ts";
+import { gamError } from "./errors.ts";
 
-export type { GamCross, GamDesign };
+export type { GamDesign };
 
 /** Options every native call takes. `threads` is always a resolved count. */
 export interface NativeOptions {
@@ -36,6 +37,48 @@ export interface EngineFit {
 }
 
 type Job = InstanceType<typeof binding.Job>;
+
+/** Cross-products of a model's rows by group. */
+export interface GamCross {
+  /** The fit of all rows but those of a group (−1: of all). */
+  fit(job: Job, heldOut: number, options: string, threads: number): Promise<GamFit>;
+}
+
+/** Exports that older builds of the kernels do not have: looked for when they are needed. */
+interface LaterDoor {
+  gamCross?(
+    job: Job,
+    design: GamDesign,
+    y: Float64Array,
+    weights: Float64Array,
+    offset: Float64Array,
+    groups: Uint32Array,
+    count: number,
+    threads: number,
+  ): Promise<GamCross>;
+  gamConcurvity?(job: Job, design: GamDesign, beta: Float64Array, threads: number): Promise<string>;
+  gamBasisCheck?(
+    job: Job,
+    design: GamDesign,
+    edf: Float64Array,
+    residuals: Float64Array,
+    seed: number,
+    draws: number,
+    threads: number,
+  ): Promise<string>;
+}
+
+const later = binding as unknown as LaterDoor;
+
+/** The export, or `NOT_SUPPORTED`. */
+function laterExport<K extends keyof LaterDoor>(name: K): NonNullable<LaterDoor[K]> {
+  const found = later[name];
+  if (found) return found as NonNullable<LaterDoor[K]>;
+  throw gamError("NOT_SUPPORTED", `the kernels of this build lack ${name}; build them again (npm run build)`);
+}
+
+/** Can folds be fitted from cross-products? */
+export const hasCrossProducts = (): boolean => later.gamCross !== undefined;
 
 function run<T>(start: (job: Job) => Promise<T>, o: NativeOptions): Promise<T> {
   return runNative(binding.Job, start, { signal: o.signal, onProgress: o.onProgress, stage: o.stage });
@@ -166,7 +209,9 @@ export async function concurvity(
   beta: Float64Array,
   o: NativeOptions,
 ): Promise<Concurvity> {
-  return JSON.parse(await run((job) => binding.gamConcurvity(job, design, beta, o.threads), o)) as Concurvity;
+  return JSON.parse(
+    await run((job) => laterExport("gamConcurvity")(job, design, beta, o.threads), o),
+  ) as Concurvity;
 }
 
 /** Basis dimension check of every smooth. */
@@ -179,7 +224,7 @@ export async function basisCheck(
   o: NativeOptions,
 ): Promise<readonly BasisCheck[]> {
   return JSON.parse(
-    await run((job) => binding.gamBasisCheck(job, design, edf, residuals, seed, draws, o.threads), o),
+    await run((job) => laterExport("gamBasisCheck")(job, design, edf, residuals, seed, draws, o.threads), o),
   ) as BasisCheck[];
 }
 
@@ -194,7 +239,8 @@ export function crossProducts(
   o: NativeOptions,
 ): Promise<GamCross> {
   return run(
-    (job) => binding.gamCross(job, design, y, weights ?? NONE, offset ?? NONE, groups, count, o.threads),
+    (job) =>
+      laterExport("gamCross")(job, design, y, weights ?? NONE, offset ?? NONE, groups, count, o.threads),
     { ...o, stage: "cross-products" },
   );
 }

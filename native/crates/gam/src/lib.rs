@@ -5,6 +5,7 @@ pub mod basis;
 pub mod criterion;
 pub mod design;
 pub mod family;
+pub mod fingerprint;
 pub mod fit;
 pub mod jet;
 pub mod json;

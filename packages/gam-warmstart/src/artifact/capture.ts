@@ -45,7 +45,7 @@ function parametricShapes(shape: Describe, roles: readonly TermRole[]): PlacedTe
     if (columns.length === 0) return [];
     const width = columns.length;
     const shapeOf: TermShape = {
-      name: `parametric(${columns.map((c) => c.name).join(",")})`,
+      name: `parametric${predictor === 0 ? "" : `.${predictor}`}(${columns.map((c) => c.name).join(",")})`,
       role,
       penalties: [],
       nullDims: [],

@@ -85,9 +85,9 @@ export function planDesign(
       const [only] = product.factors;
       const plain = product.factors.length === 1 && only!.level === undefined;
       const column = plain ? columnOf(only!.variable) : sources.push({ product }) - 1;
-      return { name: `${product.name}${suffix}`, term: `${product.term}${suffix}`, column };
+      return { name: product.name, term: `${product.term}${suffix}`, column };
     });
-    const one = { name: `(Intercept)${suffix}`, term: `(Intercept)${suffix}`, column: null };
+    const one = { name: "(Intercept)", term: `(Intercept)${suffix}`, column: null };
     return {
       parametric: intercept ? [one, ...parametric] : parametric,
       smooths: formula.smooths.flatMap((s) => smoothSpecs(s, suffix, levels, columnOf, options.knots)),
