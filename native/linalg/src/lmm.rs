@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use napi::bindgen_prelude::{AsyncTask, Float64Array, Uint8Array, Uint32Array};
+use napi::bindgen_prelude::{AsyncTask, Float64Array, Float64ArraySlice, Uint8Array, Uint32Array, Uint32ArraySlice};
 use napi_derive::napi;
 
 use crate::job::Job;
@@ -55,31 +55,91 @@ pub fn fit_null(values: &[f64], uty: &[f64], utw: &[f64], c: u32, options: LmmOp
     })
 }
 
-/// One entry a tested row; NaN in all columns of a row whose genotypes are a combination of the covariates.
+/// Which tests to run.
 #[napi(object)]
-pub struct WaldColumns {
-    pub beta: Float64Array,
-    pub se: Float64Array,
-    pub logl_h1: Float64Array,
-    pub l_remle: Float64Array,
-    pub p_wald: Float64Array,
-    pub neg_log10_p_wald: Float64Array,
-    pub degenerate: f64,
+#[derive(Clone, Copy)]
+pub struct LmmTests {
+    pub wald: bool,
+    pub lrt: bool,
+    pub score: bool,
 }
 
-fn wald_columns(wald: x_lmm::Wald) -> WaldColumns {
-    WaldColumns {
-        beta: Float64Array::new(wald.beta),
-        se: Float64Array::new(wald.se),
-        logl_h1: Float64Array::new(wald.logl_h1),
-        l_remle: Float64Array::new(wald.l_remle),
-        p_wald: Float64Array::new(wald.p_wald),
-        neg_log10_p_wald: Float64Array::new(wald.neg_log10_p_wald),
-        degenerate: wald.degenerate as f64,
+impl From<LmmTests> for x_lmm::Tests {
+    fn from(t: LmmTests) -> Self {
+        Self { wald: t.wald, lrt: t.lrt, score: t.score }
     }
 }
 
-/// Association of packed variants with one phenotype. Keeps the eigenvectors alive, not a copy of them.
+/// One phenotype's results, one entry a tested row; absent columns belong to tests that did not run. NaN in all columns
+/// of a row whose genotypes are a combination of the covariates.
+#[napi(object)]
+pub struct TestColumns {
+    pub beta: Float64Array,
+    pub se: Float64Array,
+    pub logl_h1: Option<Float64Array>,
+    pub l_remle: Option<Float64Array>,
+    pub l_mle: Option<Float64Array>,
+    pub p_wald: Option<Float64Array>,
+    pub p_lrt: Option<Float64Array>,
+    pub p_score: Option<Float64Array>,
+    pub neg_log10_p_wald: Option<Float64Array>,
+    pub neg_log10_p_lrt: Option<Float64Array>,
+    pub neg_log10_p_score: Option<Float64Array>,
+    pub degenerate: f64,
+}
+
+/// Results of all phenotypes, and what they took.
+#[napi(object)]
+pub struct TestResults {
+    pub traits: Vec<TestColumns>,
+    pub rotations: f64,
+    pub searches: f64,
+    pub evaluations: f64,
+}
+
+fn test_columns(c: x_lmm::Columns) -> TestColumns {
+    let present = |column: Vec<f64>| (!column.is_empty()).then(|| Float64Array::new(column));
+    TestColumns {
+        beta: Float64Array::new(c.beta),
+        se: Float64Array::new(c.se),
+        logl_h1: present(c.logl_h1),
+        l_remle: present(c.l_remle),
+        l_mle: present(c.l_mle),
+        p_wald: present(c.p_wald),
+        p_lrt: present(c.p_lrt),
+        p_score: present(c.p_score),
+        neg_log10_p_wald: present(c.neg_log10_p_wald),
+        neg_log10_p_lrt: present(c.neg_log10_p_lrt),
+        neg_log10_p_score: present(c.neg_log10_p_score),
+        degenerate: c.degenerate as f64,
+    }
+}
+
+fn test_results(r: x_lmm::Results) -> TestResults {
+    TestResults {
+        traits: r.traits.into_iter().map(test_columns).collect(),
+        rotations: r.rotations as f64,
+        searches: r.searches as f64,
+        evaluations: r.evaluations as f64,
+    }
+}
+
+/// Who is analysed, and the model without the variant. `y` holds the phenotypes one after another, `nulls` the MLE
+/// lambda and log-likelihood of each; `w` has `c` columns (intercept included); all of the people in `keep` only.
+#[napi(object)]
+pub struct AssociationStudy<'a> {
+    pub values: Float64ArraySlice<'a>,
+    pub keep: Uint32ArraySlice<'a>,
+    pub samples_in_file: u32,
+    pub y: Float64ArraySlice<'a>,
+    pub nulls: Float64ArraySlice<'a>,
+    pub w: Float64ArraySlice<'a>,
+    pub c: u32,
+    pub environment: Option<Float64ArraySlice<'a>>,
+    pub tests: LmmTests,
+}
+
+/// Association of packed variants with phenotypes of the same people. Keeps the eigenvectors alive, not a copy of them.
 #[napi]
 pub struct Association {
     inner: Arc<x_lmm::Association>,
@@ -88,27 +148,30 @@ pub struct Association {
 
 #[napi]
 impl Association {
-    /// `keep`: the analysed people of the file, in the order of the eigenvectors' rows; `y` and the `c` columns of `w`
-    /// (intercept included) hold these people only.
+    /// `study.keep`: the analysed people of the file, in the order of the eigenvectors' rows.
     #[napi(constructor, catch_unwind)]
-    #[allow(clippy::too_many_arguments)]
-    pub fn new(
-        vectors: &Matrix,
-        values: &[f64],
-        keep: &[u32],
-        samples_in_file: u32,
-        y: &[f64],
-        w: &[f64],
-        c: u32,
-        options: LmmOptions,
-    ) -> napi::Result<Self> {
-        let study = x_lmm::Study { values, keep, samples_in_file: samples_in_file as usize, y, w, c: c as usize };
+    pub fn new(vectors: &Matrix, study: AssociationStudy, options: LmmOptions) -> napi::Result<Self> {
+        let n = study.keep.len().max(1);
+        let points = study.nulls.chunks_exact(2);
+        let traits: Vec<x_lmm::Trait> = (study.y.chunks(n).zip(points))
+            .map(|(y, at)| x_lmm::Trait { y, null: x_lmm::NullPoint { lambda: at[0], loglik: at[1] } })
+            .collect();
+        let study = x_lmm::Study {
+            values: &study.values,
+            keep: &study.keep,
+            samples_in_file: study.samples_in_file as usize,
+            traits: &traits,
+            w: &study.w,
+            c: study.c as usize,
+            environment: study.environment.as_deref(),
+            tests: study.tests.into(),
+        };
         let inner = read(&vectors.inner, |u| x_lmm::Association::new(u, &study, options.into())).map_err(to_napi)?;
         Ok(Self { inner: Arc::new(inner), vectors: vectors.inner.clone() })
     }
 
-    /// Wald test of the listed rows of a packed block; `means[i]` replaces missing genotypes of `rows[i]`.
-    #[napi(catch_unwind, ts_return_type = "Promise<WaldColumns>")]
+    /// Tests the listed rows of a packed block; `means[i]` replaces missing genotypes of `rows[i]`.
+    #[napi(catch_unwind, ts_return_type = "Promise<TestResults>")]
     pub fn test(
         &self,
         job: &Job,
@@ -116,17 +179,30 @@ impl Association {
         rows: Uint32Array,
         means: Float64Array,
         threads: u32,
-    ) -> AsyncTask<Work<x_lmm::Wald, WaldColumns>> {
+    ) -> AsyncTask<Work<x_lmm::Results, TestResults>> {
         let (job, inner, vectors) = (job.0.clone(), self.inner.clone(), self.vectors.clone());
         Work::spawn(
             move || read(&vectors, |u| inner.test(u, &packed, &rows, &means, threads as usize, &job)),
-            wald_columns,
+            test_results,
         )
     }
 }
 
+/// How large an association is.
+#[napi(object)]
+pub struct AssociationSize {
+    pub n: f64,
+    pub c: u32,
+    pub traits: u32,
+    pub environment: bool,
+    pub tests: LmmTests,
+}
+
 /// Bytes an `Association` and one call of its `test` take, besides eigenvectors, packed genotypes and results.
 #[napi(catch_unwind)]
-pub fn association_bytes(n: f64, c: u32, threads: u32, options: LmmOptions) -> f64 {
-    x_lmm::association_bytes(n as usize, c as usize, threads as usize, &options.into()) as f64
+pub fn association_bytes(size: AssociationSize, threads: u32, options: LmmOptions) -> f64 {
+    let AssociationSize { n, c, traits, environment, tests } = size;
+    let (n, c, traits) = (n as usize, c as usize, traits as usize);
+    let size = x_lmm::Size { n, c, traits, environment, tests: tests.into() };
+    x_lmm::association_bytes(&size, threads as usize, &options.into()) as f64
 }

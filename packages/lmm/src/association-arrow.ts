@@ -13,11 +13,12 @@ import {
   type Utf8,
   type Vector,
 } from "apache-arrow";
-import type { AssociationColumns } from "./association-columns.ts";
+import { type AssociationColumns, STATISTICS, type StatisticName } from "./association-columns.ts";
+import { GEMMA_NAMES } from "./gemma/modes.ts";
 
 /**
- * Columns of a result: the 13 of the association schema's 18 that the Wald test fills. `l_mle`, `p_lrt`, `p_score` and
- * −log₁₀ of the last two belong to tests that this version does not have. Statistics without an estimate are null.
+ * Columns of a result: those of the association schema. Columns of tests that did not run are absent. Statistics
+ * without an estimate are null.
  */
 export type AssociationTypes = {
   /** Chromosome. */
@@ -34,44 +35,54 @@ export type AssociationTypes = {
   allele0: Utf8;
   /** Frequency of A1 among the analysed people with a call. */
   af: Float64;
-  /** Effect of a copy of A1. */
+  /** Effect of a copy of A1: at the variant's REML λ with the Wald test, else at the null model's MLE λ. */
   beta: Float64;
   /** Its standard error. */
   se: Float64;
-  /** Log-likelihood of the model with the variant. */
+  /** Log-likelihood of the model with the variant: the full one with the likelihood ratio test, else the restricted one. */
   logl_h1: Float64;
-  /** λ of its restricted likelihood. */
+  /** λ of the restricted likelihood (Wald test). */
   l_remle: Float64;
+  /** λ of the full likelihood (likelihood ratio test). */
+  l_mle: Float64;
   /** p of the Wald test, 0 below 1e-308. */
   p_wald: Float64;
-  /** −log₁₀ p, which does not underflow. */
+  /** p of the likelihood ratio test. */
+  p_lrt: Float64;
+  /** p of the score test. */
+  p_score: Float64;
+  /** −log₁₀ of the Wald p, which does not underflow. */
   neg_log10_p_wald: Float64;
+  /** −log₁₀ of the likelihood ratio test's p. */
+  neg_log10_p_lrt: Float64;
+  /** −log₁₀ of the score test's p. */
+  neg_log10_p_score: Float64;
 };
 
-const PRESENT: Readonly<Record<keyof AssociationTypes, true>> = {
-  chrom: true,
-  id: true,
-  pos: true,
-  n_miss: true,
-  allele1: true,
-  allele0: true,
-  af: true,
-  beta: true,
-  se: true,
-  logl_h1: true,
-  l_remle: true,
-  p_wald: true,
-  neg_log10_p_wald: true,
-};
-const schema = new Schema<AssociationTypes>(
-  associationSchema.fields.filter((f) => Object.hasOwn(PRESENT, f.name)),
-);
+/** The schema's name of a statistic. */
+export const arrowName = (name: StatisticName): string => GEMMA_NAMES[name].toLowerCase();
+
+/** Schemas by the statistics present: batches of one stream must share theirs. */
+const schemas = new Map<string, Schema<AssociationTypes>>();
+
+function schemaOf(present: readonly StatisticName[]): Schema<AssociationTypes> {
+  const key = present.join();
+  let schema = schemas.get(key);
+  if (!schema) {
+    const absent = new Set(STATISTICS.filter((name) => !present.includes(name)).map(arrowName));
+    schema = new Schema<AssociationTypes>(associationSchema.fields.filter((f) => !absent.has(f.name)));
+    schemas.set(key, schema);
+  }
+  return schema;
+}
 
 /** One record batch of results; statistics that are NaN become null. */
 export function toRecordBatch(study: PlinkStudy, block: AssociationColumns): RecordBatch<AssociationTypes> {
   const { bim } = study;
   const rows = Array.from(block.index);
-  const columns: Record<keyof AssociationTypes, Data> = {
+  const present = STATISTICS.filter((name) => block[name]);
+  const schema = schemaOf(present);
+  const columns: Record<string, Data> = {
     chrom: chromosomes(study, rows),
     id: only(utf8Vector(rows.map((r) => bim.id[r]!))),
     pos: only(numericVector(Int32Array.from(rows, (r) => bim.pos[r]!))),
@@ -79,14 +90,9 @@ export function toRecordBatch(study: PlinkStudy, block: AssociationColumns): Rec
     allele1: only(utf8Vector(rows.map((r) => bim.a1[r]!))),
     allele0: only(utf8Vector(rows.map((r) => bim.a2[r]!))),
     af: only(numericVector(block.af)),
-    beta: statistic(block.beta),
-    se: statistic(block.se),
-    logl_h1: statistic(block.loglH1),
-    l_remle: statistic(block.lRemle),
-    p_wald: statistic(block.pWald),
-    neg_log10_p_wald: statistic(block.negLog10PWald),
+    ...Object.fromEntries(present.map((name) => [arrowName(name), statistic(block[name]!)])),
   };
-  const children = schema.fields.map((f) => columns[f.name as keyof AssociationTypes]);
+  const children = schema.fields.map((f) => columns[f.name]!);
   return new RecordBatch(
     schema,
     makeData({ type: new Struct(schema.fields), length: rows.length, nullCount: 0, children }),
@@ -126,7 +132,7 @@ function chromosomes(study: PlinkStudy, rows: readonly number[]): Data {
   const { code, dictionary } = chromosomesOf(study);
   const { chrom } = study.bim;
   const data = Int32Array.from(rows, (row) => code.get(chrom[row]!)!);
-  const type = schema.fields[0]!.type as Dictionary;
+  const type = associationSchema.fields[0]!.type as Dictionary;
   return makeData({ type, length: rows.length, nullCount: 0, data, dictionary } as never) as Data;
 }
 
@@ -134,14 +140,15 @@ function only(vector: Vector): Data {
   return vector.data[0]!;
 }
 
-/** Writes blocks of results as an Arrow IPC file; the commit is the caller's. */
+/** Writes blocks of results with these statistics as an Arrow IPC file; the commit is the caller's. */
 export async function writeResults(
   out: AtomicWriter,
   study: PlinkStudy,
   blocks: AsyncIterable<AssociationColumns>,
+  statistics: readonly StatisticName[],
 ): Promise<void> {
   const batches = async function* (): AsyncGenerator<RecordBatch> {
     for await (const block of blocks) yield toRecordBatch(study, block);
   };
-  await writeIpc(out, batches(), { schema });
+  await writeIpc(out, batches(), { schema: schemaOf(statistics) });
 }

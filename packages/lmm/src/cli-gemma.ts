@@ -7,20 +7,19 @@ import {
   collectWarnings,
   lockOutput,
   type RunOptions,
-  resolveThreads,
   StageMeter,
-  type Warning,
-  writeFileAtomic,
 } from "@x/core/base";
-import { openPlink, type PlinkStudy } from "@x/plink-io";
+import { openPlink } from "@x/plink-io";
 import { ASSOCIATE_NAMES, type AssociateOptions, associate } from "./associate.ts";
+import { finish, fit, type GemmaRun, stepOptions } from "./cli-run.ts";
+import { traitList, traitsTask } from "./cli-traits.ts";
 import { isGiven, quoteWord } from "./cli-words.ts";
-import type { Cohort } from "./cohort.ts";
 import { EIGEN_NAMES, type EigenOptions, eigen } from "./eigen.ts";
 import { lmmError } from "./errors.ts";
-import { formatLog } from "./gemma/log.ts";
-import { filterAndLambda, GEMMA_OPTIONS } from "./gemma/options.ts";
+import { type GemmaMode, testsOf } from "./gemma/modes.ts";
+import { GEMMA_OPTIONS } from "./gemma/options.ts";
 import { joinSamples } from "./join-samples.ts";
+import { joinTraits } from "./join-traits.ts";
 import { KINSHIP_NAMES, type KinshipOptions, kinship } from "./kinship.ts";
 import {
   Kinship,
@@ -29,13 +28,8 @@ import {
   LOAD_NAMES,
   SAVE_NAMES,
 } from "./kinship-matrix.ts";
-import { simdLevel } from "./native.ts";
 import { type LambdaOptions, NULL_MODEL_NAMES, nullModel } from "./null-model.ts";
 import { only, refuseBoth } from "./option-names.ts";
-import { fitGwas, type StagePlan } from "./plan.ts";
-import { type RunFacts, runJson } from "./run-json.ts";
-import { checkSnpList, readSnpList } from "./snp-list.ts";
-import { VERSION } from "./version.ts";
 import { writeGemmaAssoc } from "./write-gemma-assoc.ts";
 
 /** The command without a verb: GEMMA's own flags, file names and log. */
@@ -68,9 +62,15 @@ async function runGemma(given: CliContext, argv: readonly string[]): Promise<unk
   const [gk, lmm] = [o.gk !== undefined, o.lmm !== undefined];
   refuseBoth("-gk", gk, "-lmm", lmm, "one command does one of both; lmm gwas does both in one go");
   refuseBoth("-gk", gk, "-k", o.k !== undefined, "the kinship is either made or read");
+  const mode = lmm ? (Number(o.lmm) as GemmaMode) : undefined;
+  if (mode !== undefined) testsOf(mode);
+  refuseBoth("-gk", gk, "--neglog10p", o.neglog10p === true, "it adds a column to what -lmm writes");
   refuseBoth("-lmm", lmm, "--format", isGiven(argv, "format"), "it says how -gk writes the kinship");
+  const traits = o.traits !== undefined;
+  refuseBoth("-gk", gk, "--traits", traits, "a kinship is made for the people of one phenotype");
+  refuseBoth("--traits", traits, "-n", isGiven(argv, "n"), "both choose phenotypes");
   refuseBoth("-notsnp", o.notsnp === true, "-maf", isGiven(argv, "maf"), "the frequency is tested or not");
-  if (!gk && !lmm) throw usage("give -gk 1 (kinship) or -lmm 1 (association)", "lmm");
+  if (!gk && !lmm) throw usage("give -gk 1 (kinship) or -lmm (association: 1, 2, 3, 4 or 9)", "lmm");
   if (o.lmm !== undefined && o.k === undefined)
     throw usage("-lmm needs -k, the kinship that -gk 1 wrote", "k");
   const outdir = String(o.outdir);
@@ -89,42 +89,24 @@ async function runGemma(given: CliContext, argv: readonly string[]): Promise<unk
     openPlink(String(o.bfile), { signal, phenotypes: o.p === undefined ? "read" : "ignore" }),
   );
   for (const warning of study.warnings) context.warn(warning);
-  const cohort = await meter.measure("joining", () =>
-    joinSamples(study, {
-      phenotype: Number(o.n),
-      onWarning: context.warn,
-      ...(o.p === undefined ? {} : { phenotypes: String(o.p) }),
-      ...(o.c === undefined ? {} : { covariates: String(o.c) }),
-    }),
-  );
-  const run = { context, study, cohort, meter, prefix, warnings, options: await stepOptions(context, study) };
-  return o.gk === undefined ? await associateTask(run, command) : await kinshipTask(run, command);
-}
-
-interface GemmaRun {
-  readonly context: CliContext;
-  readonly study: PlinkStudy;
-  readonly cohort: Cohort;
-  readonly meter: StageMeter;
-  readonly prefix: string;
-  readonly warnings: readonly Warning[];
-  readonly options: Awaited<ReturnType<typeof stepOptions>>;
-}
-
-async function stepOptions(context: CliContext, study: PlinkStudy) {
-  const o = context.options;
-  const snps = o.snps === undefined ? undefined : await readSnpList(String(o.snps));
-  if (snps) checkSnpList(study, snps, context.warn);
-  return {
-    ...filterAndLambda(o),
-    signal: context.signal,
-    onProgress: o.silence ? () => {} : context.onProgress,
+  const sources = {
     onWarning: context.warn,
-    threads: resolveThreads(context.threads),
-    ...(snps ? { snps } : {}),
-    ...(context.memoryLimit === undefined ? {} : { memoryLimit: context.memoryLimit }),
-    ...(o.chunk === undefined ? {} : { chunk: Number(o.chunk) }),
+    ...(o.p === undefined ? {} : { phenotypes: String(o.p) }),
+    ...(o.c === undefined ? {} : { covariates: String(o.c) }),
+    ...(o.gxe === undefined ? {} : { environment: String(o.gxe) }),
   };
+  const shared = { context, study, meter, prefix, warnings, options: await stepOptions(context, study) };
+  if (o.traits !== undefined) {
+    const groups = await meter.measure("joining", () =>
+      joinTraits(study, { ...sources, traits: traitList(o.traits as string[]) }),
+    );
+    return await traitsTask(shared, groups, command);
+  }
+  const cohort = await meter.measure("joining", () =>
+    joinSamples(study, { ...sources, phenotype: Number(o.n) }),
+  );
+  const run = { ...shared, cohort };
+  return o.gk === undefined ? await associateTask(run, command) : await kinshipTask(run, command);
 }
 
 async function kinshipTask(run: GemmaRun, command: string): Promise<unknown> {
@@ -163,73 +145,20 @@ async function associateTask(run: GemmaRun, command: string): Promise<unknown> {
   const h0 = await meter.measure("null model", () =>
     nullModel(cohort, eig, only<LambdaOptions & RunOptions>(options, NULL_MODEL_NAMES)),
   );
+  const mode = Number(context.options.lmm) as GemmaMode;
   const association = associate(
     study,
     cohort,
     eig,
-    only<AssociateOptions>({ ...options, ...fitted.accepted }, ASSOCIATE_NAMES),
+    only<AssociateOptions>({ ...options, ...fitted.accepted, tests: testsOf(mode) }, ASSOCIATE_NAMES),
   );
   const path = `${prefix}.assoc.txt`;
+  const negLog10P = context.options.neglog10p === true;
   await meter.measure("association", () =>
-    writeGemmaAssoc(association, path, { study, signal: context.signal }),
+    writeGemmaAssoc(association, path, { mode, negLog10P, study, signal: context.signal }),
   );
   const { filters, degenerate } = association;
   return finish(run, command, { filters, degenerate, nullModel: h0, predicted: fitted.memory }, [path]);
-}
-
-/** The block size that fits, and the peak predicted for the stages this command runs. */
-function fit(run: GemmaRun, stages: ReadonlyArray<StagePlan["stage"]>) {
-  const { study, cohort, options } = run;
-  const size = {
-    samples: study.n,
-    variants: study.p,
-    analyzed: cohort.analyzed.length,
-    covariates: cohort.covariateNames.length,
-    threads: options.threads,
-  };
-  const { chunk, plan } = fitGwas(size, { ...options, stages });
-  // Once the plan of the whole run is accepted, the steps must not weigh themselves again on the way.
-  return { accepted: { chunk, memoryLimit: Number.POSITIVE_INFINITY }, memory: plan.memory };
-}
-
-async function finish(
-  run: GemmaRun,
-  command: string,
-  facts: Pick<RunFacts, "filters" | "predicted" | "nullModel" | "degenerate">,
-  files: string[],
-): Promise<unknown> {
-  const { context, cohort, meter, prefix, warnings, options } = run;
-  const log = formatLog({
-    version: VERSION,
-    command,
-    date: new Date(),
-    cohort,
-    stages: meter.stages,
-    threads: options.threads,
-    simd: simdLevel(),
-    predictedBytes: facts.predicted.total,
-    ...facts,
-  });
-  const path = `${prefix}.log.txt`;
-  await writeFileAtomic(path, log, { signal: context.signal });
-  files.push(path);
-  if (!context.json && !context.quiet && !context.options.silence) {
-    context.print(`## number of total individuals = ${cohort.samples}`);
-    context.print(`## number of analyzed individuals = ${cohort.analyzed.length}`);
-    context.print(`## number of covariates = ${cohort.covariateNames.length}`);
-    context.print(`## number of total SNPs/var        = ${String(facts.filters.total).padStart(8)}`);
-    context.print(`## number of analyzed SNPs         = ${String(facts.filters.kept).padStart(8)}`);
-    for (const file of files) context.print(file);
-  }
-  return runJson({
-    command,
-    files,
-    cohort,
-    stages: meter.stages,
-    threads: options.threads,
-    ...facts,
-    warnings,
-  });
 }
 
 function usage(message: string, option: string) {

@@ -1,7 +1,9 @@
 import { type CliCommand, resolveThreads } from "@x/core/base";
 import { isGiven, quoteWord } from "./cli-words.ts";
+import { type GemmaMode, testsOf } from "./gemma/modes.ts";
 import { filterAndLambda, GEMMA_OPTIONS } from "./gemma/options.ts";
-import { refuseBoth } from "./option-names.ts";
+import { parseShard } from "./journal/shard.ts";
+import { defined, refuseBoth } from "./option-names.ts";
 
 /** GEMMA's own options that mean the same here. */
 const SHARED = new Set([
@@ -19,6 +21,9 @@ const SHARED = new Set([
   "lmin",
   "lmax",
   "region",
+  "gxe",
+  "lmm",
+  "neglog10p",
 ]);
 
 /** `lmm gwas`: the whole pipeline. */
@@ -27,7 +32,9 @@ export function gwasCommand(argv: readonly string[]): CliCommand {
     name: "gwas",
     summary: "kinship, null model and association in one go, with a report",
     options: [
-      ...GEMMA_OPTIONS.filter((o) => SHARED.has(o.name)),
+      ...GEMMA_OPTIONS.filter((o) => SHARED.has(o.name)).map((o) =>
+        o.name === "lmm" ? { ...o, help: "which tests, by GEMMA's number: 1 Wald (default), 2, 3, 4, 9" } : o,
+      ),
       {
         name: "out",
         aliases: ["-o"],
@@ -41,7 +48,7 @@ export function gwasCommand(argv: readonly string[]): CliCommand {
         type: "string",
         choices: ["iid", "fid+iid"],
         value: "iid|fid+iid",
-        help: "match -p and -c by ids in their header instead of by row",
+        help: "match -p, -c and -gxe by ids in their header instead of by row",
       },
       { name: "pheno", type: "string", value: "NAME", help: "phenotype column by name, with --on" },
       { name: "covar", type: "list", value: "NAMES", help: "covariate columns by name, with --on" },
@@ -59,17 +66,30 @@ export function gwasCommand(argv: readonly string[]): CliCommand {
       },
       { name: "without-report", type: "flag", help: "no report" },
       { name: "title", type: "string", value: "TEXT", help: "title of the report" },
+      {
+        name: "resume",
+        type: "flag",
+        help: "go on where a killed run with this flag stopped; the files are the same bytes",
+      },
+      {
+        name: "shard",
+        type: "string",
+        value: "I/N",
+        help: "only this part of the variants, into PREFIX.shard-I-of-N; lmm merge puts the N together",
+      },
       { name: "chunk", type: "int", range: { min: 1, max: 1e6 }, value: "N", help: "variants read at once" },
     ],
     examples: [
       "lmm gwas --bfile study --out results/study",
       "lmm gwas --bfile study -p traits.tsv --on iid --pheno height --out height",
+      "lmm gwas --bfile study --out big --shard 3/8 --resume",
     ],
     async run(context) {
       const o = context.options;
       const text = (name: string): string | undefined =>
         o[name] === undefined ? undefined : String(o[name]);
       const without = o["without-report"] === true;
+      if (o.lmm !== undefined) testsOf(Number(o.lmm));
       refuseBoth("--report", o.report !== undefined, "--without-report", without, "write it or not");
       refuseBoth("--pheno", o.pheno !== undefined, "-n", isGiven(argv, "n"), "both choose the phenotype");
       refuseBoth(
@@ -83,13 +103,18 @@ export function gwasCommand(argv: readonly string[]): CliCommand {
         phenotypes: text("p"),
         phenotype: text("pheno") ?? Number(o.n),
         covariates: text("c"),
+        environment: text("gxe"),
         covariateNames: o.covar as string[] | undefined,
         on: o.on as "iid" | "fid+iid" | undefined,
         kinship: text("k"),
         saveKinship: text("save-kinship"),
         snpFile: text("snps"),
         report: without ? (false as const) : text("report"),
+        lmm: o.lmm === undefined ? undefined : (Number(o.lmm) as GemmaMode),
+        negLog10P: o.neglog10p === true ? true : undefined,
         title: text("title"),
+        resume: o.resume === true ? true : undefined,
+        shard: o.shard === undefined ? undefined : parseShard(String(o.shard)),
         chunk: o.chunk === undefined ? undefined : Number(o.chunk),
         threads: context.threads,
         memoryLimit: context.memoryLimit,
@@ -113,10 +138,4 @@ export function gwasCommand(argv: readonly string[]): CliCommand {
       return gwasJson(result, { command, threads: resolveThreads(context.threads) });
     },
   };
-}
-
-type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
-
-function defined<T extends object>(o: T): Defined<T> {
-  return Object.fromEntries(Object.entries(o).filter(([, v]) => v !== undefined)) as Defined<T>;
 }

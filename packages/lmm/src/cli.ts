@@ -2,6 +2,7 @@ import { type CliCommand, runCli } from "@x/core/base";
 import { compareCommand } from "./cli-compare.ts";
 import { gemmaCommand } from "./cli-gemma.ts";
 import { gwasCommand } from "./cli-gwas.ts";
+import { mergeCommand } from "./cli-merge.ts";
 import { planCommand } from "./cli-plan.ts";
 import { isGemmaCommand, refuseNotYet } from "./gemma/options.ts";
 import { VERSION } from "./version.ts";
@@ -24,6 +25,7 @@ const verbs = [
   compareCommand(() => {
     different = true;
   }),
+  mergeCommand(argv),
   planCommand,
 ];
 // A word that is no verb must be named as an unknown command, so GEMMA's form is offered to its own lines only.

@@ -5,7 +5,9 @@ export type DropReason =
   | "phenotype missing"
   | "covariate missing"
   | "not in phenotype file"
-  | "not in covariate file";
+  | "not in covariate file"
+  | "environment missing"
+  | "not in environment file";
 
 /** One person who is not analysed. */
 export interface Dropped {
@@ -31,6 +33,8 @@ export interface Cohort {
   readonly w: Float64Array;
   /** Names of these columns. */
   readonly covariateNames: readonly string[];
+  /** Environment of the analysed people; with it associations test the product of variant and environment (`-gxe`). */
+  readonly environment?: Float64Array;
   /** Which phenotype, for messages and reports. */
   readonly phenotypeName: string;
   /** Hash of all people of the fileset, in order. */

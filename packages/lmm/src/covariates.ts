@@ -48,16 +48,31 @@ export function design(columns: readonly Float64Array[], names: readonly string[
     labels.push("intercept");
   }
   const c = all.length;
-  if (n - c - 1 < 1)
-    throw lmmError(
-      "DF",
-      `${n} analysed people and ${c} covariate columns (intercept included) leave ${n - c - 1} degrees of freedom for a variant's test; at least 1 is needed: use fewer covariates or more people.`,
-      { details: { samples: n, covariates: c } },
-    );
+  requireDf(n, c, "intercept included");
   checkRank(all, labels);
   const w = new Float64Array(n * c);
   for (let j = 0; j < c; j++) w.set(all[j]!, j * n);
   return { w, names: labels };
+}
+
+/**
+ * An environment stands in the model beside the covariates, and each variant there twice.
+ * @throws DF, COVAR_RANK.
+ */
+export function checkEnvironment({ w, names }: Design, environment: Float64Array, name: string): void {
+  const n = environment.length;
+  const c = names.length;
+  requireDf(n, c + 2, "environment and variant included");
+  checkRank([...names.map((_, j) => w.subarray(j * n, (j + 1) * n)), environment], [...names, name]);
+}
+
+function requireDf(n: number, c: number, what: string): void {
+  if (n - c - 1 >= 1) return;
+  throw lmmError(
+    "DF",
+    `${n} analysed people and ${c} covariate columns (${what}) leave ${n - c - 1} degrees of freedom for a variant's test; at least 1 is needed: use fewer covariates or more people.`,
+    { details: { samples: n, covariates: c } },
+  );
 }
 
 function isConstant(column: Float64Array): boolean {

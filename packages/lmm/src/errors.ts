@@ -36,6 +36,8 @@ export type LmmErrorCode =
   | "KIN_HASH"
   | "COHORT_MISMATCH"
   | "ASSOC_FORMAT"
+  | "SHARD_SET"
+  | "SHARD_HASH"
   | "NOT_IMPLEMENTED"
   | "OPTION_RANGE"
   | "OPTION_MISSING"

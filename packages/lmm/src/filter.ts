@@ -49,6 +49,28 @@ export interface FilterCounts {
   readonly kept: number;
 }
 
+/** All counts at 0. */
+export function noFilterCounts(): { -readonly [K in keyof FilterCounts]: number } {
+  return {
+    total: 0,
+    notListed: 0,
+    missing: 0,
+    maf: 0,
+    monomorphic: 0,
+    heterozygous: 0,
+    hwe: 0,
+    covariates: 0,
+    kept: 0,
+  };
+}
+
+/** The counts of two runs of variants together; `sign` −1 takes the second away. */
+export function addFilterCounts(a: FilterCounts, b: FilterCounts, sign: 1 | -1 = 1): FilterCounts {
+  const sum = noFilterCounts();
+  for (const name of Object.keys(sum) as (keyof FilterCounts)[]) sum[name] = a[name] + sign * b[name];
+  return sum;
+}
+
 /** What a block of variants looks like after the filter; rows are positions within the block. */
 export interface KeptRows {
   readonly rows: Uint32Array;
@@ -71,17 +93,7 @@ export class VariantFilter {
   readonly #maf: number;
   readonly #snps: ReadonlySet<string> | undefined;
   readonly #hwe: number;
-  readonly #counts = {
-    total: 0,
-    notListed: 0,
-    missing: 0,
-    maf: 0,
-    monomorphic: 0,
-    heterozygous: 0,
-    hwe: 0,
-    covariates: 0,
-    kept: 0,
-  };
+  readonly #counts = noFilterCounts();
   /** Threshold of the r² test. */
   readonly r2: number;
 
@@ -161,16 +173,18 @@ export class VariantFilter {
 
   /** @throws NO_VARIANTS_AFTER_FILTER with the counts when nothing was kept. */
   requireSome(): void {
-    const c = this.#counts;
-    if (c.kept > 0) return;
-    throw lmmError(
-      "NO_VARIANTS_AFTER_FILTER",
-      `no variant is left: ${describeFilter(c)}. Loosen -miss or -maf.`,
-      {
-        details: { ...c },
-      },
-    );
+    requireKept(this.#counts);
   }
+}
+
+/** @throws NO_VARIANTS_AFTER_FILTER with the counts when nothing was kept. */
+export function requireKept(c: FilterCounts): void {
+  if (c.kept > 0) return;
+  throw lmmError(
+    "NO_VARIANTS_AFTER_FILTER",
+    `no variant is left: ${describeFilter(c)}. Loosen -miss or -maf.`,
+    { details: { ...c } },
+  );
 }
 
 /** The counts as one line, e.g. `12226 read, 3 missingness, 1455 allele frequency, 0 one genotype class, 10768 kept`. */

@@ -1,49 +1,47 @@
 import type { OutputFiles, StageMeter } from "@x/core/base";
 import type { PlinkStudy } from "@x/plink-io";
 import { rebatch } from "./associate.ts";
-import type { AssociationColumns } from "./association-columns.ts";
-import { WALD_HEADER, waldRows } from "./gemma/assoc-text.ts";
+import type { AssociationColumns, AssociationTest } from "./association-columns.ts";
+import { assocHeader, assocRows } from "./gemma/assoc-text.ts";
 import { formatLog } from "./gemma/log.ts";
+import { statisticsOf, textStatistics } from "./gemma/modes.ts";
 import type { GwasOptions, GwasResult } from "./gwas.ts";
 import { simdLevel } from "./native.ts";
 import { VERSION } from "./version.ts";
 
-function reportPath(options: GwasOptions): string | undefined {
+function reportPath(options: Pick<GwasOptions, "out" | "report">): string | undefined {
   if (options.report === false) return undefined;
   return options.report ?? (options.out === undefined ? undefined : `${options.out}.report.html`);
 }
 
 /** Every path a run will write to, so that each folder is checked first. */
-export function checkGwasPaths(options: GwasOptions): string[] {
+export function checkGwasPaths(options: Pick<GwasOptions, "out" | "report" | "saveKinship">): string[] {
   const { out, saveKinship } = options;
   const paths = [out === undefined ? undefined : `${out}.assoc.txt`, reportPath(options), saveKinship];
   return paths.filter((path) => path !== undefined);
 }
 
-/** Passes blocks through, writing each as text on the way when there is an output prefix. */
-export async function* writeWhile(
-  source: AsyncIterable<AssociationColumns>,
-  study: PlinkStudy,
-  options: GwasOptions,
+/** Writes blocks as text on the way when there is an output prefix. */
+export function textWriter(
   files: OutputFiles,
-): AsyncGenerator<AssociationColumns> {
-  if (options.out === undefined) {
-    yield* source;
-    return;
-  }
-  const out = files.open(`${options.out}.assoc.txt`);
-  await out.write(WALD_HEADER);
-  for await (const block of source) {
-    await out.write(waldRows(study.bim, block));
-    yield block;
-  }
+  study: PlinkStudy,
+  options: Pick<GwasOptions, "out" | "lmm" | "negLog10P"> & { tests: readonly AssociationTest[] },
+): { write(block: AssociationColumns): Promise<void> } {
+  const out = options.out === undefined ? undefined : files.open(`${options.out}.assoc.txt`);
+  const statistics = textStatistics(options.tests, { mode: options.lmm, negLog10P: options.negLog10P });
+  void out?.write(assocHeader(statistics));
+  return {
+    async write(block) {
+      await out?.write(assocRows(study.bim, block, statistics));
+    },
+  };
 }
 
 /** Arrow results, report and log; the log last, so that it names what everything took. Then all appear at once. */
 export async function writeGwasFiles(
   study: PlinkStudy,
   result: GwasResult,
-  options: GwasOptions & { threads: number; command: string },
+  options: GwasOptions & { tests: readonly AssociationTest[]; threads: number; command: string },
   state: { files: OutputFiles; meter: StageMeter },
 ): Promise<string[]> {
   const { out } = options;
@@ -52,7 +50,12 @@ export async function writeGwasFiles(
   await meter.measure("writing", async () => {
     if (out !== undefined) {
       const { writeResults } = await import("./association-arrow.ts");
-      await writeResults(files.open(`${out}.assoc.arrow`), study, rebatch(once(result.columns)));
+      await writeResults(
+        files.open(`${out}.assoc.arrow`),
+        study,
+        rebatch(once(result.columns)),
+        statisticsOf(options.tests),
+      );
     }
     if (report !== undefined) {
       const { reportHtml } = await import("./report/html.ts");

@@ -1,3 +1,4 @@
+import { leadingTest } from "./association-columns.ts";
 import { dropCounts } from "./cohort.ts";
 import { describeFilter } from "./filter.ts";
 import type { GwasResult } from "./gwas.ts";
@@ -7,12 +8,13 @@ import { runJson } from "./run-json.ts";
 
 /** A few lines for a terminal. */
 export function gwasSummary(r: GwasResult): string[] {
-  const best = r.columns.negLog10PWald.reduce((b, v, i, all) => (v > (all[b] ?? -1) ? i : b), 0);
+  const { negLog10P } = leadingTest(r.columns);
+  const best = negLog10P.reduce((b, v, i, all) => (v > (all[b] ?? -1) ? i : b), 0);
   const drops = Object.entries(dropCounts(r.cohort)).map(([reason, count]) => `${count} ${reason}`);
   return [
     `people    ${r.cohort.analyzed.length} of ${r.cohort.samples} analysed${drops.length > 0 ? ` (${drops.join(", ")})` : ""}`,
     `variants  ${describeFilter(r.filters)}`,
-    `null      pve ${r.nullModel.pve.toFixed(4)} ± ${r.nullModel.pveSe.toFixed(4)}, λGC ${genomicInflation(r.columns.negLog10PWald).toFixed(3)}, smallest p ${pText(r.columns.negLog10PWald[best]!)}`,
+    `null      pve ${r.nullModel.pve.toFixed(4)} ± ${r.nullModel.pveSe.toFixed(4)}, λGC ${genomicInflation(negLog10P).toFixed(3)}, smallest p ${pText(negLog10P[best]!)}`,
     ...r.files,
   ];
 }
@@ -21,6 +23,6 @@ export function gwasSummary(r: GwasResult): string[] {
 export function gwasJson(r: GwasResult, run: { command: string; threads: number }): unknown {
   return {
     ...runJson({ ...run, ...r, predicted: r.plan.memory }),
-    lambdaGC: genomicInflation(r.columns.negLog10PWald),
+    lambdaGC: genomicInflation(leadingTest(r.columns).negLog10P),
   };
 }

@@ -11,16 +11,21 @@ import {
 } from "@x/core/base";
 import { openPlink, type PlinkStudy } from "@x/plink-io";
 import type { Table } from "apache-arrow";
-import { ASSOCIATE_NAMES, type AssociateOptions, associate } from "./associate.ts";
+import { ASSOCIATE_NAMES, type AssociateOptions, associate, checkTests } from "./associate.ts";
 import type { AssociationTypes } from "./association-arrow.ts";
-import { type AssociationColumns, concatColumns } from "./association-columns.ts";
+import { type AssociationColumns, type AssociationTest, concatColumns } from "./association-columns.ts";
 import type { Cohort } from "./cohort.ts";
 import { commandText } from "./command-text.ts";
 import { EIGEN_NAMES, type EigenOptions, eigen } from "./eigen.ts";
 import { lmmError } from "./errors.ts";
-import { FILTER_NAMES, type FilterCounts, type FilterOptions } from "./filter.ts";
-import { checkGwasPaths, writeGwasFiles, writeWhile } from "./gwas-files.ts";
+import { FILTER_NAMES, type FilterCounts, type FilterOptions, requireKept } from "./filter.ts";
+import { type GemmaMode, testsOf } from "./gemma/modes.ts";
+import { checkGwasPaths, textWriter, writeGwasFiles } from "./gwas-files.ts";
 import { checkJoin, JOIN_NAMES, type JoinOptions, joinSamples } from "./join-samples.ts";
+import { runIdentity } from "./journal/identity.ts";
+import { Journal, journalPath } from "./journal/journal.ts";
+import { resumable } from "./journal/resumable.ts";
+import { checkShard, type Shard, shardPath, shardRange } from "./journal/shard.ts";
 import { KINSHIP_NAMES, type KinshipOptions, kinship } from "./kinship.ts";
 import {
   Kinship,
@@ -36,12 +41,26 @@ import {
   type NullModel,
   nullModel,
 } from "./null-model.ts";
-import { checkNames, type NamesOf, only, RUN_NAMES, refuseBoth } from "./option-names.ts";
+import {
+  checkNames,
+  defined,
+  type NamesOf,
+  only,
+  RUN_NAMES,
+  refuseBoth,
+  requireOther,
+} from "./option-names.ts";
 import { fitGwas, type GwasPlan } from "./plan.ts";
 import { checkSnpList, readSnpList } from "./snp-list.ts";
 
 /** Options of {@link gwas}. */
 export interface GwasOptions extends JoinOptions, FilterOptions, LambdaOptions, RunOptions {
+  /** Which tests, in one pass. Default: the Wald test. */
+  readonly tests?: readonly AssociationTest[];
+  /** GEMMA's `-lmm` number instead of `tests`: its tests, and its columns in the text file. */
+  readonly lmm?: GemmaMode;
+  /** Adds −log₁₀ of every p to the text file. */
+  readonly negLog10P?: boolean;
   /** Prefix of the output: `.assoc.txt`, `.assoc.arrow`, `.log.txt` and, unless `report` says otherwise, `.report.html`. */
   readonly out?: string;
   /** Path of the HTML report, or false for none. */
@@ -58,6 +77,13 @@ export interface GwasOptions extends JoinOptions, FilterOptions, LambdaOptions, 
   readonly title?: string;
   /** A file of variant ids to restrict the study to, instead of `snps`. */
   readonly snpFile?: string;
+  /**
+   * Goes on where a killed run of the same call stopped, and keeps what this one needs to be gone on with: a journal
+   * beside the output, taken away at the end. The files are the same bytes either way.
+   */
+  readonly resume?: boolean;
+  /** Only this part of the variants; writes `<out>.shard-i-of-N` for {@link mergeShards} instead of results. */
+  readonly shard?: Shard;
   /** Leave-one-chromosome-out is not in this version: refused with NOT_IMPLEMENTED. */
   readonly loco?: false;
 }
@@ -67,6 +93,9 @@ const GWAS_NAMES: NamesOf<GwasOptions> = {
   ...FILTER_NAMES,
   ...LAMBDA_NAMES,
   ...RUN_NAMES,
+  tests: true,
+  lmm: true,
+  negLog10P: true,
   out: true,
   report: true,
   kinship: true,
@@ -75,6 +104,8 @@ const GWAS_NAMES: NamesOf<GwasOptions> = {
   command: true,
   title: true,
   snpFile: true,
+  resume: true,
+  shard: true,
   loco: true,
 };
 
@@ -119,20 +150,33 @@ export async function gwas(fileset: string | PlinkStudy, options: GwasOptions = 
       usage: true,
       details: { option: "loco" },
     });
+  const { out, resume, shard, lmm } = options;
+  requireOther("resume", resume === true, "out", out !== undefined, "there is no output to go on with");
+  requireOther("shard", shard !== undefined, "out", out !== undefined, "a shard is a file");
+  if (shard) checkShard(shard);
+  refuseBoth("lmm", lmm !== undefined, "tests", options.tests !== undefined, "both choose the tests");
+  const tests = lmm === undefined ? checkTests(options.tests ?? ["wald"]) : testsOf(lmm);
   for (const path of checkGwasPaths(options)) checkOutputDir(path);
-  await using _lock = options.out === undefined ? undefined : lockOutput(options.out);
+  // Shards of one run may be made side by side.
+  await using _lock = out === undefined ? undefined : lockOutput(shard ? shardPath(out, shard) : out);
   const meter = new StageMeter();
-  if (typeof fileset !== "string") return await run(fileset, options, meter);
+  if (typeof fileset !== "string") return await run(fileset, { ...options, tests }, options, meter);
   await using study = await meter.measure("reading", () =>
     openPlink(fileset, {
       phenotypes: options.phenotypes === undefined ? "read" : "ignore",
       ...(options.signal ? { signal: options.signal } : {}),
     }),
   );
-  return await run(study, options, meter);
+  return await run(study, { ...options, tests }, options, meter);
 }
 
-async function run(study: PlinkStudy, given: GwasOptions, meter: StageMeter): Promise<GwasResult> {
+/** `asked`: the options as they were given, for the command line in the log. */
+async function run(
+  study: PlinkStudy,
+  given: GwasOptions & { tests: readonly AssociationTest[] },
+  asked: GwasOptions,
+  meter: StageMeter,
+): Promise<GwasResult> {
   const { warnings, warn } = collectWarnings(given.onWarning);
   for (const warning of study.warnings) warn(warning);
   const threads = resolveThreads(given.threads);
@@ -144,6 +188,7 @@ async function run(study: PlinkStudy, given: GwasOptions, meter: StageMeter): Pr
     variants: study.p,
     analyzed: joined.analyzed.length,
     covariates: joined.covariateNames.length,
+    environment: joined.environment !== undefined,
     threads,
   };
   const plan = fitGwas(size, given);
@@ -175,12 +220,28 @@ async function run(study: PlinkStudy, given: GwasOptions, meter: StageMeter): Pr
   const h0 = await meter.measure("null model", () =>
     nullModel(joined, eig, only<LambdaOptions & RunOptions>(options, NULL_MODEL_NAMES)),
   );
-  const association = associate(study, joined, eig, only<AssociateOptions>(options, ASSOCIATE_NAMES));
+  const { shard } = given;
+  const range = shard ? shardRange(study.p, shard) : ([0, study.p] as const);
+  const step = only<AssociateOptions>(options, ASSOCIATE_NAMES);
+  const identity = { range, shard: shard ? `${shard.index}/${shard.count}` : "1/1" };
+  const to = shard ? shardPath(given.out!, shard) : given.out;
+  await using journal =
+    given.resume || shard
+      ? await Journal.open(journalPath(to!), runIdentity(study, joined, eig, step, identity))
+      : undefined;
+  const association = journal
+    ? resumable((part) => associate(study, joined, eig, { ...step, range: part }), range, journal)
+    : associate(study, joined, eig, step);
   await using outputs = new OutputFiles({ signal: options.signal });
   const files = options.saveKinship === undefined ? [] : [options.saveKinship];
   const columns = await meter.measure("association", async () => {
     const blocks: AssociationColumns[] = [];
-    for await (const block of writeWhile(association.columns(), study, options, outputs)) blocks.push(block);
+    const text = textWriter(outputs, study, shard ? { tests: given.tests } : options);
+    for await (const block of association.columns()) {
+      await text.write(block);
+      blocks.push(block);
+    }
+    if (journal && !shard) requireKept(association.filters);
     return concatColumns(blocks);
   });
   const { resultsTable } = await arrow;
@@ -202,13 +263,19 @@ async function run(study: PlinkStudy, given: GwasOptions, meter: StageMeter): Pr
     warnings,
     files,
   });
+  const command = commandText(study, asked);
+  if (shard) {
+    const { tests, lmm, negLog10P, miss, maf, hwe, r2 } = options;
+    const shown = { tests, ...defined({ lmm, negLog10P, miss, maf, hwe, r2 }) };
+    const fileset = study.paths.bed.replace(/\.bed$/, "");
+    const facts = { fileset, command, shown, plan: plan.plan, warnings };
+    await journal!.finish(to!, { ...facts, cohort: joined, nullModel: h0 });
+    files.push(to!);
+    return result;
+  }
   files.push(
-    ...(await writeGwasFiles(
-      study,
-      result,
-      { ...options, threads, command: commandText(study, given) },
-      { files: outputs, meter },
-    )),
+    ...(await writeGwasFiles(study, result, { ...options, threads, command }, { files: outputs, meter })),
   );
+  await journal?.remove();
   return result;
 }

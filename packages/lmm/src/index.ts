@@ -1,6 +1,8 @@
 export { type AssociateOptions, type AssociationRun, associate } from "./associate.ts";
+export { associateTraits, type TraitsRun } from "./associate-traits.ts";
 export type { AssociationTypes } from "./association-arrow.ts";
-export type { AssociationColumns } from "./association-columns.ts";
+export type { AssociationColumns, AssociationTest } from "./association-columns.ts";
+export type { AssociationWork } from "./association-pass.ts";
 export type { Cohort, Dropped, DropReason } from "./cohort.ts";
 export {
   ASSOC_TOLERANCES,
@@ -15,8 +17,11 @@ export { type EigenOptions, eigen } from "./eigen.ts";
 export { Eigen, type EigenFacts, type NegativeEigenvalues } from "./eigen-matrix.ts";
 export type { LmmErrorCode } from "./errors.ts";
 export type { FilterCounts, FilterOptions } from "./filter.ts";
+export type { GemmaMode } from "./gemma/modes.ts";
 export { type GwasOptions, type GwasResult, gwas } from "./gwas.ts";
 export { type JoinOptions, joinSamples } from "./join-samples.ts";
+export { type JoinTraitsOptions, joinTraits, type TraitCohort, type TraitGroup } from "./join-traits.ts";
+export type { Shard } from "./journal/shard.ts";
 export { type KinshipOptions, kinship } from "./kinship.ts";
 export {
   Kinship,
@@ -24,6 +29,7 @@ export {
   type KinshipLoadOptions,
   type KinshipSaveOptions,
 } from "./kinship-matrix.ts";
+export { type MergeOptions, mergeShards } from "./merge.ts";
 export { type LambdaOptions, type Likelihoods, type NullModel, nullModel } from "./null-model.ts";
 export { estimateMemory, type GwasPlan, planGwas, type StagePlan, type StudySize } from "./plan.ts";
 export { type ManhattanData, type ManhattanOptions, manhattanSvg } from "./report/manhattan.ts";

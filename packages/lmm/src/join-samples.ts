@@ -3,7 +3,7 @@ import type { Warn } from "@x/core/base";
 import type { PlinkStudy } from "@x/plink-io";
 import type { Table } from "apache-arrow";
 import type { Cohort, Dropped } from "./cohort.ts";
-import { design, parseCovariate } from "./covariates.ts";
+import { checkEnvironment, design, parseCovariate } from "./covariates.ts";
 import { lmmError } from "./errors.ts";
 import { arrowCore } from "./lazy-arrow.ts";
 import { checkNames, type NamesOf, requireOther } from "./option-names.ts";
@@ -21,6 +21,11 @@ export interface JoinOptions {
   /** Which covariate columns, by name; default all. Needs names, that is `on` or a table. */
   readonly covariateNames?: readonly string[];
   /**
+   * One environment value a person, a file or an Arrow table of one column (`-gxe`): associations then test the product
+   * of variant and environment. `NA` drops the person.
+   */
+  readonly environment?: SampleSource;
+  /**
    * Left out: files have no header and one row a line of the .fam, as GEMMA reads them. `"iid"` or `"fid+iid"`: files
    * have a header with those columns and rows in any order. Tables are matched by ids always (`"iid"` by default).
    */
@@ -34,6 +39,7 @@ export const JOIN_NAMES: NamesOf<JoinOptions> = {
   phenotype: true,
   covariates: true,
   covariateNames: true,
+  environment: true,
   on: true,
   onWarning: true,
 };
@@ -52,9 +58,42 @@ export async function joinSamples(
 ): Promise<Cohort> {
   checkNames(options, JOIN_NAMES, "joinSamples");
   checkJoin(options);
-  const phenotype = await readPhenotype(study, options);
-  const covariates = await readCovariates(study, options);
-  const { analyzed, drops } = choose(study.n, phenotype, covariates);
+  const files = await readFiles(study, options);
+  return joinOne(study, files, options.phenotype ?? 1, options);
+}
+
+type StudyPeople = Pick<PlinkStudy, "n" | "fam" | "paths" | "sampleHash">;
+
+/** What a join has read: phenotypes by number or name, covariates, environment. */
+export interface JoinFiles {
+  readonly phenotype: (wanted: number | string) => Phenotype;
+  /** Phenotype columns there are. */
+  readonly phenotypes: number;
+  readonly covariates: Covariates | undefined;
+  readonly environment: Covariates | undefined;
+}
+
+/** Reads every file of a join once. */
+export async function readFiles(study: StudyPeople, options: JoinOptions): Promise<JoinFiles> {
+  const phenotypes = await readPhenotypes(study, options);
+  const { covariates, covariateNames: names, environment } = options;
+  return {
+    ...phenotypes,
+    covariates: await readCovariates(study, covariates, names, "covariates", options),
+    environment: await readCovariates(study, environment, undefined, "environment", options),
+  };
+}
+
+/** The cohort of one phenotype. */
+export function joinOne(
+  study: StudyPeople,
+  files: JoinFiles,
+  wanted: number | string,
+  options: JoinOptions,
+): Cohort {
+  const { covariates, environment: gxe } = files;
+  const phenotype = files.phenotype(wanted);
+  const { analyzed, drops } = choose(study.n, phenotype, covariates, gxe);
   if (analyzed.length === 0)
     throw lmmError(
       "NO_ANALYZED_SAMPLES",
@@ -64,28 +103,40 @@ export async function joinSamples(
   const y = pick(phenotype.values, analyzed);
   const columns = (covariates?.columns ?? []).map((column) => pick(column, analyzed));
   const model = design(columns, covariates?.names ?? [], analyzed.length);
+  const environment = gxe && pick(gxe.columns[0]!, analyzed);
+  if (environment) checkEnvironment(model, environment, gxe.names[0]!);
   checkPhenotype(y, phenotype.name);
   const mask = new Uint8Array(Math.ceil(study.n / 8));
   for (const row of analyzed) mask[row >> 3]! |= 1 << (row & 7);
-  const { fam, sampleHash } = study;
+  return withDroppedTable(
+    {
+      samples: study.n,
+      analyzed,
+      mask,
+      y,
+      w: model.w,
+      covariateNames: model.names,
+      ...(environment ? { environment } : {}),
+      phenotypeName: phenotype.name,
+      sampleHash: study.sampleHash,
+      hash: createHash("sha256").update(study.sampleHash).update(mask).digest("hex"),
+      drops,
+    },
+    study.fam,
+  );
+}
+
+/** A cohort whose table of dropped people is made when first asked for. */
+export function withDroppedTable(parts: Omit<Cohort, "dropped">, fam: PlinkStudy["fam"]): Cohort {
   let table: Table | undefined;
   return Object.freeze({
-    samples: study.n,
-    analyzed,
-    mask,
-    y,
-    w: model.w,
-    covariateNames: model.names,
-    phenotypeName: phenotype.name,
-    sampleHash,
-    hash: createHash("sha256").update(sampleHash).update(mask).digest("hex"),
-    drops,
+    ...parts,
     get dropped(): Table {
       table ??= arrowCore().tableFromColumns({
-        row: Int32Array.from(drops, (d) => d.row),
-        fid: drops.map((d) => fam.fid[d.row]!),
-        iid: drops.map((d) => fam.iid[d.row]!),
-        reason: drops.map((d) => d.reason as string),
+        row: Int32Array.from(parts.drops, (d) => d.row),
+        fid: parts.drops.map((d) => fam.fid[d.row]!),
+        iid: parts.drops.map((d) => fam.iid[d.row]!),
+        reason: parts.drops.map((d) => d.reason as string),
       });
       return table;
     },
@@ -94,7 +145,7 @@ export async function joinSamples(
 
 /** Options that would be ignored are refused. */
 export function checkJoin(o: JoinOptions): void {
-  const files = o.phenotypes !== undefined || o.covariates !== undefined;
+  const files = o.phenotypes !== undefined || o.covariates !== undefined || o.environment !== undefined;
   requireOther(
     "covariateNames (--covar)",
     o.covariateNames !== undefined,
@@ -118,18 +169,25 @@ interface Phenotype {
   readonly rowOf?: Int32Array;
 }
 
-async function readPhenotype(
-  study: Pick<PlinkStudy, "n" | "fam" | "paths">,
+async function readPhenotypes(
+  study: StudyPeople,
   options: JoinOptions,
-): Promise<Phenotype> {
-  const wanted = options.phenotype ?? 1;
+): Promise<Pick<JoinFiles, "phenotype" | "phenotypes">> {
   if (options.phenotypes === undefined) {
-    const column = typeof wanted === "number" ? study.fam.phenotypes[wanted - 1] : undefined;
-    if (!column) throw noColumn(wanted, study.fam.phenotypes.length, study.paths.fam);
-    return { name: `phenotype ${wanted} of ${study.paths.fam}`, values: column };
+    const { phenotypes } = study.fam;
+    const phenotype = (wanted: number | string): Phenotype => {
+      const column = typeof wanted === "number" ? phenotypes[wanted - 1] : undefined;
+      if (!column) throw noColumn(wanted, phenotypes.length, study.paths.fam);
+      return { name: `phenotype ${wanted} of ${study.paths.fam}`, values: column };
+    };
+    return { phenotype, phenotypes: phenotypes.length };
   }
   const source = await alignSource(study, options.phenotypes, options.on, "phenotypes");
   warnUnmatched(source, options);
+  return { phenotype: (wanted) => phenotypeOf(source, wanted, options), phenotypes: source.columns.length };
+}
+
+function phenotypeOf(source: AlignedColumns, wanted: number | string, options: JoinOptions): Phenotype {
   const index = typeof wanted === "number" ? wanted - 1 : source.names.indexOf(wanted);
   const column = source.columns[index];
   if (!column) throw noColumn(wanted, source.columns.length, source.path);
@@ -166,14 +224,23 @@ interface Covariates {
 }
 
 async function readCovariates(
-  study: Pick<PlinkStudy, "n" | "fam" | "paths">,
+  study: StudyPeople,
+  given: SampleSource | undefined,
+  wanted: readonly string[] | undefined,
+  label: "covariates" | "environment",
   options: JoinOptions,
 ): Promise<Covariates | undefined> {
-  if (options.covariates === undefined) return undefined;
-  const source = await alignSource(study, options.covariates, options.on, "covariates");
+  if (given === undefined) return undefined;
+  const source = await alignSource(study, given, options.on, label);
   warnUnmatched(source, options);
-  const indices = options.covariateNames
-    ? options.covariateNames.map((name) => {
+  if (label === "environment" && source.columns.length !== 1)
+    throw lmmError(
+      "COVAR_COLUMN",
+      `${source.path} has ${source.columns.length} columns; an environment is one.`,
+      { usage: true, details: { columns: source.columns.length, path: source.path } },
+    );
+  const indices = wanted
+    ? wanted.map((name) => {
         const index = source.names.indexOf(name);
         if (index >= 0) return index;
         throw lmmError(
@@ -206,6 +273,7 @@ function choose(
   n: number,
   phenotype: Phenotype,
   covariates: Covariates | undefined,
+  environment: Covariates | undefined,
 ): { analyzed: Uint32Array; drops: Dropped[] } {
   const analyzed: number[] = [];
   const drops: Dropped[] = [];
@@ -215,6 +283,10 @@ function choose(
     else if (covariates && covariates.rowOf[row]! < 0) drops.push({ row, reason: "not in covariate file" });
     else if (covariates?.columns.some((column) => Number.isNaN(column[row]!)))
       drops.push({ row, reason: "covariate missing" });
+    else if (environment && environment.rowOf[row]! < 0)
+      drops.push({ row, reason: "not in environment file" });
+    else if (environment && Number.isNaN(environment.columns[0]![row]!))
+      drops.push({ row, reason: "environment missing" });
     else analyzed.push(row);
   }
   return { analyzed: Uint32Array.from(analyzed), drops };

@@ -6,6 +6,7 @@ import { fromNative, runNative } from "@x/core/base";
 import binding, { type Matrix, type MatrixReader, type PeopleGram } from "@x/native-linalg";
 
 import type { AssociationColumns } from "./association-columns.ts";
+import type { Cohort } from "./cohort.ts";
 
 export type { Matrix, MatrixReader, PeopleGram };
 
@@ -168,8 +169,32 @@ export function matmul(
   return run((job) => binding.matmul(job, m, n, k, a, b, o.threads), o);
 }
 
-/** Wald results of the rows of one call, in their order. */
-export type WaldColumns = Omit<AssociationColumns, "index" | "nMiss" | "af">;
+/** Statistics of the rows of one call, in their order, and how many have none. */
+export type TestedColumns = Omit<AssociationColumns, "index" | "nMiss" | "af"> & {
+  readonly degenerate: number;
+};
+
+/** What one call tested, a phenotype each, and what it took. */
+export interface Tested {
+  readonly traits: readonly TestedColumns[];
+  readonly rotations: number;
+  readonly searches: number;
+  readonly evaluations: number;
+}
+
+/** Which tests to run. */
+export interface WantedTests {
+  readonly wald: boolean;
+  readonly lrt: boolean;
+  readonly score: boolean;
+}
+
+/** A phenotype with the maximum of its null model's full likelihood. */
+export interface AssociationTrait {
+  readonly y: Float64Array;
+  readonly lambda: number;
+  readonly loglik: number;
+}
 
 /** λ bounds and intervals. */
 export interface LambdaRange {
@@ -178,20 +203,37 @@ export interface LambdaRange {
   readonly regions: number;
 }
 
-/** The model shared by all variants of a cohort. */
+/** The model shared by all variants of phenotypes of the same people. */
 export function newAssociation(
   vectors: Matrix,
   values: Float64Array,
-  cohort: { analyzed: Uint32Array; samples: number; y: Float64Array; w: Float64Array },
-  options: LambdaRange,
+  model: {
+    cohort: Pick<Cohort, "analyzed" | "samples" | "w" | "environment">;
+    traits: readonly AssociationTrait[];
+    tests: WantedTests;
+    lambda: LambdaRange;
+  },
 ): {
-  test(packed: Uint8Array, rows: Uint32Array, means: Float64Array, o: NativeOptions): Promise<WaldColumns>;
+  test(packed: Uint8Array, rows: Uint32Array, means: Float64Array, o: NativeOptions): Promise<Tested>;
 } {
-  const { analyzed, samples, y, w } = cohort;
-  const c = w.length / analyzed.length;
-  const model = now(() => new binding.Association(vectors, values, analyzed, samples, y, w, c, options));
+  const { cohort, traits, tests, lambda } = model;
+  const n = cohort.analyzed.length;
+  const y = new Float64Array(n * traits.length);
+  for (const [t, trait] of traits.entries()) y.set(trait.y, t * n);
+  const study = {
+    values,
+    keep: cohort.analyzed,
+    samplesInFile: cohort.samples,
+    y,
+    nulls: Float64Array.from(traits.flatMap((trait) => [trait.lambda, trait.loglik])),
+    w: cohort.w,
+    c: cohort.w.length / n,
+    ...(cohort.environment ? { environment: cohort.environment } : {}),
+    tests: { ...tests },
+  };
+  const native = now(() => new binding.Association(vectors, study, lambda));
   return {
-    test: (packed, rows, means, o) => run((job) => model.test(job, packed, rows, means, o.threads), o),
+    test: (packed, rows, means, o) => run((job) => native.test(job, packed, rows, means, o.threads), o),
   };
 }
 
@@ -221,7 +263,11 @@ export function eigenBytes(n: number, threads: number): number {
   return binding.eighBytes(n, threads);
 }
 
-/** Bytes of {@link newAssociation} and its tests, eigenvectors and genotypes apart. */
-export function associationBytes(n: number, c: number, threads: number): number {
-  return binding.associationBytes(n, c, threads, { lmin: 1e-5, lmax: 1e5, regions: 10 });
+/** Bytes of {@link newAssociation} and its tests, eigenvectors and genotypes apart; all tests, which need most. */
+export function associationBytes(
+  size: { n: number; c: number; traits: number; environment: boolean },
+  threads: number,
+): number {
+  const tests = { wald: true, lrt: true, score: true };
+  return binding.associationBytes({ ...size, tests }, threads, { lmin: 1e-5, lmax: 1e5, regions: 10 });
 }

@@ -2,7 +2,7 @@ import { checkRange, type RunOptions, resolveThreads } from "@x/core/base";
 import type { Cohort } from "./cohort.ts";
 import { Eigen } from "./eigen-matrix.ts";
 import { lmmError } from "./errors.ts";
-import { fitNull, project } from "./native.ts";
+import { fitNull, type LambdaRange, type NativeOptions, project } from "./native.ts";
 import { checkNames, type NamesOf, RUN_NAMES } from "./option-names.ts";
 
 /** Where λ = vg/ve is searched. Defaults are GEMMA's: 1e-5, 1e5, 10 intervals equal in log λ. */
@@ -56,30 +56,75 @@ export async function nullModel(
   options: RunOptions & LambdaOptions = {},
 ): Promise<NullModel> {
   checkNames(options, NULL_MODEL_NAMES, "nullModel");
-  const lambda = lambdaOptions(options);
+  const native = { signal: options.signal, threads: resolveThreads(options.threads) };
+  return (await countedNullModel(cohort, eigen, lambdaOptions(options), native)).model;
+}
+
+/** Models that were fitted, by decomposition, phenotype, covariates and search: none is fitted twice. */
+const known = new WeakMap<Eigen, WeakMap<Float64Array, WeakMap<Float64Array, Map<string, NullModel>>>>();
+
+/** The null model, and whether it had to be fitted. */
+export async function countedNullModel(
+  cohort: Cohort,
+  eigen: Eigen,
+  lambda: LambdaRange,
+  native: NativeOptions,
+): Promise<{ model: NullModel; fitted: boolean }> {
+  const ofEigen = getOr(known, eigen, () => new WeakMap());
+  const models = getOr(
+    getOr(ofEigen, cohort.y, () => new WeakMap()),
+    cohort.w,
+    () => new Map(),
+  );
+  const key = [lambda.lmin, lambda.lmax, lambda.regions].join();
+  const earlier = models.get(key);
+  if (earlier) return { model: earlier, fitted: false };
+  const model = await fit(cohort, eigen, lambda, native);
+  models.set(key, model);
+  return { model, fitted: true };
+}
+
+function getOr<K, V>(
+  map: { get(key: K): V | undefined; set(key: K, value: V): unknown },
+  key: K,
+  make: () => V,
+): V {
+  let value = map.get(key);
+  if (value === undefined) {
+    value = make();
+    map.set(key, value);
+  }
+  return value;
+}
+
+async function fit(
+  cohort: Cohort,
+  eigen: Eigen,
+  lambda: LambdaRange,
+  native: NativeOptions,
+): Promise<NullModel> {
   const vectors = Eigen.vectorsFor(eigen, cohort);
   const n = cohort.analyzed.length;
   const c = cohort.w.length / n;
   const columns = new Float64Array(n * (c + 1));
   columns.set(cohort.y);
   columns.set(cohort.w, n);
-  const native = { signal: options.signal, threads: resolveThreads(options.threads) };
   const rotated = await project(vectors, columns, c + 1, native);
-  const fit = fitNull(eigen.values, rotated.subarray(0, n), rotated.subarray(n), c, lambda);
+  const fitted = fitNull(eigen.values, rotated.subarray(0, n), rotated.subarray(n), c, lambda);
   return Object.freeze({
-    pve: fit.pve,
-    pveSe: fit.pveSe,
-    vg: fit.vg,
-    ve: fit.ve,
-    lambda: { reml: fit.lambdaReml, mle: fit.lambdaMle },
-    logLik: { reml: fit.loglikReml, mle: fit.loglikMle },
-    beta: Float64Array.from(fit.beta),
-    betaSe: Float64Array.from(fit.betaSe),
+    pve: fitted.pve,
+    pveSe: fitted.pveSe,
+    vg: fitted.vg,
+    ve: fitted.ve,
+    lambda: { reml: fitted.lambdaReml, mle: fitted.lambdaMle },
+    logLik: { reml: fitted.loglikReml, mle: fitted.loglikMle },
+    beta: Float64Array.from(fitted.beta),
+    betaSe: Float64Array.from(fitted.betaSe),
   });
 }
 
 /** The options with GEMMA's defaults filled in. @throws OPTION_RANGE. */
-export function lambdaOptions(o: LambdaOptions): { lmin: number; lmax: number; regions: number } {
+export function lambdaOptions(o: LambdaOptions): LambdaRange {
   const lmin = checkRange("lmin", o.lmin ?? 1e-5, { min: 1e-300, max: 1e300 });
   const lmax = checkRange("lmax", o.lmax ?? 1e5, { min: 1e-300, max: 1e300 });
   const regions = checkRange("regions", o.regions ?? 10, { min: 1, max: 1000, integer: true });

@@ -40,3 +40,10 @@ export function requireOther(a: string, aGiven: boolean, b: string, bGiven: bool
       details: { option: b, given: a },
     });
 }
+
+type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+
+/** The options that are given. */
+export function defined<T extends object>(o: T): Defined<T> {
+  return Object.fromEntries(Object.entries(o).filter(([, v]) => v !== undefined)) as Defined<T>;
+}

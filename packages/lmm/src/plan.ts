@@ -22,6 +22,10 @@ export interface StudySize {
   readonly kinshipVariants?: number;
   /** Covariate columns with the intercept. Default 1. */
   readonly covariates?: number;
+  /** Phenotypes tested in one pass. Default 1. */
+  readonly traits?: number;
+  /** Whether interactions with an environment are tested (`-gxe`). Default false. */
+  readonly environment?: boolean;
   /** Default: 2. */
   readonly threads?: number;
   /** Variants a block. Default 4096. */
@@ -34,6 +38,8 @@ const SIZE_NAMES: NamesOf<StudySize> = {
   analyzed: true,
   kinshipVariants: true,
   covariates: true,
+  traits: true,
+  environment: true,
   threads: true,
   chunk: true,
 };
@@ -111,9 +117,14 @@ export function associationParts(s: {
   covariates: number;
   threads: number;
   chunk: number;
+  /** Phenotypes tested together. Default 1. */
+  traits?: number;
+  /** Whether an interaction is tested. */
+  environment?: boolean;
 }): MemoryPart[] {
+  const { analyzed: n, covariates: c, traits = 1, environment = false, threads } = s;
   return [
-    { name: "rotated columns and buffers", bytes: associationBytes(s.analyzed, s.covariates, s.threads) },
+    { name: "rotated columns and buffers", bytes: associationBytes({ n, c, traits, environment }, threads) },
     { name: "genotype blocks", bytes: blockBytes(s.samples, s.chunk) },
     ...covariateTest(s),
   ];
@@ -266,6 +277,8 @@ function withDefaults(size: StudySize): Required<StudySize> {
     analyzed: whole("analyzed", size.analyzed ?? samples, 1, samples),
     kinshipVariants: whole("kinshipVariants", size.kinshipVariants ?? variants, 1, variants),
     covariates: whole("covariates", size.covariates ?? 1, 1, 1e5),
+    traits: whole("traits", size.traits ?? 1, 1, 1e6),
+    environment: size.environment ?? false,
     threads: whole("threads", size.threads ?? 2, 1, 1024),
     chunk: checkedChunk(size.chunk),
   };

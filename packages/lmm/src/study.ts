@@ -23,21 +23,21 @@ export async function* filteredBlocks(
   study: PlinkStudy,
   cohort: Cohort,
   filter: VariantFilter,
-  options: NativeOptions & { chunk: number },
+  options: NativeOptions & { chunk: number; range?: readonly [from: number, to: number] },
 ): AsyncGenerator<FilteredBlock> {
-  const { chunk, signal, threads } = options;
+  const { chunk, signal, threads, range = [0, study.p] } = options;
   const quiet: NativeOptions = { signal, threads };
   const everyone = cohort.analyzed.length === cohort.samples;
   const covariates = CovariateTest.neededFor(cohort) && filter.r2 < 1 ? new CovariateTest(cohort) : undefined;
   let done = 0;
-  const blocks = study.blocks({ chunk, threads, ...(signal ? { signal } : {}) });
+  const blocks = study.blocks({ chunk, threads, range, ...(signal ? { signal } : {}) });
   for await (const { start, rows, packed } of blocks) {
     const counts = await countGenotypes(packed, study.n, rows, everyone ? null : cohort.mask, quiet);
     let kept = filter.apply(counts, (row) => study.bim.id[start + row]!);
     if (covariates) kept = await covariates.apply(filter, kept, packed, quiet);
     yield { start, rows, packed, kept };
     done += rows;
-    options.onProgress?.({ stage: options.stage ?? "variants", done, total: study.p });
+    options.onProgress?.({ stage: options.stage ?? "variants", done, total: range[1] - range[0] });
   }
 }
 

@@ -403,6 +403,8 @@ const elsewhere: Record<string, string> = {
   "mem-cgroup": "memory.test.ts",
   "mem-alloc-fail": "memory.test.ts",
   "clock-locale": "determinism.test.ts",
+  "shard-missing": "resume.test.ts",
+  "shard-trunc": "resume.test.ts",
   "threads-many": "determinism.test.ts",
 };
 const here = new Set([
@@ -425,6 +427,7 @@ it.skipIf(!existsSync(tsv))("every row of our formats in bad-inputs.tsv has a te
     "process",
     "limits",
     "environment",
+    "merge",
   ]);
   const wanted = readFileSync(tsv, "utf8")
     .trimEnd()

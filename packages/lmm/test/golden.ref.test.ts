@@ -28,13 +28,18 @@ describe.each(sets)("%s", (name) => {
     expect(gk, gk.err).toMatchObject({ code: 0 });
     const k = await compareKinship(join(folder, "output/k1.cXX.txt"), golden(name, "k1.cXX.lower.txt.gz"));
     expect(k.columns[0]!.failures, JSON.stringify(k)).toBe(0);
-    for (const [run, extra] of [
-      ["lmm1", []],
-      ["lmm1_cov", ["-c", `${prefix}.covar.txt`]],
+    const covariates = ["-c", `${prefix}.covar.txt`];
+    for (const [run, mode, extra] of [
+      ["lmm1", "1", []],
+      ["lmm1_cov", "1", covariates],
+      ...(name === "demo" ? [] : [["lmm4_cov", "4", covariates] as const]),
     ] as const) {
-      const ran = await lmm(["-bfile", prefix, "-k", "output/k1.cXX.txt", "-lmm", "1", "-o", run, ...extra], {
-        cwd: folder,
-      });
+      const ran = await lmm(
+        ["-bfile", prefix, "-k", "output/k1.cXX.txt", "-lmm", mode, "-o", run, ...extra],
+        {
+          cwd: folder,
+        },
+      );
       expect(ran, ran.err).toMatchObject({ code: 0 });
       const result = await compareAssoc(
         join(folder, `output/${run}.assoc.txt`),

@@ -19,7 +19,7 @@ fn main() {
     for level in Level::available().into_iter().rev() {
         for run in 0..3 {
             let at = cpu();
-            rotate_at(&u, n, &data, &rows, &means, &mut out, 1, level, &Job::default()).unwrap();
+            rotate_at(&u, n, None, &data, &rows, &means, &mut out, 1, level, &Job::default()).unwrap();
             report("rotate", level, run, cpu() - at, "MAC", n as f64 * n as f64 * snps as f64);
         }
     }

@@ -1,11 +1,11 @@
 //! CPU time a variant of the association test, by stage: `cargo run --release -p x-lmm --example association_bench`
-//! with the number of people and of covariates as optional arguments. X_SIMD=scalar|avx2 lowers the instruction set.
+//! with the number of people, of covariates and of variants, and `all` for all tests, as optional arguments. X_SIMD=scalar|avx2 lowers the instruction set.
 //!
 //! The stages are told apart from outside: constant variants stop after the scan, whose cost follows the number of its
 //! panels (three for 10 regions, one for 1 region). Linux only (/proc/self/stat).
 
 use x_dense::SquareMatrix;
-use x_lmm::{Association, Options, Study};
+use x_lmm::{Association, NullPoint, Options, Study, Tests, Trait};
 use x_simd::{Job, Level};
 
 const REPEATS: usize = 30;
@@ -61,7 +61,10 @@ fn main() {
     }
     let w: Vec<f64> = (0..n * c).map(|i| if i < n { 1.0 } else { random.normal() }).collect();
     let keep: Vec<u32> = (0..n as u32).collect();
-    let study = Study { values: &values, keep: &keep, samples_in_file: n, y: &y, w: &w, c };
+    let tests = if std::env::args().nth(4).is_some() { Tests::ALL } else { Tests::WALD };
+    let traits = [Trait { y: &y, null: NullPoint { lambda: 1.0, loglik: 0.0 } }];
+    let study =
+        Study { values: &values, keep: &keep, samples_in_file: n, traits: &traits, w: &w, c, environment: None, tests };
     let rows: Vec<u32> = (0..variants as u32).collect();
     let means = vec![1.0; variants];
     // 1 % of the calls are missing.

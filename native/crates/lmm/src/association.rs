@@ -1,34 +1,27 @@
-//! Wald test of every variant, streamed: packed genotypes in, six columns out, never an n x p array.
+//! Tests of every variant, streamed: packed genotypes in, columns out, never an n x p array.
 
 use rayon::prelude::*;
 use x_dense::SquareMatrix;
 use x_simd::{Error, Job, Level, Result, try_zeroed, with_pool};
 
 use crate::design::check_design;
-use crate::grid::{Grid, pairs};
+use crate::grid::Grid;
 use crate::kernels::Kernels;
-use crate::null::{check_columns, pad, product};
+use crate::model::{Common, Model};
+use crate::null::{check_columns, pad};
 use crate::options::{Options, clamp_eigenvalues};
-use crate::search::Fit;
+use crate::statistics::{Columns, Fits, NullPoint, Tests};
 use crate::tile::{Buffers, GROUP};
 
-/// Columns of GEMMA's `-lmm 1`, one entry a tested row. NaN throughout for a variant that is a combination of the
-/// covariates (constant ones included).
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Wald {
-    pub beta: Vec<f64>,
-    pub se: Vec<f64>,
-    /// REML log-likelihood of the model with the variant.
-    pub logl_h1: Vec<f64>,
-    pub l_remle: Vec<f64>,
-    pub p_wald: Vec<f64>,
-    /// Stays finite where `p_wald` underflows to 0.
-    pub neg_log10_p_wald: Vec<f64>,
-    /// Rows whose columns are NaN.
-    pub degenerate: u64,
+/// One phenotype of the analysed people, and where the likelihood without a variant has its maximum (any finite
+/// numbers when only the Wald test runs).
+#[derive(Clone, Copy)]
+pub struct Trait<'a> {
+    pub y: &'a [f64],
+    pub null: NullPoint,
 }
 
-/// Phenotype, covariates and eigenvalues of the analysed people.
+/// Phenotypes, covariates and eigenvalues of the analysed people.
 #[derive(Clone, Copy)]
 pub struct Study<'a> {
     /// Eigenvalues in the order of the eigenvectors' columns; clamped by `clamp_eigenvalues`.
@@ -36,71 +29,89 @@ pub struct Study<'a> {
     /// The analysed people among `samples_in_file`, in the order of the eigenvectors' rows.
     pub keep: &'a [u32],
     pub samples_in_file: usize,
-    pub y: &'a [f64],
+    /// At least one; all of the same people.
+    pub traits: &'a [Trait<'a>],
     /// `c` columns, one after another, the intercept included.
     pub w: &'a [f64],
     pub c: usize,
+    /// With an environment the product of it and the variant is tested, given both (`-gxe`).
+    pub environment: Option<&'a [f64]>,
+    pub tests: Tests,
 }
 
-/// Everything about phenotype, covariates and people that the tests share; the eigenvectors stay with the caller.
+/// What one call of [`Association::test`] found and did.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Results {
+    /// One a phenotype, in the study's order.
+    pub traits: Vec<Columns>,
+    /// Columns multiplied by the eigenvectors: one a variant, two with an environment, whatever the phenotypes.
+    pub rotations: u64,
+    /// Searches for a lambda.
+    pub searches: u64,
+    /// Lambdas at which a search evaluated a likelihood; the grid's points are not among them.
+    pub evaluations: u64,
+}
+
+/// Everything about phenotypes, covariates and people that the tests share; the eigenvectors stay with the caller.
 pub struct Association {
-    model: Model,
+    /// One a phenotype.
+    models: Vec<Model>,
+    environment: Option<Vec<f64>>,
     keep: Vec<u32>,
     samples_in_file: usize,
     level: Level,
 }
 
-pub struct Model {
-    pub n: usize,
-    pub c: usize,
-    /// Clamped eigenvalues, padded.
-    pub values: Vec<f64>,
-    /// Rotated W, then y, padded.
-    pub columns: Vec<Vec<f64>>,
-    /// Product rows of the pairs in `pairs[0]`.
-    pub fixed: Vec<f64>,
-    pub pairs: [Vec<(usize, usize)>; 2],
-    pub grid: Grid,
-    pub kernels: Kernels,
-}
-
 impl Association {
-    /// Rotates phenotype and covariates and prepares the search grid. Errors: DF, COVAR_RANK (`column`), SHAPE,
-    /// NOT_FINITE, LAMBDA_RANGE, ALLOC.
+    /// Rotates phenotypes and covariates and prepares the search grids. Errors: DF, COVAR_RANK (`column`; the
+    /// environment is the last), SHAPE, NOT_FINITE, LAMBDA_RANGE, ALLOC.
     pub fn new(vectors: &SquareMatrix, study: &Study, options: Options) -> Result<Self> {
         Self::with_level(vectors, study, options, Level::get())
     }
 
     /// `new` at a given instruction set: results do not depend on it.
     pub fn with_level(vectors: &SquareMatrix, study: &Study, options: Options, level: Level) -> Result<Self> {
-        let Study { values, keep, samples_in_file, y, w, c } = *study;
+        let Study { values, keep, samples_in_file, traits, w, c, environment, tests } = *study;
         let n = vectors.n();
-        if values.len() != n || keep.len() != n {
-            let (d, k) = (values.len(), keep.len());
-            return Err(Error::new("SHAPE", format!("{n} eigenvectors, {d} eigenvalues and {k} people do not match")));
+        if values.len() != n || keep.len() != n || traits.is_empty() {
+            let (d, k, t) = (values.len(), keep.len(), traits.len());
+            let message = format!("{n} eigenvectors, {d} eigenvalues, {k} people and {t} phenotypes do not match");
+            return Err(Error::new("SHAPE", message));
         }
         if let Some(&person) = keep.iter().find(|&&person| person as usize >= samples_in_file) {
             return Err(Error::new("SHAPE", format!("person {person} of a file of {samples_in_file}")));
         }
-        check_columns(n, y, w, c)?;
         options.check()?;
-        check_design(w, n, c)?;
+        let fixed = [w, environment.unwrap_or_default()].concat();
+        let c = c + usize::from(environment.is_some());
+        let v = 1 + usize::from(environment.is_some());
+        for Trait { y, null } in traits {
+            check_columns(n, y, &fixed, c)?;
+            if !(null.lambda > 0.0 && null.lambda.is_finite() && null.loglik.is_finite()) {
+                return Err(Error::new("NOT_FINITE", "the null model must have a positive lambda and a likelihood"));
+            }
+        }
+        check_design(&fixed, n, c + v - 1)?;
         let kernels = Kernels::new(level);
-        let values = pad(&clamp_eigenvalues(values));
-        let columns =
-            w.chunks_exact(n).chain([y]).map(|column| project(vectors, column)).collect::<Result<Vec<_>>>()?;
-        let pairs = pairs(c);
-        // Among (W, x, y) the phenotype is column c + 1; among the stored columns it is the last.
-        let fixed: Vec<f64> =
-            pairs[0].iter().flat_map(|&(i, j)| product(&columns[i.min(c)], &columns[j.min(c)])).collect();
-        let grid = Grid::new(&options, &values, &fixed, kernels)?;
-        let model = Model { n, c, values, columns, fixed, pairs, grid, kernels };
-        Ok(Self { model, keep: keep.to_vec(), samples_in_file, level })
+        let common = Common { n, v, values: pad(&clamp_eigenvalues(values)), tests, options, kernels };
+        let project = |column: &[f64]| project(vectors, column);
+        let fixed = fixed.chunks_exact(n).map(project).collect::<Result<Vec<_>>>()?;
+        let models = traits.iter().map(|t| {
+            let columns = fixed.iter().cloned().chain([project(t.y)?]).collect();
+            Model::new(&common, columns, t.null)
+        });
+        Ok(Self {
+            models: models.collect::<Result<_>>()?,
+            environment: environment.map(<[f64]>::to_vec),
+            keep: keep.to_vec(),
+            samples_in_file,
+            level,
+        })
     }
 
     /// Tests the listed rows of a block of packed variants of all people in the file; `means[i]` replaces missing
-    /// genotypes of `rows[i]` (the mean over analysed people). `vectors` must be those given to `new`. The job counts
-    /// every variant twice: rotated, tested.
+    /// genotypes of `rows[i]` (the mean over analysed people). `vectors` must be those given to `new`. Each variant is
+    /// rotated once for all phenotypes; the job counts every variant twice: rotated, tested.
     pub fn test(
         &self,
         vectors: &SquareMatrix,
@@ -109,89 +120,101 @@ impl Association {
         means: &[f64],
         threads: usize,
         job: &Job,
-    ) -> Result<Wald> {
-        if vectors.n() != self.model.n || means.len() != rows.len() {
+    ) -> Result<Results> {
+        let (n, level) = (self.models[0].n, self.level);
+        if vectors.n() != n || means.len() != rows.len() {
             return Err(Error::new("SHAPE", "eigenvectors or means do not match the people or rows under test"));
         }
         let rows_in_block = packed.len() / self.samples_in_file.div_ceil(4).max(1);
         if let Some(&row) = rows.iter().find(|&&row| row as usize >= rows_in_block) {
             return Err(Error::new("SHAPE", format!("row {row} of a block of {rows_in_block}")));
         }
-        let (model, n, level) = (&self.model, self.model.n, self.level);
         let kept = x_genotype::subset_at(level, packed, self.samples_in_file, rows_in_block, &self.keep, threads, job)?;
         // Every variant counts when it has been rotated and again when it has been tested.
-        job.start(2 * rows.len() as u64);
+        job.start((1 + self.columns()) as u64 * rows.len() as u64);
         let batch = batch_rows(n).min(rows.len());
-        let mut rotated: Vec<f64> = try_zeroed(batch * n)?;
-        let mut wald = Wald::default();
+        let mut rotated: [Vec<f64>; 2] = [try_zeroed(batch * n)?, Vec::new()];
+        if self.environment.is_some() {
+            rotated[1] = try_zeroed(batch * n)?;
+        }
+        let mut results = Results { traits: vec![Columns::default(); self.models.len()], ..Results::default() };
         for (rows, means) in rows.chunks(batch.max(1)).zip(means.chunks(batch.max(1))) {
             job.check()?;
-            let rotated = &mut rotated[..rows.len() * n];
-            x_genotype::rotate_at(vectors.data(), n, &kept, rows, means, rotated, threads, level, job)?;
-            let groups = rotated.par_chunks(GROUP * n);
-            // A minimum of groups a task keeps the buffers few.
-            let fits: Result<Vec<Vec<Option<Fit>>>> = with_pool(threads, || {
-                let share = rows.len().div_ceil(GROUP * 4 * rayon::current_num_threads());
-                let tested = groups.with_min_len(share).map_init(
-                    || None,
-                    |buffers, group| {
-                        job.check()?;
-                        let buffers = match buffers {
-                            Some(buffers) => buffers,
-                            None => buffers.insert(Buffers::new(model)?),
-                        };
-                        let fits = model.test_group(group, buffers);
-                        job.advance(fits.len() as u64);
-                        Ok(fits)
-                    },
-                );
-                Ok(tested.collect())
-            })?;
-            for fit in fits?.into_iter().flatten() {
-                wald.push(fit, (n - model.c - 1) as f64);
+            for (rotated, scale) in rotated.iter_mut().zip([None, self.environment.as_deref()]).take(self.columns()) {
+                let out = &mut rotated[..rows.len() * n];
+                x_genotype::rotate_at(vectors.data(), n, scale, &kept, rows, means, out, threads, level, job)?;
+                results.rotations += rows.len() as u64;
+            }
+            self.test_rotated(&rotated, rows.len(), threads, job, &mut results)?;
+        }
+        Ok(results)
+    }
+
+    /// Tests the first `count` rotated variants and adds them to the results.
+    fn test_rotated(
+        &self,
+        rotated: &[Vec<f64>; 2],
+        count: usize,
+        threads: usize,
+        job: &Job,
+        results: &mut Results,
+    ) -> Result<()> {
+        let n = self.models[0].n;
+        let groups = count.div_ceil(GROUP);
+        // A minimum of groups a task keeps the buffers few.
+        let tested: Result<Vec<Group>> = with_pool(threads, || {
+            let share = groups.div_ceil(4 * rayon::current_num_threads());
+            let tested = (0..groups).into_par_iter().with_min_len(share).map_init(
+                || None,
+                |buffers, g| {
+                    job.check()?;
+                    let buffers = match buffers {
+                        Some(buffers) => buffers,
+                        None => buffers.insert(Buffers::new(&self.models[0])?),
+                    };
+                    let range = g * GROUP * n..((g + 1) * GROUP).min(count) * n;
+                    let slices = rotated.each_ref().map(|r| r.get(range.clone()).unwrap_or_default());
+                    let mut group = Group::default();
+                    for (t, model) in self.models.iter().enumerate() {
+                        group.fits.push(model.test_group(slices, t > 0, buffers));
+                    }
+                    group.searches = std::mem::take(&mut buffers.searches);
+                    group.evaluations = std::mem::take(&mut buffers.evaluations);
+                    job.advance((range.len() / n) as u64);
+                    Ok(group)
+                },
+            );
+            Ok(tested.collect())
+        })?;
+        for group in tested? {
+            results.searches += group.searches;
+            results.evaluations += group.evaluations;
+            for ((fits, model), columns) in group.fits.iter().zip(&self.models).zip(&mut results.traits) {
+                for fit in fits {
+                    columns.push(model.tests, fit.as_ref(), n, model.df());
+                }
             }
         }
-        Ok(wald)
+        Ok(())
     }
+
+    /// Columns of a variant that are rotated.
+    fn columns(&self) -> usize {
+        self.models[0].v
+    }
+}
+
+/// What a few variants gave, by phenotype.
+#[derive(Default)]
+struct Group {
+    fits: Vec<Vec<Option<Fits>>>,
+    searches: u64,
+    evaluations: u64,
 }
 
 /// Variants rotated together: many, because each batch reads all eigenvectors, but at most 256 MiB of them.
 fn batch_rows(n: usize) -> usize {
     ((256 << 20) / (8 * n.max(1))).clamp(64, 2048)
-}
-
-impl Wald {
-    fn push(&mut self, fit: Option<Fit>, df: f64) {
-        let row = match fit {
-            Some(fit) => {
-                let beta = fit.xy / fit.xx;
-                // F = (P_yy - Px_yy) tau with tau = df / Px_yy, and P_yy - Px_yy = xy^2 / xx.
-                let f = fit.xy * beta * df / fit.yy;
-                let ln_p = x_stats::ln_f_sf(f, 1.0, df);
-                [
-                    beta,
-                    (fit.yy / (df * fit.xx)).sqrt(),
-                    fit.loglik,
-                    fit.lambda,
-                    ln_p.exp(),
-                    -ln_p / std::f64::consts::LN_10,
-                ]
-            }
-            None => [f64::NAN; 6],
-        };
-        self.degenerate += u64::from(row.iter().any(|v| v.is_nan()));
-        let columns = [
-            &mut self.beta,
-            &mut self.se,
-            &mut self.logl_h1,
-            &mut self.l_remle,
-            &mut self.p_wald,
-            &mut self.neg_log10_p_wald,
-        ];
-        for (column, value) in columns.into_iter().zip(row) {
-            column.push(value);
-        }
-    }
 }
 
 /// U' column, padded. Sums over people in ascending order.
@@ -205,13 +228,28 @@ fn project(vectors: &SquareMatrix, column: &[f64]) -> Result<Vec<f64>> {
     Ok(out)
 }
 
-/// Bytes that an `Association` for `n` people and `c` covariates and one call of its `test` on `threads` threads take,
-/// besides eigenvectors, results, and the packed genotypes of the file and of the analysed people.
-pub fn association_bytes(n: usize, c: usize, threads: usize, options: &Options) -> u64 {
+/// How large an association is.
+#[derive(Debug, Clone, Copy)]
+pub struct Size {
+    /// People.
+    pub n: usize,
+    /// Covariates, intercept included.
+    pub c: usize,
+    pub traits: usize,
+    pub environment: bool,
+    pub tests: Tests,
+}
+
+/// Bytes that an `Association` of this size and one call of its `test` on `threads` threads take, besides
+/// eigenvectors, results, and the packed genotypes of the file and of the analysed people.
+pub fn association_bytes(size: &Size, threads: usize, options: &Options) -> u64 {
+    let Size { n, c, traits, environment, tests } = *size;
+    let v = 1 + usize::from(environment);
+    let c = c + v - 1;
     let len = n as u64 + 8;
-    let shared = 8 * len * (1 + c + 1 + (c + 1) * (c + 2) / 2) as u64 + Grid::bytes(options, n + 8);
-    // The rotated batch, and a thread's share of `x_genotype::rotate` (2.7 n KiB and twice 128 KiB).
-    let batch = batch_rows(n) as u64 * 8 * n as u64;
+    let model = 8 * Model::doubles(len, c as u64) + Grid::bytes(options, tests, n + 8);
+    // The rotated batches, and a thread's share of `x_genotype::rotate` (2.7 n KiB and twice 128 KiB).
+    let batch = v as u64 * batch_rows(n) as u64 * 8 * n as u64;
     let rotate = 2765 * n as u64 + (256 << 10);
-    shared + batch + rotate + threads as u64 * (Buffers::bytes(n, c) + (256 << 10))
+    traits as u64 * model + batch + rotate + threads as u64 * (Buffers::bytes(n, c, v) + (256 << 10))
 }

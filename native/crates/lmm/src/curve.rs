@@ -39,12 +39,15 @@ pub struct Curve<'a> {
     /// ln |W'W|, unweighted.
     pub ln_det_ww: f64,
     pub kernels: Kernels,
+    /// Lambdas evaluated so far.
+    pub evaluations: u64,
     pub scratch: &'a mut Scratch,
 }
 
 impl Curve<'_> {
     /// Cross products at a lambda, eliminated: `orders` = 2 for the first derivative, 3 for the second.
     fn evaluate(&mut self, lambda: f64, orders: usize) {
+        self.evaluations += 1;
         let Scratch { weights, sums, cross } = &mut *self.scratch;
         cross.trace = (self.kernels.weights)(self.values, lambda, weights);
         for products in &self.products {

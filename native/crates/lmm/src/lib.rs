@@ -9,12 +9,15 @@ mod elimination;
 mod grid;
 mod kernels;
 mod lanes;
+mod model;
 mod null;
 mod options;
 mod root;
 mod search;
+mod statistics;
 mod tile;
 
-pub use association::{Association, Study, Wald, association_bytes};
+pub use association::{Association, Results, Size, Study, Trait, association_bytes};
 pub use null::{Null, fit_null};
 pub use options::{Options, clamp_eigenvalues};
+pub use statistics::{Columns, NullPoint, Tests};

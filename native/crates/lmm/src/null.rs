@@ -47,6 +47,7 @@ pub fn fit_null(values: &[f64], uty: &[f64], utw: &[f64], c: usize, options: &Op
         products: [Products { rows: &rows, pairs: &pairs }, Products { rows: &[], pairs: &[] }],
         ln_det_ww: unweighted_ln_det(&columns, c),
         kernels,
+        evaluations: 0,
         scratch: &mut scratch,
     };
     let mle = fit(&mut curve, options);

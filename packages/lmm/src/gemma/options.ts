@@ -37,6 +37,13 @@ export const GEMMA_OPTIONS: readonly OptionSpec[] = [
     help: "covariates, one row a person; ones are added at the end if no column is constant",
   },
   {
+    name: "gxe",
+    aliases: ["-gxe"],
+    type: "string",
+    value: "FILE",
+    help: "one environment value a person; tests the product of variant and environment, given both",
+  },
+  {
     name: "k",
     aliases: ["-k"],
     type: "string",
@@ -56,8 +63,9 @@ export const GEMMA_OPTIONS: readonly OptionSpec[] = [
     aliases: ["-lmm"],
     type: "int",
     implied: 1,
-    value: "1",
-    help: "Wald test of every variant, needs -k; writes PREFIX.assoc.txt",
+    range: { min: 1, max: 9 },
+    value: "1|2|3|4|9",
+    help: "test every variant, needs -k; 1 Wald, 2 likelihood ratio, 3 score, 4 all, 9 likelihood ratio with effects; writes PREFIX.assoc.txt",
   },
   {
     name: "maf",
@@ -140,13 +148,24 @@ export const GEMMA_OPTIONS: readonly OptionSpec[] = [
     value: "DIR",
     help: "folder of the output files, made if absent",
   },
+  {
+    name: "traits",
+    type: "list",
+    value: "LIST",
+    help: "several phenotype columns instead of -n, e.g. 1,2,5 or all, in one pass; writes PREFIX.N.assoc.txt of each",
+  },
+  {
+    name: "neglog10p",
+    type: "flag",
+    help: "add −log10 of every p, which does not underflow, at the end of each row",
+  },
   { name: "silence", aliases: ["-silence"], type: "flag", help: "print nothing" },
 ];
 
 /** Options that `gemma -h 1` … `gemma -h 14` list and this version does not have. */
 export const NOT_YET: ReadonlySet<string> = new Set(
   (
-    "g a gxe widv weight mk u d cat beta cor epm en ebv emu mu gene r km pace ksnps loco eigen vc lm pnr emi nri " +
+    "g a widv weight mk u d cat beta cor epm en ebv emu mu gene r km pace ksnps loco eigen vc lm pnr emi nri " +
     "emp nrp crt bslmm ldr hmin hmax rmin rmax pmin pmax smin smax gmean hscale rscale pscale w s rpace wpace mh " +
     "predict calccor windowbp windowcm windowns check no-fpe-check strict debug debug-data nind issue legacy license " +
     "gs gq gw sample wsnp wcat ci mbfile mg mq ms mv " +
@@ -191,7 +210,7 @@ export function refuseNotYet(argv: readonly string[]): void {
     const values: string[] = inline === undefined ? [] : [inline];
     for (let j = i + 1; j < argv.length && !isOption(argv[j]!); j++) values.push(argv[j]!);
     if (name === "n" && values.length > 1) notImplemented(`-n ${values.join(" ")}`);
-    if ((name === "gk" || name === "lmm") && values.length > 0 && values[0] !== "1" && isNumber(values[0]!))
+    if (name === "gk" && values.length > 0 && values[0] !== "1" && isNumber(values[0]!))
       notImplemented(`-${name} ${values[0]}`);
   }
 }

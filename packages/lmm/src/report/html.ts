@@ -1,5 +1,6 @@
 import { formatG } from "@x/core/base";
 import type { PlinkStudy } from "@x/plink-io";
+import { leadingTest } from "../association-columns.ts";
 import { dropCounts } from "../cohort.ts";
 import type { GwasOptions, GwasResult } from "../gwas.ts";
 import { simdLevel } from "../native.ts";
@@ -11,6 +12,7 @@ import { genomicInflation, qqSvg } from "./qq.ts";
 import { escapeXml } from "./svg.ts";
 
 const TOP_HITS = 20;
+const TEST_NAMES = { wald: "Wald test", lrt: "likelihood ratio test", score: "score test" } as const;
 
 /** The page a run leaves behind: one self-contained HTML file, no network, no script. */
 export function reportHtml(
@@ -19,17 +21,18 @@ export function reportHtml(
   options: GwasOptions & { threads: number; command: string },
 ): string {
   const { columns, cohort } = result;
+  const { test, negLog10P } = leadingTest(columns);
   const pick = <T>(values: ArrayLike<T>): T[] => Array.from(columns.index, (row) => values[row]!);
   const chrom = pick(study.bim.chrom);
-  const data = { chrom, pos: pick(study.bim.pos), id: pick(study.bim.id), negLog10P: columns.negLog10PWald };
+  const data = { chrom, pos: pick(study.bim.pos), id: pick(study.bim.id), negLog10P };
   const name = study.paths.bed.replace(/^.*[/\\]/, "").replace(/\.bed$/, "");
   const title = options.title ?? `GWAS of ${name}`;
-  const significant = columns.negLog10PWald.reduce((count, v) => count + (v >= -Math.log10(5e-8) ? 1 : 0), 0);
-  const lambda = genomicInflation(columns.negLog10PWald);
+  const significant = negLog10P.reduce((count, v) => count + (v >= -Math.log10(5e-8) ? 1 : 0), 0);
+  const lambda = genomicInflation(negLog10P);
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
 <meta name="color-scheme" content="light dark"><title>${escapeXml(title)}</title>${PAGE_STYLE}</head><body><main>
-<header><h1>${escapeXml(title)}</h1><p>${escapeXml(cohort.phenotypeName)} · univariate linear mixed model, Wald test</p></header>
+<header><h1>${escapeXml(title)}</h1><p>${escapeXml(cohort.phenotypeName)} · univariate linear mixed model, ${TEST_NAMES[test]}${cohort.environment ? " of the interaction with the environment" : ""}</p></header>
 <section class="cards">${[
     ["people analysed", int(cohort.analyzed.length), `of ${int(cohort.samples)}`],
     ["variants tested", int(result.filters.kept), `of ${int(result.filters.total)}`],
@@ -40,7 +43,7 @@ export function reportHtml(
     .map(([label, value, note]) => `<div><span>${label}</span><b>${value}</b><small>${note}</small></div>`)
     .join("")}</section>
 <figure><div class="wide">${manhattanSvg(data, { title: `Manhattan plot of ${name}` })}</div><div class="narrow">${manhattanSvg(data, { title: `Manhattan plot of ${name}`, width: 400, height: 300 })}</div><figcaption>Dashed: 5 × 10<sup>−8</sup>. Dotted: 10<sup>−5</sup>. Each dot is a variant; where many weak ones (p &gt; 0.01) fall on one pixel, one is drawn.</figcaption></figure>
-<div class="pair"><figure>${qqSvg(columns.negLog10PWald, { title: `QQ plot of ${name}`, width: 560, height: 430 })}<figcaption>Observed against expected p values; the band holds 95 % of each rank if nothing were associated.</figcaption></figure>
+<div class="pair"><figure>${qqSvg(negLog10P, { title: `QQ plot of ${name}`, width: 560, height: 430 })}<figcaption>Observed against expected p values; the band holds 95 % of each rank if nothing were associated.</figcaption></figure>
 <section><h2>Null model</h2>${nullTable(result)}</section></div>
 <section><h2>Top hits</h2>${hitsTable(study, result)}</section>
 <div class="pair"><section><h2>Variants</h2>${filterTable(result, options)}</section><section><h2>People</h2>${peopleTable(result)}</section></div>
@@ -63,9 +66,10 @@ function table(head: readonly string[], rows: ReadonlyArray<readonly string[]>, 
 }
 
 function hitsTable(study: PlinkStudy, { columns }: GwasResult): string {
+  const { negLog10P } = leadingTest(columns);
   const order = Array.from(columns.index.keys())
-    .filter((i) => Number.isFinite(columns.negLog10PWald[i]!))
-    .sort((a, b) => columns.negLog10PWald[b]! - columns.negLog10PWald[a]! || a - b)
+    .filter((i) => Number.isFinite(negLog10P[i]!))
+    .sort((a, b) => negLog10P[b]! - negLog10P[a]! || a - b)
     .slice(0, TOP_HITS);
   const { bim } = study;
   return table(
@@ -81,7 +85,7 @@ function hitsTable(study: PlinkStudy, { columns }: GwasResult): string {
         columns.af[i]!.toFixed(3),
         g(columns.beta[i]!),
         g(columns.se[i]!),
-        pHtml(columns.negLog10PWald[i]!),
+        pHtml(negLog10P[i]!),
       ];
     }),
     "hits",

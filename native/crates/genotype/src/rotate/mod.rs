@@ -37,14 +37,15 @@ pub fn rotate(
     threads: usize,
     job: &Job,
 ) -> Result<()> {
-    rotate_at(u, n, packed, rows, means, out, threads, Level::get(), job)
+    rotate_at(u, n, None, packed, rows, means, out, threads, Level::get(), job)
 }
 
-#[doc(hidden)]
+/// `rotate` at a given level, with each person's dosage multiplied by `scale` if there is one.
 #[allow(clippy::too_many_arguments)]
 pub fn rotate_at(
     u: &[f64],
     n: usize,
+    scale: Option<&[f64]>,
     packed: &[u8],
     rows: &[u32],
     means: &[f64],
@@ -56,6 +57,8 @@ pub fn rotate_at(
     check_block(packed, n, rows, means)?;
     check_len("u", u.len(), n * n)?;
     check_len("out", out.len(), rows.len() * n)?;
+    check_len("scale", scale.map_or(n, <[f64]>::len), n)?;
+    let u = Vectors { u, n, scale };
     if n == 0 {
         return Ok(());
     }
@@ -67,8 +70,8 @@ pub fn rotate_at(
                 || Strip::new(rows.len()),
                 |strip, j| {
                     job.check()?;
-                    strip.run(level, u, n, j * STRIP, &batch);
-                    strip.store(u, n, j * STRIP, &batch, means, &out);
+                    strip.run(level, u, j * STRIP, &batch);
+                    strip.store(u, j * STRIP, &batch, means, &out);
                     Ok(())
                 },
             )?;
@@ -94,32 +97,33 @@ impl Strip {
         Self { tables: Box::default(), sums: vec![Lane::default(); snps] }
     }
 
-    fn run(&mut self, level: Level, u: &[f64], n: usize, first: usize, batch: &Batch) {
+    fn run(&mut self, level: Level, u: Vectors, first: usize, batch: &Batch) {
+        let n = u.n;
         self.sums.fill(Lane::default());
         for (g, codes) in batch.codes.chunks_exact(self.sums.len()).enumerate() {
             let mut people = [Lane::default(); GROUP];
             for (person, lane) in (g * GROUP..n).zip(&mut people) {
-                *lane = row(u, n, person, first);
+                *lane = u.row(person, first);
             }
             self.tables.set(level, &people);
             // The rows of U lie pages apart: no hardware prefetcher finds the next ones.
             for person in ((g + 1) * GROUP..n).take(GROUP) {
-                prefetch(u, person * n + first, STRIP);
+                prefetch(u.u, person * n + first, STRIP);
             }
             self.tables.add(level, codes, &mut self.sums);
         }
     }
 
     /// Adds the missing calls and writes the strip's columns of `out`.
-    fn store(&self, u: &[f64], n: usize, first: usize, batch: &Batch, means: &[f64], out: &Shared) {
-        let width = STRIP.min(n - first);
+    fn store(&self, u: Vectors, first: usize, batch: &Batch, means: &[f64], out: &Shared) {
+        let width = STRIP.min(u.n - first);
         for (s, (sum, mean)) in self.sums.iter().zip(means).enumerate() {
             let mut value = *sum;
             let missing = batch.missing(s);
             if !missing.is_empty() {
                 let mut total = Lane::default();
                 for &person in missing {
-                    let lane = row(u, n, person as usize, first);
+                    let lane = u.row(person as usize, first);
                     total.0.iter_mut().zip(lane.0).for_each(|(t, x)| *t += x);
                 }
                 value.0.iter_mut().zip(total.0).for_each(|(v, t)| *v += mean * t);
@@ -130,16 +134,31 @@ impl Strip {
     }
 }
 
-/// Eight values of a row of U; those past its end are zero.
-#[inline(always)]
-fn row(u: &[f64], n: usize, person: usize, first: usize) -> Lane {
-    let row = &u[person * n..][..n];
-    match row[first..].first_chunk() {
-        Some(eight) => Lane(*eight),
-        None => {
-            let mut lane = Lane::default();
-            lane.0[..n - first].copy_from_slice(&row[first..]);
-            lane
+/// The eigenvectors, row-major, and a factor for each person's row.
+#[derive(Clone, Copy)]
+struct Vectors<'a> {
+    u: &'a [f64],
+    n: usize,
+    scale: Option<&'a [f64]>,
+}
+
+impl Vectors<'_> {
+    /// Eight values of a row; those past its end are zero.
+    #[inline(always)]
+    fn row(&self, person: usize, first: usize) -> Lane {
+        let n = self.n;
+        let row = &self.u[person * n..][..n];
+        let mut lane = match row[first..].first_chunk() {
+            Some(eight) => Lane(*eight),
+            None => {
+                let mut lane = Lane::default();
+                lane.0[..n - first].copy_from_slice(&row[first..]);
+                lane
+            }
+        };
+        if let Some(scale) = self.scale {
+            lane.0.iter_mut().for_each(|x| *x *= scale[person]);
         }
+        lane
     }
 }

@@ -6,7 +6,7 @@ use crate::*;
 fn run(level: Level, u: &[f64], n: usize, data: &[u8], rows: &[u32], threads: usize) -> Vec<f64> {
     let means: Vec<f64> = rows.iter().map(|&r| mean(data, n, r as usize)).collect();
     let mut out = vec![f64::NAN; rows.len() * n];
-    rotate_at(u, n, data, rows, &means, &mut out, threads, level, &Job::default()).unwrap();
+    rotate_at(u, n, None, data, rows, &means, &mut out, threads, level, &Job::default()).unwrap();
     out
 }
 

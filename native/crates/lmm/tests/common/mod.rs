@@ -1,7 +1,7 @@
 //! The study of golden/make_small.py.
 
 use x_dense::{Eigen, SquareMatrix, center, eigh};
-use x_lmm::{Association, Options, Study};
+use x_lmm::{Association, NullPoint, Options, Study, Tests, Trait, fit_null};
 use x_simd::Job;
 
 pub struct Case {
@@ -11,6 +11,7 @@ pub struct Case {
     pub y: Vec<f64>,
     /// Two columns.
     pub w: Vec<f64>,
+    pub environment: Vec<f64>,
     pub values: Vec<f64>,
     pub vectors: SquareMatrix,
 }
@@ -39,18 +40,24 @@ impl Case {
             keep: kept.iter().map(|&i| i as u32).collect(),
             y: column(0),
             w: [column(1), column(2)].concat(),
+            environment: column(3),
             values,
             vectors,
         }
     }
 
-    pub fn study(&self) -> Study<'_> {
+    /// The null model's maximum, then what `with` makes of the study.
+    pub fn with<T>(&self, tests: Tests, with: impl FnOnce(&Study) -> T) -> T {
         let Self { values, keep, y, w, .. } = self;
-        Study { values, keep, samples_in_file: self.samples, y, w, c: 2 }
+        let null = fit_null(values, &self.project(y), &self.project(w), 2, &Options::default()).unwrap();
+        let null = NullPoint { lambda: null.lambda_mle, loglik: null.loglik_mle };
+        let traits = [Trait { y, null }];
+        let samples_in_file = self.samples;
+        with(&Study { values, keep, samples_in_file, traits: &traits, w, c: 2, environment: None, tests })
     }
 
     pub fn association(&self) -> Association {
-        Association::new(&self.vectors, &self.study(), Options::default()).unwrap()
+        self.with(Tests::ALL, |study| Association::new(&self.vectors, study, Options::default()).unwrap())
     }
 
     /// U' of each column.

@@ -1,0 +1,78 @@
+import type { PlinkStudy } from "@x/plink-io";
+import type { AssociationColumns, AssociationTest } from "./association-columns.ts";
+import type { Cohort } from "./cohort.ts";
+import { Eigen } from "./eigen-matrix.ts";
+import type { VariantFilter } from "./filter.ts";
+import { type LambdaRange, type NativeOptions, newAssociation } from "./native.ts";
+import { countedNullModel } from "./null-model.ts";
+import { filteredBlocks } from "./study.ts";
+
+/** What a run has done so far; a test can see from it that nothing is computed twice. */
+export interface AssociationWork {
+  /** Null models fitted; 0 when they were known from an earlier call. */
+  readonly nullFits: number;
+  /** Columns multiplied by the eigenvectors: one a variant tested, two with an environment, whatever the phenotypes. */
+  readonly rotations: number;
+  /** Searches for a λ: one a variant for each of the Wald and likelihood ratio tests, none for the score test. */
+  readonly searches: number;
+  /** λ at which these evaluated a likelihood, beside the grid that all variants share. */
+  readonly evaluations: number;
+}
+
+/** Counters of a running pass. */
+export class PassState {
+  readonly work = { nullFits: 0, rotations: 0, searches: 0, evaluations: 0 };
+  /** Variants without an estimate, by phenotype. */
+  readonly degenerate: number[] = [];
+}
+
+/**
+ * One pass over the variants for phenotypes of the same people: each block is read and rotated once. Yields the results
+ * of every phenotype, in the order of `cohorts`.
+ */
+export async function* associationPass(
+  study: PlinkStudy,
+  cohorts: readonly Cohort[],
+  eigen: Eigen,
+  options: {
+    tests: readonly AssociationTest[];
+    lambda: LambdaRange;
+    filter: VariantFilter;
+    chunk: number;
+    range?: readonly [from: number, to: number] | undefined;
+    native: NativeOptions;
+    state: PassState;
+  },
+): AsyncGenerator<AssociationColumns[]> {
+  const { tests, lambda, filter, chunk, range, native, state } = options;
+  const { work, degenerate } = state;
+  const cohort = cohorts[0]!;
+  const vectors = Eigen.vectorsFor(eigen, cohort);
+  const quiet = { signal: native.signal, threads: native.threads };
+  const traits = [];
+  for (const { y, ...rest } of cohorts) {
+    degenerate.push(0);
+    // Every test but Wald's needs it; a fit costs less than a block of variants.
+    const { model, fitted } = await countedNullModel({ y, ...rest }, eigen, lambda, quiet);
+    if (fitted) work.nullFits++;
+    traits.push({ y, lambda: model.lambda.mle, loglik: model.logLik.mle });
+  }
+  const wanted = { wald: tests.includes("wald"), lrt: tests.includes("lrt"), score: tests.includes("score") };
+  const model = newAssociation(vectors, eigen.values, { cohort, traits, tests: wanted, lambda });
+  const reading = { ...native, chunk, ...(range ? { range } : {}) };
+  for await (const { start, packed, kept } of filteredBlocks(study, cohort, filter, reading)) {
+    if (kept.rows.length === 0) continue;
+    const results = await model.test(packed, kept.rows, kept.means, quiet);
+    work.rotations += results.rotations;
+    work.searches += results.searches;
+    work.evaluations += results.evaluations;
+    const index = kept.rows.map((row) => start + row);
+    yield results.traits.map(({ degenerate: bad, ...statistics }, t) => {
+      degenerate[t]! += bad;
+      return { index, nMiss: kept.nMiss, af: kept.af, ...statistics };
+    });
+  }
+  await study.check();
+  // A part of the variants may well have none that the filter keeps.
+  if (!range) filter.requireSome();
+}

@@ -1,0 +1,62 @@
+import type { AssociationRun } from "../associate.ts";
+import { type AssociationColumns, concatColumns } from "../association-columns.ts";
+import { addFilterCounts, type FilterCounts, noFilterCounts } from "../filter.ts";
+import type { Journal } from "./journal.ts";
+
+/** An association whose blocks go through a journal. */
+export interface ResumableRun extends Pick<AssociationRun, "filters" | "degenerate" | "columns"> {
+  /** Variants whose results an earlier run had left. */
+  readonly resumed: number;
+}
+
+/**
+ * The results of the .bim rows of `range`: those of the journal first, the others from `start`, written to the journal as they
+ * come. What comes out is the same whether anything was in the journal or not.
+ */
+export function resumable(
+  start: (range: readonly [number, number]) => AssociationRun,
+  [from, to]: readonly [number, number],
+  journal: Journal,
+): ResumableRun {
+  const next = journal.blocks.at(-1)?.to ?? from;
+  let filters = journal.blocks.reduce((sum, block) => addFilterCounts(sum, block.filters), noFilterCounts());
+  let degenerate = journal.blocks.reduce((sum, block) => sum + block.degenerate, 0);
+  const before = { filters, degenerate };
+
+  async function* columns(): AsyncGenerator<AssociationColumns> {
+    for (const block of journal.blocks) if (block.columns.index.length > 0) yield block.columns;
+    if (next === to) return;
+    const run = start([next, to]);
+    let done: { filters: FilterCounts; degenerate: number } = { filters: noFilterCounts(), degenerate: 0 };
+    const record = async (block: AssociationColumns): Promise<void> => {
+      const now = { filters: run.filters, degenerate: run.degenerate };
+      await journal.append({
+        from: next + done.filters.total,
+        to: next + now.filters.total,
+        columns: block,
+        filters: addFilterCounts(now.filters, done.filters, -1),
+        degenerate: now.degenerate - done.degenerate,
+      });
+      done = now;
+      filters = addFilterCounts(before.filters, now.filters);
+      degenerate = before.degenerate + now.degenerate;
+    };
+    for await (const block of run.columns()) {
+      await record(block);
+      yield block;
+    }
+    // Variants at the end of which the filter kept none.
+    if (done.filters.total < to - next) await record(concatColumns([]));
+  }
+
+  return {
+    get filters() {
+      return filters;
+    },
+    get degenerate() {
+      return degenerate;
+    },
+    resumed: next - from,
+    columns,
+  };
+}
