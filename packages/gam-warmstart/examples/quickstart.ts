@@ -1,6 +1,6 @@
 import { binomial, captureArtifact, crossFit, fit, readData } from "@x/gam-warmstart";
 
-const data = await readData(process.argv[2] ?? "packages/gam-warmstart/test/fixtures/visits.csv");
+const data = await readData(process.argv[2] ?? "fixtures/gam/visits.csv");
 const formula = `responded ~ s(dose, bs="cr") + s(age) + s(subject, bs="re")`;
 
 const model = await fit(formula, data, { family: binomial() });

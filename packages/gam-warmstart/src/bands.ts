@@ -20,13 +20,19 @@ export interface BandOptions extends RunOptions {
 
 /** A smooth of one variable on a grid. */
 export interface Band {
+  /** Label of the smooth. */
   readonly term: string;
+  /** What it is a function of. */
   readonly variable: string;
+  /** The grid. */
   readonly x: Float64Array;
+  /** The curve. */
   readonly fit: Float64Array;
+  /** Its standard errors. */
   readonly se: Float64Array;
   /** Multiplies `se` to a band that holds the whole curve with probability `level`; 1.96 holds each point. */
   readonly critical: number;
+  /** Coverage of the simultaneous band. */
   readonly level: number;
 }
 

@@ -4,28 +4,44 @@ import { lnChisqSf, lnFSf } from "./native.ts";
 
 /** One model of a comparison. */
 export interface ComparisonRow {
+  /** Formulas, joined by semicolons. */
   readonly formula: string;
+  /** Rows minus edf1. */
   readonly residualDf: number;
+  /** Deviance. */
   readonly deviance: number;
+  /** Effective degrees of freedom. */
   readonly edf: number;
+  /** Corrected AIC. */
   readonly aic: number;
+  /** BIC. */
   readonly bic: number;
+  /** Log likelihood. */
   readonly logLik: number;
+  /** REML, ML, GCV or UBRE. */
   readonly criterion: number;
+}
+
+/** Analysis of deviance of two models. */
+export interface DevianceTest {
+  /** Difference of the residual degrees of freedom. */
+  readonly df: number;
+  /** Difference of the deviances. */
+  readonly deviance: number;
+  /** Test statistic. */
+  readonly stat: number;
+  /** F with an estimated scale, else chi-squared. */
+  readonly statKind: "F" | "Chi.sq";
+  /** Approximate: smoothing parameters count as known. NaN where the models do not differ in degrees of freedom. */
+  readonly p: number;
 }
 
 /** Two models of the same response beside each other. */
 export interface ModelComparison {
+  /** As they were given. */
   readonly models: readonly [ComparisonRow, ComparisonRow];
   /** The models in order of complexity: how much the larger one gains. */
-  readonly test: {
-    readonly df: number;
-    readonly deviance: number;
-    readonly stat: number;
-    readonly statKind: "F" | "Chi.sq";
-    /** Approximate: smoothing parameters count as known. NaN where the models do not differ in degrees of freedom. */
-    readonly p: number;
-  };
+  readonly test: DevianceTest;
   /** AIC of the first minus AIC of the second: negative speaks for the first. */
   readonly deltaAic: number;
 }

@@ -43,23 +43,49 @@ export interface CrossFitOptions extends ModelOptions {
   readonly keepModels?: boolean;
 }
 
+/** What the folds cost. */
+export interface CrossFitCost {
+  /** From the parent's point. */
+  readonly warm: IterationCounts;
+  /** From the solver's own start; absent with `countCold: false`. */
+  readonly cold?: IterationCounts;
+  /** Criterion evaluations of the checks for a better basin. */
+  readonly basinChecks: number;
+  /** Folds that were fitted again cold because of such a check. */
+  readonly restarts: number;
+}
+
+/** A fold fitted from the solver's own start. */
+export interface ColdFold extends IterationCounts {
+  /** Its criterion. */
+  readonly criterion: number;
+  /** Its effective degrees of freedom by smooth. */
+  readonly edf: readonly number[];
+}
+
 /** One fold. */
 export interface Fold {
   /** The group left out, or `fold 1`, `fold 2` … */
   readonly name: string;
   /** Rows fitted and rows held out. */
   readonly rows: number;
+  /** Rows held out. */
   readonly heldOut: number;
+  /** Criterion of the fold's fit. */
   readonly criterion: number;
+  /** Log smoothing parameters. */
   readonly rho: Float64Array;
   /** Effective degrees of freedom by smooth, in the order of `CrossFit.terms`. */
   readonly edf: readonly number[];
   /** Of the held-out rows, by the fit that did not see them. */
   readonly score: FoldScore;
+  /** Work from the parent's point. */
   readonly warm: IterationCounts;
   /** The same fold from the solver's own start; absent with `countCold: false`. */
-  readonly cold?: IterationCounts & { readonly criterion: number; readonly edf: readonly number[] };
+  readonly cold?: ColdFold;
+  /** Where the fit began. */
   readonly start: GamModel["start"];
+  /** The fit, with `keepModels`. */
   readonly model?: GamModel;
 }
 
@@ -67,8 +93,11 @@ export interface Fold {
 export interface CrossFit {
   /** The fit of all rows, whose point each fold starts from. */
   readonly parent: GamModel;
+  /** The parent's point. */
   readonly artifact: FitArtifact;
+  /** Labels of the smooths. */
   readonly terms: readonly string[];
+  /** One a group, in the order of their names. */
   readonly folds: readonly Fold[];
   /** Held-out predictions of the response (first predictor), one a row of the data; NaN for rows that were not used. */
   readonly predictions: Float64Array;
@@ -77,12 +106,7 @@ export interface CrossFit {
   /** Over all held-out rows. */
   readonly score: FoldScore;
   /** Counts over all folds. The basin checks stand apart. */
-  readonly cost: {
-    readonly warm: IterationCounts;
-    readonly cold?: IterationCounts;
-    readonly basinChecks: number;
-    readonly restarts: number;
-  };
+  readonly cost: CrossFitCost;
   /** Did the folds come from cross-products (total minus part) instead of passes over the data? */
   readonly crossProducts: boolean;
 }

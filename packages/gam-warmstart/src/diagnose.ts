@@ -4,6 +4,7 @@ import { basisCheck, concurvity } from "./native.ts";
 
 /** How much of a term the others could imitate; 0 not at all, 1 fully. */
 export interface ConcurvityRow {
+  /** Label of the term; `para` for the parametric part. */
   readonly label: string;
   /** The worst curve of the term's basis. */
   readonly worst: number;
@@ -18,9 +19,11 @@ export type Concurvity = readonly ConcurvityRow[];
 
 /** Is a basis large enough? */
 export interface BasisCheck {
+  /** Label of the smooth. */
   readonly label: string;
   /** Largest edf the basis allows. */
   readonly kPrime: number;
+  /** Effective degrees of freedom. */
   readonly edf: number;
   /** Variance of residual differences of neighbours over that of the residuals: well below 1 is a pattern left over. */
   readonly kIndex: number;

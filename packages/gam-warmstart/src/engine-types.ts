@@ -84,6 +84,7 @@ export interface EngineCoefficient {
 
 /** Why a fit may be believed. */
 export interface Certificate {
+  /** Are all conditions met? */
   readonly converged: boolean;
   /** Largest absolute gradient of the criterion over the coordinates that are not at infinity. */
   readonly gradient: number;
@@ -99,8 +100,11 @@ export interface Certificate {
 
 /** How much work a fit was. */
 export interface IterationCounts {
+  /** Steps in the smoothing parameters. */
   readonly outer: number;
+  /** Evaluations of the criterion, rejected steps included. */
   readonly criterionEvaluations: number;
+  /** Iterations of P-IRLS. */
   readonly inner: number;
 }
 

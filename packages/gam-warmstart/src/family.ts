@@ -30,10 +30,25 @@ const LINKS = {
   multinom: ["identity"],
   gaulss: ["identity"],
   "cox.ph": ["identity"],
-} as const;
+} as const satisfies Record<FamilyName, readonly string[]>;
 
 /** The families there are, by mgcv's names. */
-export type FamilyName = keyof typeof LINKS;
+export type FamilyName =
+  | "gaussian"
+  | "binomial"
+  | "poisson"
+  | "Gamma"
+  | "inverse.gaussian"
+  | "quasi"
+  | "quasibinomial"
+  | "quasipoisson"
+  | "nb"
+  | "tw"
+  | "betar"
+  | "ocat"
+  | "multinom"
+  | "gaulss"
+  | "cox.ph";
 
 /** Options of a family. */
 export interface FamilyOptions {

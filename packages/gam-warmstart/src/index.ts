@@ -23,20 +23,30 @@ export { parseArtifact, readArtifact, writeArtifact } from "./artifact/read.ts";
 export { fromBlockName, type TermRole } from "./artifact/role.ts";
 export { type ArtifactStore, openStore, type StoreEntry, type StoreOptions } from "./artifact/store.ts";
 export {
+  type Gauge,
   projectBeta,
   RHO_CLAMP,
   type Transfer,
+  type TransferDone,
   type TransferOptions,
   type TransferProvenance,
   type TransferRefusal,
+  type TransferRefused,
   type TransferResult,
   type TransferTarget,
   transfer,
 } from "./artifact/transfer.ts";
 export { withRows } from "./attach.ts";
 export type { Band, BandOptions } from "./bands.ts";
-export { type ComparisonRow, compare, type ModelComparison } from "./compare.ts";
-export { type CrossFit, type CrossFitOptions, crossFit, type Fold } from "./cross-fit.ts";
+export { type ComparisonRow, compare, type DevianceTest, type ModelComparison } from "./compare.ts";
+export {
+  type ColdFold,
+  type CrossFit,
+  type CrossFitCost,
+  type CrossFitOptions,
+  crossFit,
+  type Fold,
+} from "./cross-fit.ts";
 export type { Column, DataLike, DataSet, FactorColumn, NumberColumn, PlainColumn } from "./data/columns.ts";
 export { type ReadDataOptions, readData } from "./data/read-data.ts";
 export type { BasisCheck, Concurvity, ConcurvityRow } from "./diagnose.ts";
@@ -51,5 +61,5 @@ export type { Prediction, PredictOptions } from "./predict.ts";
 export type { Method, ModelOptions } from "./prepare.ts";
 export { type ReportOptions, reportHtml } from "./report/html.ts";
 export type { FoldScore } from "./score.ts";
-export type { FitStart } from "./start.ts";
+export type { FitStart, TermStart } from "./start.ts";
 export type { CoefficientRow, SmoothRow } from "./tables.ts";

@@ -62,7 +62,9 @@ export interface RowsData {
 
 /** How many rows there were and how many were used. */
 export interface RowCounts {
+  /** Rows of the data. */
   readonly total: number;
+  /** Rows without a missing value. */
   readonly used: number;
   /** Rows dropped because a value was missing, by the first variable that lacked one. */
   readonly missing: Readonly<Record<string, number>>;
@@ -73,7 +75,7 @@ export type ResidualKind = "deviance" | "pearson" | "scaled.pearson" | "working"
 
 /** A fitted model. Made by `fit`, `readModel` and `crossFit`. */
 export class GamModel {
-  /** Everything it consists of. */
+  /** Everything it consists of. @internal */
   readonly parts: ModelParts;
 
   constructor(parts: ModelParts) {
@@ -237,7 +239,7 @@ export class GamModel {
   }
 
   /** The model as JSON: everything but the rows it was fitted to. */
-  toJSON(): ModelJson {
+  toJSON(): object {
     return modelJson(this.parts);
   }
 
@@ -246,7 +248,7 @@ export class GamModel {
     await writeFileAtomic(path, modelText(this));
   }
 
-  /** The rows of the fit; `NO_ROWS` after `readModel`. */
+  /** The rows of the fit; `NO_ROWS` after `readModel`. @internal */
   rowsData(): RowsData {
     const { rowsData } = this.parts;
     if (rowsData) return rowsData;

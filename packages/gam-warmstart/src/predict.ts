@@ -25,6 +25,7 @@ export interface PredictOptions extends Omit<RunOptions, "seed"> {
 export interface Prediction {
   /** `fit`; one name a linear predictor or category; labels of the terms. */
   readonly names: readonly string[];
+  /** One array a name. */
   readonly fit: readonly Float64Array[];
   /** Standard errors, where asked for. */
   readonly se?: readonly Float64Array[];
@@ -32,6 +33,7 @@ export interface Prediction {
   readonly constant?: number;
   /** Rows without a prediction. */
   readonly missing: number;
+  /** Unseen levels and rows without a prediction. */
   readonly warnings: readonly Warning[];
   /** The same as an Arrow table: the columns of `names`, then `se` (of one column) or `se.<name>`. */
   readonly table: Table;

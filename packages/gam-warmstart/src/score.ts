@@ -3,6 +3,7 @@ import type { Prepared } from "./prepare.ts";
 
 /** How well rows were predicted by a fit that did not see them. NaN where a measure has no meaning for the family. */
 export interface FoldScore {
+  /** Rows scored. */
   readonly rows: number;
   /** Weighted mean squared difference of response and prediction. */
   readonly mse: number;

@@ -6,6 +6,14 @@ import { RHO_CLAMP, type TransferProvenance, transfer } from "./artifact/transfe
 import type { EngineOptions } from "./engine-types.ts";
 import type { Prepared } from "./prepare.ts";
 
+/** Where one term began. */
+export interface TermStart {
+  /** Label; `parametric(…)` with the names of its columns for a parametric part. */
+  readonly name: string;
+  /** Coefficients and rho, rho only, nothing, or the stored point itself. */
+  readonly provenance: TransferProvenance | "exact";
+}
+
 /** How a fit began. */
 export interface FitStart {
   /** `exact`: at the stored point of the same data and model. */
@@ -15,7 +23,7 @@ export interface FitStart {
   /** The reason in words. */
   readonly message?: string;
   /** Where each term's start came from; the parametric parts come first. */
-  readonly terms: readonly { readonly name: string; readonly provenance: TransferProvenance | "exact" }[];
+  readonly terms: readonly TermStart[];
   /** Coordinates of rho whose parent was saturated. */
   readonly saturated: readonly number[];
   /** Criterion evaluations of the check for a better basin; not among the fit's own. */

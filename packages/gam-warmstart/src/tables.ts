@@ -10,6 +10,7 @@ export interface SmoothRow {
   readonly refDf: number;
   /** Test statistic: F with an estimated scale, else chi-squared. */
   readonly stat: number;
+  /** Which of the two. */
   readonly statKind: "F" | "Chi.sq";
   /** p-value (Wood 2013), of a random effect the test of zero variance. */
   readonly p: number;
@@ -23,11 +24,17 @@ export interface SmoothRow {
 
 /** A parametric coefficient. */
 export interface CoefficientRow {
+  /** R's name. */
   readonly name: string;
+  /** Estimate. */
   readonly estimate: number;
+  /** Standard error. */
   readonly se: number;
+  /** Estimate over standard error. */
   readonly stat: number;
+  /** `t` with an estimated scale, else `z`. */
   readonly statKind: "t" | "z";
+  /** Two-sided p-value. */
   readonly p: number;
 }
 

@@ -12,7 +12,7 @@ import {
   poisson,
   readModel,
 } from "../src/index.ts";
-import { csvOf, fixture, gam, simulated, tempFolder } from "./support/files.ts";
+import { csvOf, gam, simulated, tempFolder, visits } from "./support/files.ts";
 
 const data = simulated(120, 3);
 const n = data.y!.length;
@@ -245,7 +245,7 @@ describe("the command line refuses", () => {
     expect(ran.err).not.toMatch(/\n\s+at /);
   });
   it("errors under --json are one object", async () => {
-    const ran = await gam(["fit", fixture("visits.csv"), "y ~ s(x)", "--json"]);
+    const ran = await gam(["fit", visits, "y ~ s(x)", "--json"]);
     expect(JSON.parse(ran.err).error).toMatchObject({ code: "UNKNOWN_COLUMN" });
   });
 });

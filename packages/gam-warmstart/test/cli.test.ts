@@ -3,10 +3,9 @@ import { join } from "node:path";
 import { fromIpc } from "@x/core";
 import { expect, it } from "vitest";
 import { parseArtifact, readModel } from "../src/index.ts";
-import { fixture, gam, readJson, tempFolder } from "./support/files.ts";
+import { gam, readJson, tempFolder, visits } from "./support/files.ts";
 
 const folder = tempFolder();
-const visits = fixture("visits.csv");
 const formula = 'responded ~ s(dose, bs="cr", k=8) + s(subject, bs="re")';
 const file = (name: string): string => join(folder, name);
 

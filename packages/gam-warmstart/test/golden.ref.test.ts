@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { factorOf } from "../src/data/columns.ts";
 import { fit, type Method, parseFamily, readData } from "../src/index.ts";
-import { fixture, readJson } from "./support/files.ts";
+import { fixture, readJson, visits } from "./support/files.ts";
 
 interface Golden {
   rows: number[];
@@ -22,12 +22,9 @@ interface Golden {
 }
 
 const golden = readJson<Golden>(fixture("mgcv.json"));
-const [visits, more] = await Promise.all([
-  readData(fixture("visits.csv")),
-  readData(fixture("visits-more.csv")),
-]);
+const [first, more] = await Promise.all([readData(visits), readData(fixture("visits-more.csv"))]);
 const column = (name: string) => {
-  const c = (visits.names.includes(name) ? visits : more).column(name);
+  const c = (first.names.includes(name) ? first : more).column(name);
   return c.kind === "number" ? c.values : Array.from(c.codes, (k) => (k < 0 ? null : c.levels[k]!));
 };
 const names = ["subject", "dose", "age", "responded", "half", "amount", "count"];

@@ -14,8 +14,11 @@ export const SATURATED_RHO = 9;
 
 /** A matrix as JSON, row by row. */
 export interface SerializableMatrix {
+  /** Rows. */
   readonly rows: number;
+  /** Columns. */
   readonly columns: number;
+  /** Entries, row by row. */
   readonly data: readonly number[];
 }
 
@@ -23,11 +26,17 @@ export interface SerializableMatrix {
 export interface SerializableBasisMeta {
   /** `cr`, `tp`, `te(cr,ps)`, `parametric`. */
   readonly kind: string;
+  /** Degree of the pieces, of splines. */
   readonly degree?: number;
+  /** Number of knots. */
   readonly knots?: number;
+  /** Columns of the raw basis. */
   readonly centers?: number;
+  /** Dimension of the null space. */
   readonly nullspaceOrder?: number;
+  /** Smoothness of a Matérn kernel. */
   readonly maternNu?: number;
+  /** Do the ends meet? */
   readonly periodic: boolean;
 }
 
@@ -35,8 +44,11 @@ export interface SerializableBasisMeta {
 export interface TermArtifact {
   /** `termIdentity`. */
   readonly identity: string;
+  /** Label of the term. */
   readonly name: string;
+  /** What the term models. */
   readonly role: TermRole;
+  /** What its basis was. */
   readonly basis: SerializableBasisMeta;
   /** Coefficients of the raw basis: lifted through the constraint's gauge. */
   readonly beta: readonly number[];
@@ -54,7 +66,9 @@ export interface TermArtifact {
 export interface GlobalFitSummary {
   /** The criterion that was minimised. */
   readonly objective: number;
+  /** Did the fit end with a certificate? */
   readonly converged: boolean;
+  /** Rows fitted. */
   readonly rows: number;
   /** Parameters of the family that were estimated. */
   readonly theta: readonly number[];
@@ -62,13 +76,17 @@ export interface GlobalFitSummary {
 
 /** A converged fit as a starting point for related fits. Plain JSON; no row of the data is inside. */
 export interface FitArtifact {
+  /** `ARTIFACT_SCHEMA`. */
   readonly schema: number;
   /** Seconds since 1970, from the caller or `SOURCE_DATE_EPOCH`; null where neither is given. Outside the checksum. */
   readonly created: number | null;
+  /** What the fit is about. */
   readonly descriptor: FitDescriptor;
   /** `descriptorKey(descriptor)`. */
   readonly key: string;
+  /** One a term, in the order of the descriptor. */
   readonly terms: readonly TermArtifact[];
+  /** How the fit ended. */
   readonly global: GlobalFitSummary;
   /** SHA-256 of everything but `created` and itself. */
   readonly checksum: string;

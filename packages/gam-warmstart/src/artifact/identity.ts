@@ -39,11 +39,23 @@ export function termIdentity(term: TermShape): string {
 /** What a fit is about: enough to find fits it can start from. Rows and response are told, never hashed. */
 export interface FitDescriptor {
   /** Family, link and number of linear predictors. */
-  readonly family: { readonly kind: string; readonly link: string; readonly channels: number };
+  readonly family: {
+    /** mgcv's name of the family. */
+    readonly kind: string;
+    /** Link of the first linear predictor. */
+    readonly link: string;
+    /** Number of linear predictors. */
+    readonly channels: number;
+  };
   /** The response's label; for people. */
   readonly response: string;
   /** Which rows; for people. */
-  readonly rows: { readonly count: number; readonly label?: string };
+  readonly rows: {
+    /** How many. */
+    readonly count: number;
+    /** A word about them. */
+    readonly label?: string;
+  };
   /** Identities of the terms, in the model's order. */
   readonly terms: readonly string[];
 }

@@ -19,12 +19,15 @@ export interface StoreOptions {
 
 /** An entry of the store. */
 export interface StoreEntry {
+  /** The file. */
   readonly path: string;
+  /** Its content, checked. */
   readonly artifact: FitArtifact;
 }
 
 /** A directory of artifacts: `<folder>/<key>/<number>.json`, `<folder>/exact/<key>/…` for exact matches. */
 export interface ArtifactStore {
+  /** Where the entries lie. */
   readonly folder: string;
   /** Adds an artifact under its descriptor key; returns its path. Atomic. The same content twice is one entry. */
   put(artifact: FitArtifact): Promise<string>;

@@ -13,15 +13,14 @@ const MAX_COEFFICIENT = 1e6;
 
 /** A term of the new fit. */
 export interface TransferTarget {
+  /** `termIdentity` of the term. */
   readonly identity: string;
   /** Places of its penalties in the new fit's rho. */
   readonly rhoSlots: readonly number[];
   /** Columns after the constraints. */
   readonly width: number;
   /** Gauge of the new fit, raw × width, row-major: `beta_raw = T · theta`. Absent: coefficients start at zero. */
-  readonly gauge?:
-    | { readonly rows: number; readonly columns: number; readonly data: ArrayLike<number> }
-    | undefined;
+  readonly gauge?: Gauge | undefined;
 }
 
 /** The start of the new fit. */
@@ -30,6 +29,7 @@ export interface Transfer {
   readonly rho: number[];
   /** Coefficients a term, always of the new width; zeros where nothing could be projected. */
   readonly beta: number[][];
+  /** Where each term's start comes from. */
   readonly provenance: TransferProvenance[];
   /** Places in rho whose parent was saturated, before clamping. */
   readonly saturated: number[];
@@ -40,10 +40,32 @@ export interface Transfer {
 /** Why nothing was transferred. */
 export type TransferRefusal = "PARENT_UNUSABLE" | "DESCRIPTOR_MISMATCH";
 
+/** A start that was carried over. */
+export interface TransferDone extends Transfer {
+  /** Tells the two outcomes apart. */
+  readonly ok: true;
+}
+
+/** No start. */
+export interface TransferRefused {
+  /** Tells the two outcomes apart. */
+  readonly ok: false;
+  /** Why. */
+  readonly code: TransferRefusal;
+}
+
 /** A transfer, or why there is none. */
-export type TransferResult =
-  | ({ readonly ok: true } & Transfer)
-  | { readonly ok: false; readonly code: TransferRefusal };
+export type TransferResult = TransferDone | TransferRefused;
+
+/** A constraint's gauge: `beta_raw = T · theta`, row-major. */
+export interface Gauge {
+  /** Raw coefficients. */
+  readonly rows: number;
+  /** Coefficients after the constraint. */
+  readonly columns: number;
+  /** Entries, row by row. */
+  readonly data: ArrayLike<number>;
+}
 
 /** Options of `transfer`. */
 export interface TransferOptions {

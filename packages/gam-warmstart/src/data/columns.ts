@@ -5,14 +5,19 @@ import { gamError } from "../errors.ts";
 
 /** Numbers; NaN is missing. */
 export interface NumberColumn {
+  /** Tells the two kinds apart. */
   readonly kind: "number";
+  /** One a row. */
   readonly values: Float64Array;
 }
 
 /** Categories: `levels[codes[i]]` is the value of row i, code −1 is missing. */
 export interface FactorColumn {
+  /** Tells the two kinds apart. */
   readonly kind: "factor";
+  /** The categories, in order. */
   readonly levels: readonly string[];
+  /** Place of each row's level; −1 missing. */
   readonly codes: Int32Array;
 }
 
@@ -27,7 +32,9 @@ export type DataLike = Table | DataSet | Readonly<Record<string, PlainColumn>>;
 
 /** Columns by name, converted when first asked for. */
 export interface DataSet {
+  /** Names of the columns. */
   readonly names: readonly string[];
+  /** Number of rows. */
   readonly rows: number;
   /** `UNKNOWN_COLUMN` names the nearest one. */
   column(name: string): Column;

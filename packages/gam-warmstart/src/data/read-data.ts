@@ -7,6 +7,7 @@ import { type Column, type DataSet, dataSetOf, factorOf, openData } from "./colu
 export interface ReadDataOptions {
   /** Texts that mean missing; `NA` and nothing by default. */
   readonly missing?: readonly string[];
+  /** Cancels the reading. */
   readonly signal?: AbortSignal;
 }
 

@@ -8,7 +8,9 @@ import { axes, dots, extent, line, openSvg, px, ribbon } from "./svg.ts";
 export interface EffectOptions {
   /** Pixels; 460 × 320 by default. */
   readonly width?: number;
+  /** Pixels. */
   readonly height?: number;
+  /** Accessible name; `Effect of` and the label by default. */
   readonly title?: string;
   /** Posterior draws of the simultaneous band; 2000 by default, 0 leaves it out. */
   readonly draws?: number;

@@ -9,6 +9,7 @@ export type ResidualPanel = "qq" | "linear-predictor" | "histogram" | "response"
 export interface ResidualOptions {
   /** Pixels; 460 × 320 by default. */
   readonly width?: number;
+  /** Pixels. */
   readonly height?: number;
 }
 

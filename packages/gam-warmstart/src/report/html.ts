@@ -11,6 +11,7 @@ import { PAGE_STYLE } from "./page-style.ts";
 
 /** Options of `reportHtml`. */
 export interface ReportOptions {
+  /** Heading of the page. */
   readonly title?: string;
   /** What to run to get this page again. */
   readonly command?: string;

@@ -14,6 +14,8 @@ export const hasReferences: boolean = existsSync(references);
 if (!hasReferences) console.log(`the GAM references are not in ${references}: their tests are left out`);
 export const bin: string = fileURLToPath(new URL("../../bin/gam-warmstart.mjs", import.meta.url));
 export const node: string = process.execPath;
+/** Simulated visits of 20 subjects. */
+export const visits: string = join(root, "fixtures/gam/visits.csv");
 export const fixture = (name: string): string =>
   fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url));
 
