@@ -9,7 +9,7 @@ import type { VariableSpec } from "./data/frame.ts";
 import { type BasisCheck, basisCheckOf, type Concurvity, concurvityOf } from "./diagnose.ts";
 import type { Certificate, Describe, EngineSummary, IterationCounts } from "./engine-types.ts";
 import { gamError } from "./errors.ts";
-import { type ModelJson, modelFromJson, modelJson } from "./model-json.ts";
+import { modelFromJson, modelJson } from "./model-json.ts";
 import { designState, type EngineFit, type GamDesign, residualsOf } from "./native.ts";
 import { type PosteriorDraws, type PosteriorOptions, posteriorDraws } from "./posterior.ts";
 import { type Prediction, type PredictOptions, predictModel } from "./predict.ts";
