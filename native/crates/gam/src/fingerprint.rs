@@ -153,7 +153,8 @@ impl Sha256 {
             let t1 = h.wrapping_add(s1).wrapping_add(choose).wrapping_add(ROUND[t]).wrapping_add(w[t]);
             let s0 = a.rotate_right(2) ^ a.rotate_right(13) ^ a.rotate_right(22);
             let majority = (a & b) ^ (a & c) ^ (b & c);
-            (h, g, f, e, d, c, b, a) = (g, f, e, d.wrapping_add(t1), c, b, a, t1.wrapping_add(s0.wrapping_add(majority)));
+            (h, g, f, e, d, c, b, a) =
+                (g, f, e, d.wrapping_add(t1), c, b, a, t1.wrapping_add(s0.wrapping_add(majority)));
         }
         for (s, v) in self.state.iter_mut().zip([a, b, c, d, e, f, g, h]) {
             *s = s.wrapping_add(v);
@@ -169,7 +170,10 @@ mod tests {
     fn golden() -> Vec<(&'static str, Fingerprint)> {
         vec![
             ("empty", Fingerprint::new()),
-            ("scalars", Fingerprint::new().tag("golden-v1").text("name", "s(x, ü)").u64("width", 37).f64("nu", 1.5).value(-0.0)),
+            (
+                "scalars",
+                Fingerprint::new().tag("golden-v1").text("name", "s(x, ü)").u64("width", 37).f64("nu", 1.5).value(-0.0),
+            ),
             (
                 "arrays",
                 Fingerprint::new()
