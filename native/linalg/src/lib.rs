@@ -6,6 +6,7 @@
 #![cfg_attr(test, allow(dead_code))]
 
 mod dense;
+mod dosage;
 mod gam;
 mod genotype;
 mod job;

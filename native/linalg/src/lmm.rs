@@ -186,6 +186,23 @@ impl Association {
             test_results,
         )
     }
+
+    /// The same for a block of dosages of all people in the file, NaN where missing.
+    #[napi(catch_unwind, ts_return_type = "Promise<TestResults>")]
+    pub fn test_dosages(
+        &self,
+        job: &Job,
+        values: Float64Array,
+        rows: Uint32Array,
+        means: Float64Array,
+        threads: u32,
+    ) -> AsyncTask<Work<x_lmm::Results, TestResults>> {
+        let (job, inner, vectors) = (job.0.clone(), self.inner.clone(), self.vectors.clone());
+        Work::spawn(
+            move || read(&vectors, |u| inner.test_dosages(u, &values, &rows, &means, threads as usize, &job)),
+            test_results,
+        )
+    }
 }
 
 /// How large an association is.

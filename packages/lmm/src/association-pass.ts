@@ -60,9 +60,11 @@ export async function* associationPass(
   const wanted = { wald: tests.includes("wald"), lrt: tests.includes("lrt"), score: tests.includes("score") };
   const model = newAssociation(vectors, eigen.values, { cohort, traits, tests: wanted, lambda });
   const reading = { ...native, chunk, ...(range ? { range } : {}) };
-  for await (const { start, packed, kept } of filteredBlocks(study, cohort, filter, reading)) {
+  for await (const { start, packed, dosages, kept } of filteredBlocks(study, cohort, filter, reading)) {
     if (kept.rows.length === 0) continue;
-    const results = await model.test(packed, kept.rows, kept.means, quiet);
+    const results = await (dosages
+      ? model.testDosages(dosages, kept.rows, kept.means, quiet)
+      : model.test(packed, kept.rows, kept.means, quiet));
     work.rotations += results.rotations;
     work.searches += results.searches;
     work.evaluations += results.evaluations;

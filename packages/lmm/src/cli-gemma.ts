@@ -9,27 +9,27 @@ import {
   type RunOptions,
   StageMeter,
 } from "@x/core/base";
-import { openPlink } from "@x/plink-io";
 import { ASSOCIATE_NAMES, type AssociateOptions, associate } from "./associate.ts";
+import { checkInputs, eigenSource, PEOPLE_OPTIONS, peopleOptions } from "./cli-people.ts";
 import { finish, fit, type GemmaRun, stepOptions } from "./cli-run.ts";
 import { traitList, traitsTask } from "./cli-traits.ts";
 import { isGiven, quoteWord } from "./cli-words.ts";
-import { EIGEN_NAMES, type EigenOptions, eigen } from "./eigen.ts";
+import { conditionLines, diagnose, diagnosticsLines, kinshipCondition, warnAbout } from "./diagnostics.ts";
+import { EIGEN_SAVE_NAMES, type EigenSaveOptions } from "./eigen-matrix.ts";
 import { lmmError } from "./errors.ts";
 import { type GemmaMode, testsOf } from "./gemma/modes.ts";
 import { GEMMA_OPTIONS } from "./gemma/options.ts";
 import { joinSamples } from "./join-samples.ts";
 import { joinTraits } from "./join-traits.ts";
 import { KINSHIP_NAMES, type KinshipOptions, kinship } from "./kinship.ts";
-import {
-  Kinship,
-  type KinshipLoadOptions,
-  type KinshipSaveOptions,
-  LOAD_NAMES,
-  SAVE_NAMES,
-} from "./kinship-matrix.ts";
+import { type KinshipSaveOptions, SAVE_NAMES } from "./kinship-matrix.ts";
 import { type LambdaOptions, NULL_MODEL_NAMES, nullModel } from "./null-model.ts";
-import { only, refuseBoth } from "./option-names.ts";
+import { obtainEigen } from "./obtain-eigen.ts";
+import { openStudy } from "./open-study.ts";
+import { only, refuseBoth, requireOther } from "./option-names.ts";
+import { withComponents } from "./pca.ts";
+import { countVariants } from "./study.ts";
+import { VariantWatch, watched } from "./variant-problems.ts";
 import { writeGemmaAssoc } from "./write-gemma-assoc.ts";
 
 /** The command without a verb: GEMMA's own flags, file names and log. */
@@ -39,13 +39,14 @@ export function gemmaCommand(argv: readonly string[]): CliCommand {
     summary: "GEMMA's own command lines: -bfile study -gk 1, -bfile study -k output/result.cXX.txt -lmm 1",
     options: [
       ...GEMMA_OPTIONS,
+      ...PEOPLE_OPTIONS,
       {
         name: "format",
         type: "string",
         choices: ["text", "arrow"],
         default: "text",
         value: "text|arrow",
-        help: "the kinship as GEMMA's text, or as an exact and faster Arrow file",
+        help: "what -gk and -eigen write: GEMMA's text, or an exact and faster Arrow file",
       },
       { name: "chunk", type: "int", range: { min: 1, max: 1e6 }, value: "N", help: "variants read at once" },
     ],
@@ -59,20 +60,43 @@ async function runGemma(given: CliContext, argv: readonly string[]): Promise<unk
   const context = { ...given, warn };
   const command = `lmm ${argv.map(quoteWord).join(" ")}`;
   const o = context.options;
-  const [gk, lmm] = [o.gk !== undefined, o.lmm !== undefined];
+  const [gk, lmm, decompose] = [o.gk !== undefined, o.lmm !== undefined, o.eigen === true];
+  checkInputs(o);
   refuseBoth("-gk", gk, "-lmm", lmm, "one command does one of both; lmm gwas does both in one go");
   refuseBoth("-gk", gk, "-k", o.k !== undefined, "the kinship is either made or read");
+  refuseBoth("-gk", gk, "-eigen", decompose, "one command does one of both");
+  refuseBoth("-lmm", lmm, "-eigen", decompose, "one command does one of both");
   const mode = lmm ? (Number(o.lmm) as GemmaMode) : undefined;
   if (mode !== undefined) testsOf(mode);
-  refuseBoth("-gk", gk, "--neglog10p", o.neglog10p === true, "it adds a column to what -lmm writes");
-  refuseBoth("-lmm", lmm, "--format", isGiven(argv, "format"), "it says how -gk writes the kinship");
+  const other = gk ? "-gk" : "-eigen";
+  refuseBoth(other, !lmm, "--neglog10p", o.neglog10p === true, "it adds a column to what -lmm writes");
+  refuseBoth("-lmm", lmm, "--format", isGiven(argv, "format"), "it says how -gk and -eigen write");
   const traits = o.traits !== undefined;
-  refuseBoth("-gk", gk, "--traits", traits, "a kinship is made for the people of one phenotype");
+  refuseBoth(other, !lmm, "--traits", traits, "a kinship is made for the people of one phenotype");
   refuseBoth("--traits", traits, "-n", isGiven(argv, "n"), "both choose phenotypes");
+  refuseBoth("--traits", traits, "--pheno", o.pheno !== undefined, "both choose phenotypes");
+  const read = o.d !== undefined || o.eig !== undefined;
+  refuseBoth("-gk", gk, "-d, -u or --eig", read, "only -lmm reads a decomposition");
+  refuseBoth("-eigen", decompose, "-d, -u or --eig", read, "it is either made or read");
+  refuseBoth("--traits", traits, "-d, -u or --eig", read, "each group of people has its own decomposition");
+  refuseBoth(
+    "-snps",
+    o.snps !== undefined,
+    "-ksnps",
+    gk && o.ksnps !== undefined,
+    "both list the kinship's variants",
+  );
+  requireOther("-ksnps", o.ksnps !== undefined, "-gk", gk, "a kinship that is read is made already");
+  requireOther("--pcs", o.pcs !== undefined, "-lmm", lmm, "components are covariates of the association");
   refuseBoth("-notsnp", o.notsnp === true, "-maf", isGiven(argv, "maf"), "the frequency is tested or not");
-  if (!gk && !lmm) throw usage("give -gk 1 (kinship) or -lmm (association: 1, 2, 3, 4 or 9)", "lmm");
-  if (o.lmm !== undefined && o.k === undefined)
-    throw usage("-lmm needs -k, the kinship that -gk 1 wrote", "k");
+  if (!gk && !lmm && !decompose)
+    throw usage(
+      "give -gk 1 (kinship), -eigen (its decomposition) or -lmm (association: 1, 2, 3, 4 or 9)",
+      "lmm",
+    );
+  if (lmm && o.k === undefined && !read)
+    throw usage("-lmm needs -k, the kinship that -gk 1 wrote, or -d and -u, which -eigen wrote", "k");
+  if (decompose && o.k === undefined) throw usage("-eigen needs -k, the kinship that -gk 1 wrote", "k");
   const outdir = String(o.outdir);
   // GEMMA makes its output folder; only the last part, so that a mistyped path does not grow a tree.
   try {
@@ -86,15 +110,10 @@ async function runGemma(given: CliContext, argv: readonly string[]): Promise<unk
   const meter = new StageMeter();
   const { signal } = context;
   await using study = await meter.measure("reading", () =>
-    openPlink(String(o.bfile), { signal, phenotypes: o.p === undefined ? "read" : "ignore" }),
+    openStudy(o, { signal, onProgress: context.onProgress }),
   );
   for (const warning of study.warnings) context.warn(warning);
-  const sources = {
-    onWarning: context.warn,
-    ...(o.p === undefined ? {} : { phenotypes: String(o.p) }),
-    ...(o.c === undefined ? {} : { covariates: String(o.c) }),
-    ...(o.gxe === undefined ? {} : { environment: String(o.gxe) }),
-  };
+  const { phenotype = 1, ...sources } = { ...peopleOptions(o, argv), onWarning: context.warn };
   const shared = { context, study, meter, prefix, warnings, options: await stepOptions(context, study) };
   if (o.traits !== undefined) {
     const groups = await meter.measure("joining", () =>
@@ -102,11 +121,10 @@ async function runGemma(given: CliContext, argv: readonly string[]): Promise<unk
     );
     return await traitsTask(shared, groups, command);
   }
-  const cohort = await meter.measure("joining", () =>
-    joinSamples(study, { ...sources, phenotype: Number(o.n) }),
-  );
+  const cohort = await meter.measure("joining", () => joinSamples(study, { ...sources, phenotype }));
   const run = { ...shared, cohort };
-  return o.gk === undefined ? await associateTask(run, command) : await kinshipTask(run, command);
+  if (gk) return await kinshipTask(run, command);
+  return decompose ? await eigenTask(run, command) : await associateTask(run, command);
 }
 
 async function kinshipTask(run: GemmaRun, command: string): Promise<unknown> {
@@ -116,49 +134,92 @@ async function kinshipTask(run: GemmaRun, command: string): Promise<unknown> {
   // apache-arrow starts slowly; it loads while the kernels work.
   const ready = format === "arrow" ? import("./kinship-arrow.ts").catch(() => undefined) : undefined;
   await using K = await meter.measure("kinship", () =>
-    kinship(study, cohort, only<KinshipOptions>({ ...options, ...fitted.accepted }, KINSHIP_NAMES)),
+    kinship(study, cohort, {
+      ...only<KinshipOptions>({ ...options, ...fitted.accepted }, KINSHIP_NAMES),
+      mode: context.options.gk === 2 ? "standardized" : "centered",
+    }),
   );
   await ready;
-  const path = `${prefix}.cXX.${format === "arrow" ? "arrow" : "txt"}`;
+  const name = context.options.gk === 2 ? "sXX" : "cXX";
+  const path = `${prefix}.${name}.${format === "arrow" ? "arrow" : "txt"}`;
   await meter.measure("writing", () =>
     K.save(path, { ...only<KinshipSaveOptions>(options, SAVE_NAMES), format }),
   );
   return finish(run, command, { filters: K.filters!, predicted: fitted.memory }, [path]);
 }
 
-async function associateTask(run: GemmaRun, command: string): Promise<unknown> {
+async function eigenTask(run: GemmaRun, command: string): Promise<unknown> {
   const { context, study, cohort, meter, prefix, options } = run;
-  const fitted = fit(run, ["eigen", "association"]);
-  const K = await meter.measure("reading kinship", () =>
-    Kinship.load(
-      String(context.options.k),
-      study,
-      only<KinshipLoadOptions>({ ...options, ...fitted.accepted }, LOAD_NAMES),
-    ),
-  );
-  await using eig = await meter.measure("eigen", () =>
-    eigen(K, cohort, {
-      ...only<EigenOptions>({ ...options, ...fitted.accepted }, EIGEN_NAMES),
-      consume: true,
+  const fitted = fit(run, ["eigen"]);
+  const all = { ...options, ...fitted.accepted, kinship: String(context.options.k) };
+  const made = await obtainEigen(study, cohort, all, meter);
+  await using eig = made.eigen;
+  const arrow = context.options.format === "arrow";
+  const files = await meter.measure("writing", () =>
+    eig.save(arrow ? `${prefix}.eig` : prefix, {
+      ...only<EigenSaveOptions>(options, EIGEN_SAVE_NAMES),
+      format: arrow ? "arrow" : "text",
     }),
   );
+  // GEMMA counts the variants here too, though the decomposition does not need them.
+  const filters = await countVariants(study, cohort, all);
+  const notes = conditionLines(kinshipCondition(eig, made.twins));
+  return finish(run, command, { filters, notes, predicted: fitted.memory }, files);
+}
+
+async function associateTask(run: GemmaRun, command: string): Promise<unknown> {
+  const { context, study, meter, prefix, options } = run;
+  const o = context.options;
+  const source = eigenSource(o);
+  const fitted = fit(
+    run,
+    source === undefined || o.k !== undefined ? ["eigen", "association"] : ["association"],
+  );
+  const accepted = { ...options, ...fitted.accepted };
+  const made = await obtainEigen(
+    study,
+    run.cohort,
+    {
+      ...accepted,
+      ...(source === undefined ? {} : { eigen: source }),
+      ...(o.k === undefined ? {} : { kinship: String(o.k) }),
+    },
+    meter,
+  );
+  await using eig = made.eigen;
+  const cohort = o.pcs === undefined ? run.cohort : withComponents(run.cohort, eig, Number(o.pcs));
   const h0 = await meter.measure("null model", () =>
     nullModel(cohort, eig, only<LambdaOptions & RunOptions>(options, NULL_MODEL_NAMES)),
   );
-  const mode = Number(context.options.lmm) as GemmaMode;
+  const mode = Number(o.lmm) as GemmaMode;
   const association = associate(
     study,
     cohort,
     eig,
-    only<AssociateOptions>({ ...options, ...fitted.accepted, tests: testsOf(mode) }, ASSOCIATE_NAMES),
+    only<AssociateOptions>({ ...accepted, tests: testsOf(mode) }, ASSOCIATE_NAMES),
   );
+  const watch = new VariantWatch(options);
   const path = `${prefix}.assoc.txt`;
   const negLog10P = context.options.neglog10p === true;
   await meter.measure("association", () =>
-    writeGemmaAssoc(association, path, { mode, negLog10P, study, signal: context.signal }),
+    writeGemmaAssoc(watched(association, watch), path, {
+      mode,
+      negLog10P,
+      study,
+      signal: context.signal,
+    }),
   );
   const { filters, degenerate } = association;
-  return finish(run, command, { filters, degenerate, nullModel: h0, predicted: fitted.memory }, [path]);
+  const diagnostics = diagnose({
+    study,
+    cohort,
+    kinship: kinshipCondition(eig, made.twins),
+    seen: watch.finish(),
+  });
+  warnAbout(diagnostics, context.warn);
+  const notes = diagnosticsLines(diagnostics, cohort);
+  const facts = { filters, degenerate, nullModel: h0, diagnostics, notes, predicted: fitted.memory };
+  return finish({ ...run, cohort }, command, facts, [path]);
 }
 
 function usage(message: string, option: string) {

@@ -1,17 +1,25 @@
 import { type CliCommand, resolveThreads } from "@x/core/base";
+import { checkInputs, eigenSource, PEOPLE_OPTIONS, peopleOptions } from "./cli-people.ts";
 import { isGiven, quoteWord } from "./cli-words.ts";
 import { type GemmaMode, testsOf } from "./gemma/modes.ts";
 import { filterAndLambda, GEMMA_OPTIONS } from "./gemma/options.ts";
 import { parseShard } from "./journal/shard.ts";
+import { openStudy } from "./open-study.ts";
 import { defined, refuseBoth } from "./option-names.ts";
 
 /** GEMMA's own options that mean the same here. */
 const SHARED = new Set([
   "bfile",
+  "g",
+  "a",
   "p",
   "n",
   "c",
   "k",
+  "d",
+  "u",
+  "eig",
+  "ksnps",
   "maf",
   "miss",
   "hwe",
@@ -43,20 +51,27 @@ export function gwasCommand(argv: readonly string[]): CliCommand {
         required: true,
         help: "writes PREFIX.assoc.txt, .assoc.arrow, .log.txt, .report.html",
       },
+      ...PEOPLE_OPTIONS,
       {
-        name: "on",
-        type: "string",
-        choices: ["iid", "fid+iid"],
-        value: "iid|fid+iid",
-        help: "match -p, -c and -gxe by ids in their header instead of by row",
+        name: "gk",
+        aliases: ["-gk"],
+        type: "int",
+        range: { min: 1, max: 2 },
+        implied: 1,
+        value: "1|2",
+        help: "the kinship made: 1 centred (also without -gk), 2 standardised",
       },
-      { name: "pheno", type: "string", value: "NAME", help: "phenotype column by name, with --on" },
-      { name: "covar", type: "list", value: "NAMES", help: "covariate columns by name, with --on" },
       {
         name: "save-kinship",
         type: "string",
         value: "FILE",
         help: "keep the kinship: .txt as GEMMA's text, else Arrow",
+      },
+      {
+        name: "save-eigen",
+        type: "string",
+        value: "FILE",
+        help: "keep the eigendecomposition for --eig, as Arrow",
       },
       {
         name: "report",
@@ -82,6 +97,7 @@ export function gwasCommand(argv: readonly string[]): CliCommand {
     examples: [
       "lmm gwas --bfile study --out results/study",
       "lmm gwas --bfile study -p traits.tsv --on iid --pheno height --out height",
+      "lmm gwas --bfile study -c covar.tsv --on iid --categorical batch --pcs 5 --out study",
       "lmm gwas --bfile study --out big --shard 3/8 --resume",
     ],
     async run(context) {
@@ -91,7 +107,7 @@ export function gwasCommand(argv: readonly string[]): CliCommand {
       const without = o["without-report"] === true;
       if (o.lmm !== undefined) testsOf(Number(o.lmm));
       refuseBoth("--report", o.report !== undefined, "--without-report", without, "write it or not");
-      refuseBoth("--pheno", o.pheno !== undefined, "-n", isGiven(argv, "n"), "both choose the phenotype");
+      checkInputs(o);
       refuseBoth(
         "-notsnp",
         o.notsnp === true,
@@ -100,14 +116,15 @@ export function gwasCommand(argv: readonly string[]): CliCommand {
         "the frequency is tested or not",
       );
       const given = {
-        phenotypes: text("p"),
-        phenotype: text("pheno") ?? Number(o.n),
-        covariates: text("c"),
-        environment: text("gxe"),
-        covariateNames: o.covar as string[] | undefined,
-        on: o.on as "iid" | "fid+iid" | undefined,
+        ...peopleOptions(o, argv),
+        components: o.pcs === undefined ? undefined : Number(o.pcs),
         kinship: text("k"),
+        kinshipMode:
+          o.gk === undefined ? undefined : o.gk === 2 ? ("standardized" as const) : ("centered" as const),
         saveKinship: text("save-kinship"),
+        kinshipSnpFile: text("ksnps"),
+        eigen: eigenSource(o),
+        saveEigen: text("save-eigen"),
         snpFile: text("snps"),
         report: without ? (false as const) : text("report"),
         lmm: o.lmm === undefined ? undefined : (Number(o.lmm) as GemmaMode),
@@ -125,13 +142,16 @@ export function gwasCommand(argv: readonly string[]): CliCommand {
         import("./gwas-summary.ts"),
       ]);
       const command = `lmm ${argv.map(quoteWord).join(" ")}`;
-      const result = await gwas(String(o.bfile), {
+      const { signal, onProgress } = context;
+      // A fileset is opened by gwas itself, which measures the reading.
+      await using dosages = o.g === undefined ? undefined : await openStudy(o, { signal, onProgress });
+      const result = await gwas(dosages ?? String(o.bfile), {
         ...defined(given),
         out: String(o.out),
         ...filterAndLambda(o),
         command,
-        signal: context.signal,
-        onProgress: context.onProgress,
+        signal,
+        onProgress,
         onWarning: context.warn,
       });
       if (!context.json && !context.quiet) for (const line of gwasSummary(result)) context.print(line);

@@ -11,7 +11,7 @@ import {
 import type { PlinkStudy } from "@x/plink-io";
 import type { Cohort } from "./cohort.ts";
 import type { FilterOptions } from "./filter.ts";
-import { formatLog } from "./gemma/log.ts";
+import { formatLog, type LogFacts } from "./gemma/log.ts";
 import { filterAndLambda } from "./gemma/options.ts";
 import { simdLevel } from "./native.ts";
 import type { LambdaOptions } from "./null-model.ts";
@@ -44,7 +44,8 @@ export interface StepOptions
 
 export async function stepOptions(context: CliContext, study: PlinkStudy): Promise<StepOptions> {
   const o = context.options;
-  const snps = o.snps === undefined ? undefined : await readSnpList(String(o.snps));
+  const file = o.ksnps ?? o.snps;
+  const snps = file === undefined ? undefined : await readSnpList(String(file));
   if (snps) checkSnpList(study, snps, context.warn);
   return {
     ...filterAndLambda(o),
@@ -80,7 +81,8 @@ export function fit(
 }
 
 /** What a task adds to log and JSON. */
-type TaskFacts = Pick<RunFacts, "filters" | "predicted" | "nullModel" | "degenerate">;
+type TaskFacts = Pick<RunFacts, "filters" | "predicted" | "nullModel" | "degenerate" | "diagnostics"> &
+  Pick<LogFacts, "notes">;
 
 export function logText({ cohort, meter, options }: GemmaRun, command: string, facts: TaskFacts): string {
   return formatLog({

@@ -1,16 +1,21 @@
 import { OutputFiles, parseStrictNumber, type RunOptions } from "@x/core/base";
 import { ASSOCIATE_NAMES, type AssociateOptions } from "./associate.ts";
 import { associateTraits } from "./associate-traits.ts";
+import { leadingTest } from "./association-columns.ts";
 import { fit, type GemmaRun, logText } from "./cli-run.ts";
+import { diagnose, diagnosticsLines, kinshipCondition } from "./diagnostics.ts";
 import { EIGEN_NAMES, type EigenOptions, eigen } from "./eigen.ts";
 import { lmmError } from "./errors.ts";
 import { assocHeader, assocRows } from "./gemma/assoc-text.ts";
 import { type GemmaMode, testsOf, textStatistics } from "./gemma/modes.ts";
 import type { TraitGroup } from "./join-traits.ts";
 import { Kinship, type KinshipLoadOptions, LOAD_NAMES } from "./kinship-matrix.ts";
+import { kinshipTwins } from "./kinship-twins.ts";
 import { type LambdaOptions, NULL_MODEL_NAMES, nullModel } from "./null-model.ts";
-import { only } from "./option-names.ts";
+import { only, RUN_NAMES } from "./option-names.ts";
+import { withComponents } from "./pca.ts";
 import { runJson } from "./run-json.ts";
+import { VariantWatch } from "./variant-problems.ts";
 
 /** `--traits`: numbers of columns, or all. */
 export function traitList(words: readonly string[]): number[] | "all" {
@@ -50,15 +55,21 @@ export async function traitsTask(
   });
   await using _k = K;
   for (const [g, group] of groups.entries()) {
-    const cohorts = group.map(({ cohort }) => cohort);
-    const fitted = fit({ ...shared, cohort: cohorts[0]! }, ["eigen", "association"], cohorts.length);
+    const { cohort: first } = group[0];
+    const fitted = fit({ ...shared, cohort: first }, ["eigen", "association"], group.length);
     const accepted = { ...options, ...fitted.accepted };
+    const twins = await kinshipTwins(K, first, only<RunOptions>(options, RUN_NAMES));
     await using eig = await meter.measure("eigen", () =>
-      eigen(K, cohorts[0]!, {
+      eigen(K, first, {
         ...only<EigenOptions>(accepted, EIGEN_NAMES),
         consume: g + 1 === groups.length,
       }),
     );
+    const { pcs } = context.options;
+    const cohorts = group.map(({ cohort }) =>
+      pcs === undefined ? cohort : withComponents(cohort, eig, Number(pcs)),
+    );
+    const watches = group.map(() => new VariantWatch(options));
     const run = associateTraits(
       study,
       cohorts,
@@ -69,14 +80,21 @@ export async function traitsTask(
     await meter.measure("association", async () => {
       for (const out of outs) await out.write(assocHeader(statistics));
       for await (const blocks of run)
-        for (const [t, block] of blocks.entries())
+        for (const [t, block] of blocks.entries()) {
+          watches[t]!.add(block, leadingTest(block).negLog10P);
           await outs[t]!.write(assocRows(study.bim, block, statistics));
+        }
     });
-    for (const [t, { trait, cohort }] of group.entries()) {
+    const condition = kinshipCondition(eig, twins);
+    for (const [t, { trait }] of group.entries()) {
+      const cohort = cohorts[t]!;
+      const diagnostics = diagnose({ study, cohort, kinship: condition, seen: watches[t]!.finish() });
       const facts = {
         filters: run.filters,
         degenerate: run.degenerate[t]!,
         nullModel: await nullModel(cohort, eig, only<LambdaOptions & RunOptions>(options, NULL_MODEL_NAMES)),
+        diagnostics,
+        notes: diagnosticsLines(diagnostics, cohort),
         predicted: fitted.memory,
       };
       const path = `${prefix}.${trait}`;

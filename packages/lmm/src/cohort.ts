@@ -1,4 +1,6 @@
+import { createHash } from "node:crypto";
 import type { Table } from "apache-arrow";
+import type { Category } from "./categories.ts";
 
 /** Why a person of the .fam file is not analysed. */
 export type DropReason =
@@ -33,6 +35,8 @@ export interface Cohort {
   readonly w: Float64Array;
   /** Names of these columns. */
   readonly covariateNames: readonly string[];
+  /** Covariates of categories and what became of them; empty without any. */
+  readonly categories: readonly Category[];
   /** Environment of the analysed people; with it associations test the product of variant and environment (`-gxe`). */
   readonly environment?: Float64Array;
   /** Which phenotype, for messages and reports. */
@@ -45,6 +49,11 @@ export interface Cohort {
   readonly drops: readonly Dropped[];
   /** The same as a table: `row, fid, iid, reason`. */
   readonly dropped: Table;
+}
+
+/** What an eigendecomposition is keyed to: the people of the fileset and who of them is analysed. */
+export function cohortHash(sampleHash: string, mask: Uint8Array): string {
+  return createHash("sha256").update(sampleHash).update(mask).digest("hex");
 }
 
 /** Drops per reason, for logs and reports. */

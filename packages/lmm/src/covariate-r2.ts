@@ -1,6 +1,6 @@
 import type { Cohort } from "./cohort.ts";
 import type { KeptRows, VariantFilter } from "./filter.ts";
-import { decodeFloat64, matmul, type NativeOptions, subsetSamples } from "./native.ts";
+import { decodeFloat64, fillDosages, matmul, type NativeOptions, subsetSamples } from "./native.ts";
 
 /** Bytes of decoded genotypes held at once. */
 export const COVARIATE_TILE_BYTES: number = 8 << 20;
@@ -35,27 +35,37 @@ export class CovariateTest {
   async apply(
     filter: VariantFilter,
     kept: KeptRows,
-    packed: Uint8Array,
+    genotypes: { readonly packed: Uint8Array; readonly dosages?: Float64Array | undefined },
     o: NativeOptions,
   ): Promise<KeptRows> {
+    const { packed, dosages } = genotypes;
     const { analyzed, samples } = this.#cohort;
     const n = analyzed.length;
-    const stride = Math.ceil(samples / 4);
     const tile = Math.max(1, Math.floor(COVARIATE_TILE_BYTES / (8 * n)));
     const r2 = new Float64Array(kept.rows.length);
     for (let from = 0; from < r2.length; from += tile) {
       const rows = kept.rows.subarray(from, from + tile);
-      const chosen = new Uint8Array(rows.length * stride);
-      for (let i = 0; i < rows.length; i++)
-        chosen.set(packed.subarray(rows[i]! * stride, (rows[i]! + 1) * stride), i * stride);
-      const people = await subsetSamples(chosen, samples, rows.length, analyzed, o);
-      const x = await decodeFloat64(people, n, rows.length, o);
-      const norms = imputeMeans(x, n, kept.means.subarray(from, from + tile));
+      const means = kept.means.subarray(from, from + tile);
+      const x = dosages
+        ? await fillDosages(dosages, samples, analyzed, { rows, means }, o)
+        : await this.#decode(packed, rows, o);
+      const norms = imputeMeans(x, n, means);
       const products = await matmul(rows.length, this.#c, n, x, this.#rows, o);
       for (let i = 0; i < rows.length; i++)
         r2[from + i] = this.#explained(products.subarray(i * this.#c)) / norms[i]!;
     }
     return filter.dropExplained(kept, r2);
+  }
+
+  /** Dosages of the analysed people, NaN where missing. */
+  async #decode(packed: Uint8Array, rows: Uint32Array, o: NativeOptions): Promise<Float64Array> {
+    const { analyzed, samples } = this.#cohort;
+    const stride = Math.ceil(samples / 4);
+    const chosen = new Uint8Array(rows.length * stride);
+    for (let i = 0; i < rows.length; i++)
+      chosen.set(packed.subarray(rows[i]! * stride, (rows[i]! + 1) * stride), i * stride);
+    const people = await subsetSamples(chosen, samples, rows.length, analyzed, o);
+    return decodeFloat64(people, analyzed.length, rows.length, o);
   }
 
   /** |L⁻¹ W′x|². */

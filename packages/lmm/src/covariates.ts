@@ -56,6 +56,20 @@ export function design(columns: readonly Float64Array[], names: readonly string[
 }
 
 /**
+ * The design with further columns at its end: principal components, say.
+ * @throws DF, COVAR_RANK.
+ */
+export function extendDesign(
+  given: Design,
+  columns: readonly Float64Array[],
+  names: readonly string[],
+  n: number,
+): Design {
+  const before = given.names.map((_, j) => given.w.subarray(j * n, (j + 1) * n));
+  return design([...before, ...columns], [...given.names, ...names], n);
+}
+
+/**
  * An environment stands in the model beside the covariates, and each variant there twice.
  * @throws DF, COVAR_RANK.
  */
@@ -80,29 +94,53 @@ function isConstant(column: Float64Array): boolean {
   return column.length > 0 && column.every((v) => v === first);
 }
 
-/** Gram-Schmidt, twice for safety: a column whose remainder is rounding noise adds nothing to the earlier ones. */
+/**
+ * Gram-Schmidt, twice for safety: a column whose remainder is rounding noise adds nothing to the earlier ones.
+ * @throws COVAR_RANK naming the column and those it is made of.
+ */
 function checkRank(columns: readonly Float64Array[], names: readonly string[]): void {
   const basis: Float64Array[] = [];
+  /** Column j as a sum of the basis: `shares[j][i]` of `basis[i]`. */
+  const shares: number[][] = [];
   for (let j = 0; j < columns.length; j++) {
     const scale = columns[j]!.reduce((m, v) => Math.max(m, Math.abs(v)), 0);
     const v = scale === 0 ? columns[j]!.slice() : columns[j]!.map((x) => x / scale);
     const before = norm(v);
+    const share = basis.map(() => 0);
     for (let pass = 0; pass < 2; pass++)
-      for (const q of basis) {
+      for (const [k, q] of basis.entries()) {
         const d = dot(q, v);
+        share[k]! += d;
         for (let i = 0; i < v.length; i++) v[i]! -= d * q[i]!;
       }
     const after = norm(v);
-    if (before === 0 || after <= 1e-9 * before)
+    if (before === 0 || after <= 1e-9 * before) {
+      const of = before === 0 ? [] : partners(shares, share, before).map((k) => names[k]!);
       throw lmmError(
         "COVAR_RANK",
         `covariate column ${j + 1} (${names[j]}) ${
-          before === 0 ? "is zero for everyone analysed" : "is a linear combination of the columns before it"
+          before === 0
+            ? "is zero for everyone analysed"
+            : `is a linear combination of the columns before it: of ${of.join(", ")}`
         }; leave it out.`,
-        { details: { column: j + 1, name: names[j] } },
+        { details: { column: j + 1, name: names[j], of } },
       );
+    }
     basis.push(v.map((x) => x / after));
+    shares.push([...share, after]);
   }
+}
+
+/** Which earlier columns a dependent one is a sum of: back substitution in the triangle of shares. */
+function partners(shares: readonly number[][], wanted: readonly number[], length: number): number[] {
+  const rest = [...wanted];
+  const found: number[] = [];
+  for (let k = shares.length - 1; k >= 0; k--) {
+    const weight = rest[k]! / shares[k]![k]!;
+    for (let i = 0; i <= k; i++) rest[i]! -= weight * shares[k]![i]!;
+    if (Math.abs(weight) * Math.hypot(...shares[k]!) > 1e-6 * length) found.unshift(k);
+  }
+  return found;
 }
 
 function dot(a: Float64Array, b: Float64Array): number {

@@ -1,6 +1,8 @@
+import { type RunOptions, resolveThreads } from "@x/core/base";
 import type { Cohort } from "./cohort.ts";
 import { lmmError } from "./errors.ts";
 import { type Matrix, tile } from "./native.ts";
+import { checkNames, type NamesOf, RUN_NAMES } from "./option-names.ts";
 import { requireTile } from "./tile.ts";
 
 /** Eigenvalues below zero by more than rounding; they count as 0. */
@@ -26,6 +28,17 @@ export interface EigenFacts {
   /** Eigenvalues that were negative beyond rounding. */
   readonly negative: NegativeEigenvalues;
 }
+
+/** Options of {@link Eigen.save}. */
+export interface EigenSaveOptions extends RunOptions {
+  /**
+   * `arrow` (default): one exact file that belongs to its cohort. `text`: GEMMA's two files of ten digits,
+   * `<path>.eigenD.txt` and `<path>.eigenU.txt`, which belong to nobody.
+   */
+  readonly format?: "arrow" | "text";
+}
+
+export const EIGEN_SAVE_NAMES: NamesOf<EigenSaveOptions> = { ...RUN_NAMES, format: true };
 
 /** Eigenvalues and eigenvectors of one cohort's kinship, the vectors in native memory. Dispose it to free them. */
 export class Eigen implements AsyncDisposable {
@@ -60,6 +73,28 @@ export class Eigen implements AsyncDisposable {
   tile(row: number, rows: number, column: number, columns: number): Float64Array {
     requireTile(rows, columns);
     return tile(this.#vectors, row, rows, column, columns);
+  }
+
+  /**
+   * Writes the decomposition, atomically and streamed, and returns the files: complete under their names, or absent.
+   * @throws MATRIX_RELEASED, OUT_DIR, ENOSPC and the other codes of files, UNKNOWN_OPTION.
+   */
+  async save(path: string, options: EigenSaveOptions = {}): Promise<string[]> {
+    checkNames(options, EIGEN_SAVE_NAMES, "Eigen.save");
+    if (this.#vectors.n !== this.#samples)
+      throw lmmError("MATRIX_RELEASED", "this eigendecomposition was disposed; there is nothing to save.");
+    const native = {
+      signal: options.signal,
+      onProgress: options.onProgress,
+      threads: resolveThreads(options.threads),
+    };
+    if (options.format === "text") {
+      const { saveEigenText } = await import("./gemma/eigen-text.ts");
+      return saveEigenText(path, this.values, this.#vectors, native);
+    }
+    const { saveEigenArrow } = await import("./eigen-arrow.ts");
+    await saveEigenArrow(path, this.#vectors, this.facts, native);
+    return [path];
   }
 
   /** Frees the native memory. */

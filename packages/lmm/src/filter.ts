@@ -110,9 +110,14 @@ export class VariantFilter {
   }
 
   /**
-   * Tests one block. `counts` holds [A1/A1, A1/A2, A2/A2, missing] of each variant among the analysed people.
+   * Tests one block. `counts` holds [A1/A1, A1/A2, A2/A2, missing] of each variant among the analysed people; for
+   * dosages these are the nearest classes, and `dosages` has their sums and whether two of them differ.
    */
-  apply(counts: Uint32Array, ids: (row: number) => string): KeptRows {
+  apply(
+    counts: Uint32Array,
+    ids: (row: number) => string,
+    dosages?: { readonly sum: Float64Array; readonly varies: Uint8Array },
+  ): KeptRows {
     const hardy = this.#hwe > 0 ? hardyExact(counts) : undefined;
     const block = counts.length / 4;
     const rows = new Uint32Array(block);
@@ -125,15 +130,21 @@ export class VariantFilter {
       const het = counts[4 * row + 1]!;
       const homA2 = counts[4 * row + 2]!;
       const missing = counts[4 * row + 3]!;
-      let reason =
-        this.#snps && !this.#snps.has(ids(row)) ? "notListed" : this.#test(homA1, het, homA2, missing);
+      const called = homA1 + het + homA2;
+      const sum = dosages ? dosages.sum[row]! : 2 * homA1 + het;
+      const listed = !this.#snps || this.#snps.has(ids(row));
+      let reason: Reason = listed ? (this.#early(called, sum, missing) ?? "kept") : "notListed";
+      if (reason === "kept") {
+        if (dosages) reason = dosages.varies[row] ? "kept" : "monomorphic";
+        else if (homA1 === called || homA2 === called) reason = "monomorphic";
+        else if (het === called) reason = "heterozygous";
+      }
       if (reason === "kept" && hardy && hardy[row]! < this.#hwe) reason = "hwe";
       this.#counts[reason]++;
       if (reason !== "kept") continue;
-      const called = homA1 + het + homA2;
       rows[kept] = row;
-      means[kept] = (2 * homA1 + het) / called;
-      af[kept] = (2 * homA1 + het) / (2 * called);
+      means[kept] = sum / called;
+      af[kept] = sum / (2 * called);
       nMiss[kept] = missing;
       kept++;
     }
@@ -161,14 +172,11 @@ export class VariantFilter {
     };
   }
 
-  #test(homA1: number, het: number, homA2: number, missing: number): Reason {
-    const called = homA1 + het + homA2;
+  /** Undefined for a variant with calls enough and a frequency within the bounds. */
+  #early(called: number, sum: number, missing: number): "missing" | "maf" | undefined {
     if (called === 0 || missing / (called + missing) > this.#miss) return "missing";
-    const af = (2 * homA1 + het) / (2 * called);
-    if (this.#maf !== -1 && (af < this.#maf || af > 1 - this.#maf)) return "maf";
-    if (homA1 === called || homA2 === called) return "monomorphic";
-    if (het === called) return "heterozygous";
-    return "kept";
+    const af = sum / (2 * called);
+    return this.#maf !== -1 && (af < this.#maf || af > 1 - this.#maf) ? "maf" : undefined;
   }
 
   /** @throws NO_VARIANTS_AFTER_FILTER with the counts when nothing was kept. */

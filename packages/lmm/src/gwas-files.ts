@@ -2,6 +2,7 @@ import type { OutputFiles, StageMeter } from "@x/core/base";
 import type { PlinkStudy } from "@x/plink-io";
 import { rebatch } from "./associate.ts";
 import type { AssociationColumns, AssociationTest } from "./association-columns.ts";
+import { diagnosticsLines } from "./diagnostics.ts";
 import { assocHeader, assocRows } from "./gemma/assoc-text.ts";
 import { formatLog } from "./gemma/log.ts";
 import { statisticsOf, textStatistics } from "./gemma/modes.ts";
@@ -15,9 +16,16 @@ function reportPath(options: Pick<GwasOptions, "out" | "report">): string | unde
 }
 
 /** Every path a run will write to, so that each folder is checked first. */
-export function checkGwasPaths(options: Pick<GwasOptions, "out" | "report" | "saveKinship">): string[] {
-  const { out, saveKinship } = options;
-  const paths = [out === undefined ? undefined : `${out}.assoc.txt`, reportPath(options), saveKinship];
+export function checkGwasPaths(
+  options: Pick<GwasOptions, "out" | "report" | "saveKinship" | "saveEigen">,
+): string[] {
+  const { out, saveKinship, saveEigen } = options;
+  const paths = [
+    out === undefined ? undefined : `${out}.assoc.txt`,
+    reportPath(options),
+    saveKinship,
+    saveEigen,
+  ];
   return paths.filter((path) => path !== undefined);
 }
 
@@ -75,6 +83,7 @@ export async function writeGwasFiles(
       threads: options.threads,
       simd: simdLevel(),
       degenerate: result.degenerate,
+      notes: diagnosticsLines(result.diagnostics, result.cohort),
     });
     await files.open(`${out}.log.txt`).write(text);
   }

@@ -13,10 +13,16 @@ import { openPlink, type PlinkStudy } from "@x/plink-io";
 import type { Table } from "apache-arrow";
 import { ASSOCIATE_NAMES, type AssociateOptions, associate, checkTests } from "./associate.ts";
 import type { AssociationTypes } from "./association-arrow.ts";
-import { type AssociationColumns, type AssociationTest, concatColumns } from "./association-columns.ts";
+import {
+  type AssociationColumns,
+  type AssociationTest,
+  concatColumns,
+  leadingTest,
+} from "./association-columns.ts";
+import { isDosageStudy } from "./bimbam.ts";
 import type { Cohort } from "./cohort.ts";
 import { commandText } from "./command-text.ts";
-import { EIGEN_NAMES, type EigenOptions, eigen } from "./eigen.ts";
+import { type Diagnostics, diagnose, kinshipCondition, warnAbout } from "./diagnostics.ts";
 import { lmmError } from "./errors.ts";
 import { FILTER_NAMES, type FilterCounts, type FilterOptions, requireKept } from "./filter.ts";
 import { type GemmaMode, testsOf } from "./gemma/modes.ts";
@@ -26,14 +32,6 @@ import { runIdentity } from "./journal/identity.ts";
 import { Journal, journalPath } from "./journal/journal.ts";
 import { resumable } from "./journal/resumable.ts";
 import { checkShard, type Shard, shardPath, shardRange } from "./journal/shard.ts";
-import { KINSHIP_NAMES, type KinshipOptions, kinship } from "./kinship.ts";
-import {
-  Kinship,
-  type KinshipLoadOptions,
-  type KinshipSaveOptions,
-  LOAD_NAMES,
-  SAVE_NAMES,
-} from "./kinship-matrix.ts";
 import {
   LAMBDA_NAMES,
   type LambdaOptions,
@@ -41,6 +39,7 @@ import {
   type NullModel,
   nullModel,
 } from "./null-model.ts";
+import { checkRoute, type EigenRoute, obtainEigen } from "./obtain-eigen.ts";
 import {
   checkNames,
   defined,
@@ -50,11 +49,18 @@ import {
   refuseBoth,
   requireOther,
 } from "./option-names.ts";
+import { withComponents } from "./pca.ts";
 import { fitGwas, type GwasPlan } from "./plan.ts";
 import { checkSnpList, readSnpList } from "./snp-list.ts";
+import { VariantWatch } from "./variant-problems.ts";
 
 /** Options of {@link gwas}. */
-export interface GwasOptions extends JoinOptions, FilterOptions, LambdaOptions, RunOptions {
+export interface GwasOptions
+  extends JoinOptions,
+    FilterOptions,
+    LambdaOptions,
+    RunOptions,
+    Omit<EigenRoute, "onWarning"> {
   /** Which tests, in one pass. Default: the Wald test. */
   readonly tests?: readonly AssociationTest[];
   /** GEMMA's `-lmm` number instead of `tests`: its tests, and its columns in the text file. */
@@ -65,10 +71,6 @@ export interface GwasOptions extends JoinOptions, FilterOptions, LambdaOptions, 
   readonly out?: string;
   /** Path of the HTML report, or false for none. */
   readonly report?: string | false;
-  /** A kinship to read (text or Arrow) instead of computing one. */
-  readonly kinship?: string;
-  /** Where to keep the kinship: `.txt` as GEMMA writes it, anything else as Arrow. */
-  readonly saveKinship?: string;
   /** Variants read at once; results do not depend on it. */
   readonly chunk?: number;
   /** The command line, for log and report. Default: this call with every option given. */
@@ -77,6 +79,10 @@ export interface GwasOptions extends JoinOptions, FilterOptions, LambdaOptions, 
   readonly title?: string;
   /** A file of variant ids to restrict the study to, instead of `snps`. */
   readonly snpFile?: string;
+  /** A file of variant ids that make the kinship, instead of `kinshipSnps`. */
+  readonly kinshipSnpFile?: string;
+  /** The first so many principal components of the analysed people's kinship as covariates. */
+  readonly components?: number;
   /**
    * Goes on where a killed run of the same call stopped, and keeps what this one needs to be gone on with: a journal
    * beside the output, taken away at the end. The files are the same bytes either way.
@@ -100,6 +106,12 @@ const GWAS_NAMES: NamesOf<GwasOptions> = {
   report: true,
   kinship: true,
   saveKinship: true,
+  kinshipMode: true,
+  kinshipSnps: true,
+  kinshipSnpFile: true,
+  components: true,
+  eigen: true,
+  saveEigen: true,
   chunk: true,
   command: true,
   title: true,
@@ -123,6 +135,8 @@ export interface GwasResult {
   readonly columns: AssociationColumns;
   /** Variants without an estimate (nan, null in Arrow). */
   readonly degenerate: number;
+  /** What to look at before trusting the results: λGC, QQ data, failed variants, covariates, the kinship's spectrum. */
+  readonly diagnostics: Diagnostics;
   /** Wall and CPU time and memory of each stage. */
   readonly stages: readonly StageUsage[];
   /** What was predicted. */
@@ -144,6 +158,15 @@ export async function gwas(fileset: string | PlinkStudy, options: GwasOptions = 
   checkJoin(options);
   const { snps, snpFile, title, report } = options;
   refuseBoth("snps", snps !== undefined, "snpFile", snpFile !== undefined, "both list the variants to keep");
+  const kinshipSnps = options.kinshipSnps ?? options.kinshipSnpFile;
+  refuseBoth(
+    "kinshipSnps",
+    options.kinshipSnps !== undefined,
+    "kinshipSnpFile",
+    options.kinshipSnpFile !== undefined,
+    "both list the variants that make the kinship",
+  );
+  checkRoute({ ...options, kinshipSnps } as Parameters<typeof checkRoute>[0]);
   refuseBoth("title", title !== undefined, "report: false", report === false, "the title is the report's");
   if (options.loco)
     throw lmmError("NOT_IMPLEMENTED", "loco is not in this version.", {
@@ -179,6 +202,15 @@ async function run(
 ): Promise<GwasResult> {
   const { warnings, warn } = collectWarnings(given.onWarning);
   for (const warning of study.warnings) warn(warning);
+  if (given.shard && isDosageStudy(study))
+    throw lmmError(
+      "NOT_IMPLEMENTED",
+      "shards are of PLINK filesets; dosages are tested in one piece (resume goes on with them).",
+      {
+        usage: true,
+        details: { option: "shard" },
+      },
+    );
   const threads = resolveThreads(given.threads);
   const joined = await meter.measure("joining", () =>
     joinSamples(study, { ...only<JoinOptions>(given, JOIN_NAMES), onWarning: warn }),
@@ -192,33 +224,32 @@ async function run(
     threads,
   };
   const plan = fitGwas(size, given);
-  const snps = given.snpFile === undefined ? given.snps : await readSnpList(given.snpFile);
-  if (snps) checkSnpList(study, snps, warn);
+  const list = async (ids: ReadonlySet<string> | undefined, file: string | undefined) => {
+    const snps = file === undefined ? ids : await readSnpList(file);
+    if (snps) checkSnpList(study, snps, warn);
+    return snps;
+  };
+  const snps = await list(given.snps, given.snpFile);
+  const kinshipSnps = await list(given.kinshipSnps, given.kinshipSnpFile);
   // The plan of the whole run has been accepted: the steps must not weigh themselves again on the way.
   const memoryLimit = Number.POSITIVE_INFINITY;
-  const options = { ...given, onWarning: warn, chunk: plan.chunk, memoryLimit, ...(snps ? { snps } : {}) };
+  const options = {
+    ...given,
+    onWarning: warn,
+    chunk: plan.chunk,
+    memoryLimit,
+    ...(snps ? { snps } : {}),
+    ...(kinshipSnps ? { kinshipSnps } : {}),
+  };
 
   // apache-arrow starts slowly; it loads while the kernels work.
   const arrow = import("./association-arrow.ts");
   arrow.catch(() => undefined);
-  const K = await meter.measure("kinship", () =>
-    options.kinship === undefined
-      ? kinship(study, joined, only<KinshipOptions>(options, KINSHIP_NAMES))
-      : Kinship.load(options.kinship, study, only<KinshipLoadOptions>(options, LOAD_NAMES)),
-  );
-  await using eig = await (async () => {
-    await using _k = K;
-    const { saveKinship } = options;
-    if (saveKinship !== undefined)
-      await meter.measure("writing kinship", () =>
-        K.save(saveKinship, only<KinshipSaveOptions>(options, SAVE_NAMES)),
-      );
-    return await meter.measure("eigen", () =>
-      eigen(K, joined, { ...only<EigenOptions>(options, EIGEN_NAMES), consume: true }),
-    );
-  })();
+  const made = await obtainEigen(study, joined, options, meter);
+  await using eig = made.eigen;
+  const cohort = given.components === undefined ? joined : withComponents(joined, eig, given.components);
   const h0 = await meter.measure("null model", () =>
-    nullModel(joined, eig, only<LambdaOptions & RunOptions>(options, NULL_MODEL_NAMES)),
+    nullModel(cohort, eig, only<LambdaOptions & RunOptions>(options, NULL_MODEL_NAMES)),
   );
   const { shard } = given;
   const range = shard ? shardRange(study.p, shard) : ([0, study.p] as const);
@@ -227,13 +258,13 @@ async function run(
   const to = shard ? shardPath(given.out!, shard) : given.out;
   await using journal =
     given.resume || shard
-      ? await Journal.open(journalPath(to!), runIdentity(study, joined, eig, step, identity))
+      ? await Journal.open(journalPath(to!), runIdentity(study, cohort, eig, step, identity))
       : undefined;
   const association = journal
-    ? resumable((part) => associate(study, joined, eig, { ...step, range: part }), range, journal)
-    : associate(study, joined, eig, step);
+    ? resumable((part) => associate(study, cohort, eig, { ...step, range: part }), range, journal)
+    : associate(study, cohort, eig, step);
   await using outputs = new OutputFiles({ signal: options.signal });
-  const files = options.saveKinship === undefined ? [] : [options.saveKinship];
+  const { files } = made;
   const columns = await meter.measure("association", async () => {
     const blocks: AssociationColumns[] = [];
     const text = textWriter(outputs, study, shard ? { tests: given.tests } : options);
@@ -244,10 +275,15 @@ async function run(
     if (journal && !shard) requireKept(association.filters);
     return concatColumns(blocks);
   });
+  const watch = new VariantWatch(options);
+  watch.add(columns, leadingTest(columns).negLog10P);
+  const condition = kinshipCondition(eig, made.twins);
+  const diagnostics = diagnose({ study, cohort, kinship: condition, seen: watch.finish() });
+  warnAbout(diagnostics, warn);
   const { resultsTable } = await arrow;
   let table: Table<AssociationTypes> | undefined;
   const result: GwasResult = Object.freeze({
-    cohort: joined,
+    cohort,
     nullModel: h0,
     filters: association.filters,
     get results(): Table<AssociationTypes> {
@@ -256,6 +292,7 @@ async function run(
     },
     columns,
     degenerate: association.degenerate,
+    diagnostics,
     get stages() {
       return meter.stages;
     },
@@ -265,11 +302,17 @@ async function run(
   });
   const command = commandText(study, asked);
   if (shard) {
-    const { tests, lmm, negLog10P, miss, maf, hwe, r2 } = options;
+    const { tests, lmm, negLog10P, miss, maf, hwe, r2, lmin, lmax } = options;
     const shown = { tests, ...defined({ lmm, negLog10P, miss, maf, hwe, r2 }) };
     const fileset = study.paths.bed.replace(/\.bed$/, "");
     const facts = { fileset, command, shown, plan: plan.plan, warnings };
-    await journal!.finish(to!, { ...facts, cohort: joined, nullModel: h0 });
+    await journal!.finish(to!, {
+      ...facts,
+      cohort,
+      nullModel: h0,
+      kinship: condition,
+      lambda: defined({ lmin, lmax }),
+    });
     files.push(to!);
     return result;
   }

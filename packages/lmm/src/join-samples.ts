@@ -1,10 +1,10 @@
-import { createHash } from "node:crypto";
 import type { Warn } from "@x/core/base";
 import type { PlinkStudy } from "@x/plink-io";
 import type { Table } from "apache-arrow";
-import type { Cohort, Dropped } from "./cohort.ts";
-import { checkEnvironment, design, parseCovariate } from "./covariates.ts";
+import { type Cohort, cohortHash, type Dropped } from "./cohort.ts";
+import { checkEnvironment, design } from "./covariates.ts";
 import { lmmError } from "./errors.ts";
+import { type Covariates, expand, pick, readCovariates, scatter, warnUnmatched } from "./join-covariates.ts";
 import { arrowCore } from "./lazy-arrow.ts";
 import { checkNames, type NamesOf, requireOther } from "./option-names.ts";
 import { checkPhenotype, parsePhenotype } from "./phenotype.ts";
@@ -20,6 +20,11 @@ export interface JoinOptions {
   readonly covariates?: SampleSource;
   /** Which covariate columns, by name; default all. Needs names, that is `on` or a table. */
   readonly covariateNames?: readonly string[];
+  /**
+   * Which of the covariates are categories, by name or, in files without header, by 1-based column: each level but the
+   * first becomes a column of zeros and ones.
+   */
+  readonly categorical?: ReadonlyArray<string | number>;
   /**
    * One environment value a person, a file or an Arrow table of one column (`-gxe`): associations then test the product
    * of variant and environment. `NA` drops the person.
@@ -39,6 +44,7 @@ export const JOIN_NAMES: NamesOf<JoinOptions> = {
   phenotype: true,
   covariates: true,
   covariateNames: true,
+  categorical: true,
   environment: true,
   on: true,
   onWarning: true,
@@ -49,7 +55,7 @@ export const JOIN_NAMES: NamesOf<JoinOptions> = {
  * phenotypes, `NA` for covariates, null in tables; everything else must be a finite number.
  *
  * @throws PHENO_NAN, PHENO_INF, PHENO_RANGE, PHENO_PARSE, PHENO_COLUMN, PHENO_CONSTANT, SCALE, NO_ANALYZED_SAMPLES,
- * COUNT_MISMATCH, ID_COLUMNS, DUP_SAMPLE, COVAR_NAN, COVAR_INF, COVAR_RANGE, COVAR_PARSE, COVAR_COLUMN, COVAR_RANK, DF,
+ * COUNT_MISMATCH, ID_COLUMNS, DUP_SAMPLE, CATEGORY_LEVELS, COVAR_NAN, COVAR_INF, COVAR_RANGE, COVAR_PARSE, COVAR_COLUMN, COVAR_RANK, DF,
  * OPTION_MISSING (names of covariates without covariates), UNKNOWN_OPTION.
  */
 export async function joinSamples(
@@ -62,7 +68,8 @@ export async function joinSamples(
   return joinOne(study, files, options.phenotype ?? 1, options);
 }
 
-type StudyPeople = Pick<PlinkStudy, "n" | "fam" | "paths" | "sampleHash">;
+/** What a join needs of a fileset. */
+export type StudyPeople = Pick<PlinkStudy, "n" | "fam" | "paths" | "sampleHash">;
 
 /** What a join has read: phenotypes by number or name, covariates, environment. */
 export interface JoinFiles {
@@ -101,8 +108,8 @@ export function joinOne(
       { details: { samples: study.n } },
     );
   const y = pick(phenotype.values, analyzed);
-  const columns = (covariates?.columns ?? []).map((column) => pick(column, analyzed));
-  const model = design(columns, covariates?.names ?? [], analyzed.length);
+  const { columns, names, categories } = expand(covariates, analyzed);
+  const model = design(columns, names, analyzed.length);
   const environment = gxe && pick(gxe.columns[0]!, analyzed);
   if (environment) checkEnvironment(model, environment, gxe.names[0]!);
   checkPhenotype(y, phenotype.name);
@@ -116,10 +123,11 @@ export function joinOne(
       y,
       w: model.w,
       covariateNames: model.names,
+      categories,
       ...(environment ? { environment } : {}),
       phenotypeName: phenotype.name,
       sampleHash: study.sampleHash,
-      hash: createHash("sha256").update(study.sampleHash).update(mask).digest("hex"),
+      hash: cohortHash(study.sampleHash, mask),
       drops,
     },
     study.fam,
@@ -149,6 +157,13 @@ export function checkJoin(o: JoinOptions): void {
   requireOther(
     "covariateNames (--covar)",
     o.covariateNames !== undefined,
+    "covariates (-c)",
+    o.covariates !== undefined,
+    "there are no columns to choose from",
+  );
+  requireOther(
+    "categorical (--categorical)",
+    o.categorical !== undefined,
     "covariates (-c)",
     o.covariates !== undefined,
     "there are no columns to choose from",
@@ -217,58 +232,6 @@ function noColumn(wanted: number | string, count: number, path: string) {
   );
 }
 
-interface Covariates {
-  readonly columns: readonly Float64Array[];
-  readonly names: readonly string[];
-  readonly rowOf: Int32Array;
-}
-
-async function readCovariates(
-  study: StudyPeople,
-  given: SampleSource | undefined,
-  wanted: readonly string[] | undefined,
-  label: "covariates" | "environment",
-  options: JoinOptions,
-): Promise<Covariates | undefined> {
-  if (given === undefined) return undefined;
-  const source = await alignSource(study, given, options.on, label);
-  warnUnmatched(source, options);
-  if (label === "environment" && source.columns.length !== 1)
-    throw lmmError(
-      "COVAR_COLUMN",
-      `${source.path} has ${source.columns.length} columns; an environment is one.`,
-      { usage: true, details: { columns: source.columns.length, path: source.path } },
-    );
-  const indices = wanted
-    ? wanted.map((name) => {
-        const index = source.names.indexOf(name);
-        if (index >= 0) return index;
-        throw lmmError(
-          "COVAR_COLUMN",
-          `${source.path} has no column ${name}; it has ${source.names.join(", ") || "no header"}.`,
-          {
-            usage: true,
-            details: { column: name, columns: source.names },
-          },
-        );
-      })
-    : source.columns.map((_, j) => j);
-  return {
-    columns: indices.map((j) => scatter(parseCovariate(source.columns[j]!, source.origin(j)), source.rowOf)),
-    names: indices.map((j) => source.names[j] ?? `column ${j + 1} of ${source.path}`),
-    rowOf: source.rowOf,
-  };
-}
-
-function warnUnmatched(source: AlignedColumns, options: JoinOptions): void {
-  if (source.unmatched > 0)
-    options.onWarning?.({
-      code: "IDS_NOT_IN_FAM",
-      message: `${source.path}: ${source.unmatched} people are not in the .fam file and were left out.`,
-      details: { path: source.path, count: source.unmatched },
-    });
-}
-
 function choose(
   n: number,
   phenotype: Phenotype,
@@ -290,12 +253,4 @@ function choose(
     else analyzed.push(row);
   }
   return { analyzed: Uint32Array.from(analyzed), drops };
-}
-
-function scatter(values: Float64Array, rowOf: Int32Array): Float64Array {
-  return Float64Array.from(rowOf, (row) => (row < 0 ? Number.NaN : values[row]!));
-}
-
-function pick(values: Float64Array, rows: Uint32Array): Float64Array {
-  return Float64Array.from(rows, (row) => values[row]!);
 }

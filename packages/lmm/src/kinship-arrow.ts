@@ -1,18 +1,9 @@
 import { createHash } from "node:crypto";
-import { open } from "node:fs/promises";
-import { fileError, type OnProgress, utf8Vector, writeIpcFile } from "@x/core";
-import {
-  Field,
-  FixedSizeList,
-  Float64,
-  makeData,
-  RecordBatch,
-  RecordBatchReader,
-  Schema,
-  Struct,
-  Utf8,
-} from "apache-arrow";
+import { type OnProgress, utf8Vector, writeIpcFile } from "@x/core";
+import { Field, FixedSizeList, Float64, makeData, RecordBatch, Schema, Struct, Utf8 } from "apache-arrow";
+import { aligned, openArrowRows } from "./arrow-rows.ts";
 import { lmmFileError } from "./errors.ts";
+import type { KinshipMode } from "./kinship.ts";
 import type { KinshipFacts } from "./kinship-matrix.ts";
 import { type Matrix, type NativeOptions, rowTiles, zeros } from "./native.ts";
 
@@ -46,7 +37,7 @@ export async function saveKinshipArrow(
   const metadata = new Map([
     ["kind", KIND],
     ["version", VERSION],
-    ["mode", "centered"],
+    ["mode", facts.mode ?? ""],
     ["samples", String(n)],
     ["snps", String(facts.snps ?? "")],
     ["sampleHash", facts.sampleHash],
@@ -78,6 +69,7 @@ export interface KinshipFile {
   readonly fid: readonly string[];
   readonly iid: readonly string[];
   readonly sampleHash: string;
+  readonly mode: KinshipMode | undefined;
   readonly snps: number | undefined;
   readonly sha256: string;
 }
@@ -92,10 +84,8 @@ export async function loadKinshipArrow(
   expected: number,
   signal: AbortSignal | undefined,
 ): Promise<KinshipFile> {
-  const handle = await open(path);
+  const { reader, close } = await openArrowRows(path);
   try {
-    await requireEnd(path, handle);
-    const reader = await openReader(path, handle);
     const { metadata } = reader.schema;
     const n = Number(metadata.get("samples"));
     if (metadata.get("kind") !== KIND || !(n > 0))
@@ -145,40 +135,15 @@ export async function loadKinshipArrow(
       fid,
       iid,
       sampleHash: metadata.get("sampleHash") ?? "",
+      mode: modeOf(metadata.get("mode")),
       snps: snps > 0 ? snps : undefined,
       sha256,
     };
   } finally {
-    await handle.close().catch(() => {});
+    await close();
   }
 }
 
-type Handle = Awaited<ReturnType<typeof open>>;
-
-async function requireEnd(path: string, handle: Handle): Promise<void> {
-  const { size } = await handle.stat();
-  const end = Buffer.alloc(6);
-  await handle.read(end, 0, 6, Math.max(0, size - 6));
-  if (size < 22 || end.toString("latin1") !== "ARROW1")
-    throw fileError(
-      "ARROW_FOOTER",
-      path,
-      "this is no complete Arrow file: it does not end with ARROW1, so it was cut.",
-    );
-}
-
-async function openReader(path: string, handle: Handle) {
-  try {
-    const reader = await RecordBatchReader.from(handle);
-    return await reader.open();
-  } catch (cause) {
-    throw fileError("ARROW_FOOTER", path, `the Arrow file cannot be read: ${(cause as Error).message}`, {
-      cause,
-    });
-  }
-}
-
-/** A file's buffers may lie at any offset; native code wants whole doubles. */
-function aligned(tile: Float64Array): Float64Array {
-  return tile.byteOffset % 8 === 0 ? tile : tile.slice();
+function modeOf(text: string | undefined): KinshipMode | undefined {
+  return text === "centered" || text === "standardized" || text === "hardy" ? text : undefined;
 }

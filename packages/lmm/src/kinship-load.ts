@@ -25,10 +25,11 @@ export async function loadKinship(
     });
     requireOrder(path, file, fam);
     await checkMatrix(path, file.matrix, native);
-    const { fid, iid, snps } = file;
+    const { fid, iid, mode, snps } = file;
     return new Kinship(file.matrix, {
       fid,
       iid,
+      mode,
       snps,
       sampleHash: study.sampleHash,
       source: path,

@@ -3,6 +3,7 @@ import type { PlinkStudy } from "@x/plink-io";
 import { lmmError } from "./errors.ts";
 import type { FilterCounts } from "./filter.ts";
 import { saveKinshipText } from "./gemma/kinship-text.ts";
+import type { KinshipMode } from "./kinship.ts";
 import { type Matrix, tile } from "./native.ts";
 import { checkNames, type NamesOf, RUN_NAMES } from "./option-names.ts";
 import { requireTile } from "./tile.ts";
@@ -15,6 +16,8 @@ export interface KinshipFacts {
   readonly iid: readonly string[];
   /** Hash of both, in order. */
   readonly sampleHash: string;
+  /** How genotypes entered it; undefined when read from GEMMA's text, which does not say. */
+  readonly mode?: KinshipMode | undefined;
   /** Variants it was made from; undefined when read from GEMMA's text, which does not say. */
   readonly snps?: number | undefined;
   /** What the filter dropped, when computed here. */

@@ -8,7 +8,8 @@ import {
   StageMeter,
 } from "@x/core/base";
 import { openPlink } from "@x/plink-io";
-import { concatColumns } from "./association-columns.ts";
+import { concatColumns, leadingTest } from "./association-columns.ts";
+import { diagnose } from "./diagnostics.ts";
 import { lmmError } from "./errors.ts";
 import { addFilterCounts, noFilterCounts, requireKept } from "./filter.ts";
 import type { GwasResult } from "./gwas.ts";
@@ -17,6 +18,7 @@ import { withDroppedTable } from "./join-samples.ts";
 import { variantsHash } from "./journal/identity.ts";
 import { checkSet, readShard } from "./journal/shard-set.ts";
 import { checkNames, type NamesOf, RUN_NAMES } from "./option-names.ts";
+import { VariantWatch } from "./variant-problems.ts";
 
 /** Options of {@link mergeShards}. */
 export interface MergeOptions extends RunOptions {
@@ -72,6 +74,10 @@ export async function mergeShards(paths: readonly string[], options: MergeOption
   const filters = blocks.reduce((sum, block) => addFilterCounts(sum, block.filters), noFilterCounts());
   requireKept(filters);
   const columns = concatColumns(blocks.map((b) => b.columns).filter((c) => c.index.length > 0));
+  const cohort = withDroppedTable(facts.cohort, study.fam);
+  const watch = new VariantWatch(facts.lambda);
+  watch.add(columns, leadingTest(columns).negLog10P);
+  const diagnostics = diagnose({ study, cohort, kinship: facts.kinship, seen: watch.finish() });
   await using outputs = new OutputFiles({ signal: options.signal });
   await meter.measure("writing", () =>
     textWriter(outputs, study, { ...facts.shown, out: options.out }).write(columns),
@@ -79,7 +85,7 @@ export async function mergeShards(paths: readonly string[], options: MergeOption
   const { resultsTable } = await import("./association-arrow.ts");
   const files: string[] = [];
   const result: GwasResult = Object.freeze({
-    cohort: withDroppedTable(facts.cohort, study.fam),
+    cohort,
     nullModel: facts.nullModel,
     filters,
     get results() {
@@ -87,6 +93,7 @@ export async function mergeShards(paths: readonly string[], options: MergeOption
     },
     columns,
     degenerate: blocks.reduce((sum, block) => sum + block.degenerate, 0),
+    diagnostics,
     get stages() {
       return meter.stages;
     },

@@ -3,12 +3,19 @@
  * and error codes wired by `@x/core`.
  */
 import { fromNative, runNative } from "@x/core/base";
-import binding, { type Matrix, type MatrixReader, type PeopleGram } from "@x/native-linalg";
+import binding, {
+  type DosageCounts,
+  type DosageGram,
+  type DosageRows,
+  type Matrix,
+  type MatrixReader,
+  type PeopleGram,
+} from "@x/native-linalg";
 
 import type { AssociationColumns } from "./association-columns.ts";
 import type { Cohort } from "./cohort.ts";
 
-export type { Matrix, MatrixReader, PeopleGram };
+export type { DosageGram, DosageRows, Matrix, MatrixReader, PeopleGram };
 
 /** Options every native call takes. `threads` is always a resolved count: 0 would mean "all" behind the door. */
 export interface NativeOptions {
@@ -62,6 +69,75 @@ export function addToGram(
 /** Σ x x′ / snps. The accumulator is empty afterwards. */
 export function finishGram(gram: PeopleGram, snps: number, o: NativeOptions): Promise<Matrix> {
   return run((job) => gram.finish(job, snps, o.threads), o);
+}
+
+/** What {@link dosageGram} divides a centred row by. */
+export type DosageScale = "none" | "deviation" | "hardy";
+
+/** An empty people × people accumulator for rows of dosages. */
+export function dosageGram(samples: number, scale: DosageScale): DosageGram {
+  return now(() => new binding.DosageGram(samples, ["none", "deviation", "hardy"].indexOf(scale)));
+}
+
+/** Adds the given rows of a block of dosages of everyone. */
+export function addDosages(
+  gram: DosageGram,
+  values: Float64Array,
+  rows: Uint32Array,
+  o: NativeOptions,
+): Promise<void> {
+  return run((job) => gram.add(job, values, rows, o.threads), o);
+}
+
+/** Σ x x′ / snps. The accumulator is empty afterwards. */
+export function finishDosages(gram: DosageGram, snps: number, o: NativeOptions): Promise<Matrix> {
+  return run((job) => gram.finish(job, snps, o.threads), o);
+}
+
+/** Push parser of BIMBAM mean genotypes. */
+export function dosageReader(samples: number): {
+  push(chunk: Uint8Array): DosageRows;
+  finish(): DosageRows;
+} {
+  const reader = now(() => new binding.DosageReader(samples));
+  return { push: (chunk) => now(() => reader.push(chunk)), finish: () => now(() => reader.finish()) };
+}
+
+/** Classes, sums and variation of each row of dosages among the people `keep`. */
+export function dosageCounts(
+  values: Float64Array,
+  samples: number,
+  keep: Uint32Array,
+  o: NativeOptions,
+): Promise<DosageCounts> {
+  return run((job) => binding.dosageCounts(job, values, samples, keep, o.threads), o);
+}
+
+/** Rows of dosages of the people `keep`, missing ones replaced by the rows' means. */
+export function fillDosages(
+  values: Float64Array,
+  samples: number,
+  keep: Uint32Array,
+  kept: { readonly rows: Uint32Array; readonly means: Float64Array },
+  o: NativeOptions,
+): Promise<Float64Array> {
+  return run((job) => binding.fillDosages(job, values, samples, keep, kept.rows, kept.means), o);
+}
+
+/** Pairs of people of `keep` whose rows of a kinship are nearly the same. */
+export function twins(
+  m: Matrix,
+  keep: Uint32Array,
+  limit: number,
+  most: number,
+  o: NativeOptions,
+): ReturnType<typeof binding.matrixTwins> {
+  return run((job) => binding.matrixTwins(job, m, keep, limit, most, o.threads), o);
+}
+
+/** ‖U′U − I‖ by random probes. */
+export function eigenOrthogonality(values: Float64Array, vectors: Matrix, o: NativeOptions): Promise<number> {
+  return run((job) => binding.checkEigen(job, values, vectors, o.threads), o);
 }
 
 /** A zero matrix in Rust memory. */
@@ -215,6 +291,12 @@ export function newAssociation(
   },
 ): {
   test(packed: Uint8Array, rows: Uint32Array, means: Float64Array, o: NativeOptions): Promise<Tested>;
+  testDosages(
+    values: Float64Array,
+    rows: Uint32Array,
+    means: Float64Array,
+    o: NativeOptions,
+  ): Promise<Tested>;
 } {
   const { cohort, traits, tests, lambda } = model;
   const n = cohort.analyzed.length;
@@ -234,6 +316,8 @@ export function newAssociation(
   const native = now(() => new binding.Association(vectors, study, lambda));
   return {
     test: (packed, rows, means, o) => run((job) => native.test(job, packed, rows, means, o.threads), o),
+    testDosages: (values, rows, means, o) =>
+      run((job) => native.testDosages(job, values, rows, means, o.threads), o),
   };
 }
 
@@ -256,6 +340,11 @@ export function simdLevel(): string {
 /** Peak bytes of {@link peopleGram}, its matrix included. */
 export function gramBytes(samples: number): number {
   return binding.peopleGramBytes(samples);
+}
+
+/** Bytes of {@link dosageGram}, its matrix included. */
+export function dosageGramBytes(samples: number): number {
+  return binding.dosageGramBytes(samples);
 }
 
 /** Peak bytes of {@link eigh}, its input included. */

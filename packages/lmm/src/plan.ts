@@ -6,8 +6,9 @@ import {
   memoryLimit,
   requireMemory,
 } from "@x/core/base";
+import { DOSAGE_BYTES } from "./bimbam.ts";
 import { COVARIATE_TILE_BYTES } from "./covariate-r2.ts";
-import { associationBytes, eigenBytes, gramBytes } from "./native.ts";
+import { associationBytes, dosageGramBytes, eigenBytes, gramBytes } from "./native.ts";
 import { checkNames, type NamesOf } from "./option-names.ts";
 
 /** How large a study is; people in the .fam and those analysed may differ. */
@@ -89,11 +90,18 @@ export function kinshipParts(s: {
   chunk: number;
   threads: number;
   covariates?: number;
+  /** Sums of real numbers, not of bit planes: dosages, or genotypes divided by their deviation. */
+  real?: boolean;
 }): MemoryPart[] {
   const matrix = 8 * s.samples ** 2;
   return [
     { name: "kinship, 8 n²", bytes: matrix },
-    { name: "bit planes of a block", bytes: gramBytes(s.samples) - matrix + s.threads * 320 * 1024 },
+    s.real
+      ? {
+          name: "dosages of a block",
+          bytes: dosageGramBytes(s.samples) - matrix + 3 * Math.max(DOSAGE_BYTES, 8 * s.samples),
+        }
+      : { name: "bit planes of a block", bytes: gramBytes(s.samples) - matrix + s.threads * 320 * 1024 },
     { name: "genotype blocks", bytes: blockBytes(s.samples, s.chunk) },
     { name: "buffers of the file written", bytes: Math.min(2 * matrix, WRITE_BYTES) },
     ...covariateTest(s),

@@ -1,5 +1,6 @@
 import type { MemoryPlan, StageUsage, Warning } from "@x/core/base";
 import { type Cohort, dropCounts } from "./cohort.ts";
+import { type Diagnostics, diagnosticsJson } from "./diagnostics.ts";
 import type { FilterCounts } from "./filter.ts";
 import { simdLevel } from "./native.ts";
 import type { NullModel } from "./null-model.ts";
@@ -13,6 +14,7 @@ export interface RunFacts {
   readonly filters: FilterCounts;
   readonly nullModel?: NullModel;
   readonly degenerate?: number;
+  readonly diagnostics?: Diagnostics | undefined;
   readonly predicted: MemoryPlan;
   readonly stages: readonly StageUsage[];
   readonly threads: number;
@@ -30,6 +32,8 @@ export function runJson(f: RunFacts): Record<string, unknown> {
     covariates: cohort.covariateNames,
     filters: f.filters,
     ...(f.nullModel ? { nullModel: f.nullModel, degenerate: f.degenerate } : {}),
+    categories: cohort.categories,
+    ...(f.diagnostics ? { diagnostics: diagnosticsJson(f.diagnostics) } : {}),
     memory: { predicted: f.predicted, measuredBytes: Math.max(...f.stages.map((s) => s.peakRssBytes)) },
     stages: f.stages,
     threads: f.threads,

@@ -88,7 +88,7 @@ function byPosition(study: Pick<PlinkStudy, "n" | "paths">, raw: RawTable): Alig
     throw lmmFileError(
       "COUNT_MISMATCH",
       raw.path,
-      `${rows} rows found, ${study.n} expected: one for each line of ${study.paths.fam}, in its order, without a header. To match by ids give the file a header with IID and use on: "iid" (lmm gwas --on iid).`,
+      `${rows} rows found, ${study.n} expected: one for each person of ${study.paths.fam}, in its order, without a header. To match by ids give the file a header with IID and use on: "iid" (lmm gwas --on iid).`,
       { line: Math.min(rows, study.n) + 1, found: rows, expected: study.n },
     );
   return {

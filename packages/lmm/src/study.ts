@@ -1,16 +1,20 @@
 import type { PlinkStudy } from "@x/plink-io";
+import { type DosageStudy, isDosageStudy } from "./bimbam.ts";
 import type { Cohort } from "./cohort.ts";
 import { CovariateTest } from "./covariate-r2.ts";
 import { lmmError } from "./errors.ts";
-import { type KeptRows, VariantFilter } from "./filter.ts";
-import { countGenotypes, type NativeOptions } from "./native.ts";
+import { type FilterCounts, type FilterOptions, type KeptRows, VariantFilter } from "./filter.ts";
+import { countGenotypes, dosageCounts, type NativeOptions } from "./native.ts";
 
 /** One block of the .bed after the filter. */
 export interface FilteredBlock {
   /** .bim row of the block's first variant. */
   readonly start: number;
   readonly rows: number;
+  /** Empty for dosages. */
   readonly packed: Uint8Array;
+  /** In place of packed genotypes: rows of everyone's dosages, NaN = missing. */
+  readonly dosages?: Float64Array;
   /** Rows within the block, with means of the analysed people. */
   readonly kept: KeptRows;
 }
@@ -30,15 +34,53 @@ export async function* filteredBlocks(
   const everyone = cohort.analyzed.length === cohort.samples;
   const covariates = CovariateTest.neededFor(cohort) && filter.r2 < 1 ? new CovariateTest(cohort) : undefined;
   let done = 0;
+  const progress = (rows: number): void => {
+    done += rows;
+    options.onProgress?.({ stage: options.stage ?? "variants", done, total: range[1] - range[0] });
+  };
+  if (isDosageStudy(study)) {
+    for await (const block of dosageBlocks(study, cohort, filter, { ...quiet, chunk, range })) {
+      const kept = covariates ? await covariates.apply(filter, block.kept, block, quiet) : block.kept;
+      yield { ...block, kept };
+      progress(block.rows);
+    }
+    return;
+  }
   const blocks = study.blocks({ chunk, threads, range, ...(signal ? { signal } : {}) });
   for await (const { start, rows, packed } of blocks) {
     const counts = await countGenotypes(packed, study.n, rows, everyone ? null : cohort.mask, quiet);
     let kept = filter.apply(counts, (row) => study.bim.id[start + row]!);
-    if (covariates) kept = await covariates.apply(filter, kept, packed, quiet);
+    if (covariates) kept = await covariates.apply(filter, kept, { packed }, quiet);
     yield { start, rows, packed, kept };
-    done += rows;
-    options.onProgress?.({ stage: options.stage ?? "variants", done, total: range[1] - range[0] });
+    progress(rows);
   }
+}
+
+async function* dosageBlocks(
+  study: DosageStudy,
+  cohort: Cohort,
+  filter: VariantFilter,
+  options: NativeOptions & { chunk: number; range: readonly [from: number, to: number] },
+): AsyncGenerator<FilteredBlock> {
+  const packed = new Uint8Array();
+  for await (const { start, rows, values } of study.dosages(options)) {
+    const counts = await dosageCounts(values, study.n, cohort.analyzed, options);
+    const kept = filter.apply(counts.classes, (row) => study.bim.id[start + row]!, counts);
+    yield { start, rows, packed, dosages: values, kept };
+  }
+}
+
+/** What the filter would keep, without doing anything with it. */
+export async function countVariants(
+  study: PlinkStudy,
+  cohort: Cohort,
+  options: FilterOptions & { chunk: number; threads: number; signal?: AbortSignal },
+): Promise<FilterCounts> {
+  const filter = new VariantFilter(options);
+  for await (const _block of filteredBlocks(study, cohort, filter, { signal: undefined, ...options })) {
+    // Counted by the filter itself.
+  }
+  return filter.counts;
 }
 
 /** Refuses a cohort that was joined to another fileset. */

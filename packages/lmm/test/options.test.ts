@@ -48,8 +48,8 @@ it("every verb refuses an option it does not know and names the nearest", async 
   ];
   for (const [call, option, nearest] of calls)
     await expect((async () => call())(), option).rejects.toEqual(unknown(option, nearest));
-  await expect(kinship(study, cohort, bad({ mode: "standardized" }))).rejects.toMatchObject({
-    code: "NOT_IMPLEMENTED",
+  await expect(kinship(study, cohort, bad({ mode: "standardised" }))).rejects.toMatchObject({
+    code: "OPTION_RANGE",
     exitCode: 2,
   });
   for (const lambda of [{ lmin: Number.NaN }, { lmax: -1 }, { regions: 0.5 }, { lmin: 2, lmax: 1 }])
@@ -61,6 +61,19 @@ describe("options without what they need, and pairs that exclude each other", ()
     ["covariateNames without covariates", { covariateNames: ["sex"] }, "OPTION_MISSING"],
     ["on without a file", { on: "iid" }, "OPTION_MISSING"],
     ["snps with snpFile", { snps: new Set(["a"]), snpFile: "list" }, "OPTION_CONFLICT"],
+    ["categorical without covariates", { categorical: ["sex"] }, "OPTION_MISSING"],
+    [
+      "kinshipSnps with kinshipSnpFile",
+      { kinshipSnps: new Set(["a"]), kinshipSnpFile: "l" },
+      "OPTION_CONFLICT",
+    ],
+    [
+      "kinshipSnps with a kinship that is read",
+      { kinshipSnps: new Set(["a"]), kinship: "k" },
+      "OPTION_CONFLICT",
+    ],
+    ["kinshipMode with a decomposition", { kinshipMode: "standardized", eigen: "e" }, "OPTION_CONFLICT"],
+    ["saveKinship with a decomposition", { saveKinship: "k", eigen: "e" }, "OPTION_CONFLICT"],
     ["a title without a report", { title: "x", report: false }, "OPTION_CONFLICT"],
   ])("%s", async (_name, options, code) => {
     await expect(gwas(prefix, options)).rejects.toMatchObject({ code, exitCode: 2 });
@@ -75,6 +88,24 @@ describe("options without what they need, and pairs that exclude each other", ()
     [[...both, "-notsnp", "-maf", "0.1"], "OPTION_CONFLICT", /-notsnp and -maf/],
     [["-bfile", prefix, "-gk", "1", "-k", "x"], "OPTION_CONFLICT", /-gk and -k/],
     [["-bfile", prefix, "-gk", "-lmm", "-k", "x"], "OPTION_CONFLICT", /-gk and -lmm/],
+    [["-g", "g", "-bfile", prefix, "-gk"], "OPTION_CONFLICT", /-bfile and -g/],
+    [["-g", "g", "-gk"], "OPTION_MISSING", /-g needs -p/],
+    [["-bfile", prefix, "-a", "a", "-gk"], "OPTION_MISSING", /-a needs -g/],
+    [["-bfile", prefix, "-ids", "a", "-gk"], "UNKNOWN_OPTION", /-ids/],
+    [["-bfile", prefix, "--ids", "a", "-gk"], "OPTION_MISSING", /--ids needs -g/],
+    [["-gk", "1"], "OPTION_MISSING", /-bfile PREFIX, or -g FILE/],
+    [["-bfile", prefix, "-d", "d", "-lmm"], "OPTION_MISSING", /-d needs -u/],
+    [["-bfile", prefix, "-u", "u", "-lmm"], "OPTION_MISSING", /-u needs -d/],
+    [["-bfile", prefix, "-d", "d", "-u", "u", "--eig", "e", "-lmm"], "OPTION_CONFLICT", /--eig and -d/],
+    [["-bfile", prefix, "-gk", "-d", "d", "-u", "u"], "OPTION_CONFLICT", /-gk and -d/],
+    [["-bfile", prefix, "-gk", "-eigen"], "OPTION_CONFLICT", /-gk and -eigen/],
+    [["-bfile", prefix, "-lmm", "-eigen", "-k", "k"], "OPTION_CONFLICT", /-lmm and -eigen/],
+    [["-bfile", prefix, "-eigen"], "OPTION_MISSING", /-eigen needs -k/],
+    [["-bfile", prefix, "-gk", "-snps", "s", "-ksnps", "k"], "OPTION_CONFLICT", /-snps and -ksnps/],
+    [["-bfile", prefix, "-lmm", "-k", "k", "-ksnps", "s"], "OPTION_MISSING", /-ksnps needs -gk/],
+    [["-bfile", prefix, "-gk", "--pcs", "2"], "OPTION_MISSING", /--pcs needs -lmm/],
+    [[...both, "-k", "k", "-ksnps", "s"], "OPTION_CONFLICT", /kinshipSnps.*kinship/],
+    [[...both, "--categorical", "sex"], "OPTION_MISSING", /--categorical.*-c/],
     [["-bfile", prefix, "-lmm", "-k", "x", "--format", "arrow"], "OPTION_CONFLICT", /-lmm and --format/],
   ] as const)("%j", async (args, code, says) => {
     const folder = tempFolder();

@@ -10,9 +10,11 @@ mod lanes;
 mod matrix_ops;
 mod square;
 pub mod text;
+mod twins;
 
 pub use cholesky::{cholesky, solve_lower, solve_lower_transposed};
 pub use eigen::{CHECK_LIMIT, Eigen, check_eigen, eigh, eigh_bytes};
-pub use gemm::{gemm, syrk};
+pub use gemm::{gemm, syrk, syrk_add};
 pub use matrix_ops::{Inspection, center, inspect, project, submatrix};
 pub use square::SquareMatrix;
+pub use twins::{Pair, twins};

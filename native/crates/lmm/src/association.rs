@@ -55,10 +55,10 @@ pub struct Results {
 /// Everything about phenotypes, covariates and people that the tests share; the eigenvectors stay with the caller.
 pub struct Association {
     /// One a phenotype.
-    models: Vec<Model>,
-    environment: Option<Vec<f64>>,
-    keep: Vec<u32>,
-    samples_in_file: usize,
+    pub(crate) models: Vec<Model>,
+    pub(crate) environment: Option<Vec<f64>>,
+    pub(crate) keep: Vec<u32>,
+    pub(crate) samples_in_file: usize,
     level: Level,
 }
 
@@ -151,7 +151,7 @@ impl Association {
     }
 
     /// Tests the first `count` rotated variants and adds them to the results.
-    fn test_rotated(
+    pub(crate) fn test_rotated(
         &self,
         rotated: &[Vec<f64>; 2],
         count: usize,
@@ -199,7 +199,7 @@ impl Association {
     }
 
     /// Columns of a variant that are rotated.
-    fn columns(&self) -> usize {
+    pub(crate) fn columns(&self) -> usize {
         self.models[0].v
     }
 }
@@ -213,7 +213,7 @@ struct Group {
 }
 
 /// Variants rotated together: many, because each batch reads all eigenvectors, but at most 256 MiB of them.
-fn batch_rows(n: usize) -> usize {
+pub(crate) fn batch_rows(n: usize) -> usize {
     ((256 << 20) / (8 * n.max(1))).clamp(64, 2048)
 }
 

@@ -5,6 +5,7 @@
 mod association;
 mod curve;
 mod design;
+mod dosages;
 mod elimination;
 mod grid;
 mod kernels;

@@ -1,10 +1,31 @@
 import { createGunzip } from "node:zlib";
 import { type InputFile, isXError, type OnProgress, openInput, type XError } from "@x/core/base";
-import { lmmFileError } from "../errors.ts";
+import { type LmmErrorCode, lmmFileError } from "../errors.ts";
 import { type Matrix, matrixReader } from "../native.ts";
 
 const CHUNK = 1 << 20;
 const NEWLINE = 10;
+
+type MatrixCode = "KIN_N" | "KIN_SHAPE" | "KIN_NAN" | "KIN_PARSE" | "KIN_TRUNCATED";
+
+/** What a square text matrix holds, for its messages: the reader in Rust knows kinships only. */
+export interface MatrixKind {
+  readonly codes: Readonly<Record<MatrixCode, LmmErrorCode>>;
+  readonly stage: string;
+  people(n: number): string;
+}
+
+const KINSHIP: MatrixKind = {
+  codes: {
+    KIN_N: "KIN_N",
+    KIN_SHAPE: "KIN_SHAPE",
+    KIN_NAN: "KIN_NAN",
+    KIN_PARSE: "KIN_PARSE",
+    KIN_TRUNCATED: "KIN_TRUNCATED",
+  },
+  stage: "reading kinship",
+  people: (n) => `the fileset has ${n} people`,
+};
 
 /**
  * Reads GEMMA's square text matrix, plain or gzip.
@@ -14,22 +35,23 @@ const NEWLINE = 10;
 export async function readKinshipText(
   path: string,
   n: number,
-  options: { signal?: AbortSignal; onProgress?: OnProgress },
+  options: { signal?: AbortSignal | undefined; onProgress?: OnProgress | undefined },
+  kind: MatrixKind = KINSHIP,
 ): Promise<Matrix> {
   const { signal } = options;
   await using file = openInput(path);
   const reader = matrixReader(n);
   const shape = new Shape();
   try {
-    for await (const chunk of chunks(file)) {
+    for await (const chunk of chunks(file, kind)) {
       signal?.throwIfAborted();
       shape.add(chunk);
       reader.push(chunk);
-      options.onProgress?.({ stage: "reading kinship", done: shape.bytes, total: file.size });
+      options.onProgress?.({ stage: kind.stage, done: shape.bytes, total: file.size });
     }
     if (shape.last !== NEWLINE)
       throw lmmFileError(
-        "KIN_TRUNCATED",
+        kind.codes.KIN_TRUNCATED,
         path,
         `the last line has no end: the file was cut after ${shape.bytes} bytes.`,
         {
@@ -39,11 +61,11 @@ export async function readKinshipText(
       );
     return reader.finish();
   } catch (e) {
-    throw isXError(e) ? await explain(e, path, n, file) : e;
+    throw isXError(e) ? await explain(e, path, n, file, kind) : e;
   }
 }
 
-async function* chunks(file: InputFile): AsyncGenerator<Uint8Array> {
+async function* chunks(file: InputFile, kind: MatrixKind): AsyncGenerator<Uint8Array> {
   const head = await file.read(0, Math.min(2, file.size));
   if (head[0] === 0x1f && head[1] === 0x8b) {
     const unpack = createGunzip();
@@ -57,7 +79,7 @@ async function* chunks(file: InputFile): AsyncGenerator<Uint8Array> {
       for await (const chunk of unpack) yield chunk as Uint8Array;
     } catch (cause) {
       throw lmmFileError(
-        "KIN_TRUNCATED",
+        kind.codes.KIN_TRUNCATED,
         file.path,
         `the gzip stream is damaged or cut: ${(cause as Error).message}`,
         { cause },
@@ -97,21 +119,30 @@ class Shape {
 }
 
 /** The reader stops at the first odd line; only the whole file says whether it is a square matrix of other people. */
-async function explain(e: XError, path: string, n: number, file: InputFile): Promise<XError> {
+async function explain(
+  e: XError,
+  path: string,
+  n: number,
+  file: InputFile,
+  kind: MatrixKind,
+): Promise<XError> {
   if (e.details.path === path) return e;
   if (e.code === "KIN_SHAPE" || e.code === "KIN_TRUNCATED") {
     const shape = new Shape();
-    for await (const chunk of chunks(file)) shape.add(chunk);
+    for await (const chunk of chunks(file, kind)) shape.add(chunk);
     if (shape.columns === shape.lines && shape.lines !== n)
       return lmmFileError(
-        "KIN_N",
+        kind.codes.KIN_N,
         path,
-        `the matrix is ${shape.lines} × ${shape.lines}, the fileset has ${n} people.`,
+        `the matrix is ${shape.lines} × ${shape.lines}, ${kind.people(n)}.`,
         {
           found: shape.lines,
           expected: n,
         },
       );
   }
-  return lmmFileError(e.code as "KIN_SHAPE", path, e.message, { ...e.details, cause: e });
+  return lmmFileError(kind.codes[e.code as MatrixCode] ?? (e.code as MatrixCode), path, e.message, {
+    ...e.details,
+    cause: e,
+  });
 }

@@ -1,4 +1,4 @@
-import { atomicWriter, type OnProgress } from "@x/core/base";
+import { type AtomicWriter, atomicWriter, type OnProgress } from "@x/core/base";
 import { formatRows, type Matrix, type NativeOptions } from "../native.ts";
 
 /** Text held at once while writing. */
@@ -12,10 +12,20 @@ export async function saveKinshipText(
   matrix: Matrix,
   options: NativeOptions & { onProgress?: OnProgress | undefined },
 ): Promise<void> {
+  await using out = atomicWriter(path, { signal: options.signal });
+  await writeMatrixText(out, matrix, { stage: "writing kinship", ...options });
+  await out.commit();
+}
+
+/** The rows of a square matrix as GEMMA prints them; the commit is the caller's. */
+export async function writeMatrixText(
+  out: AtomicWriter,
+  matrix: Matrix,
+  options: NativeOptions & { stage: string; onProgress?: OnProgress | undefined },
+): Promise<void> {
   const { n } = matrix;
-  const { signal, threads } = options;
+  const { signal, threads, stage } = options;
   const rows = Math.max(1, Math.floor(TILE_BYTES / (BYTES_A_NUMBER * n)));
-  await using out = atomicWriter(path, { signal });
   let writing: Promise<void> = Promise.resolve();
   for (let row = 0; row < n; row += rows) {
     const text = await formatRows(matrix, row, Math.min(rows, n - row), { signal, threads });
@@ -24,8 +34,7 @@ export async function saveKinshipText(
     writing = out.write(text).finally(() => (text.buffer as ArrayBuffer).transfer(0));
     // Awaited at the next turn; until then a failure must not count as unhandled.
     writing.catch(() => {});
-    options.onProgress?.({ stage: "writing kinship", done: Math.min(row + rows, n), total: n });
+    options.onProgress?.({ stage, done: Math.min(row + rows, n), total: n });
   }
   await writing;
-  await out.commit();
 }

@@ -16,6 +16,8 @@ export interface LogFacts {
   readonly predictedBytes: number;
   readonly threads: number;
   readonly simd: string;
+  /** Further lines, e.g. diagnostics. */
+  readonly notes?: readonly string[];
   /** Variants whose effect could not be estimated. */
   readonly degenerate?: number;
 }
@@ -70,6 +72,7 @@ export function formatLog(f: LogFacts): string {
     `explained by covariates = ${filters.covariates}`,
     ...(f.degenerate === undefined ? [] : [`without estimate (nan) = ${f.degenerate}`]),
     ...Object.entries(dropCounts(cohort)).map(([reason, count]) => `people dropped, ${reason} = ${count}`),
+    ...(f.notes && f.notes.length > 0 ? ["", ...f.notes] : []),
     "",
     "Stages (wall s, CPU s, memory at the end MB, peak MB):",
     ...f.stages.map(

@@ -10,8 +10,21 @@ export const GEMMA_OPTIONS: readonly OptionSpec[] = [
     aliases: ["-bfile"],
     type: "string",
     value: "PREFIX",
-    required: true,
     help: "fileset: PREFIX.bed, .bim, .fam",
+  },
+  {
+    name: "g",
+    aliases: ["-g"],
+    type: "string",
+    value: "FILE",
+    help: "BIMBAM mean genotypes (plain or .gz) instead of -bfile, with -p",
+  },
+  {
+    name: "a",
+    aliases: ["-a"],
+    type: "string",
+    value: "FILE",
+    help: "BIMBAM annotation: id, position, chromosome",
   },
   {
     name: "p",
@@ -51,12 +64,32 @@ export const GEMMA_OPTIONS: readonly OptionSpec[] = [
     help: "kinship, GEMMA's text or our Arrow file",
   },
   {
+    name: "d",
+    aliases: ["-d"],
+    type: "string",
+    value: "FILE",
+    help: "eigenvalues that -eigen wrote, with -u, instead of -k (beside -k they are checked against it)",
+  },
+  { name: "u", aliases: ["-u"], type: "string", value: "FILE", help: "eigenvectors that -eigen wrote" },
+  {
+    name: "eig",
+    type: "string",
+    value: "FILE",
+    help: "both in one Arrow file, which knows whose they are",
+  },
+  {
     name: "gk",
     aliases: ["-gk"],
     type: "int",
     implied: 1,
-    value: "1",
-    help: "make the centred kinship of everyone; writes PREFIX.cXX.txt",
+    value: "1|2",
+    help: "make the kinship of everyone, 1 centred, 2 standardised; writes PREFIX.cXX.txt or .sXX.txt",
+  },
+  {
+    name: "eigen",
+    aliases: ["-eigen"],
+    type: "flag",
+    help: "decompose -k for the analysed people; writes PREFIX.eigenD.txt and PREFIX.eigenU.txt",
   },
   {
     name: "lmm",
@@ -105,6 +138,13 @@ export const GEMMA_OPTIONS: readonly OptionSpec[] = [
   },
   { name: "notsnp", aliases: ["-notsnp"], type: "flag", help: "no test of the allele frequency" },
   { name: "snps", aliases: ["-snps"], type: "string", value: "FILE", help: "only the variants listed" },
+  {
+    name: "ksnps",
+    aliases: ["-ksnps"],
+    type: "string",
+    value: "FILE",
+    help: "the kinship from the variants listed, whatever -snps lists",
+  },
   {
     name: "lmin",
     aliases: ["-lmin"],
@@ -165,7 +205,7 @@ export const GEMMA_OPTIONS: readonly OptionSpec[] = [
 /** Options that `gemma -h 1` … `gemma -h 14` list and this version does not have. */
 export const NOT_YET: ReadonlySet<string> = new Set(
   (
-    "g a widv weight mk u d cat beta cor epm en ebv emu mu gene r km pace ksnps loco eigen vc lm pnr emi nri " +
+    "widv weight mk cat beta cor epm en ebv emu mu gene r km pace loco vc lm pnr emi nri " +
     "emp nrp crt bslmm ldr hmin hmax rmin rmax pmin pmax smin smax gmean hscale rscale pscale w s rpace wpace mh " +
     "predict calccor windowbp windowcm windowns check no-fpe-check strict debug debug-data nind issue legacy license " +
     "gs gq gw sample wsnp wcat ci mbfile mg mq ms mv " +
@@ -210,7 +250,7 @@ export function refuseNotYet(argv: readonly string[]): void {
     const values: string[] = inline === undefined ? [] : [inline];
     for (let j = i + 1; j < argv.length && !isOption(argv[j]!); j++) values.push(argv[j]!);
     if (name === "n" && values.length > 1) notImplemented(`-n ${values.join(" ")}`);
-    if (name === "gk" && values.length > 0 && values[0] !== "1" && isNumber(values[0]!))
+    if (name === "gk" && values.length > 0 && !["1", "2"].includes(values[0]!) && isNumber(values[0]!))
       notImplemented(`-${name} ${values[0]}`);
   }
 }

@@ -1,8 +1,9 @@
 import type { Warning } from "@x/core/base";
 import type { AssociationTest } from "../association-columns.ts";
 import type { Cohort } from "../cohort.ts";
+import type { KinshipCondition } from "../diagnostics.ts";
 import type { GwasOptions } from "../gwas.ts";
-import type { NullModel } from "../null-model.ts";
+import type { LambdaOptions, NullModel } from "../null-model.ts";
 import type { GwasPlan } from "../plan.ts";
 import { packArrays, unpackArrays } from "./arrays.ts";
 import type { Frame } from "./frames.ts";
@@ -19,6 +20,8 @@ export interface ShardFacts {
   readonly warnings: readonly Warning[];
   readonly cohort: Omit<Cohort, "dropped">;
   readonly nullModel: NullModel;
+  readonly kinship: KinshipCondition;
+  readonly lambda: LambdaOptions;
 }
 
 type Stored = Omit<ShardFacts, "cohort" | "nullModel"> & {
@@ -29,11 +32,11 @@ type Stored = Omit<ShardFacts, "cohort" | "nullModel"> & {
 /** The facts as the last frame of a shard. */
 export function encodeFacts({ cohort, nullModel, ...rest }: ShardFacts): Frame {
   const { analyzed, mask, y, w, environment, ...others } = cohort;
-  const { samples, covariateNames, phenotypeName, sampleHash, hash, drops } = others;
+  const { samples, covariateNames, categories, phenotypeName, sampleHash, hash, drops } = others;
   const { beta, betaSe, ...numbers } = nullModel;
   const environments = environment ? { environment } : {};
   const { arrays, body } = packArrays({ analyzed, mask, y, w, ...environments, beta, betaSe });
-  const people = { samples, covariateNames, phenotypeName, sampleHash, hash, drops };
+  const people = { samples, covariateNames, categories, phenotypeName, sampleHash, hash, drops };
   return { head: { end: true, ...rest, cohort: people, nullModel: numbers, arrays }, body };
 }
 

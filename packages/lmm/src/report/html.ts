@@ -2,8 +2,10 @@ import { formatG } from "@x/core/base";
 import type { PlinkStudy } from "@x/plink-io";
 import { leadingTest } from "../association-columns.ts";
 import { dropCounts } from "../cohort.ts";
+import { HIGH_INFLATION } from "../collinearity.ts";
 import type { GwasOptions, GwasResult } from "../gwas.ts";
 import { simdLevel } from "../native.ts";
+import { describeProblems } from "../variant-problems.ts";
 import { VERSION } from "../version.ts";
 import { manhattanSvg } from "./manhattan.ts";
 import { pHtml } from "./p-value.ts";
@@ -47,6 +49,7 @@ export function reportHtml(
 <section><h2>Null model</h2>${nullTable(result)}</section></div>
 <section><h2>Top hits</h2>${hitsTable(study, result)}</section>
 <div class="pair"><section><h2>Variants</h2>${filterTable(result, options)}</section><section><h2>People</h2>${peopleTable(result)}</section></div>
+<section><h2>Diagnostics</h2>${diagnosticsTable(result)}</section>
 ${warningList(result)}
 <section><h2>Time and memory</h2>${stageTable(result)}</section>
 <section><h2>To repeat</h2><pre>${escapeXml(options.command)}</pre>
@@ -127,6 +130,48 @@ function filterTable({ filters: f, degenerate }: GwasResult, options: GwasOption
       ...(f.covariates > 0 ? [["explained by covariates", int(f.covariates)]] : []),
       ["<b>tested</b>", `<b>${int(f.kept)}</b>`],
       ...(degenerate > 0 ? [["without an estimate", int(degenerate)]] : []),
+    ],
+    "facts",
+  );
+}
+
+function diagnosticsTable({ diagnostics: d, cohort }: GwasResult): string {
+  const { kinship: k } = d;
+  const problems = describeProblems(d.problems);
+  const pairs = (k.twins?.pairs ?? [])
+    .slice(0, 5)
+    .map((p) => `${escapeXml(p.firstId)} = ${escapeXml(p.secondId)}`);
+  return table(
+    [],
+    [
+      ["kinship eigenvalues, smallest above 0 to largest", `${g(k.smallestPositive)} to ${g(k.largest)}`],
+      ["zero, negative eigenvalues", `${int(k.zeros)}, ${int(k.negative)}`],
+      ["share of the largest", `${(100 * k.largestShare).toFixed(1)} %`],
+      ...(k.twins === undefined
+        ? []
+        : [
+            [
+              "pairs with equal genotypes",
+              `${int(k.twins.count)}${pairs.length > 0 ? ` (${pairs.join(", ")}${k.twins.count > pairs.length ? ", …" : ""})` : ""}`,
+            ],
+          ]),
+      ...cohort.categories.map(({ name, reference, levels }) => [
+        escapeXml(`categories of ${name.replace(/ of .*$/, "")}`),
+        escapeXml(
+          levels
+            .map((l) => `${l.level}${l.level === reference ? " (reference)" : ""}: ${int(l.people)}`)
+            .join(", "),
+        ),
+      ]),
+      ...d.covariates
+        .filter((c) => c.nearest !== undefined)
+        .map((c) => [
+          escapeXml(`variance inflation of ${c.name.replace(/ of .*$/, "")}`),
+          `${g(c.inflation)}${c.inflation > HIGH_INFLATION ? `, nearly a sum of others (nearest ${escapeXml(c.nearest!)})` : ""}`,
+        ]),
+      ...(problems.length === 0
+        ? [["variants with a problem", "0"]]
+        : problems.map((text) => ["variants", escapeXml(text)])),
     ],
     "facts",
   );

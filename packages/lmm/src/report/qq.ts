@@ -92,7 +92,7 @@ function band(
 }
 
 /** Beta quantile at a normal score through Wilson and Hilferty's cube-root approximation of the two gammas (a drawing aid). */
-function betaQuantile(a: number, b: number, z: number): number {
+export function betaQuantile(a: number, b: number, z: number): number {
   if (a === 1) return 1 - (1 - (z < 0 ? 0.025 : 0.975)) ** (1 / b);
   const ua = 1 / (9 * a);
   const ub = 1 / (9 * b);
@@ -105,6 +105,7 @@ function betaQuantile(a: number, b: number, z: number): number {
   return (a * f) / (a * f + b);
 }
 
-function finite(values: ArrayLike<number>): Float64Array {
+/** Finite values, smallest first. */
+export function finite(values: ArrayLike<number>): Float64Array {
   return Float64Array.from(values).filter(Number.isFinite).sort();
 }

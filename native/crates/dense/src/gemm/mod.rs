@@ -10,7 +10,7 @@ use std::cell::RefCell;
 use x_simd::{Job, Level, Result, try_zeroed};
 
 pub use pack::{Right, View};
-pub use parallel::{gemm, gemm_into, lower_update, syrk};
+pub use parallel::{gemm, gemm_into, lower_update, syrk, syrk_add};
 
 /// Depth of one packed block: fixed, because it decides the order of summation.
 pub const KC: usize = 192;

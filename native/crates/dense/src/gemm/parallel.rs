@@ -46,6 +46,16 @@ pub fn syrk(m: usize, k: usize, a: &[f64], c: &mut [f64], threads: usize, job: &
     })
 }
 
+/// C += A'A with `a` k × m row-major: the lower triangle, and what else falls into its tiles.
+pub fn syrk_add(m: usize, k: usize, a: &[f64], c: &mut [f64], threads: usize, job: &Job) -> Result<()> {
+    expect(a.len(), k, m)?;
+    expect(c.len(), m, m)?;
+    let (a, to) = (View::rows(a, m), Target { at: c.as_mut_ptr(), ld: m });
+    job.check()?;
+    // SAFETY: the lengths were checked. The caller's progress goes on, so the tiles count for nobody.
+    with_pool(threads, || unsafe { lower(m, k, 1.0, a.transposed(), a, to, true, &Job::default()) })
+}
+
 /// Tiles of C = A B inside the caller's pool.
 ///
 /// # Safety

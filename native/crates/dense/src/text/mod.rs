@@ -4,4 +4,4 @@ mod format;
 mod reader;
 
 pub use format::{format_rows, write_number, write_rows};
-pub use reader::MatrixReader;
+pub use reader::{MatrixReader, parse_number};

@@ -116,7 +116,7 @@ impl MatrixReader {
 
     fn number(&mut self, token: &[u8]) -> Result<()> {
         let n = self.matrix.n();
-        let x = parse(token).ok_or_else(|| self.unreadable(token))?;
+        let x = parse_number(token).ok_or_else(|| self.unreadable(token))?;
         if !x.is_finite() {
             let (row, column) = (self.row + 1, self.column + 1);
             let text = String::from_utf8_lossy(&token[..token.len().min(40)]);
@@ -178,7 +178,7 @@ const TENS: [f64; 23] = [
 ];
 
 /// Decimal text to the nearest double; `NA` counts as NaN.
-fn parse(token: &[u8]) -> Option<f64> {
+pub fn parse_number(token: &[u8]) -> Option<f64> {
     simple(token).or_else(|| {
         let text = std::str::from_utf8(token).ok()?;
         if text.eq_ignore_ascii_case("na") { Some(f64::NAN) } else { text.parse().ok() }
@@ -282,7 +282,7 @@ mod tests {
             s = s.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
             let x = ((s >> 12) as f64 / (1u64 << 40) as f64 - 2048.0) * 10f64.powi((s % 30) as i32 - 20);
             for text in [format!("{x:.9e}"), format!("{x}"), format!("{x:.6}")] {
-                assert_eq!(parse(text.as_bytes()), text.parse().ok(), "{text}");
+                assert_eq!(parse_number(text.as_bytes()), text.parse().ok(), "{text}");
             }
         }
     }
