@@ -78,6 +78,7 @@ export class GamModel {
   /** Everything it consists of. @internal */
   readonly parts: ModelParts;
 
+  /** @internal */
   constructor(parts: ModelParts) {
     this.parts = parts;
   }
