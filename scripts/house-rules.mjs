@@ -16,6 +16,7 @@ const files = execFileSync("git", ["ls-files", "-co", "--exclude-standard"], { c
 const allowed = {
   core: [],
   "plink-io": ["core", "native-linalg"],
+  "gam-warmstart": ["core", "native-linalg"],
   lmm: ["core", "native-linalg", "plink-io"],
   phaser: ["core", "native-phasing", "plink-io"],
 };

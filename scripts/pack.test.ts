@@ -83,7 +83,8 @@ beforeAll(() => {
   ];
   args.push(`apache-arrow@${version("apache-arrow")}`, `@types/node@${version("@types/node")}`);
   execFileSync("npm", args, { cwd: project, shell, stdio: ["ignore", "ignore", "inherit"] });
-  cpSync(join(root, "fixtures/demo"), join(project, "fixtures/demo"), { recursive: true });
+  for (const set of ["fixtures/demo", "fixtures/gam"])
+    cpSync(join(root, set), join(project, set), { recursive: true });
   writeFileSync(
     join(project, "tsconfig.json"),
     JSON.stringify({

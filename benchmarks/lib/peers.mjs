@@ -30,6 +30,10 @@ export function findPeers() {
     numpy: { command: "python3", version: python("numpy") },
     scipy: { command: "python3", version: python("scipy") },
     bedReader: { command: "python3", version: pythonPackage("bed-reader", "bed_reader") },
+    mgcv: {
+      command: "Rscript",
+      version: says("Rscript", ["-e", 'cat("mgcv", format(packageVersion("mgcv")))'], /(mgcv \d\S*)/),
+    },
   };
   return Object.fromEntries(Object.entries(found).filter(([, peer]) => peer?.version));
 }
@@ -50,4 +54,5 @@ export const INSTALL = {
   numpy: "pip install numpy",
   scipy: "pip install scipy",
   bedReader: "pip install bed-reader",
+  mgcv: "Debian: apt-get install r-cran-mgcv",
 };

@@ -7,6 +7,7 @@ pub mod cross;
 pub mod design;
 pub mod diagnose;
 pub mod family;
+pub mod fingerprint;
 pub mod fit;
 pub mod jet;
 pub mod json;
