@@ -65,7 +65,9 @@ function fetchPnpm() {
 /** Skipped while the lock file and every manifest are the ones installed last. */
 function install() {
   const folders = readdirSync("packages").map((name) => `packages/${name}`);
-  const packages = [...folders.sort(), "native/linalg"].map((folder) => `${folder}/package.json`);
+  const packages = [...folders.sort(), "native/linalg", "native/phasing"].map(
+    (folder) => `${folder}/package.json`,
+  );
   const manifests = ["pnpm-lock.yaml", "pnpm-workspace.yaml", "package.json", ...packages.filter(existsSync)];
   const hash = createHash("sha256");
   for (const file of manifests) hash.update(`${file}\n`).update(readFileSync(file));

@@ -17,6 +17,7 @@ const allowed = {
   core: [],
   "plink-io": ["core", "native-linalg"],
   lmm: ["core", "native-linalg", "plink-io"],
+  phaser: ["core", "native-phasing", "plink-io"],
 };
 
 for (const file of files) {

@@ -15,7 +15,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 // @ts-expect-error plain JavaScript without declarations
-import { publishedPackages, quoted, root, shell } from "./packages.mjs";
+import { doors, publishedPackages, quoted, root, shell } from "./packages.mjs";
 
 interface Package {
   folder: string;
@@ -59,13 +59,13 @@ beforeAll(() => {
   mkdirSync(tarballs);
   const made = packages.map(({ folder }) => pack(join(root, folder), tarballs));
   // The platform package is packed from a copy, so that the binary never lands in the source tree.
-  const platformFolder = join(project, "platform");
-  cpSync(join(root, "native/linalg/npm", platform!), platformFolder, { recursive: true });
-  cpSync(
-    join(root, "native/linalg", `linalg.${platform}.node`),
-    join(platformFolder, `linalg.${platform}.node`),
-  );
-  made.push(pack(platformFolder, tarballs));
+  for (const door of doors as string[]) {
+    const binary = `${door.replace("native/", "")}.${platform}.node`;
+    const platformFolder = join(project, "platform", door);
+    cpSync(join(root, door, "npm", platform!), platformFolder, { recursive: true });
+    cpSync(join(root, door, binary), join(platformFolder, binary));
+    made.push(pack(platformFolder, tarballs));
+  }
 
   writeFileSync(
     join(project, "package.json"),

@@ -9,9 +9,12 @@ export const quoted = (path) => (shell ? `"${path}"` : path);
 
 export const root = fileURLToPath(new URL("..", import.meta.url));
 
+/** The packages that hold a compiled `.node`. */
+export const doors = ["native/linalg", "native/phasing"];
+
 /** @returns {{ folder: string, manifest: { name: string, version: string, bin?: Record<string, string> } }[]} */
 export function publishedPackages() {
-  const folders = [...readdirSync(join(root, "packages")).map((name) => `packages/${name}`), "native/linalg"];
+  const folders = [...readdirSync(join(root, "packages")).map((name) => `packages/${name}`), ...doors];
   return folders
     .filter((folder) => existsSync(join(root, folder, "package.json")))
     .map((folder) => ({

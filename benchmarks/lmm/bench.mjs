@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { mouseFolder, ours, root } from "../lib/paths.mjs";
@@ -33,7 +34,16 @@ export default {
   },
 };
 
-/** Three races on one fileset: the kinship, the association from a kinship file, and both in one go. */
+/** Seconds that a log gives for the variants: rotation (GEMMA alone names it) and optimisation. */
+function stage(path) {
+  if (!existsSync(path)) return null;
+  const times = [
+    ...readFileSync(path, "utf8").matchAll(/time on (?:calculating UtX|optimization) = (\S+) min/g),
+  ];
+  return times.length === 0 ? null : times.reduce((sum, [, minutes]) => sum + 60 * Number(minutes), 0);
+}
+
+/** Races on one fileset: the kinship, one test and all of them from a kinship file, and everything in one go. */
 async function study(title, bfile, { peers, scratch, race, repeats }, tables, data) {
   const out = ["-outdir", scratch];
   const gemma = (name, commands) =>
@@ -72,6 +82,20 @@ async function study(title, bfile, { peers, scratch, race, repeats }, tables, da
         ...out,
       ]),
     ],
+    "all tests from a kinship file": [
+      ...gemma("-lmm 4", [["-k", join(scratch, "k.cXX.txt"), "-lmm", "4", "-o", "l4"]]),
+      lmm("-lmm 4", [
+        "-bfile",
+        bfile,
+        "-k",
+        join(scratch, "ours.cXX.txt"),
+        "-lmm",
+        "4",
+        "-o",
+        "ours4",
+        ...out,
+      ]),
+    ],
     "from .bed to .assoc.txt": [
       ...gemma("-gk 1 + -lmm 1", [
         ["-gk", "1", "-o", "k"],
@@ -98,6 +122,18 @@ async function study(title, bfile, { peers, scratch, race, repeats }, tables, da
         seconds(results[name].wall),
         ratio(reference, results[name].wall),
       ]);
+  }
+  for (const [mode, theirs, us] of [
+    ["-lmm 1", "l", "ours"],
+    ["-lmm 4", "l4", "ours4"],
+  ]) {
+    // The last round's logs; GEMMA's stage is rotation and search, ours reads, filters and writes as well.
+    const [reference, own] = [
+      stage(join(scratch, `${theirs}.log.txt`)),
+      stage(join(scratch, `${us}.log.txt`)),
+    ];
+    best.push([`lmm ${mode}, variants alone`, seconds(reference), seconds(own), ratio(reference, own)]);
+    data[title][`${mode}, variants alone`] = { gemma: reference, lmm: own };
   }
   const header = ["run", "gemma", "lmm", "gemma ÷ lmm"];
   tables.push(`${title}, against GEMMA at its faster thread count\n\n${markdown(header, best)}`);

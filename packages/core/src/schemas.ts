@@ -1,4 +1,5 @@
 import {
+  Binary,
   type Data,
   Dictionary,
   Field,
@@ -61,8 +62,14 @@ export function samplesSchemaOf(phenotypes: readonly string[]): Schema {
   ]);
 }
 
+/**
+ * Arrow files name dictionaries by number; Arrow's own counter depends on what else the process has made, and files of
+ * the same results must have the same bytes. Large, so that it meets no number of that counter.
+ */
+const CHROM_DICTIONARY = 0x6368_726f;
+
 /** The dictionary type of every `chrom` column, so that batches of one stream agree on its id. */
-export const chromType: Dictionary<Utf8, Int32> = new Dictionary(new Utf8(), new Int32());
+export const chromType: Dictionary<Utf8, Int32> = new Dictionary(new Utf8(), new Int32(), CHROM_DICTIONARY);
 
 /**
  * Variants, one a row: `chrom: Dictionary<Utf8>`, `id: Utf8`, `cm: Float64` (centimorgan, 0 = unknown), `pos: Int32`
@@ -115,6 +122,18 @@ export function genotypeSchema(
   ]);
   if (form !== "packed") metadata.set("missing", form === "int8" ? "-127" : "NaN");
   return new Schema([...variantsSchema.fields, genotypeField(samples, form)], metadata);
+}
+
+/**
+ * Variants plus the haplotypes of `samples` people, one position a row: `a2` is REF, `a1` the ALTs with commas between.
+ * `h: FixedSizeBinary[⌈2n/8⌉]` one bit a haplotype, lowest first, two a person, 1 = ALT; where there are several ALTs or
+ * missing alleles it is null and `code: Binary` holds one byte a haplotype: 0 REF, k the k-th ALT, 255 missing.
+ * Metadata: `samples`.
+ */
+export function haplotypesSchema(samples: number): Schema {
+  const h = field("h", new FixedSizeBinary(Math.ceil((2 * samples) / 8)), true);
+  const metadata = new Map([["samples", String(samples)]]);
+  return new Schema([...variantsSchema.fields, h, field("code", new Binary(), true)], metadata);
 }
 
 function genotypeField(samples: number, form: GenotypeForm): Field {

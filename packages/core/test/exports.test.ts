@@ -14,7 +14,7 @@ describe("exports", () => {
   it("of @x/core beyond base", () => {
     const more = Object.keys(core).filter((name) => !(name in base));
     expect(more.sort().join(" ")).toMatchInlineSnapshot(
-      `"associationSchema chromType dictionaryVector float64Vector fromForeign fromIpc genotypeBatch genotypeInfo genotypeSchema genotypeValues isRecordBatch isTable numericData numericVector readIpcFile samplesSchema samplesSchemaOf tableFromColumns toIpc utf8Vector variantsSchema vectorOf writeIpc writeIpcFile"`,
+      `"associationSchema chromType dictionaryVector float64Vector fromForeign fromIpc genotypeBatch genotypeInfo genotypeSchema genotypeValues haplotypesSchema isRecordBatch isTable numericData numericVector readIpcFile samplesSchema samplesSchemaOf tableFromColumns toIpc utf8Vector variantsSchema vectorOf writeIpc writeIpcFile"`,
     );
   });
 

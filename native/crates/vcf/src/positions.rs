@@ -1,0 +1,55 @@
+//! Positions alone, for planning: nothing of the genotypes is kept.
+
+use std::path::Path;
+
+use x_simd::{Error, Job, Result};
+
+use crate::reader::Reader;
+use crate::record::Record;
+use crate::region::Region;
+
+/// The chromosome and its distinct positions. REGION_REQUIRED with several chromosomes and no region.
+pub fn positions(path: &Path, region: Option<&str>, job: &Job) -> Result<(String, Vec<u32>)> {
+    let mut reader = Reader::open(path)?;
+    let region = region.map(|r| Region::parse(r, |n| reader.header.contig_index(n).is_some())).transpose()?;
+    if let Some(region) = &region {
+        reader.jump(region)?;
+    }
+    let (mut chrom, mut out, mut read) = (String::new(), Vec::new(), 0u64);
+    let mut record = Record::default();
+    while reader.next(&mut record)? {
+        read += 1;
+        if read.is_multiple_of(256) {
+            job.check()?;
+        }
+        let name = reader.header.contigs[record.contig].as_ref().map_or("", |c| c.0.as_str());
+        if let Some(region) = &region
+            && (name != region.chrom || !region.contains(record.position))
+        {
+            if !chrom.is_empty() {
+                break;
+            }
+            continue;
+        }
+        if chrom.is_empty() {
+            chrom = name.to_owned();
+        } else if chrom != name {
+            let message = format!("there are chromosomes {chrom} and {name}; choose one by a region");
+            return Err(reader.at_record(Error::new("REGION_REQUIRED", message)));
+        }
+        match out.last() {
+            Some(&last) if last > record.position => {
+                let message =
+                    format!("position {} comes after {last}: the file is not sorted; sort it", record.position);
+                return Err(reader.at_record(Error::new("UNSORTED", message)));
+            }
+            Some(&last) if last == record.position => {}
+            _ => out.push(record.position),
+        }
+    }
+    if out.is_empty() {
+        let message = format!("{}: no variants: {read} records were read, none in the region", path.display());
+        return Err(Error::new("NO_VARIANTS", message).with("records", read as f64));
+    }
+    Ok((chrom, out))
+}

@@ -1,0 +1,3 @@
+//! Long work and errors, as every door handles them.
+
+pub use x_door::{Work, to_napi};

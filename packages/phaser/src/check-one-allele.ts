@@ -1,0 +1,56 @@
+import { checkOptions, checkRange } from "@x/core/base";
+import { oneAllele } from "./native.ts";
+
+/** Options of {@link checkOneAllele}. */
+export interface OneAlleleOptions {
+  /** `chr` or `chr:from-to`. */
+  readonly region?: string;
+  /** How many violations to list; 0 by default. */
+  readonly list?: number;
+  /** Cancels the call. */
+  readonly signal?: AbortSignal;
+}
+
+/** A sample with two ALTs on a haplotype. */
+export interface Violation {
+  /** Chromosome. */
+  readonly chrom: string;
+  /** Base pairs. */
+  readonly position: number;
+  /** Its name. */
+  readonly sample: string;
+  /** `REF>ALT=GT` of the rows with an ALT. */
+  readonly rows: string;
+}
+
+/** What {@link checkOneAllele} counts. */
+export interface OneAlleleReport {
+  /** Positions. */
+  readonly positions: number;
+  /** Of these, with several rows. */
+  readonly multiRowPositions: number;
+  /** Haplotypes with ALTs in two or more rows of a position. */
+  readonly haplotypeViolations: number;
+  /** Positions where that happens. */
+  readonly positionsWithViolation: number;
+  /** Samples it happens to. */
+  readonly samplesWithViolation: number;
+  /** Samples with ALTs in two or more rows of a position: what could go wrong. */
+  readonly atRisk: number;
+  /** Of these, unphased: nothing can be said of their haplotypes. */
+  readonly unphased: number;
+  /** Samples with three or more ALT copies at a position. */
+  readonly impossible: number;
+  /** The first violations. */
+  readonly listed: readonly Violation[];
+}
+
+/**
+ * Counts haplotypes that carry two ALT alleles at one position, over the rows of a VCF or BCF as they stand. A record
+ * with several ALTs cannot violate by itself.
+ */
+export function checkOneAllele(path: string, options: OneAlleleOptions = {}): Promise<OneAlleleReport> {
+  checkOptions(options, ["region", "list", "signal"], "checkOneAllele");
+  const list = checkRange("list", options.list ?? 0, { min: 0, max: 1e6, integer: true });
+  return oneAllele(path, options.region ?? null, list, { signal: options.signal, stage: "checking" });
+}

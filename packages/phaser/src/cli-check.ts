@@ -1,0 +1,45 @@
+import type { CliCommand } from "@x/core/base";
+import { checkOneAllele } from "./check-one-allele.ts";
+
+/** `phaser check-oneallele FILE`: haplotypes with two ALTs at a position. */
+export const checkCommand: CliCommand = {
+  name: "check-oneallele",
+  summary: "haplotypes that carry two ALT alleles at one position",
+  positionals: ["FILE"],
+  options: [
+    { name: "region", type: "string", value: "REGION", help: "chr or chr:from-to" },
+    {
+      name: "list",
+      type: "int",
+      range: { min: 0, max: 1_000_000 },
+      default: 0,
+      value: "N",
+      help: "print the first N violations",
+    },
+  ],
+  examples: ["phaser check-oneallele phased.bcf --list 5"],
+  async run(context) {
+    const { region, list } = context.options;
+    const report = await checkOneAllele(context.positionals[0]!, {
+      ...(region === undefined ? {} : { region: String(region) }),
+      list: Number(list),
+      signal: context.signal,
+    });
+    if (!context.json) {
+      for (const v of report.listed)
+        context.print(`violation\t${v.chrom}:${v.position}\t${v.sample}\t${v.rows}`);
+      const lines: [string, number][] = [
+        ["positions", report.positions],
+        ["multi_row_positions", report.multiRowPositions],
+        ["haplotype_violations", report.haplotypeViolations],
+        ["positions_with_violation", report.positionsWithViolation],
+        ["samples_with_violation", report.samplesWithViolation],
+        ["multi_ALT_sample_positions", report.atRisk],
+        ["of_which_unphased", report.unphased],
+        ["impossible_genotypes", report.impossible],
+      ];
+      for (const [name, value] of lines) context.print(`${name}\t${value}`);
+    }
+    return report;
+  },
+};

@@ -1,0 +1,74 @@
+import type { CliCommand } from "@x/core/base";
+import { readGeneticMap } from "./genetic-map.ts";
+import { planChunks } from "./plan.ts";
+
+/** `phaser plan`: chunks of a chromosome and what phasing each will need. */
+export const planCommand: CliCommand = {
+  name: "plan",
+  summary: "cut a chromosome into chunks by cM and count, and predict the memory of each",
+  options: [
+    { name: "input", aliases: ["-I"], type: "string", required: true, value: "FILE", help: "VCF or BCF" },
+    { name: "map", aliases: ["-M"], type: "string", value: "FILE", help: "genetic map; 1 cM/Mb without" },
+    { name: "region", aliases: ["-R"], type: "string", value: "REGION", help: "chr or chr:from-to" },
+    {
+      name: "chunk-cm",
+      type: "number",
+      range: { min: 0.1 },
+      default: 20,
+      value: "CM",
+      help: "longest chunk",
+    },
+    {
+      name: "chunk-positions",
+      type: "int",
+      range: { min: 10 },
+      default: 100_000,
+      value: "N",
+      help: "most positions of a chunk",
+    },
+    {
+      name: "overlap-cm",
+      type: "number",
+      range: { min: 0 },
+      default: 2,
+      value: "CM",
+      help: "shared with each neighbour",
+    },
+    {
+      name: "reference-samples",
+      type: "int",
+      range: { min: 0 },
+      default: 0,
+      value: "R",
+      help: "samples of a reference panel",
+    },
+  ],
+  examples: ["phaser plan --input target.bcf --map chr20.gmap.gz --region 20"],
+  async run(context) {
+    const o = context.options;
+    const { signal } = context;
+    const region = o.region === undefined ? undefined : String(o.region);
+    const chrom = region?.replace(/:[\d,]+(-[\d,]*)?$/, "");
+    const map =
+      o.map === undefined
+        ? undefined
+        : await readGeneticMap(String(o.map), { signal, ...(chrom === undefined ? {} : { chrom }) });
+    const plan = await planChunks(String(o.input), {
+      ...(map === undefined ? {} : { map }),
+      ...(region === undefined ? {} : { region }),
+      chunkCm: Number(o["chunk-cm"]),
+      chunkPositions: Number(o["chunk-positions"]),
+      overlapCm: Number(o["overlap-cm"]),
+      referenceSamples: Number(o["reference-samples"]),
+      signal,
+    });
+    if (!context.json) {
+      context.print("chunk\tregion\town\tpositions\tcM\tMB");
+      for (const c of plan.chunks) {
+        const mb = (c.memory.total / 1e6).toFixed(1);
+        context.print(`${c.index}\t${c.region}\t${c.own}\t${c.positions}\t${c.cm.toFixed(3)}\t${mb}`);
+      }
+    }
+    return plan;
+  },
+};

@@ -1,0 +1,113 @@
+import { type CliCommand, type CliContext, OutputFiles } from "@x/core/base";
+import { readPedigree, readSampleList } from "./lists.ts";
+import { type SwitchErrorReport, type SwitchRate, switchError } from "./switch-error.ts";
+
+/** `phaser switch`: switch error against a truth or parents. */
+export const switchCommand: CliCommand = {
+  name: "switch",
+  summary: "switch error of phased genotypes against a truth, or against parents",
+  options: [
+    {
+      name: "estimate",
+      aliases: ["--estimation", "--est"],
+      type: "string",
+      required: true,
+      value: "FILE",
+      help: "phased VCF or BCF",
+    },
+    {
+      name: "truth",
+      aliases: ["--validation"],
+      type: "string",
+      required: true,
+      value: "FILE",
+      help: "VCF or BCF with known phase, or with the parents of --pedigree",
+    },
+    {
+      name: "pedigree",
+      type: "string",
+      value: "FILE",
+      help: "kid father mother: phase known where a parent decides",
+    },
+    { name: "by", type: "string", choices: ["row", "position"], default: "row", help: "what a site is" },
+    { name: "region", type: "string", value: "REGION", help: "chr or chr:from-to" },
+    { name: "samples", type: "string", value: "FILE", help: "only these samples, one a line" },
+    {
+      name: "output",
+      type: "string",
+      value: "PREFIX",
+      help: "tables PREFIX.sample.tsv, .site.tsv, .mac.tsv",
+    },
+  ],
+  examples: ["phaser switch --estimate phased.bcf --truth truth.bcf --by position"],
+  async run(context) {
+    const o = context.options;
+    const { signal, onProgress } = context;
+    const text = (name: string): string | undefined => (o[name] === undefined ? undefined : String(o[name]));
+    const [pedigree, samples, region] = [text("pedigree"), text("samples"), text("region")];
+    const report = await switchError(String(o.estimate), String(o.truth), {
+      by: o.by as "row" | "position",
+      ...(pedigree === undefined ? {} : { pedigree: await readPedigree(pedigree, { signal }) }),
+      ...(samples === undefined ? {} : { samples: await readSampleList(samples, { signal }) }),
+      ...(region === undefined ? {} : { region }),
+      signal,
+      onProgress,
+    });
+    if (!context.json) print(context, report);
+    const output = text("output");
+    if (output !== undefined) await writeTables(output, report, signal);
+    return report;
+  },
+};
+
+function print(context: CliContext, r: SwitchErrorReport): void {
+  const lines: [string, number | string][] = [
+    ["samples", r.samples],
+    ["rows", r.rows],
+    ["truth_hets", r.truthHets],
+    ["het_pairs", r.pairs],
+    ["switches", r.switches],
+    ["SER_percent", r.percent.toFixed(4)],
+    ["flips", r.flips],
+    ["switches_outside_flips", r.switchesOutsideFlips],
+    ["hamming_percent", r.hammingPercent.toFixed(3)],
+    ["het_discordant", r.discordant],
+    ["perfect_samples", r.perfectSamples],
+    ["invalid_sample_positions", r.invalid],
+    ["mendel_errors", r.mendelErrors],
+  ];
+  for (const [name, value] of lines) context.print(`${name}\t${value}`);
+  for (const bin of r.byMac)
+    context.print(`mac_${bin.from}-${Number.isFinite(bin.to) ? bin.to : "max"}\t${row(bin)}`);
+  for (const near of r.nearSupersites) context.print(`within_${near.hets}_hets_of_supersite\t${row(near)}`);
+  context.print(`far_from_supersites\t${row(r.farFromSupersites)}`);
+}
+
+/** Percent, switches, pairs. */
+function row(rate: SwitchRate): string {
+  const percent = rate.pairs === 0 ? "nan" : rate.percent.toFixed(4);
+  return `${percent}\t${rate.switches}\t${rate.pairs}`;
+}
+
+async function writeTables(prefix: string, r: SwitchErrorReport, signal: AbortSignal): Promise<void> {
+  await using files = new OutputFiles({ signal });
+  const head = "percent\tswitches\tpairs";
+  const table = (name: string, first: string, rows: readonly string[]): Promise<void> =>
+    files.open(`${prefix}.${name}.tsv`).write(`${[`${first}\t${head}`, ...rows].join("\n")}\n`);
+  await table(
+    "sample",
+    "sample",
+    r.bySample.map((s) => `${s.sample}\t${row(s)}`),
+  );
+  await table(
+    "site",
+    "position",
+    r.bySite.map((s) => `${s.position}\t${row(s)}`),
+  );
+  await table(
+    "mac",
+    "mac",
+    r.byMac.map((b) => `${b.from}-${Number.isFinite(b.to) ? b.to : "max"}\t${row(b)}`),
+  );
+  await files.commit();
+}

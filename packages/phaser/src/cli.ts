@@ -1,0 +1,14 @@
+import { runCli } from "@x/core/base";
+import { checkCommand } from "./cli-check.ts";
+import { planCommand } from "./cli-plan.ts";
+import { switchCommand } from "./cli-switch.ts";
+import { VERSION } from "./version.ts";
+
+const argv = process.argv.slice(2);
+const program = {
+  name: "phaser",
+  version: VERSION,
+  summary: "haplotypes with at most one ALT a position: phasing, and how good it is",
+  commands: [switchCommand, checkCommand, planCommand],
+};
+await runCli(program, argv.length === 0 ? ["--help"] : argv);

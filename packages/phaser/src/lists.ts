@@ -1,0 +1,61 @@
+import { readLines, readTable } from "@x/core/base";
+import { phaserFileError } from "./errors.ts";
+
+/** A child with its parents; null where a parent is unknown. */
+export interface Family {
+  /** Sample name. */
+  readonly child: string;
+  /** Sample name, or null. */
+  readonly father: string | null;
+  /** Sample name, or null. */
+  readonly mother: string | null;
+}
+
+/**
+ * One sample name a line (the first word counts), as `--haploids` and `--samples` take it. Empty lines are skipped.
+ *
+ * @throws DUP_SAMPLE with the line; the errors of reading lines.
+ */
+export async function readSampleList(
+  path: string,
+  options: { signal?: AbortSignal } = {},
+): Promise<string[]> {
+  const lines = new Map<string, number>();
+  for await (const { number: line, text } of readLines(path, { blank: "skip", ...options })) {
+    const name = text.trim().split(/[ \t]+/)[0]!;
+    const before = lines.get(name);
+    if (before !== undefined) {
+      throw phaserFileError("DUP_SAMPLE", path, `sample ${name} is listed in line ${before} already`, {
+        line,
+      });
+    }
+    lines.set(name, line);
+  }
+  return [...lines.keys()];
+}
+
+/**
+ * A pedigree: `kid father mother`, one child a line, `NA` or `0` for an unknown parent (SHAPEIT's format).
+ *
+ * @throws PEDIGREE: a child twice, or as its own parent; COLUMNS with the line.
+ */
+export async function readPedigree(path: string, options: { signal?: AbortSignal } = {}): Promise<Family[]> {
+  const table = await readTable(path, { width: 3, blank: "skip", ...options });
+  const [children, fathers, mothers] = table.columns as [string[], string[], string[]];
+  const known = (name: string): string | null => (name === "NA" || name === "0" ? null : name);
+  const seen = new Map<string, number>();
+  return children.map((child, row) => {
+    const line = table.lineOf(row);
+    const [father, mother] = [known(fathers[row]!), known(mothers[row]!)];
+    if (seen.has(child)) {
+      const message = `child ${child} stands in line ${seen.get(child)} already; a child has one line`;
+      throw phaserFileError("PEDIGREE", path, message, { line });
+    }
+    if (child === father || child === mother || (father !== null && father === mother)) {
+      const message = `child ${child} has parents ${father} and ${mother}; that cannot be`;
+      throw phaserFileError("PEDIGREE", path, message, { line });
+    }
+    seen.set(child, line);
+    return { child, father, mother };
+  });
+}

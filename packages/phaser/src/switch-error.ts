@@ -1,0 +1,164 @@
+import { checkOptions, type OnProgress, xError } from "@x/core/base";
+import type { Family } from "./lists.ts";
+import { type SwitchColumns, switchColumns } from "./native.ts";
+
+/** Options of {@link switchError}. */
+export interface SwitchErrorOptions {
+  /** What a site is: every row (default), or every position, so that a split `1|2` counts once. */
+  readonly by?: "row" | "position";
+  /** Take the truth from parents in the truth file instead of from its bars: phase is known where one is homozygous. */
+  readonly pedigree?: readonly Family[];
+  /** `chr` or `chr:from-to`. */
+  readonly region?: string;
+  /** Only these samples. */
+  readonly samples?: readonly string[];
+  /** Cancels the call. */
+  readonly signal?: AbortSignal;
+  /** Receives progress reports. */
+  readonly onProgress?: OnProgress;
+}
+
+/** Pairs of neighbouring heterozygous sites, and how many of them are switched. */
+export interface SwitchRate {
+  /** Pairs. */
+  readonly pairs: number;
+  /** Switches. */
+  readonly switches: number;
+  /** switches / pairs in percent; NaN without pairs. */
+  readonly percent: number;
+}
+
+/** Of the pairs whose second site has a minor allele count in a range. */
+export interface MacRate extends SwitchRate {
+  /** Smallest count. */
+  readonly from: number;
+  /** Largest count. */
+  readonly to: number;
+}
+
+/** Of the pairs near a position with several ALTs. */
+export interface NearRate extends SwitchRate {
+  /** Farthest distance, in hets of the sample; 1 when the position is one of the pair. */
+  readonly hets: number;
+}
+
+/** Of one sample. */
+export interface SampleRate extends SwitchRate {
+  /** Its name. */
+  readonly sample: string;
+  /** Pairs of adjacent switches. */
+  readonly flips: number;
+}
+
+/** Of the pairs that end at one site. */
+export interface SiteRate extends SwitchRate {
+  /** Base pairs. */
+  readonly position: number;
+}
+
+/** What {@link switchError} finds. */
+export interface SwitchErrorReport extends SwitchRate {
+  /** Samples compared. */
+  readonly samples: number;
+  /** Rows both files have. */
+  readonly rows: number;
+  /** Heterozygous, phased sites of the truth. */
+  readonly truthHets: number;
+  /** Pairs of adjacent switches: one site alone is wrong. */
+  readonly flips: number;
+  /** Switches that are no part of a flip. */
+  readonly switchesOutsideFlips: number;
+  /** Sites against the majority orientation of their sample, in percent of all. */
+  readonly hammingPercent: number;
+  /** Truth hets called otherwise in the estimate. */
+  readonly discordant: number;
+  /** Sample positions of the estimate with two ALTs on a haplotype (by position only); they are left out. */
+  readonly invalid: number;
+  /** Children's genotypes their parents cannot have given (with a pedigree). */
+  readonly mendelErrors: number;
+  /** Samples without a switch, among those with a site to compare. */
+  readonly perfectSamples: number;
+  /** By minor allele count of the second site, in the truth. */
+  readonly byMac: readonly MacRate[];
+  /** Pairs within so many hets of a position with several ALTs. */
+  readonly nearSupersites: readonly NearRate[];
+  /** Pairs farther away than the last of these. */
+  readonly farFromSupersites: SwitchRate;
+  /** One entry a sample. */
+  readonly bySample: readonly SampleRate[];
+  /** One entry a site with a pair that ends there. */
+  readonly bySite: readonly SiteRate[];
+}
+
+/**
+ * Switch error of a phased VCF or BCF against a truth. Of each sample, the sites heterozygous and phased (`|`) in both
+ * are walked; a pair of neighbours whose orientation differs is a switch. Rows are matched by position, REF and ALT,
+ * samples by name; of records with several ALTs each ALT is a row.
+ *
+ * @throws NO_COMMON_SAMPLES, NO_COMMON_VARIANTS, REGION_REQUIRED; the errors of reading.
+ */
+export async function switchError(
+  estimate: string,
+  truth: string,
+  options: SwitchErrorOptions = {},
+): Promise<SwitchErrorReport> {
+  const names = ["by", "pedigree", "region", "samples", "signal", "onProgress"];
+  checkOptions(options, names, "switchError");
+  const { by = "row", pedigree = [], signal, onProgress } = options;
+  if (by !== "row" && by !== "position") {
+    throw xError("OPTION_RANGE", `by must be row or position, got ${JSON.stringify(by)}`, { usage: true });
+  }
+  const trios = pedigree.map(({ child, father, mother }) => ({
+    child,
+    ...(father === null ? {} : { father }),
+    ...(mother === null ? {} : { mother }),
+  }));
+  const input = {
+    byPosition: by === "position",
+    trios,
+    ...(options.region === undefined ? {} : { region: options.region }),
+    ...(options.samples === undefined ? {} : { samples: [...options.samples] }),
+  };
+  return report(await switchColumns(estimate, truth, input, { signal, onProgress, stage: "comparing" }));
+}
+
+function rate(pairs: number, switches: number): SwitchRate {
+  return { pairs, switches, percent: pairs === 0 ? Number.NaN : (100 * switches) / pairs };
+}
+
+const sum = (values: Float64Array): number => values.reduce((a, b) => a + b, 0);
+
+function report(c: SwitchColumns): SwitchErrorReport {
+  const [switches, flips] = [sum(c.switches), sum(c.flips)];
+  const near = Array.from(c.nearTo, (hets, i) => ({ hets, ...rate(c.nearPairs[i]!, c.nearSwitches[i]!) }));
+  const rest = c.nearTo.length;
+  return {
+    ...rate(sum(c.pairs), switches),
+    samples: c.samples.length,
+    rows: c.rows,
+    truthHets: c.truthHets,
+    flips,
+    switchesOutsideFlips: switches - 2 * flips,
+    hammingPercent: (100 * sum(c.hamming)) / Math.max(sum(c.sites), 1),
+    discordant: c.discordant,
+    invalid: c.invalid,
+    mendelErrors: c.mendelErrors,
+    perfectSamples: c.sites.filter((sites, i) => sites > 0 && c.switches[i] === 0).length,
+    byMac: Array.from(c.macTo, (to, i) => ({
+      from: i === 0 ? 1 : c.macTo[i - 1]! + 1,
+      to: i === c.macTo.length - 1 ? Number.POSITIVE_INFINITY : to,
+      ...rate(c.macPairs[i]!, c.macSwitches[i]!),
+    })),
+    nearSupersites: near,
+    farFromSupersites: rate(c.nearPairs[rest]!, c.nearSwitches[rest]!),
+    bySample: c.samples.map((sample, i) => ({
+      sample,
+      flips: c.flips[i]!,
+      ...rate(c.pairs[i]!, c.switches[i]!),
+    })),
+    bySite: Array.from(c.sitePositions, (position, i) => ({
+      position,
+      ...rate(c.sitePairs[i]!, c.siteSwitches[i]!),
+    })).filter((site) => site.pairs > 0),
+  };
+}

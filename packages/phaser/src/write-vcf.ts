@@ -1,0 +1,89 @@
+import { atomicWriter, checkOptions, type OnProgress, OutputFiles } from "@x/core/base";
+import { phaserError } from "./errors.ts";
+import type { Loci } from "./loci.ts";
+import { vcfWriter } from "./native.ts";
+
+/** A FORMAT field of one number a sample. */
+export interface FormatField {
+  /** Its name, e.g. `PP`. */
+  readonly id: string;
+  /** For the header. */
+  readonly description: string;
+  /** Locus after locus, one a sample; NaN is written as missing. */
+  readonly values: Float32Array;
+}
+
+/** Options of {@link writeVcf} and {@link writeBcf}. */
+export interface VcfWriteOptions {
+  /** Phased codes, two a sample, locus after locus; without them the calls are written as they were read. */
+  readonly haplotypes?: Uint8Array;
+  /** One record a position instead of the rows that came in. */
+  readonly joinMultiallelic?: boolean;
+  /** Write positions that were left out as well, unphased. */
+  readonly keepExcluded?: boolean;
+  /** Further FORMAT fields. */
+  readonly fields?: readonly FormatField[];
+  /** More header lines, beginning with `##`. */
+  readonly lines?: readonly string[];
+  /** Cancels the write; nothing is left under the final name. */
+  readonly signal?: AbortSignal;
+  /** Receives progress reports, in positions. */
+  readonly onProgress?: OnProgress;
+}
+
+const NAMES = ["haplotypes", "joinMultiallelic", "keepExcluded", "fields", "lines", "signal", "onProgress"];
+
+/**
+ * Writes loci as VCF: `.vcf` plain, `.vcf.gz` by bgzip with its `.tbi` (`.csi` where a chromosome is longer than
+ * 512 Mb), `-` plain to standard output. ID, QUAL, FILTER and INFO are those of the rows that were read, AC and AN are
+ * counted anew, FORMAT is GT and the fields given. File and index appear together, or not at all.
+ *
+ * @returns The paths written.
+ * @throws OUT_FORMAT, HAPLOTYPE_SHAPE, HAPLOTYPE_CODE, VCF_INFO; the errors of writing files.
+ */
+export function writeVcf(loci: Loci, path: string, options: VcfWriteOptions = {}): Promise<string[]> {
+  if (path.endsWith(".bcf")) throw wrongName(path, "writeBcf writes .bcf");
+  return write(loci, path, path.endsWith(".gz") ? "vcf.gz" : "vcf", options);
+}
+
+/** Writes loci as BCF 2.2 with its `.csi`; else as {@link writeVcf}. */
+export function writeBcf(loci: Loci, path: string, options: VcfWriteOptions = {}): Promise<string[]> {
+  if (/\.vcf(\.gz)?$/.test(path)) throw wrongName(path, "writeVcf writes .vcf and .vcf.gz");
+  return write(loci, path, "bcf", options);
+}
+
+function wrongName(path: string, what: string): Error {
+  return phaserError("OUT_FORMAT", `${path}: ${what}`, { usage: true, details: { path } });
+}
+
+async function write(loci: Loci, path: string, output: string, options: VcfWriteOptions): Promise<string[]> {
+  checkOptions(options, NAMES, "writing");
+  const { signal, onProgress } = options;
+  const writer = vcfWriter(loci.native, options.haplotypes ?? null, {
+    output,
+    join: options.joinMultiallelic ?? false,
+    keepExcluded: options.keepExcluded ?? false,
+    lines: [...(options.lines ?? [])],
+    extra: (options.fields ?? []).map((field) => ({ ...field })),
+  });
+  const total = loci.length;
+  const pieces = async (out: { write(chunk: Uint8Array): Promise<void> }): Promise<void> => {
+    for (;;) {
+      const piece = await writer.next({ signal });
+      if (piece.length === 0) return;
+      await out.write(piece);
+      onProgress?.({ stage: "writing", done: writer.done(), total });
+    }
+  };
+  if (path === "-") {
+    await using out = atomicWriter(path, { signal });
+    await pieces(out);
+    await out.commit();
+    return [];
+  }
+  await using files = new OutputFiles({ signal });
+  await pieces(files.open(path));
+  const index = writer.index();
+  if (index) await files.open(`${path}.${index.extension}`).write(index.bytes);
+  return await files.commit();
+}
