@@ -122,7 +122,7 @@ describe("a fileset", () => {
     expect(await sameAssoc(out("du.assoc.txt"), ref("mod2_du.assoc.txt.gz"))).toBe(53);
   });
 
-  it("-d -u: from GEMMA's own files, byte-equal rows; beside -k they are checked", async () => {
+  it("-d -u: from GEMMA's own files, the same rows; beside -k they are checked", async () => {
     for (const name of ["eigenD", "eigenU"])
       writeFileSync(join(folder, `${name}.txt`), gunzipText(ref(`mod2_eigen.${name}.txt.gz`)));
     const du = ["-d", join(folder, "eigenD.txt"), "-u", join(folder, "eigenU.txt")];
@@ -227,32 +227,65 @@ describe.skipIf(!there)("mouse_hs1940, BIMBAM, first 1,500 variants", () => {
     expect(worst).toBeLessThanOrEqual(1e-9);
   });
 
-  it("the association: the same 1,355 variants; beta, se, logl, λ and p of the Wald columns", async () => {
+  it("-lmm 4: the same 1,355 variants and every column within tolerance", async () => {
     const study = await openBimbam(files[1]!);
     expect([study.n, study.p]).toEqual([1940, 1500]);
     const path = square("mouse.cXX.txt", of("ref/k1.cXX.lower.txt.gz"));
-    await run(...files, "-k", path, "-lmm", "1", "-n", "1", "-o", "m1");
-    const rows = (text: string): string[][] =>
-      text
-        .trimEnd()
-        .split("\n")
-        .slice(1)
-        .map((line) => line.split("\t"));
-    // The reference is -lmm 4, whose logl_H1 is the full likelihood: that column of -lmm 1 is another number.
-    const theirs = rows(gunzipText(of("ref/bimbam1500_lmm4.assoc.txt.gz")));
-    const ours = rows(readFileSync(out("m1.assoc.txt"), "utf8"));
-    expect(ours.map((row) => row.slice(0, 7))).toEqual(theirs.map((row) => row.slice(0, 7)));
-    expect(ours.length).toBe(1355);
-    const worst = { beta: 0, se: 0, lambda: 0, p: 0 };
+    await run(...files, "-k", path, "-lmm", "4", "-n", "1", "-o", "m4");
+    expect(await sameAssoc(out("m4.assoc.txt"), of("ref/bimbam1500_lmm4.assoc.txt.gz"))).toBe(1355);
+  });
+});
+
+describe.skipIf(!there)("mouse_hs1940, standardised kinship", () => {
+  const of = (file: string): string => join(mouse, file);
+  const fileset = join(mouse, "mouse_hs1940");
+  const rows = (text: string): number[][] =>
+    text
+      .trimEnd()
+      .split("\n")
+      .map((line) => line.split(/\s+/).map(Number));
+
+  it("-gk 2: the first 400 rows, trace and norm", async () => {
+    await run("-bfile", fileset, "-gk", "2", "-o", "mk2");
+    const ours = rows(readFileSync(out("mk2.sXX.txt"), "utf8"));
+    expect(ours.length).toBe(1940);
+    for (const [i, row] of rows(gunzipText(of("ref/k2.sXX.block400.txt.gz"))).entries())
+      for (const [j, value] of row.entries())
+        expect(Math.abs(ours[i]![j]! - value)).toBeLessThanOrEqual(1e-9 * Math.max(Math.abs(value), 1e-3));
+    let [trace, square_] = [0, 0];
     ours.forEach((row, i) => {
-      const [b, s, l, p] = [7, 8, 10, 11].map((j) => Number(row[j]));
-      const [B, S, L, P] = [7, 8, 10, 12].map((j) => Number(theirs[i]![j]));
-      worst.beta = Math.max(worst.beta, Math.abs(b! - B!) / S!);
-      worst.se = Math.max(worst.se, Math.abs(s! / S! - 1));
-      worst.lambda = Math.max(worst.lambda, Math.abs(l! / L! - 1));
-      const log = -Math.log10(P!);
-      worst.p = Math.max(worst.p, Math.abs(-Math.log10(p!) - log) / Math.max(1, log));
+      trace += row[i]!;
+      for (const v of row) square_ += v * v;
     });
-    for (const value of Object.values(worst)) expect(value, JSON.stringify(worst)).toBeLessThanOrEqual(2e-5);
+    expect(Math.abs(trace / 1940 - 1)).toBeLessThan(1e-9);
+    expect(Math.abs(Math.sqrt(square_) / 192.151587102 - 1)).toBeLessThan(1e-9);
+  });
+
+  it("-lmm 4 from it", async () => {
+    await run("-bfile", fileset, "-k", out("mk2.sXX.txt"), "-lmm", "4", "-n", "1", "-o", "msXX");
+    expect(await sameAssoc(out("msXX.assoc.txt"), of("ref/lmm4_sXX.assoc.txt.gz"))).toBe(10768);
+  });
+
+  it("-eigen and -d -u give the association of -k, to the ten digits of the files", async () => {
+    const k = join(folder, "mouse.cXX.txt");
+    await run("-bfile", fileset, "-k", k, "-eigen", "-o", "me");
+    const theirs = gunzipText(of("ref/eig.eigenD.txt.gz")).trim().split("\n").map(Number);
+    const ours = readFileSync(out("me.eigenD.txt"), "utf8").trim().split("\n").map(Number);
+    expect(ours.length).toBe(theirs.length);
+    for (const [i, d] of theirs.entries())
+      expect(Math.abs(ours[i]! - d)).toBeLessThanOrEqual(1e-8 * Math.abs(d));
+    await run(
+      "-bfile",
+      fileset,
+      "-d",
+      out("me.eigenD.txt"),
+      "-u",
+      out("me.eigenU.txt"),
+      "-lmm",
+      "4",
+      "-o",
+      "mdu",
+    );
+    expect(await sameAssoc(out("mdu.assoc.txt"), of("ref/lmm4.assoc.txt.gz"))).toBe(10768);
   });
 });
