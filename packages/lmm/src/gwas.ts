@@ -18,7 +18,7 @@ import {
   associate,
   checkTests,
 } from "./associate.ts";
-import { associateLoco, type LocoChromosome } from "./associate-loco.ts";
+import { associateLoco, LOCO_NAMES, type LocoChromosome, type LocoOptions } from "./associate-loco.ts";
 import type { AssociationTypes } from "./association-arrow.ts";
 import {
   type AssociationColumns,
@@ -281,7 +281,7 @@ async function run(
   const start = (part: AssociateOptions["range"]): AssociationRun => {
     const some = { ...step, ...(part ? { range: part } : {}) };
     if (!whole) return associate(study, cohort, eig, some);
-    const run = associateLoco(study, cohort, whole, some);
+    const run = associateLoco(study, cohort, whole, { ...only<LocoOptions>(options, LOCO_NAMES), ...some });
     chromosomes = run.chromosomes;
     return run;
   };

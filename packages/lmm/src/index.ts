@@ -1,5 +1,5 @@
 export { type AssociateOptions, type AssociationRun, associate } from "./associate.ts";
-export { associateLoco, type LocoChromosome, type LocoRun } from "./associate-loco.ts";
+export { associateLoco, type LocoChromosome, type LocoOptions, type LocoRun } from "./associate-loco.ts";
 export { associateTraits, type TraitsRun } from "./associate-traits.ts";
 export type { AssociationTypes } from "./association-arrow.ts";
 export type { AssociationColumns, AssociationTest } from "./association-columns.ts";
