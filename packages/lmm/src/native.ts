@@ -15,6 +15,7 @@ import binding, {
 } from "@x/native-linalg";
 
 import { type AssociationModel, type LambdaRange, type Tested, traitArrays } from "./association-model.ts";
+import type { Cohort } from "./cohort.ts";
 
 export type { AssociationModel, LambdaRange, Tested, WantedTests } from "./association-model.ts";
 export type { DosageGram, DosageRows, DualModel, Matrix, MatrixReader, PeopleGram };

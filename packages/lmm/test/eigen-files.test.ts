@@ -225,8 +225,8 @@ it("eig-n-over-lp64: beyond LAPACK's 32-bit sizes memory is the only limit, and 
     const { memory } = planGwas({ samples, variants: 1000, route: "primal" });
     expect(memory.total).toBeGreaterThan(16 * samples ** 2);
     const ran = await lmm([
-      ...["plan", "--samples", String(samples), "--variants", "1000", "--check", "--memory-limit", "8G"],
-      ...["--route", "primal"],
+      ...["plan", "--samples", String(samples), "--variants", "1000", "--route", "primal"],
+      ...["--check", "--memory-limit", "8G"],
     ]);
     expect(ran.code).toBe(1);
     expect(ran.err).toMatch(/^MEM_PREFLIGHT /);

@@ -2,8 +2,9 @@
 // the others (golden/families/make_families.py).
 import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { openPlink } from "@x/plink-io";
 import { describe, expect, it } from "vitest";
-import { gwas } from "../src/index.ts";
+import { type GwasOptions, type GwasResult, gwas } from "../src/index.ts";
 import { golden, lmm, tempFolder } from "./support/files.ts";
 import { copyFamilies, families, readAssoc } from "./support/multivariate.ts";
 
@@ -107,6 +108,72 @@ describe("families", () => {
     close(path, "10", readAssoc(path).texts);
   });
 });
+
+describe("by other kinships", () => {
+  it("the dual route: GEMMA's numbers from parts of one product, the same bytes for any threads and blocks", async () => {
+    const folder = tempFolder();
+    const prefix = copyFamilies(folder);
+    const all = { loco: true, route: "dual", lmm: 1, report: false } as const;
+    const result = await gwas(prefix, { ...all, out: join(folder, "a"), threads: 1 });
+    expect(result.plan.route).toBe("dual");
+    expect(result.chromosomes!.map((c) => c.chromosome)).toEqual(CHROMOSOMES);
+    for (const chromosome of CHROMOSOMES) close(join(folder, "a.assoc.txt"), chromosome);
+    await gwas(prefix, { ...all, out: join(folder, "b"), threads: 2, chunk: 7 });
+    expect(readFileSync(join(folder, "b.assoc.txt")).equals(readFileSync(join(folder, "a.assoc.txt")))).toBe(
+      true,
+    );
+  });
+
+  // Some variants of chromosomes 1 and 2 only: of 10 and X nothing is left out.
+  const kinshipSnps = new Set(Array.from({ length: 90 }, (_, i) => `v${1 + 2 * i}`));
+
+  it.each(["primal", "dual"] as const)("%s, of listed variants: as from their kinships", async (route) => {
+    const folder = tempFolder();
+    const prefix = copyFamilies(folder);
+    const result = await gwas(prefix, { loco: true, route, kinshipSnps, lmm: 4, report: false });
+    const counts = result.chromosomes!.map((c) => c.kinshipVariants);
+    expect(counts[3]).toBe(counts[2]);
+    expect(counts[0]! + counts[1]!).toBe(counts[2]);
+    await sameAsAlone(prefix, result, { kinshipSnps });
+  });
+
+  it("standardised: as from the kinships of the other chromosomes", async () => {
+    const folder = tempFolder();
+    const prefix = copyFamilies(folder);
+    const result = await gwas(prefix, { loco: true, kinshipMode: "standardized", lmm: 4, report: false });
+    await sameAsAlone(prefix, result, { kinshipMode: "standardized" });
+  });
+});
+
+/** Each chromosome as a run of its own, with a kinship made of the ids of the others. */
+async function sameAsAlone(
+  prefix: string,
+  result: GwasResult,
+  options: Pick<GwasOptions, "kinshipSnps" | "kinshipMode">,
+): Promise<void> {
+  const { chrom, id } = (await openPlink(prefix)).bim;
+  for (const name of CHROMOSOMES) {
+    const others = id.filter((each, i) => chrom[i] !== name && (options.kinshipSnps?.has(each) ?? true));
+    const alone = await gwas(prefix, {
+      ...options,
+      kinshipSnps: new Set(others),
+      snps: new Set(id.filter((_, i) => chrom[i] === name)),
+      lmm: 4,
+      report: false,
+      route: "primal",
+    });
+    const [found, expected] = [result.columns, alone.columns];
+    const rows = [...found.index.keys()].filter((i) => chrom[found.index[i]!] === name);
+    expect(rows.map((i) => found.index[i])).toEqual([...expected.index]);
+    for (const column of ["beta", "se", "negLog10PWald"] as const)
+      rows.forEach((row, i) => {
+        const [a, b] = [found[column]![row]!, expected[column]![i]!];
+        expect(Math.abs(a - b), `${name} ${column} ${i}`).toBeLessThanOrEqual(
+          1e-6 * Math.max(1, Math.abs(b)),
+        );
+      });
+  }
+}
 
 it("all tests, threads, blocks and shards give the same bytes with loco", async () => {
   const folder = tempFolder();
