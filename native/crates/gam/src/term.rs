@@ -2,7 +2,7 @@
 
 use x_simd::{Error, Result};
 
-use crate::basis::{Basis, Columns, Margin, Plan, Tensor, matrix_json, matrix_read};
+use crate::basis::{Basis, Columns, Margin, Plan, Separable, Tensor, matrix_json, matrix_read};
 use crate::json::{Json, malformed, object};
 use crate::mat::{Mat, complement};
 use crate::penalty::Penalty;
@@ -66,6 +66,7 @@ impl Term {
         let by = j.get("by").optional(By::read)?;
         let basis = match kind.as_str() {
             "s" => Basis::learn(&Plan::read(j)?, columns).map_err(named)?,
+            "t2" => separable(j, columns, rows).map_err(named)?,
             "te" | "ti" => tensor(j, kind == "ti", columns, rows).map_err(named)?,
             other => return Err(malformed(format!("unknown kind of smooth \"{other}\""))),
         };
@@ -167,6 +168,16 @@ impl Term {
         }
         Ok(out)
     }
+}
+
+fn separable(j: &Json, columns: &Columns, rows: usize) -> Result<Basis> {
+    let margin = |m: &Json| {
+        let mut plan = Plan::read(m)?;
+        plan.k = plan.k.or(Some(5));
+        Basis::learn(&plan, columns)
+    };
+    let bases = j.get("margins").list("margins")?.iter().map(margin).collect::<Result<Vec<_>>>()?;
+    Ok(Basis::Separable(Separable::learn(bases, columns, rows)?))
 }
 
 fn tensor(j: &Json, interaction: bool, columns: &Columns, rows: usize) -> Result<Basis> {
