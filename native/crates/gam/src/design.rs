@@ -86,6 +86,9 @@ impl Design {
                 terms.push(Term::learn(s, k, select, &columns, rows)?);
             }
         }
+        let constant = |list: &Vec<Parametric>| list.iter().any(|p| p.column.is_none());
+        let intercept: Vec<bool> = all.iter().map(constant).collect();
+        crate::side::constrain(&mut terms, &intercept, &columns, rows)?;
         Self::assemble(all, terms, columns, rows, job)
     }
 

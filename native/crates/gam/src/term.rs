@@ -66,7 +66,7 @@ impl Term {
         let by = j.get("by").optional(By::read)?;
         let basis = match kind.as_str() {
             "s" => Basis::learn(&Plan::read(j)?, columns).map_err(named)?,
-            "t2" => separable(j, columns, rows).map_err(named)?,
+            "t2" => separable(j, columns).map_err(named)?,
             "te" | "ti" => tensor(j, kind == "ti", columns, rows).map_err(named)?,
             other => return Err(malformed(format!("unknown kind of smooth \"{other}\""))),
         };
@@ -121,6 +121,14 @@ impl Term {
         })
     }
 
+    /// Takes coefficients out.
+    pub fn drop_columns(&mut self, gone: &[usize]) {
+        if !gone.is_empty() {
+            let all = self.gauge.take().unwrap_or_else(|| Mat::identity(self.basis.width()));
+            self.gauge = Some(crate::side::without(&all, gone));
+        }
+    }
+
     /// Coefficients.
     pub fn width(&self) -> usize {
         self.gauge.as_ref().map_or(self.basis.width(), |g| g.cols)
@@ -150,6 +158,7 @@ impl Term {
             }
             let number = out.len() + 1;
             let label = if several { format!("{}{number}", self.label) } else { self.label.clone() };
+            let rank = rank.min(s.rows);
             out.push(Penalty { parts: vec![(from, s)], rank, label, scale: *scale });
         }
         if self.select {
@@ -170,14 +179,14 @@ impl Term {
     }
 }
 
-fn separable(j: &Json, columns: &Columns, rows: usize) -> Result<Basis> {
+fn separable(j: &Json, columns: &Columns) -> Result<Basis> {
     let margin = |m: &Json| {
         let mut plan = Plan::read(m)?;
         plan.k = plan.k.or(Some(5));
         Basis::learn(&plan, columns)
     };
     let bases = j.get("margins").list("margins")?.iter().map(margin).collect::<Result<Vec<_>>>()?;
-    Ok(Basis::Separable(Separable::learn(bases, columns, rows)?))
+    Ok(Basis::Separable(Separable::learn(bases)?))
 }
 
 fn tensor(j: &Json, interaction: bool, columns: &Columns, rows: usize) -> Result<Basis> {

@@ -3,7 +3,7 @@
 
 use x_simd::Result;
 
-use super::natural::natural;
+use super::natural::penalty_axes;
 use super::{Basis, Columns, RawPenalty, matrix_json, matrix_read};
 use crate::json::{Json, object};
 use crate::mat::Mat;
@@ -20,9 +20,9 @@ struct Part {
 }
 
 impl Separable {
-    pub fn learn(bases: Vec<Basis>, columns: &Columns, rows: usize) -> Result<Separable> {
+    pub fn learn(bases: Vec<Basis>) -> Result<Separable> {
         let part = |basis: Basis| {
-            let (change, rank) = natural(&basis, columns, rows)?;
+            let (change, rank) = penalty_axes(&basis)?;
             let change = basis.lift().map_or_else(|| change.clone(), |l| l.mul(&change));
             Ok(Part { basis, change, rank })
         };

@@ -68,10 +68,6 @@ impl Family for Beta {
         true
     }
 
-    fn observed_covariance(&self) -> bool {
-        true
-    }
-
     fn refuse(&self, y: f64, _w: f64) -> Option<&'static str> {
         if y > 0.0 && y < 1.0 { None } else { Some("must lie strictly between 0 and 1") }
     }

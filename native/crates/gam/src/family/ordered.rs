@@ -148,15 +148,8 @@ impl Family for Ordered {
         [0.0; 3]
     }
 
-    /// Against the linear predictor that suits the class best: halfway between its cut points.
     fn deviance(&self, y: f64, w: f64, theta: &[f64], eta: &[f64]) -> f64 {
-        let (cuts, class) = (self.cuts(theta), y as usize);
-        let best = if class == 0 || class == cuts.len() {
-            0.0
-        } else {
-            self.log_probability(class, &cuts, 0.5 * (cuts[class - 1] + cuts[class]))
-        };
-        2.0 * w * (best - self.log_probability(class, &cuts, eta[0]))
+        -2.0 * w * self.log_probability(y as usize, &self.cuts(theta), eta[0])
     }
 
     fn log_lik(&self, r: Response, theta: &[f64], eta: &[Vec<f64>], _phi: f64) -> f64 {

@@ -145,10 +145,6 @@ impl Family for Tweedie {
         Some(self.parameters(theta).1.exp())
     }
 
-    fn observed_covariance(&self) -> bool {
-        true
-    }
-
     fn refuse(&self, y: f64, _w: f64) -> Option<&'static str> {
         if y >= 0.0 { None } else { Some("must not be negative") }
     }
