@@ -118,7 +118,14 @@ export async function predictModel(
     return finish(names, pick(eta), se ? pick(errors) : undefined, rows);
   }
   const of = fittedOptions(parts);
-  const { fit: mu, se: errors } = await predictResponse(rows.design, of, beta, covariance, rows.offset, native);
+  const { fit: mu, se: errors } = await predictResponse(
+    rows.design,
+    of,
+    beta,
+    covariance,
+    rows.offset,
+    native,
+  );
   const n = rows.rows.length;
   const width = n === 0 ? (parts.classes?.length ?? parts.shape.predictors) : mu.length / n;
   const names =

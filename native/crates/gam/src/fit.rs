@@ -327,10 +327,6 @@ fn finish(
     if let Some(d) = data {
         crate::overall::fill(&mut out, d, &e.theta);
     }
-    // A dispersion among the family's parameters: f and the covariances hold it already.
-    if let Some(phi) = family.dispersion(&e.theta) {
-        (out.scale, out.reml_scale, out.scale_estimated) = (phi, phi, true);
-    }
     Ok(out)
 }
 

@@ -64,9 +64,12 @@ impl Term {
         let named = |e: Error| Error { message: format!("{label}: {}", e.message), ..e };
         let kind = j.get("kind").text("kind")?.to_owned();
         let by = j.get("by").optional(By::read)?;
+        if !j.get("shape").is_null() {
+            return Err(named(Error::new("GAM_OPTIONS", "shape constraints are not supported")));
+        }
         let basis = match kind.as_str() {
             "s" => Basis::learn(&Plan::read(j)?, columns).map_err(named)?,
-            "t2" => separable(j, columns).map_err(named)?,
+            "t2" => separable(j, columns, rows).map_err(named)?,
             "te" | "ti" => tensor(j, kind == "ti", columns, rows).map_err(named)?,
             other => return Err(malformed(format!("unknown kind of smooth \"{other}\""))),
         };
@@ -179,14 +182,14 @@ impl Term {
     }
 }
 
-fn separable(j: &Json, columns: &Columns) -> Result<Basis> {
+fn separable(j: &Json, columns: &Columns, rows: usize) -> Result<Basis> {
     let margin = |m: &Json| {
         let mut plan = Plan::read(m)?;
         plan.k = plan.k.or(Some(5));
         Basis::learn(&plan, columns)
     };
     let bases = j.get("margins").list("margins")?.iter().map(margin).collect::<Result<Vec<_>>>()?;
-    Ok(Basis::Separable(Separable::learn(bases)?))
+    Ok(Basis::Separable(Separable::learn(bases, columns, rows)?))
 }
 
 fn tensor(j: &Json, interaction: bool, columns: &Columns, rows: usize) -> Result<Basis> {

@@ -10,16 +10,7 @@ use crate::mat::{Factor, Mat, axpy, dot};
 pub fn natural(basis: &Basis, columns: &Columns, rows: usize) -> Result<(Mat, usize)> {
     let (s, rank) = single(basis)?;
     let w = basis.width();
-    let lift = basis.lift();
-    let (mut row, mut gram) = (vec![0.0; w], Mat::zeros(w, w));
-    for i in 0..rows {
-        basis.dense(columns, i, lift.as_ref(), &mut row);
-        for a in 0..w {
-            if row[a] != 0.0 {
-                axpy(row[a], &row, gram.row_mut(a));
-            }
-        }
-    }
+    let gram = products(basis, columns, rows);
     // X'X = R'R; Q = X R^-1 has orthonormal columns.
     let factor = Factor::new(&gram).ok_or_else(|| Error::new("GAM_RANK", "the basis is not determined by the data"))?;
     let root = factor.upper_inverse();
@@ -63,17 +54,34 @@ fn free_functions(s: &Mat, rank: usize, gram: &Mat) -> Result<Vec<Vec<f64>>> {
     Ok(out)
 }
 
-/// The same by the eigenvectors of the penalty itself (Wood 2004, appendix): free functions keep the coordinates of the
-/// basis, penalised ones are scaled to penalty one.
-pub fn penalty_axes(basis: &Basis) -> Result<(Mat, usize)> {
+/// The same by the eigenvectors of the penalty itself (Wood 2004, appendix): penalised functions are orthogonal to the
+/// free ones as coefficients, not over the data.
+pub fn penalty_axes(basis: &Basis, columns: &Columns, rows: usize) -> Result<(Mat, usize)> {
     let (s, rank) = single(basis)?;
     let w = s.rows;
     let (values, vectors) = s.eigen()?;
+    let free = free_functions(&s, rank, &products(basis, columns, rows))?;
+    let size = (rows as f64).sqrt();
     let change = Mat::from_fn(w, w, |i, j| {
-        let from = w - 1 - j;
-        vectors[(i, from)] * if j < rank { 1.0 / values[from].sqrt() } else { 1.0 }
+        if j < rank { vectors[(i, w - 1 - j)] / values[w - 1 - j].sqrt() } else { free[j - rank][i] * size }
     });
     Ok((change, rank))
+}
+
+/// X'X over the data.
+fn products(basis: &Basis, columns: &Columns, rows: usize) -> Mat {
+    let w = basis.width();
+    let lift = basis.lift();
+    let (mut row, mut gram) = (vec![0.0; w], Mat::zeros(w, w));
+    for i in 0..rows {
+        basis.dense(columns, i, lift.as_ref(), &mut row);
+        for a in 0..w {
+            if row[a] != 0.0 {
+                axpy(row[a], &row, gram.row_mut(a));
+            }
+        }
+    }
+    gram
 }
 
 fn single(basis: &Basis) -> Result<(Mat, usize)> {

@@ -32,7 +32,10 @@ impl PSpline {
             (true, [_, rest @ ..]) => rest.iter().map(|m| *m as usize).collect(),
         };
         if derivatives.iter().any(|d| *d > degree) {
-            return Err(x_simd::Error::new("GAM_OPTIONS", format!("bs=\"bs\": no derivative above the degree {degree}")));
+            return Err(x_simd::Error::new(
+                "GAM_OPTIONS",
+                format!("bs=\"bs\": no derivative above the degree {degree}"),
+            ));
         }
         let order = match derivatives.first() {
             Some(d) => *d,

@@ -20,9 +20,9 @@ struct Part {
 }
 
 impl Separable {
-    pub fn learn(bases: Vec<Basis>) -> Result<Separable> {
+    pub fn learn(bases: Vec<Basis>, columns: &Columns, rows: usize) -> Result<Separable> {
         let part = |basis: Basis| {
-            let (change, rank) = penalty_axes(&basis)?;
+            let (change, rank) = penalty_axes(&basis, columns, rows)?;
             let change = basis.lift().map_or_else(|| change.clone(), |l| l.mul(&change));
             Ok(Part { basis, change, rank })
         };
@@ -38,9 +38,10 @@ impl Separable {
     }
 
     pub fn state(&self) -> Json {
-        let margins = self.margins.iter().map(|m| {
-            object([("basis", m.basis.state()), ("lift", matrix_json(&m.change)), ("rank", m.rank.into())])
-        });
+        let margins = self
+            .margins
+            .iter()
+            .map(|m| object([("basis", m.basis.state()), ("lift", matrix_json(&m.change)), ("rank", m.rank.into())]));
         object([("kind", "separable".into()), ("margins", Json::Arr(margins.collect()))])
     }
 

@@ -207,10 +207,14 @@ pub fn from_options(o: &Json) -> Result<Box<dyn Family>> {
         }
         "tw" => {
             let link = pick(Log, &[Log, Identity, Inverse, Sqrt])?;
-            let good = |v: &[f64]| v.len() <= 2 && v.iter().all(|x| *x > 0.0) && v.first().is_none_or(|p| *p > 1.0 && *p < 2.0);
+            let good = |v: &[f64]| {
+                v.len() <= 2 && v.iter().all(|x| *x > 0.0) && v.first().is_none_or(|p| *p > 1.0 && *p < 2.0)
+            };
             let (fixed, start) = (theta.unwrap_or_default(), start.unwrap_or_default());
             if !good(&fixed) || !good(&start) {
-                return Err(options("the theta of tw is a power between 1 and 2, and optionally a positive dispersion"));
+                return Err(options(
+                    "the theta of tw is a power between 1 and 2, and optionally a positive dispersion",
+                ));
             }
             let start = start.first().copied().unwrap_or(1.5).clamp(1.02, 1.98);
             Box::new(tweedie::Tweedie { link, fixed, start })

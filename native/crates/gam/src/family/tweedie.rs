@@ -202,8 +202,7 @@ impl Family for Tweedie {
                     let own = crate::rows::pair(place, place);
                     out.theta2[own][e][i] = d(0, e) - if e == 0 { c[5] } else { 0.0 };
                     if at_p {
-                        out.theta2[crate::rows::pair(0, place)][e][i] =
-                            -d(1, e) - if e == 0 { c[4] * p1 } else { 0.0 };
+                        out.theta2[crate::rows::pair(0, place)][e][i] = -d(1, e) - if e == 0 { c[4] * p1 } else { 0.0 };
                     }
                 }
             }
