@@ -23,6 +23,7 @@ pub mod penalty;
 pub mod predict;
 pub mod report;
 pub mod rows;
+mod side;
 pub mod term;
 pub mod termtest;
 
