@@ -16,7 +16,13 @@ import type { Cohort } from "./cohort.ts";
 import { dualEigenWithout } from "./dual-eigen.ts";
 import { DualKinship } from "./dual-kinship.ts";
 import { type Decomposition, eigen } from "./eigen.ts";
-import { addFilterCounts, FILTER_NAMES, noFilterCounts, VariantFilter } from "./filter.ts";
+import {
+  addFilterCounts,
+  FILTER_NAMES,
+  type FilterOptions,
+  noFilterCounts,
+  VariantFilter,
+} from "./filter.ts";
 import type { KinshipMode, KinshipOptions } from "./kinship.ts";
 import type { Kinship } from "./kinship-matrix.ts";
 import { kinshipWithout } from "./loco.ts";
@@ -71,11 +77,8 @@ export function associateLoco(
   const all = chromosomesOf(study);
   const chromosomes: LocoChromosome[] = [];
   const running: KinshipOptions = {
-    ...only<Omit<KinshipOptions, "mode" | "kinshipSnps">>(step, {
-      ...RUN_NAMES,
-      ...FILTER_NAMES,
-      chunk: true,
-    }),
+    ...only<RunOptions & FilterOptions>(step, { ...RUN_NAMES, ...FILTER_NAMES }),
+    ...defined({ chunk: step.chunk }),
     ...defined({ kinshipSnps, mode: kinshipMode }),
   };
   let filters = noFilterCounts();

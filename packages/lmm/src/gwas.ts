@@ -226,15 +226,12 @@ async function run(
 ): Promise<GwasResult> {
   const { warnings, warn } = collectWarnings(given.onWarning);
   for (const warning of study.warnings) warn(warning);
-  if (given.shard && isDosageStudy(study))
-    throw lmmError(
-      "NOT_IMPLEMENTED",
-      "shards are of PLINK filesets; dosages are tested in one piece (resume goes on with them).",
-      {
+  for (const option of ["shard", "loco"] as const)
+    if (given[option] && isDosageStudy(study))
+      throw lmmError("NOT_IMPLEMENTED", `${option} is for PLINK filesets; dosages are tested in one piece.`, {
         usage: true,
-        details: { option: "shard" },
-      },
-    );
+        details: { option },
+      });
   const threads = resolveThreads(given.threads);
   const joined = await meter.measure("joining", () =>
     joinSamples(study, { ...only<JoinOptions>(given, JOIN_NAMES), onWarning: warn }),
