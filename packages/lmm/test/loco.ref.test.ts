@@ -110,20 +110,6 @@ describe("families", () => {
 });
 
 describe("by other kinships", () => {
-  it("the dual route: GEMMA's numbers from parts of one product, the same bytes for any threads and blocks", async () => {
-    const folder = tempFolder();
-    const prefix = copyFamilies(folder);
-    const all = { loco: true, route: "dual", lmm: 1, report: false } as const;
-    const result = await gwas(prefix, { ...all, out: join(folder, "a"), threads: 1 });
-    expect(result.plan.route).toBe("dual");
-    expect(result.chromosomes!.map((c) => c.chromosome)).toEqual(CHROMOSOMES);
-    for (const chromosome of CHROMOSOMES) close(join(folder, "a.assoc.txt"), chromosome);
-    await gwas(prefix, { ...all, out: join(folder, "b"), threads: 2, chunk: 7 });
-    expect(readFileSync(join(folder, "b.assoc.txt")).equals(readFileSync(join(folder, "a.assoc.txt")))).toBe(
-      true,
-    );
-  });
-
   // Some variants of chromosomes 1 and 2 only: of 10 and X nothing is left out.
   const kinshipSnps = new Set(Array.from({ length: 90 }, (_, i) => `v${1 + 2 * i}`));
 
