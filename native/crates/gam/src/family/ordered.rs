@@ -118,7 +118,7 @@ impl Family for Ordered {
             for a in 0..nt {
                 let (la, ha) = (if class > 0 { moves(a, class - 1) } else { 0.0 }, moves(a, class));
                 let own = both && a + 1 == class;
-                for e in 0..4 {
+                for e in 0..4usize {
                     let sign = if e.is_multiple_of(2) { -1.0 } else { 1.0 };
                     out.theta[a][e][i] = w * sign * (low[e + 1] * la + high[e + 1] * ha);
                 }
@@ -128,7 +128,7 @@ impl Family for Ordered {
                 for b in 0..=a {
                     let (lb, hb) = (if class > 0 { moves(b, class - 1) } else { 0.0 }, moves(b, class));
                     let at = pair(a, b);
-                    for e in 0..3 {
+                    for e in 0..3usize {
                         let sign = if e.is_multiple_of(2) { -1.0 } else { 1.0 };
                         let mut x = low[e + 2] * la * lb + high[e + 2] * ha * hb;
                         if a == b {
