@@ -12,7 +12,7 @@ const ROWS: usize = 10_000;
 
 /// Takes dependent columns out of the terms of one model. `intercept`: which predictors have a constant column.
 pub fn constrain(terms: &mut [Term], intercept: &[bool], columns: &Columns, rows: usize) -> Result<()> {
-    let variables: Vec<Vec<usize>> = terms.iter().map(|t| distinct(t)).collect();
+    let variables: Vec<Vec<usize>> = terms.iter().map(distinct).collect();
     let mut order: Vec<usize> = (0..terms.len()).filter(|&t| variables[t].len() > 1 && may_nest(&terms[t])).collect();
     order.sort_by_key(|&t| variables[t].len());
     for t in order {

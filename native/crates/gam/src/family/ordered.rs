@@ -96,7 +96,7 @@ impl Family for Ordered {
             let high = if class == cuts.len() { [0.0; 5] } else { below(cuts[class] - eta) };
             let both = class > 0 && class < cuts.len();
             let between = if both { gap(cuts[class] - cuts[class - 1]) } else { [0.0; 3] };
-            let d = |e: usize| w * if e % 2 == 0 { -1.0 } else { 1.0 } * (low[e] + high[e]);
+            let d = |e: usize| w * if e.is_multiple_of(2) { -1.0 } else { 1.0 } * (low[e] + high[e]);
             out.f[i] = d(0) - w * between[0];
             out.d1[0][i] = d(1);
             out.d2[0][i] = d(2);
@@ -118,8 +118,8 @@ impl Family for Ordered {
             for a in 0..nt {
                 let (la, ha) = (if class > 0 { moves(a, class - 1) } else { 0.0 }, moves(a, class));
                 let own = both && a + 1 == class;
-                for e in 0..4 {
-                    let sign = if e % 2 == 0 { -1.0 } else { 1.0 };
+                for e in 0..4usize {
+                    let sign = if e.is_multiple_of(2) { -1.0 } else { 1.0 };
                     out.theta[a][e][i] = w * sign * (low[e + 1] * la + high[e + 1] * ha);
                 }
                 if own {
@@ -128,8 +128,8 @@ impl Family for Ordered {
                 for b in 0..=a {
                     let (lb, hb) = (if class > 0 { moves(b, class - 1) } else { 0.0 }, moves(b, class));
                     let at = pair(a, b);
-                    for e in 0..3 {
-                        let sign = if e % 2 == 0 { -1.0 } else { 1.0 };
+                    for e in 0..3usize {
+                        let sign = if e.is_multiple_of(2) { -1.0 } else { 1.0 };
                         let mut x = low[e + 2] * la * lb + high[e + 2] * ha * hb;
                         if a == b {
                             x += low[e + 1] * la + high[e + 1] * ha;
