@@ -127,6 +127,21 @@ export class Graph {
     return tensor;
   }
 
+  /** Makes a value an output under exactly this name. */
+  nameOutput(name: string, t: Tensor): Tensor {
+    const out = new Tensor(this.unique(name), t.dtype, t.shape, this);
+    if (out.name !== name) throw trainError("GRAPH_NAME", `${name} is taken; call the output something else`);
+    this.nodes.push({
+      op: "Identity",
+      name: this.unique(`output/${name}`),
+      inputs: [t],
+      outputs: [out],
+      attributes: {},
+    });
+    this.outputs.push(out);
+    return out;
+  }
+
   /** A small constant; equal ones are stored once. */
   constant(dtype: DType, shape: readonly number[], values: readonly number[]): Tensor {
     const key = `${dtype} ${shape} ${values.map((v) => (Object.is(v, -0) ? "-0" : v))}`;

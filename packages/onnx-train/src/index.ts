@@ -1,17 +1,44 @@
 /** Neural models written, trained and exported from TypeScript through onnxruntime-node alone. */
+export { type Batch, shuffledRows } from "./batches.ts";
+export type { CheckpointLabels, KeyReport, TrainState } from "./checkpoint.ts";
 export { constant } from "./constants.ts";
-export type { DType } from "./dtype.ts";
+export type { DeviceReport, PrecisionReport } from "./device.ts";
+export type { Data, DType } from "./dtype.ts";
+export type { OnnxTrainErrorCode } from "./errors.ts";
+export { type Exported, type ExportOptions, exportOnnx } from "./export.ts";
 export { grad } from "./grad.ts";
 export { type Dim, type Precision, scope, type Tensor } from "./graph.ts";
 export * from "./layers.ts";
 export * from "./likelihoods.ts";
 export * from "./losses.ts";
+export {
+  graph,
+  type InputSpec,
+  type Model,
+  type ModelResult,
+  type ModelStart,
+  type StepContext,
+  type TensorsOf,
+} from "./model.ts";
 export * from "./ops-elementwise.ts";
 export { gather, gatherElements, oneHot, topK } from "./ops-index.ts";
 export { matmul } from "./ops-linear.ts";
 export { cumSum, layerNorm, logSoftmax, logSumExp, max, mean, softmax, sum, variance } from "./ops-reduce.ts";
 export { concat, expand, pad, reshape, slice, split, transpose, zerosLike } from "./ops-shape.ts";
+export {
+  type AdamWOptions,
+  adamW,
+  linearRamp,
+  type Optimizer,
+  type Schedule,
+  type SgdOptions,
+  sgd,
+  warmupCosine,
+} from "./optimizer.ts";
+export { denseParams, type Init, normParams, type ParamSpec, param, stackParams } from "./params.ts";
 export { type Expert, productOfExperts } from "./product-of-experts.ts";
+export { readSafetensors, type Safetensors, type Stored, writeSafetensors } from "./safetensors.ts";
 export { type ScanLayersOptions, scanLayers } from "./scan-layers.ts";
 export * from "./special.ts";
+export { type CompileOptions, compile, type Evaluation, type Step, Trainer } from "./trainer.ts";
 export type { Tree } from "./tree.ts";

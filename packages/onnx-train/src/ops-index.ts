@@ -98,6 +98,7 @@ export function oneHot(index: Tensor, k: number, dtype: Tensor["dtype"] = "float
 
 /** Rows of a small table by index, through a one-hot product: the same bits on every run, CUDA included. */
 export function lookup(table: Tensor, index: Tensor, product: (a: Tensor, b: Tensor) => Tensor): Tensor {
+  if (index.shape.some((dim) => typeof dim === "string")) return gather(table, index); // exported: no gradient there
   const flat = oneHot(reshape(index, [sizeOf(index.shape)]), sizeOf([table.shape[0]!]), table.dtype);
   const out = product(flat, table);
   const shape = [...index.shape, table.shape[1]!];

@@ -96,6 +96,13 @@ function liveNodes(graph: Graph): GraphNode[] {
   return live.reverse();
 }
 
+/** Inputs that an output depends on. */
+export function usedInputs(graph: Graph): Tensor[] {
+  const used = new Set<Tensor>(graph.outputs);
+  for (const node of liveNodes(graph)) addInputs(node, used);
+  return graph.inputs.filter((t) => used.has(t));
+}
+
 /** What a node reads, its bodies included. */
 function addInputs(node: GraphNode, into: Set<Tensor>): void {
   for (const input of node.inputs) if (input) into.add(input);
