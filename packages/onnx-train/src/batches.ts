@@ -1,6 +1,6 @@
 /** Batches: what a step is fed, checked and joined, and the noise that belongs to it. */
 import { Random } from "@x/core/base";
-import { type Data, type DType, toData } from "./dtype.ts";
+import { type DType, emptyData, toData } from "./dtype.ts";
 import { trainError } from "./errors.ts";
 import type { Dim } from "./graph.ts";
 import type { Values } from "./messages.ts";
@@ -62,12 +62,6 @@ export function joinBatches(
 /** Apart from the streams of first weights and shuffles. */
 const NOISE = 1n << 62n;
 const SHUFFLE = 1n << 61n;
-
-function emptyData(dtype: DType, length: number): Data {
-  return toData(dtype, []).constructor === BigInt64Array
-    ? new BigInt64Array(length)
-    : new ((toData(dtype, []) as Float32Array).constructor as Float32ArrayConstructor)(length);
-}
 
 function batchError(step: number, name: string, found: number | undefined, shape: readonly Dim[]): Error {
   const what = found === undefined ? "is missing" : `has ${found} numbers`;

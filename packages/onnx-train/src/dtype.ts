@@ -62,7 +62,13 @@ export function toData(dtype: DType, values: ArrayLike<number | bigint>): Data {
 export function fromBytes(dtype: DType, bytes: Uint8Array): Data {
   const copy = bytes.byteOffset % BYTES[dtype] === 0 ? bytes : bytes.slice();
   const length = copy.byteLength / BYTES[dtype];
-  return new (dataType(dtype))(copy.buffer as ArrayBuffer, copy.byteOffset, length) as Data;
+  const type = dataType(dtype);
+  return new type(copy.buffer as ArrayBuffer, copy.byteOffset, length);
+}
+
+/** Zeros of this type. */
+export function emptyData(dtype: DType, length: number): Data {
+  return fromBytes(dtype, new Uint8Array(length * BYTES[dtype]));
 }
 
 /** The bytes under an array. */

@@ -3,6 +3,7 @@ export { type Batch, shuffledRows } from "./batches.ts";
 export type { CheckpointLabels, KeyReport, TrainState } from "./checkpoint.ts";
 export { constant } from "./constants.ts";
 export type { DeviceReport, PrecisionReport } from "./device.ts";
+export { doctor, type Finding } from "./doctor.ts";
 export type { Data, DType } from "./dtype.ts";
 export type { OnnxTrainErrorCode } from "./errors.ts";
 export { type Exported, type ExportOptions, exportOnnx } from "./export.ts";
@@ -10,6 +11,13 @@ export { grad } from "./grad.ts";
 export { type Dim, type Precision, scope, type Tensor } from "./graph.ts";
 export * from "./layers.ts";
 export * from "./likelihoods.ts";
+export { type LiveLineOptions, liveLine } from "./live-line.ts";
+export {
+  type HistoryLine,
+  type LossReportOptions,
+  lossReportHtml,
+  readHistory,
+} from "./loss-report.ts";
 export * from "./losses.ts";
 export {
   graph,
@@ -40,5 +48,7 @@ export { type Expert, productOfExperts } from "./product-of-experts.ts";
 export { readSafetensors, type Safetensors, type Stored, writeSafetensors } from "./safetensors.ts";
 export { type ScanLayersOptions, scanLayers } from "./scan-layers.ts";
 export * from "./special.ts";
+export { tensorBoardTracker } from "./tensorboard.ts";
+export { jsonlTracker, type RunTracker, type TrackOptions, track } from "./tracker.ts";
 export { type CompileOptions, compile, type Evaluation, type Step, Trainer } from "./trainer.ts";
 export type { Tree } from "./tree.ts";

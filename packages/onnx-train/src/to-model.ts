@@ -62,7 +62,7 @@ function walk(graph: Graph, define: (t: Tensor) => void, known: ReadonlySet<stri
     if (!known.has(t.name) || !graph.isWithin(t.graph))
       throw trainError("GRAPH_SCOPE", `${by} uses ${t.name}, which ${graph.name} cannot see`);
   };
-  for (const node of graph.nodes) {
+  for (const node of liveNodes(graph)) {
     for (const input of node.inputs) if (input) use(input, node.name);
     for (const attribute of Object.values(node.attributes))
       if ("graph" in attribute) walk(attribute.graph, define, known);
