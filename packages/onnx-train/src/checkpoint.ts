@@ -8,7 +8,9 @@ const FORMAT = 1;
 
 /** Everything that training needs to go on. */
 export interface TrainState {
+  /** Trained weights as one vector. */
   readonly weights: Float32Array;
+  /** Frozen weights as one vector. */
   readonly frozen: Float32Array;
   /** By name. */
   readonly moments: Readonly<Record<string, Float32Array>>;
@@ -18,17 +20,30 @@ export interface TrainState {
   readonly updates: number;
   /** Loss scale and good steps in a row. */
   readonly scaler: readonly [number, number];
+  /** Of everything random. */
   readonly seed: number;
 }
 
 /** Words that say what a checkpoint belongs to. */
 export interface CheckpointLabels {
+  /** Its name. */
   readonly model: string;
+  /** The optimiser's name. */
   readonly optimizer: string;
   /** JSON of the user's configuration. */
   readonly config: string;
   /** JSON of features, vocabularies and the like: must be the same to load. */
   readonly registry: string;
+}
+
+/** A tensor of another shape. */
+export interface Misfit {
+  /** Its path. */
+  readonly name: string;
+  /** Shape in the file. */
+  readonly found: readonly number[];
+  /** Shape in the model. */
+  readonly expected: readonly number[];
 }
 
 /** How the tensors of a checkpoint fit a model. */
@@ -40,11 +55,7 @@ export interface KeyReport {
   /** In the file, not in the model. */
   readonly unexpected: readonly string[];
   /** In both, with different shapes. */
-  readonly mismatched: readonly {
-    readonly name: string;
-    readonly found: readonly number[];
-    readonly expected: readonly number[];
-  }[];
+  readonly mismatched: readonly Misfit[];
 }
 
 /** `run/step-500` becomes `run/step-500.safetensors`. */
@@ -151,7 +162,7 @@ function registryMessage(found: string, expected: string): string {
 function compareKeys(tensors: ReadonlyMap<string, Stored>, layouts: readonly Layout[]): KeyReport {
   const matched: string[] = [];
   const missing: string[] = [];
-  const mismatched: { name: string; found: readonly number[]; expected: readonly number[] }[] = [];
+  const mismatched: Misfit[] = [];
   const known = new Set<string>();
   for (const { name, spec } of layouts.flatMap((l) => l.places)) {
     known.add(name);

@@ -123,8 +123,11 @@ function sessionOptions(providers: readonly unknown[], options: SessionOptions):
 
 /** What matrix products will be computed in, and why not in what was asked. */
 export interface PrecisionReport {
+  /** What is used. */
   readonly used: Precision;
+  /** As asked. */
   readonly asked: string;
+  /** One sentence. */
   readonly why: string;
 }
 

@@ -11,7 +11,9 @@ import { toModel } from "./to-model.ts";
 
 /** One thing that was looked at. */
 export interface Finding {
+  /** What it is about. */
   readonly name: string;
+  /** Is it as it should be? */
   readonly ok: boolean;
   /** What was found. */
   readonly found: string;

@@ -42,11 +42,6 @@ export function isFloat(dtype: DType): boolean {
   return dtype === "float32" || dtype === "float64" || dtype === "float16" || dtype === "bfloat16";
 }
 
-/** Little-endian bytes of numbers as this type; float16 rounds to nearest even. */
-export function encode(dtype: DType, values: ArrayLike<number | bigint>): Uint8Array {
-  return bytesOf(toData(dtype, values));
-}
-
 /** An array of this type with these numbers; the array itself where it fits already. */
 export function toData(dtype: DType, values: ArrayLike<number | bigint>): Data {
   if (values instanceof dataType(dtype)) return values as Data;

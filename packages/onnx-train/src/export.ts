@@ -32,7 +32,9 @@ export interface ExportOptions {
 export interface Exported {
   /** The model, and the file of its weights where that is apart. */
   readonly files: readonly string[];
+  /** Names of its inputs. */
   readonly inputs: readonly string[];
+  /** Names of its outputs. */
   readonly outputs: readonly string[];
   /** Largest difference from the trainer, relative to the largest number of that output. */
   readonly difference: number;

@@ -1,6 +1,9 @@
 /** Neural models written, trained and exported from TypeScript through onnxruntime-node alone. */
+
+export type { Operand } from "./apply.ts";
 export { type Batch, shuffledRows } from "./batches.ts";
-export type { CheckpointLabels, KeyReport, TrainState } from "./checkpoint.ts";
+export type { CheckpointLabels, KeyReport, Misfit, TrainState } from "./checkpoint.ts";
+export { type CompileOptions, compile } from "./compile.ts";
 export { constant } from "./constants.ts";
 export type { DeviceReport, PrecisionReport } from "./device.ts";
 export { doctor, type Finding } from "./doctor.ts";
@@ -27,12 +30,55 @@ export {
   type ModelStart,
   type StepContext,
   type TensorsOf,
+  type TypedInput,
 } from "./model.ts";
-export * from "./ops-elementwise.ts";
-export { gather, gatherElements, oneHot, topK } from "./ops-index.ts";
+export {
+  abs,
+  add,
+  and,
+  cast,
+  div,
+  equal,
+  erf,
+  exp,
+  floor,
+  greater,
+  greaterOrEqual,
+  less,
+  lessOrEqual,
+  log,
+  maximum,
+  minimum,
+  mul,
+  neg,
+  not,
+  or,
+  pow,
+  reciprocal,
+  relu,
+  sigmoid,
+  sign,
+  softplus,
+  sqrt,
+  stopGradient,
+  sub,
+  tanh,
+  where,
+} from "./ops-elementwise.ts";
+export { gather, gatherElements, oneHot, type TopValues, topK } from "./ops-index.ts";
 export { matmul } from "./ops-linear.ts";
 export { cumSum, layerNorm, logSoftmax, logSumExp, max, mean, softmax, sum, variance } from "./ops-reduce.ts";
-export { concat, expand, pad, reshape, slice, split, transpose, zerosLike } from "./ops-shape.ts";
+export {
+  type Around,
+  concat,
+  expand,
+  pad,
+  reshape,
+  slice,
+  split,
+  transpose,
+  zerosLike,
+} from "./ops-shape.ts";
 export {
   type AdamWOptions,
   adamW,
@@ -43,12 +89,21 @@ export {
   sgd,
   warmupCosine,
 } from "./optimizer.ts";
-export { denseParams, type Init, normParams, type ParamSpec, param, stackParams } from "./params.ts";
+export {
+  type DenseParams,
+  denseParams,
+  type Init,
+  type NormParams,
+  normParams,
+  type ParamSpec,
+  param,
+  stackParams,
+} from "./params.ts";
 export { type Expert, productOfExperts } from "./product-of-experts.ts";
 export { readSafetensors, type Safetensors, type Stored, writeSafetensors } from "./safetensors.ts";
 export { type ScanLayersOptions, scanLayers } from "./scan-layers.ts";
 export * from "./special.ts";
 export { tensorBoardTracker } from "./tensorboard.ts";
 export { jsonlTracker, type RunTracker, type TrackOptions, track } from "./tracker.ts";
-export { type CompileOptions, compile, type Evaluation, type Step, Trainer } from "./trainer.ts";
+export { type Evaluation, type NumberArray, type Step, Trainer } from "./trainer.ts";
 export type { Tree } from "./tree.ts";

@@ -6,7 +6,15 @@ import type { ParamSpec } from "./params.ts";
 import type { Tree } from "./tree.ts";
 
 /** An input: its shape, with names for the lengths that `compile` fixes and an exported model leaves open. */
-export type InputSpec = readonly Dim[] | { readonly shape: readonly Dim[]; readonly dtype?: DType };
+export type InputSpec = readonly Dim[] | TypedInput;
+
+/** An input of a given type. */
+export interface TypedInput {
+  /** Lengths, or names of lengths. */
+  readonly shape: readonly Dim[];
+  /** float32 by default. */
+  readonly dtype?: DType;
+}
 
 /** The same tree with tensors for leaves. */
 export type TensorsOf<T> = { readonly [K in keyof T]: T[K] extends ParamSpec ? Tensor : TensorsOf<T[K]> };
@@ -38,7 +46,7 @@ export interface Model {
   /** Its name. */
   readonly name: string;
   /** Inputs by name. */
-  readonly inputs: Readonly<Record<string, { readonly shape: readonly Dim[]; readonly dtype: DType }>>;
+  readonly inputs: Readonly<Record<string, Required<TypedInput>>>;
   /** Weights. */
   readonly params: Tree<ParamSpec>;
   /** Builds it in the current graph. @internal */

@@ -84,8 +84,16 @@ export function gatherElements(x: Tensor, index: Tensor, axis = -1): Tensor {
   return apply("GatherElements", indexRules.GatherElements as Rule<Axis>, [x, index], p);
 }
 
+/** What `topK` finds. */
+export interface TopValues {
+  /** Largest first. */
+  readonly values: Tensor;
+  /** Their places, int64. */
+  readonly indices: Tensor;
+}
+
 /** The k largest along the last axis, largest first, and their places. */
-export function topK(x: Tensor, k: number): { values: Tensor; indices: Tensor } {
+export function topK(x: Tensor, k: number): TopValues {
   const [values, indices] = applyAll("TopK", indexRules.TopK as Rule<Top>, [x], { k });
   return { values: values!, indices: indices! };
 }

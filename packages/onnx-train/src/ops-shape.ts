@@ -14,10 +14,14 @@ interface Range {
   length: number;
 }
 
-interface Around {
-  axis: number;
-  before: number;
-  after: number;
+/** Zeros around one axis. */
+export interface Around {
+  /** Which axis. */
+  readonly axis: number;
+  /** How many before it begins. */
+  readonly before: number;
+  /** How many after its end. */
+  readonly after: number;
 }
 
 /** Rules of this file. */

@@ -1,15 +1,20 @@
 /** Weights: their shapes, how they begin, and where they lie in the flat vector that is trained. */
 import { Random, sha256Hex } from "@x/core/base";
 import { sizeOf } from "./graph.ts";
+import type { Tree } from "./tree.ts";
 
 /** How weights begin. */
 export type Init =
   | "zeros"
   | "ones"
-  /** Standard deviation of a normal. */
-  | { readonly normal: number }
-  /** ± limit. */
-  | { readonly uniform: number };
+  | {
+      /** Standard deviation. */
+      readonly normal: number;
+    }
+  | {
+      /** Largest size. */
+      readonly uniform: number;
+    };
 
 /** A weight tensor of a model. */
 export interface ParamSpec {
@@ -31,13 +36,29 @@ export function param(
   return { shape, init, decay };
 }
 
+/** Weights of `dense`. */
+export interface DenseParams extends Tree<ParamSpec> {
+  /** [inputs, outputs]. */
+  readonly w: ParamSpec;
+  /** [outputs]. */
+  readonly b: ParamSpec;
+}
+
+/** Weights of `layerNorm`. */
+export interface NormParams extends Tree<ParamSpec> {
+  /** Factors. */
+  readonly scale: ParamSpec;
+  /** Terms. */
+  readonly shift: ParamSpec;
+}
+
 /** Weights of `dense`: w [inputs, outputs] and b [outputs]. */
-export function denseParams(inputs: number, outputs: number): { w: ParamSpec; b: ParamSpec } {
+export function denseParams(inputs: number, outputs: number): DenseParams {
   return { w: param([inputs, outputs]), b: param([outputs]) };
 }
 
 /** Weights of `layerNorm`: scale 1, shift 0. */
-export function normParams(width: number): { scale: ParamSpec; shift: ParamSpec } {
+export function normParams(width: number): NormParams {
   return { scale: param([width], "ones", false), shift: param([width], "zeros", false) };
 }
 

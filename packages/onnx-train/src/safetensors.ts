@@ -19,14 +19,19 @@ const MAX_HEADER = 1e8;
 
 /** A tensor of a file. */
 export interface Stored {
+  /** Element type. */
   readonly dtype: DType;
+  /** Lengths. */
   readonly shape: readonly number[];
+  /** Row-major. */
   readonly data: Data;
 }
 
 /** What a file holds. */
 export interface Safetensors {
+  /** By name, in the order of the file. */
   readonly tensors: ReadonlyMap<string, Stored>;
+  /** Texts by name. */
   readonly metadata: Readonly<Record<string, string>>;
 }
 

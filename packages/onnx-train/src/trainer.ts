@@ -1,5 +1,4 @@
 /** Training: K steps a call, state in the worker, everything random from a key. */
-import { checkOptions, checkRange, resolveThreads, unknownOption } from "@x/core/base";
 import { type Batch, fitShapes, joinBatches } from "./batches.ts";
 import {
   type CheckpointLabels,
@@ -9,77 +8,17 @@ import {
   saveCheckpoint,
   type TrainState,
 } from "./checkpoint.ts";
-import {
-  choosePrecision,
-  createSession,
-  type DeviceReport,
-  missingCuda,
-  type PrecisionReport,
-} from "./device.ts";
+import { createSession, type DeviceReport, type PrecisionReport } from "./device.ts";
 import type { Data } from "./dtype.ts";
 import { trainError } from "./errors.ts";
-import type { Precision } from "./graph.ts";
 import type { Values } from "./messages.ts";
-import { bind, type Model } from "./model.ts";
-import { adamW, type Optimizer, type Schedule } from "./optimizer.ts";
-import { initialValues, type Layout, type ParamSpec } from "./params.ts";
+import type { Model } from "./model.ts";
+import type { Optimizer, Schedule } from "./optimizer.ts";
+import type { Layout } from "./params.ts";
 import { encodeModel } from "./proto.ts";
 import { ask, readSlots, unlessAborted } from "./runtime.ts";
 import { toModel } from "./to-model.ts";
-import { evalGraph, layouts, named, type TrainGraph, trainGraph, weightInputs } from "./train-graph.ts";
-import { flatten } from "./tree.ts";
-
-/** Options of `compile`. */
-export interface CompileOptions {
-  /** AdamW with its defaults by default. */
-  readonly optimizer?: Optimizer;
-  /** The lengths that input shapes name: `{ batch: 128 }`. */
-  readonly dims?: Readonly<Record<string, number>>;
-  /** Steps in one call of onnxruntime; 10 by default. More is faster for small models; a call cannot be interrupted. */
-  readonly stepsPerCall?: number;
-  /** `auto` (CUDA where it works, else CPU), `cpu`, `cuda` or `cuda:N`. */
-  readonly device?: string;
-  /** Of matrix products; everything else is float32. `auto` is bfloat16 on CUDA where that works. Default float32. */
-  readonly precision?: Precision | "auto";
-  /** Largest norm of a gradient; larger ones are shortened. 0 (default) leaves them. */
-  readonly clip?: number;
-  /** Which weights stay as they are: asked for each path such as `enc/h/w`. */
-  readonly freeze?: (path: string) => boolean;
-  /** Numbers a model asks for with `schedule(name)`. */
-  readonly schedules?: Readonly<Record<string, Schedule>>;
-  /** Inputs whose rows all stay in the session; batches then hold `rows`. */
-  readonly resident?: Readonly<Record<string, { readonly shape: readonly number[]; readonly data: Data }>>;
-  /** Stored in checkpoints for whoever reads them. */
-  readonly config?: unknown;
-  /** What the weights belong to (features, vocabularies): a checkpoint with another one is refused. */
-  readonly registry?: unknown;
-  /** Of first weights, noise and dropout; 0. */
-  readonly seed?: number;
-  /** Threads inside an operator; all cores by default. Results do not depend on it. */
-  readonly threads?: number;
-  /** `low` gives memory back between operators, for large models. */
-  readonly memory?: "fast" | "low";
-  /** Writes onnxruntime's profile to files with this prefix when the trainer is closed. */
-  readonly profile?: string;
-}
-
-const OPTIONS = [
-  "optimizer",
-  "dims",
-  "stepsPerCall",
-  "device",
-  "precision",
-  "clip",
-  "freeze",
-  "schedules",
-  "resident",
-  "config",
-  "registry",
-  "seed",
-  "threads",
-  "memory",
-  "profile",
-];
+import { evalGraph, named, type TrainGraph, weightInputs } from "./train-graph.ts";
 
 /** What one step did. */
 export interface Step {
@@ -103,13 +42,24 @@ export interface Step {
 
 /** What `evaluate` finds. */
 export interface Evaluation {
+  /** Of the batch. */
   readonly loss: number;
+  /** The model's parts. */
   readonly parts: Readonly<Record<string, number>>;
   /** The model's outputs, flat, with their shapes. */
-  readonly outputs: Readonly<Record<string, { readonly shape: readonly number[]; readonly data: Data }>>;
+  readonly outputs: Readonly<Record<string, NumberArray>>;
 }
 
-interface Plan {
+/** Numbers with a shape. */
+export interface NumberArray<D extends Data = Data> {
+  /** Lengths. */
+  readonly shape: readonly number[];
+  /** Row-major. */
+  readonly data: D;
+}
+
+/** What a trainer was compiled into. @internal */
+export interface Plan {
   readonly model: Model;
   readonly optimizer: Optimizer;
   readonly steps: TrainGraph;
@@ -124,85 +74,6 @@ interface Plan {
 }
 
 let trainers = 0;
-
-/**
- * Builds the training graph of a model, makes a session for it and sets the first weights. Errors: `GRAPH_SHAPE` and
- * the like for a model that does not fit together, `DEVICE_UNKNOWN`, `DEVICE_UNAVAILABLE`, `RUNTIME_MISSING`.
- */
-export async function compile(model: Model, options: CompileOptions = {}): Promise<Trainer> {
-  checkOptions(options, OPTIONS, "compile");
-  const {
-    optimizer = adamW(),
-    dims = {},
-    device = "auto",
-    seed = 0,
-    schedules = {},
-    memory = "fast",
-  } = options;
-  const stepsPerCall = checkRange("stepsPerCall", options.stepsPerCall ?? 10, {
-    min: 1,
-    max: 1e6,
-    integer: true,
-  });
-  const clip = checkRange("clip", options.clip ?? 0, { min: 0 });
-  const threads = resolveThreads(options.threads);
-  checkRange("seed", seed, { min: 0, max: Number.MAX_SAFE_INTEGER, integer: true });
-  for (const { shape } of Object.values(model.inputs)) bind(shape, dims);
-  const { trained, frozen } = layouts(model, options.freeze ?? (() => false));
-  if (trained.size === 0)
-    throw trainError("GRAPH_SHAPE", `${model.name} has no weights to train`, { usage: true });
-  const precision = await choosePrecision(
-    options.precision ?? "float32",
-    device === "auto" && missingCuda() !== undefined ? "cpu" : device,
-  );
-  const resident = options.resident ?? {};
-  const steps = trainGraph({
-    model,
-    dims,
-    optimizer,
-    clip,
-    precision: precision.used,
-    trained,
-    frozen,
-    resident,
-  });
-  for (const name of steps.schedules)
-    if (!Object.hasOwn(schedules, name))
-      throw unknownOption(`schedule ${name}`, Object.keys(schedules), "schedules");
-  const bytes = encodeModel(toModel(steps.graph));
-  const made = await createSession(bytes, device, { threads, memory, profile: options.profile });
-  const labels = {
-    model: model.name,
-    optimizer: optimizer.name,
-    config: JSON.stringify(options.config ?? null),
-    registry: JSON.stringify(options.registry ?? null),
-  };
-  const profile = options.profile !== undefined;
-  const plan = {
-    model,
-    optimizer,
-    steps,
-    trained,
-    frozen,
-    schedules,
-    labels,
-    stepsPerCall,
-    threads,
-    memory,
-    profile,
-  };
-  const trainer = new Trainer(plan, made.session, { device: made.device, precision });
-  await trainer.restore({
-    weights: initialValues(trained, seed),
-    frozen: initialValues(frozen, seed),
-    moments: {},
-    step: 0,
-    updates: 0,
-    scaler: [precision.used === "float16" ? 65536 : 1, 0],
-    seed,
-  });
-  return trainer;
-}
 
 /** A model in training. Dispose it (`await using`) to free its sessions. */
 export class Trainer implements AsyncDisposable {
@@ -303,7 +174,7 @@ export class Trainer implements AsyncDisposable {
   }
 
   /** The weights by path, copied; trained and frozen. */
-  async weights(): Promise<Record<string, { shape: readonly number[]; data: Float32Array }>> {
+  async weights(): Promise<Record<string, NumberArray<Float32Array>>> {
     const state = await this.state();
     const entries = [
       [this.plan.trained, state.weights],
@@ -506,9 +377,4 @@ async function* chunks(batches: Iterable<Batch> | AsyncIterable<Batch>, k: numbe
     open = [];
   }
   if (open.length > 0) yield open;
-}
-
-/** Paths and shapes of a model's weights, in the order in which they were written down. */
-export function describeWeights(model: Model): { path: string; shape: readonly number[] }[] {
-  return flatten<ParamSpec>(model.params).map(([path, { shape }]) => ({ path, shape }));
 }
