@@ -361,14 +361,17 @@ export function snpSet(people: number): SnpSet {
   };
 }
 
-/** The members of a set as a kinship, with the eigenvalues of X′X / p and its eigenvectors. */
+/**
+ * The members of a set as a kinship, with the eigenvalues of X′X / p and its eigenvectors; `gram` is X′X of the whole
+ * set, needed where not all are members.
+ */
 export function dualModel(
   set: SnpSet,
   members: Uint32Array,
-  values: Float64Array,
-  vectors: Matrix,
+  eigen: { readonly values: Float64Array; readonly vectors: Matrix },
+  gram?: Matrix,
 ): DualModel {
-  return now(() => new binding.DualKinship(set.native, members, values, vectors));
+  return now(() => new binding.DualKinship(set.native, members, eigen.values, eigen.vectors, gram));
 }
 
 /** {@link fitNull} by the p × p route. */

@@ -53,6 +53,46 @@ describe("families", () => {
     }
   });
 
+  it("by the dual route: parts of one matrix of products, GEMMA's numbers", async () => {
+    const folder = tempFolder();
+    copyFamilies(folder);
+    const args = ["gwas", "--bfile", "families", "--loco", "--route", "dual", "--out", "dual"];
+    const run = await lmm(args, { cwd: folder });
+    expect(run, run.err).toMatchObject({ code: 0 });
+    for (const chromosome of CHROMOSOMES) close(join(folder, "dual.assoc.txt"), chromosome);
+  });
+
+  it("of a chosen kinship the routes agree, all tests, and the bytes do not know blocks and threads", async () => {
+    const folder = tempFolder();
+    const prefix = copyFamilies(folder);
+    const ids = readFileSync(`${prefix}.bim`, "utf8").trimEnd().split("\n");
+    const kinshipSnps = new Set(ids.filter((_, i) => i % 3 === 0).map((line) => line.split(/\s+/)[1]!));
+    const options = { loco: true, lmm: 4, kinshipSnps, report: false } as const;
+    const primal = await gwas(prefix, { ...options, route: "primal" });
+    const dual = await gwas(prefix, { ...options, route: "dual", threads: 1 });
+    const chunked = await gwas(prefix, { ...options, route: "dual", threads: 2, chunk: 7 });
+    expect(chunked.columns).toEqual(dual.columns);
+    expect(dual.chromosomes!.map((c) => c.kinshipVariants)).toEqual(
+      primal.chromosomes!.map((c) => c.kinshipVariants),
+    );
+    expect(dual.columns.index).toEqual(primal.columns.index);
+    for (const name of [
+      "beta",
+      "se",
+      "lRemle",
+      "lMle",
+      "negLog10PWald",
+      "negLog10PLrt",
+      "negLog10PScore",
+    ] as const) {
+      const [a, b] = [primal.columns[name]!, dual.columns[name]!];
+      a.forEach((value, i) => {
+        const scale = name === "beta" ? primal.columns.se[i]! : Math.max(1, Math.abs(value));
+        expect(Math.abs(b[i]! - value) / scale, `${name} ${i}`).toBeLessThanOrEqual(2e-5);
+      });
+    }
+  });
+
   it("GEMMA's form: -gk and -lmm with -loco", async () => {
     const folder = tempFolder();
     copyFamilies(folder);

@@ -36,7 +36,7 @@ impl ThinPlate {
             Some(&m) if m > 0.0 => {
                 return Err(Error::new("GAM_OPTIONS", format!("m = {m} is too small for {d} covariates")));
             }
-            _ => (d + 1) / 2 + 1,
+            _ => d.div_ceil(2) + 1,
         };
         let powers = monomials(d, order);
         let null = powers.len();
