@@ -216,6 +216,25 @@ it("mistakes are named before onnxruntime sees them", async () => {
   expect(trainer.step).toBe(1);
 });
 
+it("memory given back between operators changes no number", async () => {
+  const fast = await train(mlp(), mlpBatches(0, 5));
+  const low = await train(mlp(), mlpBatches(0, 5), { memory: "low" });
+  expect(low.weights.equals(fast.weights)).toBe(true);
+});
+
+it("two trainers share the worker without mixing their weights", async () => {
+  await using a = await compile(mlp(), { ...cpu, seed: 1 });
+  await using b = await compile(mlp(), { ...cpu, seed: 2 });
+  const run = async (t: typeof a): Promise<void> => {
+    for await (const _ of t.run(mlpBatches(0, 12)));
+  };
+  await Promise.all([run(a), run(b)]);
+  const alone = await train(mlp(), mlpBatches(0, 12), { seed: 2 });
+  const { weights } = await b.state();
+  const bytes = Buffer.from(weights.buffer, weights.byteOffset, weights.byteLength);
+  expect(alone.weights.subarray(0, bytes.length).equals(bytes)).toBe(true);
+});
+
 it("a closed trainer says so", async () => {
   const trainer = await compile(mlp(), cpu);
   await trainer[Symbol.asyncDispose]();
