@@ -22,7 +22,6 @@ it("exports exactly these names", () => {
       "denseParams",
       "div",
       "doctor",
-      "elementwiseRules",
       "embedding",
       "equal",
       "erf",
