@@ -12,6 +12,7 @@ export type { OnnxTrainErrorCode } from "./errors.ts";
 export { type Exported, type ExportOptions, exportOnnx } from "./export.ts";
 export { grad } from "./grad.ts";
 export { type Dim, type Precision, scope, type Tensor } from "./graph.ts";
+export { inspectOnnx, type OnnxInfo, type OnnxValue } from "./inspect.ts";
 export * from "./layers.ts";
 export * from "./likelihoods.ts";
 export { type LiveLineOptions, liveLine } from "./live-line.ts";

@@ -1,10 +1,10 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { afterAll, expect, it } from "vitest";
-import { type Batch, compile, exportOnnx, type Model, type Trainer } from "../src/index.ts";
-import { decodeModel } from "../src/proto.ts";
+import { type Batch, compile, exportOnnx, inspectOnnx, type Model, type Trainer } from "../src/index.ts";
+import { encodeModel } from "../src/proto.ts";
 import { mlp, mlpBatch, mlpBatches, transformer, vae, vaeBatches } from "./support/models.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "onnx-export-"));
@@ -23,10 +23,10 @@ it("an exported model gives the trainer's numbers for batches of any size, witho
   const made = await exportOnnx(trainer, path, { metadata: { task: "test" } });
   expect(made).toMatchObject({ files: [path], inputs: ["x"], outputs: ["logits"] });
   expect(made.difference).toBeLessThan(1e-6);
-  const proto = decodeModel(readFileSync(path));
-  expect(Object.fromEntries(proto.metadataProps!.map((e) => [e.key, e.value]))).toMatchObject({
-    task: "test",
-    registry: '["g1"]',
+  expect(inspectOnnx(path)).toMatchObject({
+    inputs: [{ name: "x", shape: ["batch", 4] }],
+    outputs: [{ name: "logits", shape: ["batch", 3] }],
+    metadata: { task: "test", registry: '["g1"]' },
   });
   const session = await InferenceSession.create(path);
   for (const n of [1, 5, 33]) {
@@ -76,4 +76,16 @@ it("an unknown output, and a folder that is not there, leave no file", async () 
   );
   await expect(exportOnnx(trainer, join(folder, "none/no.onnx"))).rejects.toMatchObject({ code: "OUT_DIR" });
   expect(readdirSync(folder).filter((n) => n.startsWith("no"))).toEqual([]);
+});
+
+it("a model that is none, or says its weights lie elsewhere, is refused by name", () => {
+  const path = join(folder, "bad.onnx");
+  writeFileSync(path, "hello");
+  expect(() => inspectOnnx(path)).toThrow(expect.objectContaining({ code: "ONNX_FORMAT" }));
+  const externalData = [{ key: "location", value: "../../x" }];
+  writeFileSync(
+    path,
+    encodeModel({ graph: { initializer: [{ name: "w", externalData, dataLocation: 1 }] } }),
+  );
+  expect(() => inspectOnnx(path)).toThrow(expect.objectContaining({ code: "ONNX_EXTERNAL_PATH" }));
 });

@@ -40,6 +40,7 @@ it("exports exactly these names", () => {
       "greater",
       "greaterOrEqual",
       "huberLoss",
+      "inspectOnnx",
       "jsonlTracker",
       "layerNorm",
       "less",
