@@ -1,7 +1,6 @@
 /** Weights: their shapes, how they begin, and where they lie in the flat vector that is trained. */
 import { Random, sha256Hex } from "@x/core/base";
 import { sizeOf } from "./graph.ts";
-import type { Tree } from "./tree.ts";
 
 /** How weights begin. */
 export type Init =
@@ -37,20 +36,20 @@ export function param(
 }
 
 /** Weights of `dense`. */
-export interface DenseParams extends Tree<ParamSpec> {
+export type DenseParams = {
   /** [inputs, outputs]. */
   readonly w: ParamSpec;
   /** [outputs]. */
   readonly b: ParamSpec;
-}
+};
 
 /** Weights of `layerNorm`. */
-export interface NormParams extends Tree<ParamSpec> {
+export type NormParams = {
   /** Factors. */
   readonly scale: ParamSpec;
   /** Terms. */
   readonly shift: ParamSpec;
-}
+};
 
 /** Weights of `dense`: w [inputs, outputs] and b [outputs]. */
 export function denseParams(inputs: number, outputs: number): DenseParams {

@@ -65,7 +65,7 @@ it("large weights go to a file beside the model", async () => {
     x: new Tensor("float32", Float32Array.from(batch.x as number[]), [2, 4]),
   });
   expect(Array.from(logits!.data as Float32Array)).toEqual(
-    Array.from((await trainer.evaluate(batch)).outputs.logits!.data),
+    Array.from((await trainer.evaluate(batch)).outputs.logits!.data as Float32Array),
   );
 });
 
