@@ -4,6 +4,7 @@ mod bcf;
 pub mod eval;
 mod header;
 mod index;
+
 pub mod loci;
 mod positions;
 mod reader;
@@ -15,9 +16,9 @@ mod typed;
 mod write;
 
 pub use header::Header;
-pub use loci::{ConflictRule, Loci, ReadOptions, Role, RowsBuilder, read_loci};
+pub use loci::{ConflictRule, Loci, ReadOptions, Role, RowsBuilder, read_loci, scan_loci};
 pub use positions::positions;
 pub use reader::{Format, Reader};
 pub use record::{HAPLOID, MISSING, PHASED, Record};
 pub use region::Region;
-pub use write::{Extra, LociWriter, Output, WriteOptions};
+pub use write::{Extra, LociWriter, OutRow, Output, RowSource, WriteOptions};
