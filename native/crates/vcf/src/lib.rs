@@ -4,7 +4,7 @@ mod bcf;
 pub mod eval;
 mod header;
 mod index;
-
+pub mod ligate;
 pub mod loci;
 mod positions;
 mod reader;
