@@ -7,8 +7,10 @@
 
 mod eval;
 mod job;
+mod ligate;
 mod loci;
 mod panic;
+mod rare;
 mod rows;
 mod vcf;
 mod work;

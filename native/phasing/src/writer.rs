@@ -45,12 +45,7 @@ impl VcfWriter {
     /// `codes`: two a sample, locus-major, phased; null writes the calls as they were read.
     #[napi(constructor, catch_unwind)]
     pub fn new(loci: &Loci, codes: Option<Uint8Array>, options: VcfWriteOptions) -> napi::Result<Self> {
-        let output = match options.output.as_str() {
-            "vcf" => Output::Vcf,
-            "vcf.gz" => Output::VcfGz,
-            "bcf" => Output::Bcf,
-            other => return Err(to_napi(Error::new("OPTION_RANGE", format!("output cannot be {other:?}")))),
-        };
+        let output = output_of(&options.output).map_err(to_napi)?;
         let extra = options.extra.unwrap_or_default().into_iter().map(|e| Extra {
             id: e.id,
             description: e.description,
@@ -65,7 +60,7 @@ impl VcfWriter {
         let loci = get(&loci.inner).map_err(to_napi)?;
         let codes = codes.map(|c| Arc::new(c.to_vec()));
         let writer = LociWriter::new(loci, codes, output, write).map_err(to_napi)?;
-        Ok(Self(Arc::new(Mutex::new(writer))))
+        Ok(Self::wrap(writer))
     }
 
     /// The next bytes of the file; empty after the last.
@@ -81,7 +76,7 @@ impl VcfWriter {
         )
     }
 
-    /// Loci written so far.
+    /// Positions written so far.
     #[napi(getter, catch_unwind)]
     pub fn done(&self) -> napi::Result<u32> {
         lock(&self.0).map(|w| w.done() as u32).map_err(to_napi)
@@ -92,6 +87,22 @@ impl VcfWriter {
     pub fn index(&self) -> napi::Result<Option<IndexBytes>> {
         let index = lock(&self.0).and_then(|w| w.index()).map_err(to_napi)?;
         Ok(index.map(|(bytes, name)| IndexBytes { bytes: Uint8Array::new(bytes), extension: name.to_owned() }))
+    }
+}
+
+impl VcfWriter {
+    pub fn wrap(writer: LociWriter) -> Self {
+        Self(Arc::new(Mutex::new(writer)))
+    }
+}
+
+/// `vcf`, `vcf.gz` or `bcf`.
+pub fn output_of(name: &str) -> Result<Output> {
+    match name {
+        "vcf" => Ok(Output::Vcf),
+        "vcf.gz" => Ok(Output::VcfGz),
+        "bcf" => Ok(Output::Bcf),
+        other => Err(Error::new("OPTION_RANGE", format!("output cannot be {other:?}"))),
     }
 }
 

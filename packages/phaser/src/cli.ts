@@ -1,6 +1,8 @@
 import { runCli } from "@x/core/base";
 import { checkCommand } from "./cli-check.ts";
+import { ligateCommand } from "./cli-ligate.ts";
 import { planCommand } from "./cli-plan.ts";
+import { rareCommand } from "./cli-rare.ts";
 import { switchCommand } from "./cli-switch.ts";
 import { VERSION } from "./version.ts";
 
@@ -9,6 +11,6 @@ const program = {
   name: "phaser",
   version: VERSION,
   summary: "haplotypes with at most one ALT a position: phasing, and how good it is",
-  commands: [switchCommand, checkCommand, planCommand],
+  commands: [rareCommand, ligateCommand, switchCommand, checkCommand, planCommand],
 };
 await runCli(program, argv.length === 0 ? ["--help"] : argv);

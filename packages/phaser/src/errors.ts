@@ -47,7 +47,13 @@ export type PhaserErrorCode =
   | "MAP_NAN"
   | "MAP_CHROM"
   | "PEDIGREE"
-  | "OUT_FORMAT";
+  | "OUT_FORMAT"
+  | "NO_FILES"
+  | "SAMPLES_DIFFER"
+  | "CHUNK_CHROM"
+  | "CHUNK_ORDER"
+  | "CHUNK_OVERLAP"
+  | "TOO_LARGE";
 
 /** An `XError` with one of our codes; `usage` makes a command line end with exit 2 instead of 1. */
 export function phaserError(

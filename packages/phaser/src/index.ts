@@ -13,10 +13,13 @@ export {
   uniformMap,
 } from "./genetic-map.ts";
 export { type HaplotypeBatchOptions, haplotypeBatches } from "./haplotype-batches.ts";
+export { type LigateJoin, type LigateOptions, type LigateReport, ligate } from "./ligate.ts";
 export { type Family, readPedigree, readSampleList } from "./lists.ts";
 export { type Conflict, type ExcludedPosition, Loci, type LociCounts } from "./loci.ts";
 export { type BatchOptions, lociFromBatches } from "./loci-from-batches.ts";
 export { type Contig, type LociReadOptions, openVcf, type VcfFile } from "./open-vcf.ts";
+export { type PhaseRareOptions, phaseRare } from "./phase-rare.ts";
+export { PhasedRare, type RareCarriers, type RareReason, type RareSummary } from "./phased-rare.ts";
 export {
   type Chunk,
   type ChunkPlan,

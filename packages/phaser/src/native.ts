@@ -5,20 +5,29 @@
 import { fromNative, runNative } from "@x/core/base";
 import binding, {
   type HeaderInfo,
+  type Ligation,
   type LociOptions,
   type LociRows,
   type Loci as NativeLoci,
   type OneAlleleCounts,
+  type RareCounts,
+  type RareOptions,
+  type RareStudy,
   type SwitchColumns,
   type SwitchInput,
   type VcfWriteOptions,
+  type VcfWriter,
 } from "@x/native-phasing";
 
 export type {
   HeaderInfo,
+  Ligation,
   LociOptions,
   NativeLoci,
   OneAlleleCounts,
+  RareCounts,
+  RareOptions,
+  RareStudy,
   SwitchColumns,
   SwitchInput,
   VcfWriteOptions,
@@ -61,17 +70,21 @@ export function lociRows(chrom: string, samples: string[], options: LociOptions)
   return now(() => new binding.LociRows(chrom, samples, options));
 }
 
-/** The bytes of the file in pieces; `index` gives its index after the last piece. */
-export function vcfWriter(
-  loci: NativeLoci,
-  codes: Uint8Array | null,
-  options: VcfWriteOptions,
-): {
+/** The bytes of a file in pieces; `index` gives its index after the last piece. */
+export interface Pieces {
   next(o: NativeOptions): Promise<Uint8Array>;
   done(): number;
   index(): { bytes: Uint8Array; extension: string } | null;
-} {
-  const writer = now(() => new binding.VcfWriter(loci, codes, options));
+}
+
+/** A file of loci. */
+export function vcfWriter(loci: NativeLoci, codes: Uint8Array | null, options: VcfWriteOptions): Pieces {
+  return pieces(() => new binding.VcfWriter(loci, codes, options));
+}
+
+/** A file of whatever a native call makes rows of. */
+export function pieces(make: () => VcfWriter): Pieces {
+  const writer = now(make);
   return {
     next: (o) => run((job) => writer.next(job), o),
     done: () => now(() => writer.done),
@@ -106,4 +119,30 @@ export function readPositions(
   o: NativeOptions,
 ): Promise<{ chrom: string; positions: Uint32Array }> {
   return run((job) => binding.readPositions(job, path, region), o);
+}
+
+/** A scaffold and the variants to be placed on it. */
+export function readRare(
+  input: string,
+  scaffold: string,
+  scaffoldRegion: string | null,
+  options: LociOptions,
+  o: NativeOptions,
+): Promise<RareStudy> {
+  return run((job) => binding.readRare(job, input, scaffold, scaffoldRegion, options), o);
+}
+
+/** Places them. */
+export function placeRare(
+  study: RareStudy,
+  cm: { scaffold: Float64Array; rare: Float64Array },
+  options: RareOptions,
+  o: NativeOptions,
+): Promise<RareCounts> {
+  return run((job) => study.phase(job, cm.scaffold, cm.rare, options), o);
+}
+
+/** Compares the overlaps of files. */
+export function ligation(paths: string[], haploids: string[], o: NativeOptions): Promise<Ligation> {
+  return run((job) => binding.ligate(job, paths, haploids), o);
 }

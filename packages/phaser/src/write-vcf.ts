@@ -1,7 +1,7 @@
 import { atomicWriter, checkOptions, type OnProgress, OutputFiles } from "@x/core/base";
 import { phaserError } from "./errors.ts";
 import type { Loci } from "./loci.ts";
-import { vcfWriter } from "./native.ts";
+import { type Pieces, vcfWriter } from "./native.ts";
 
 /** A FORMAT field of one number a sample. */
 export interface FormatField {
@@ -66,7 +66,25 @@ async function write(loci: Loci, path: string, output: string, options: VcfWrite
     lines: [...(options.lines ?? [])],
     extra: (options.fields ?? []).map((field) => ({ ...field })),
   });
-  const total = loci.length;
+  return writePieces(writer, path, loci.length, { signal, onProgress });
+}
+
+/** How a path says what is written; OUT_FORMAT for other endings. `-` is plain text on standard output. */
+export function outputByName(path: string): "vcf" | "vcf.gz" | "bcf" {
+  if (path.endsWith(".bcf")) return "bcf";
+  if (path.endsWith(".vcf.gz")) return "vcf.gz";
+  if (path === "-" || path.endsWith(".vcf")) return "vcf";
+  throw wrongName(path, "the name must end in .bcf, .vcf.gz or .vcf");
+}
+
+/** Writes a file and its index: both appear, or neither. */
+export async function writePieces(
+  writer: Pieces,
+  path: string,
+  total: number,
+  o: { readonly signal?: AbortSignal | undefined; readonly onProgress?: OnProgress | undefined },
+): Promise<string[]> {
+  const { signal, onProgress } = o;
   const pieces = async (out: { write(chunk: Uint8Array): Promise<void> }): Promise<void> => {
     for (;;) {
       const piece = await writer.next({ signal });

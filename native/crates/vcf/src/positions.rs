@@ -4,12 +4,23 @@ use std::path::Path;
 
 use x_simd::{Error, Job, Result};
 
+use crate::header::Header;
 use crate::reader::Reader;
 use crate::record::Record;
 use crate::region::Region;
 
 /// The chromosome and its distinct positions. REGION_REQUIRED with several chromosomes and no region.
 pub fn positions(path: &Path, region: Option<&str>, job: &Job) -> Result<(String, Vec<u32>)> {
+    positions_with(path, region, job, &mut |_, _| {})
+}
+
+/// [`positions`], with every record shown to `visit`.
+pub fn positions_with(
+    path: &Path,
+    region: Option<&str>,
+    job: &Job,
+    visit: &mut dyn FnMut(&Header, &Record),
+) -> Result<(String, Vec<u32>)> {
     let mut reader = Reader::open(path)?;
     let region = region.map(|r| Region::parse(r, |n| reader.header.contig_index(n).is_some())).transpose()?;
     if let Some(region) = &region {
@@ -35,6 +46,7 @@ pub fn positions(path: &Path, region: Option<&str>, job: &Job) -> Result<(String
             let message = format!("there are chromosomes {chrom} and {name}; choose one by a region");
             return Err(reader.at_record(Error::new("REGION_REQUIRED", message)));
         }
+        visit(&reader.header, &record);
         match out.last() {
             Some(&last) if last > record.position => {
                 let message =

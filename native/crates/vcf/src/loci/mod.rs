@@ -13,7 +13,7 @@ use crate::header::Header;
 pub use align::{Alignment, Pair, align};
 pub use alleles::{canonical, is_sequence};
 pub use pack::Packed;
-pub use read::{ConflictRule, ReadOptions, Role, read_loci};
+pub use read::{ConflictRule, ReadOptions, Role, read_loci, scan_loci};
 pub use rows::RowsBuilder;
 
 /// A row of the file, kept so that it can be written back with nothing but its genotypes changed.

@@ -48,6 +48,18 @@ pub struct ReadOptions {
 }
 
 pub fn read_loci(path: &Path, options: &ReadOptions, job: &Job) -> Result<Loci> {
+    scan_loci(path, options, job, &mut |_| Ok(()))
+}
+
+/// [`read_loci`], with `visit` called after every position with what was read so far. It may empty `calls`, `flags`,
+/// `partial` and `excluded`, so that one position of genotypes is held at a time; the position just read, if it was
+/// not left out, then has all of them to itself.
+pub fn scan_loci(
+    path: &Path,
+    options: &ReadOptions,
+    job: &Job,
+    visit: &mut dyn FnMut(&mut Loci) -> Result<()>,
+) -> Result<Loci> {
     let mut reader = Reader::open(path)?;
     reader.with_likelihoods(options.likelihoods);
     let region = match &options.region {
@@ -107,10 +119,12 @@ pub fn read_loci(path: &Path, options: &ReadOptions, job: &Job) -> Result<Loci> 
         }
         if build.position != record.position {
             build.close().map_err(|e| crate::reader::at_file(reader.path(), e))?;
+            visit(&mut build.loci)?;
         }
         build.add(&record).map_err(|e| reader.at_record(e))?;
     }
     build.close().map_err(|e| crate::reader::at_file(reader.path(), e))?;
+    visit(&mut build.loci)?;
     let mut loci = build.loci;
     if loci.is_empty() {
         return Err(crate::reader::at_file(path, nothing(&loci.counts, &reader, region.as_ref())));

@@ -2,7 +2,6 @@
 
 use x_simd::{Error, Result};
 
-use super::WriteOptions;
 use super::head::OutHeader;
 use super::row::{OutRow, entry};
 use crate::header::ValueType;
@@ -22,18 +21,16 @@ pub fn length(row: &OutRow) -> u64 {
     }
 }
 
-pub fn text(row: &OutRow, chrom: &str, options: &WriteOptions, out: &mut Vec<u8>) {
+pub fn text(row: &OutRow, chrom: &str, fields: &[String], out: &mut Vec<u8>) {
     out.extend_from_slice(chrom.as_bytes());
     out.push(b'\t');
     out.extend_from_slice(row.position.to_string().as_bytes());
     out.push(b'\t');
     out.extend_from_slice(&row.site);
     out.extend_from_slice(b"\tGT");
-    if row.locus.is_some() {
-        options.extra.iter().for_each(|e| {
-            out.push(b':');
-            out.extend_from_slice(e.id.as_bytes());
-        });
+    for (field, _) in fields.iter().zip(&row.extra) {
+        out.push(b':');
+        out.extend_from_slice(field.as_bytes());
     }
     let n = row.flags.len();
     for s in 0..n {
@@ -43,11 +40,9 @@ pub fn text(row: &OutRow, chrom: &str, options: &WriteOptions, out: &mut Vec<u8>
             out.push(if row.flags[s] & PHASED != 0 { b'|' } else { b'/' });
             allele(row.genotypes[2 * s + 1], out);
         }
-        if let Some(locus) = row.locus {
-            for extra in &options.extra {
-                out.push(b':');
-                write_float(float_bits(known(extra.values[locus * n + s])), out);
-            }
+        for values in &row.extra {
+            out.push(b':');
+            write_float(float_bits(known(values[s])), out);
         }
     }
     out.push(b'\n');
@@ -65,7 +60,7 @@ fn allele(a: u8, out: &mut Vec<u8>) {
     }
 }
 
-pub fn bcf(row: &OutRow, header: &OutHeader, options: &WriteOptions, out: &mut Vec<u8>) -> Result<()> {
+pub fn bcf(row: &OutRow, header: &OutHeader, fields: &[String], out: &mut Vec<u8>) -> Result<()> {
     out.extend_from_slice(&[0; 8]);
     let site = |i| column(&row.site, i);
     let put = |v: u32, out: &mut Vec<u8>| out.extend_from_slice(&v.to_le_bytes());
@@ -75,8 +70,7 @@ pub fn bcf(row: &OutRow, header: &OutHeader, options: &WriteOptions, out: &mut V
     put(float_bits(float(site(QUAL))?), out);
     let infos: Vec<&[u8]> = site(INFO).split(|&b| b == b';').filter(|e| !e.is_empty() && *e != b".").collect();
     put((row.alleles as u32) << 16 | infos.len() as u32, out);
-    let extra = if row.locus.is_some() { &options.extra[..] } else { &[] };
-    put((1 + extra.len() as u32) << 24 | row.flags.len() as u32, out);
+    put((1 + row.extra.len() as u32) << 24 | row.flags.len() as u32, out);
     put_text(if site(ID) == b"." { b"" } else { site(ID) }, out);
     put_text(site(REF), out);
     if row.alleles > 1 {
@@ -93,11 +87,9 @@ pub fn bcf(row: &OutRow, header: &OutHeader, options: &WriteOptions, out: &mut V
     let shared = (out.len() - 8) as u32;
     put_ints(&[Some(number(header, b"GT")?)], out);
     genotypes(row, out);
-    for e in extra {
-        put_ints(&[Some(number(header, e.id.as_bytes())?)], out);
-        let n = row.flags.len();
+    for (field, values) in fields.iter().zip(&row.extra) {
+        put_ints(&[Some(number(header, field.as_bytes())?)], out);
         put_descriptor(FLOAT, 1, out);
-        let values = row.locus.map_or(&[][..], |l| &e.values[l * n..(l + 1) * n]);
         values.iter().for_each(|v| out.extend_from_slice(&float_bits(known(*v)).to_le_bytes()));
     }
     let indiv = out.len() as u32 - 8 - shared;

@@ -4,7 +4,6 @@ use std::collections::HashSet;
 
 use x_simd::Result;
 
-use super::WriteOptions;
 use crate::header::{Header, ValueType};
 use crate::loci::Loci;
 use crate::record::{FILTER, INFO, column};
@@ -17,7 +16,7 @@ pub struct OutHeader {
 }
 
 impl OutHeader {
-    pub fn new(loci: &Loci, options: &WriteOptions) -> Result<Self> {
+    pub fn new(loci: &Loci, fields: &[(String, String)], more: &[String]) -> Result<Self> {
         let mut lines = loci.header.lines.clone();
         if !lines.first().is_some_and(|l| l.starts_with("##fileformat=")) {
             lines.insert(0, "##fileformat=VCFv4.3".to_owned());
@@ -50,13 +49,13 @@ impl OutHeader {
                 lines.push(format!("##{kind}=<ID={id},{rest}>"));
             }
         }
-        for extra in &options.extra {
-            if !known("FORMAT", &extra.id) {
-                let description = extra.description.replace('"', "'");
-                lines.push(format!("##FORMAT=<ID={},Number=1,Type=Float,Description=\"{description}\">", extra.id));
+        for (id, description) in fields {
+            if !known("FORMAT", id) {
+                let description = description.replace('"', "'");
+                lines.push(format!("##FORMAT=<ID={id},Number=1,Type=Float,Description=\"{description}\">"));
             }
         }
-        lines.extend(options.lines.iter().map(|l| l.replace(['\n', '\r'], " ")));
+        lines.extend(more.iter().map(|l| l.replace(['\n', '\r'], " ")));
         let mut columns = "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT".to_owned();
         loci.samples.iter().for_each(|s| {
             columns.push('\t');

@@ -12,7 +12,16 @@ use crate::index::{IndexBuilder, IndexKind};
 use crate::loci::Loci;
 use crate::stream::BgzfWriter;
 use head::OutHeader;
-use row::{OutRow, Rows};
+pub use row::OutRow;
+use row::Rows;
+
+/// Where the rows of a file come from.
+pub trait RowSource: Send {
+    /// Fills `row`, its AC and AN left as they were read, with the next record; false after the last.
+    fn next(&mut self, row: &mut OutRow) -> Result<bool>;
+    /// Positions handed out so far, for progress.
+    fn done(&self) -> usize;
+}
 
 /// How the output is stored.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -46,15 +55,14 @@ pub struct WriteOptions {
 const PIECE: usize = 1 << 18;
 
 pub struct LociWriter {
-    loci: Arc<Loci>,
-    /// Two codes a sample, locus-major; the calls as read when `None`.
-    codes: Option<Arc<Vec<u8>>>,
-    options: WriteOptions,
+    rows: Box<dyn RowSource>,
+    chrom: String,
+    /// Names of the fields beside GT.
+    fields: Vec<String>,
     output: Output,
     header: OutHeader,
     sink: Sink,
     index: Option<IndexBuilder>,
-    rows: Rows,
     started: bool,
     finished: bool,
     line: Vec<u8>,
@@ -71,27 +79,41 @@ impl LociWriter {
             let message = format!("{} values for FORMAT/{}, {cells} expected", extra.values.len(), extra.id);
             return Err(Error::new("HAPLOTYPE_SHAPE", message));
         }
-        let header = OutHeader::new(&loci, &options)?;
-        let length = header.contig_length(&loci);
+        let about = loci.clone();
+        let declared: Vec<(String, String)> =
+            options.extra.iter().map(|e| (e.id.clone(), e.description.clone())).collect();
+        let lines = options.lines.clone();
+        Self::from_rows(&about, Box::new(Rows::new(loci, codes, options)), output, &declared, &lines)
+    }
+
+    /// Rows from anywhere. `about`: header, chromosome, samples, last position and sites; its calls are not read.
+    /// `fields`: name and description of each float a sample that rows may carry beside GT.
+    pub fn from_rows(
+        about: &Loci,
+        rows: Box<dyn RowSource>,
+        output: Output,
+        fields: &[(String, String)],
+        lines: &[String],
+    ) -> Result<Self> {
+        let header = OutHeader::new(about, fields, lines)?;
+        let length = header.contig_length(about);
         let kind = match output {
             Output::Vcf => None,
             Output::Bcf => Some(IndexKind::Csi { names: false }),
             Output::VcfGz if length > IndexBuilder::tbi_limit() => Some(IndexKind::Csi { names: true }),
             Output::VcfGz => Some(IndexKind::Tbi),
         };
-        let index = kind.map(|k| IndexBuilder::new(k, header.contigs, header.contig, &loci.chrom, length));
+        let index = kind.map(|k| IndexBuilder::new(k, header.contigs, header.contig, &about.chrom, length));
         let sink =
             if output == Output::Vcf { Sink::Plain(Vec::new()) } else { Sink::Bgzf(BgzfWriter::new(Vec::new())) };
-        let rows = Rows::default();
         Ok(Self {
-            loci,
-            codes,
-            options,
+            rows,
+            chrom: about.chrom.clone(),
+            fields: fields.iter().map(|f| f.0.clone()).collect(),
             output,
             header,
             sink,
             index,
-            rows,
             started: false,
             finished: false,
             line: Vec::new(),
@@ -107,15 +129,16 @@ impl LociWriter {
         }
         let mut row = OutRow::default();
         while self.sink.ready() < PIECE && !self.finished {
-            if !self.rows.next(&self.loci, self.codes.as_ref().map(|c| &c[..]), &self.options, &mut row) {
+            if !self.rows.next(&mut row)? {
                 self.finished = true;
                 self.sink.finish()?;
                 break;
             }
+            row::count(&mut row);
             self.line.clear();
             match self.output {
-                Output::Bcf => encode::bcf(&row, &self.header, &self.options, &mut self.line)?,
-                _ => encode::text(&row, &self.loci.chrom, &self.options, &mut self.line),
+                Output::Bcf => encode::bcf(&row, &self.header, &self.fields, &mut self.line)?,
+                _ => encode::text(&row, &self.chrom, &self.fields, &mut self.line),
             }
             let start = self.sink.offset();
             self.sink.write(&self.line)?;
@@ -127,9 +150,9 @@ impl LociWriter {
         Ok(self.sink.take())
     }
 
-    /// Loci written so far, for progress.
+    /// Positions written so far, for progress.
     pub fn done(&self) -> usize {
-        self.rows.locus()
+        self.rows.done()
     }
 
     /// The finished index and the ending of its name; `None` for plain text.

@@ -1,6 +1,10 @@
 //! The rows of the output in order: what was phased, and what was left out where it is asked for.
 
-use super::WriteOptions;
+use std::sync::Arc;
+
+use x_simd::Result;
+
+use super::{RowSource, WriteOptions};
 use crate::loci::{ExcludedRow, Loci, Row, is_sequence};
 use crate::record::{ALT, FILTER, HAPLOID, ID, INFO, MISSING, PHASED, QUAL, REF, column};
 
@@ -8,31 +12,40 @@ use crate::record::{ALT, FILTER, HAPLOID, ID, INFO, MISSING, PHASED, QUAL, REF, 
 #[derive(Default)]
 pub struct OutRow {
     pub position: u32,
-    /// `ID REF ALT QUAL FILTER INFO` with AC and AN counted anew.
+    /// `ID REF ALT QUAL FILTER INFO`; AC and AN are counted anew when the row is written.
     pub site: Vec<u8>,
     pub alleles: usize,
     /// Two a sample.
     pub genotypes: Vec<u8>,
     pub flags: Vec<u8>,
-    /// Locus the extra fields belong to; `None` for rows that were not phased.
-    pub locus: Option<usize>,
+    /// One float a sample for each field beside GT, NaN written as missing; empty when the row has none of them.
+    pub extra: Vec<Vec<f32>>,
 }
 
 /// Where the writing is: a row of a locus, or of an excluded position.
-#[derive(Default)]
 pub struct Rows {
+    loci: Arc<Loci>,
+    /// Two codes a sample, locus-major; the calls as read when `None`.
+    codes: Option<Arc<Vec<u8>>>,
+    options: WriteOptions,
     locus: usize,
     excluded: usize,
     row: usize,
 }
 
 impl Rows {
-    pub fn locus(&self) -> usize {
+    pub fn new(loci: Arc<Loci>, codes: Option<Arc<Vec<u8>>>, options: WriteOptions) -> Self {
+        Self { loci, codes, options, locus: 0, excluded: 0, row: 0 }
+    }
+}
+
+impl RowSource for Rows {
+    fn done(&self) -> usize {
         self.locus
     }
 
-    /// Fills `out` with the next record; false after the last.
-    pub fn next(&mut self, loci: &Loci, codes: Option<&[u8]>, options: &WriteOptions, out: &mut OutRow) -> bool {
+    fn next(&mut self, out: &mut OutRow) -> Result<bool> {
+        let (loci, options) = (self.loci.clone(), &self.options);
         if options.keep_excluded
             && let Some(excluded) = loci.excluded.get(self.excluded)
             && loci.positions.get(self.locus).is_none_or(|&p| excluded.position < p)
@@ -42,19 +55,26 @@ impl Rows {
             if self.row == excluded.rows.len() {
                 (self.excluded, self.row) = (self.excluded + 1, 0);
             }
-            return true;
+            return Ok(true);
         }
         if self.locus >= loci.len() {
-            return false;
+            return Ok(false);
         }
         let rows = loci.rows_of(self.locus);
         let joined = options.join && rows.len() > 1;
-        phased(loci, self.locus, if joined { None } else { Some(&rows[self.row]) }, codes, out);
+        let codes = self.codes.as_ref().map(|c| &c[..]);
+        phased(&loci, self.locus, if joined { None } else { Some(&rows[self.row]) }, codes, out);
+        let n = loci.samples.len();
+        out.extra.resize(options.extra.len(), Vec::new());
+        for (values, extra) in out.extra.iter_mut().zip(&options.extra) {
+            values.clear();
+            values.extend_from_slice(&extra.values[self.locus * n..(self.locus + 1) * n]);
+        }
         self.row += 1;
         if joined || self.row == rows.len() {
             (self.locus, self.row) = (self.locus + 1, 0);
         }
-        true
+        Ok(true)
     }
 }
 
@@ -64,11 +84,10 @@ fn left_out(position: u32, row: &ExcludedRow, out: &mut OutRow) {
     out.genotypes.extend_from_slice(&row.genotypes);
     out.flags.clear();
     out.flags.extend(row.flags.iter().map(|f| f & HAPLOID));
-    out.locus = None;
+    out.extra.clear();
     let alts = column(&row.site, ALT);
     out.alleles = if alts == b"." { 1 } else { 1 + alts.split(|&b| b == b',').count() };
     out.site = row.site.to_vec();
-    count(out);
 }
 
 /// A row of a locus, or with `None` the locus as one record.
@@ -78,7 +97,6 @@ fn phased(loci: &Loci, locus: usize, row: Option<&Row>, codes: Option<&[u8]>, ou
     let written = codes.map_or(calls, |c| &c[locus * 2 * n..(locus + 1) * 2 * n]);
     let read = loci.flags_of(locus);
     out.position = loci.positions[locus];
-    out.locus = Some(locus);
     out.genotypes.clear();
     out.flags.clear();
     let allele = |code: u8| match row {
@@ -99,7 +117,6 @@ fn phased(loci: &Loci, locus: usize, row: Option<&Row>, codes: Option<&[u8]>, ou
         out.alleles = usize::from(loci.codes[locus]);
         out.site = join(loci.rows_of(locus));
     }
-    count(out);
 }
 
 /// Where only other rows of the position were missing, this row's 0 was observed and stays.
@@ -182,7 +199,7 @@ pub fn entry(entry: &[u8]) -> (&[u8], Option<&[u8]>) {
 }
 
 /// Puts the counts of this record's own genotypes in the place of the AC and AN it had, or at the end of INFO.
-fn count(out: &mut OutRow) {
+pub fn count(out: &mut OutRow) {
     let mut counts = vec![0u32; out.alleles.max(1)];
     for (pair, flags) in out.genotypes.chunks_exact(2).zip(&out.flags) {
         let once = &pair[..if flags & HAPLOID != 0 { 1 } else { 2 }];
