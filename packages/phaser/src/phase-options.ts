@@ -1,7 +1,6 @@
 import {
   checkOptions,
   checkRange,
-  type OnProgress,
   type Progress,
   type RunOptions,
   resolveThreads,
@@ -77,7 +76,7 @@ export interface PhaseOptions extends Omit<RunOptions, "onProgress"> {
   /** Receives INDEX_STALE, HAPLOID_HETS, MENDEL, SUPERSITE_CONFLICT and SAMPLE_UNKNOWN. */
   readonly warn?: Warn;
   /** Receives progress reports: at least one an iteration, with its number of conditioning haplotypes. */
-  readonly onProgress?: OnProgress | ((progress: PhaseProgress) => void);
+  readonly onProgress?: (progress: PhaseProgress) => void;
 }
 
 /** Every name, so that a misspelt one is refused. */

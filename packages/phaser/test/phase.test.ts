@@ -118,7 +118,7 @@ describe("a file", () => {
 
   it("reports every iteration with its conditioning haplotypes", async () => {
     const seen: PhaseProgress[] = [];
-    await using phased = phase(input, { ...quick, onProgress: (p) => seen.push(p as PhaseProgress) });
+    await using phased = phase(input, { ...quick, onProgress: (p) => seen.push(p) });
     const { iterations } = await phased.summary;
     const reported = new Set(seen.flatMap((p) => (p.iteration ? [p.iteration.number] : [])));
     expect([...reported]).toEqual([1, 2, 3, 4, 5]);
