@@ -60,6 +60,15 @@ async function study(title, bfile, context, tables, data) {
           })),
         }))
       : [];
+  const jamma = (name, args) =>
+    peers.jamma && wholeRoute
+      ? [
+          {
+            name: `jamma ${name}`,
+            steps: [{ command: "jamma", args: ["-bfile", bfile, ...args, "--no-telemetry", ...out] }],
+          },
+        ]
+      : [];
   const lmm = (name, ...commands) => ({
     name: `lmm ${name}`,
     steps: commands.map((args) => ours("lmm", args)),
@@ -68,11 +77,13 @@ async function study(title, bfile, context, tables, data) {
   const races = {
     kinship: [
       ...gemma("-gk 1", [["-gk", "1", "-o", "k"]]),
+      ...jamma("-gk 1", ["-gk", "1", "-o", "jamma"]),
       lmm("-gk 1, text and fsync", ["-bfile", bfile, "-gk", "1", "-o", "ours", ...out]),
       lmm("-gk 1, Arrow", ["-bfile", bfile, "-gk", "1", "--format", "arrow", "-o", "ours-arrow", ...out]),
     ],
     "association from a kinship file": [
       ...gemma("-lmm 1", [["-k", join(scratch, "k.cXX.txt"), "-lmm", "1", "-o", "l"]]),
+      ...jamma("-lmm 1", ["-k", join(scratch, "jamma.cXX.npy"), "-lmm", "1", "-o", "jamma"]),
       lmm("-lmm 1", [
         "-bfile",
         bfile,
