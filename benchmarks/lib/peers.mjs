@@ -31,6 +31,8 @@ export function findPeers() {
     numpy: { command: "python3", version: python("numpy") },
     scipy: { command: "python3", version: python("scipy") },
     bedReader: { command: "python3", version: pythonPackage("bed-reader", "bed_reader") },
+    shapeit4: { command: "shapeit4", version: says("shapeit4", ["--help"], /Version\s*:\s*(\S+)/) },
+    beagle: { command: "beagle", version: says("beagle", [], /(beagle\.\S+|version \S+)/i) },
     mgcv: {
       command: "Rscript",
       version: says("Rscript", ["-e", 'cat("mgcv", format(packageVersion("mgcv")))'], /(mgcv \d\S*)/),
@@ -56,5 +58,7 @@ export const INSTALL = {
   numpy: "pip install numpy",
   scipy: "pip install scipy",
   bedReader: "pip install bed-reader",
+  shapeit4: "Debian: apt-get install shapeit4",
+  beagle: "Debian: apt-get install beagle",
   mgcv: "Debian: apt-get install r-cran-mgcv",
 };
