@@ -5,11 +5,14 @@ import * as phaser from "../src/index.ts";
 it("exports exactly these names", () => {
   expect(Object.keys(phaser).sort()).toEqual([
     "Loci",
+    "PhasedRare",
     "checkOneAllele",
     "haplotypeBatches",
+    "ligate",
     "lociFromBatches",
     "openVcf",
     "phaseMemory",
+    "phaseRare",
     "planChunks",
     "readGeneticMap",
     "readPedigree",
