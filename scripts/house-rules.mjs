@@ -17,6 +17,7 @@ const allowed = {
   core: [],
   "plink-io": ["core", "native-linalg"],
   "gam-warmstart": ["core", "native-linalg"],
+  "onnx-train": ["core"],
   lmm: ["core", "native-linalg", "plink-io"],
   phaser: ["core", "native-phasing", "plink-io"],
 };

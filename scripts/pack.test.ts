@@ -82,7 +82,11 @@ beforeAll(() => {
     ...made.map((tarball): string => quoted(tarball)),
   ];
   args.push(`apache-arrow@${version("apache-arrow")}`, `@types/node@${version("@types/node")}`);
-  execFileSync("npm", args, { cwd: project, shell, stdio: ["ignore", "ignore", "inherit"] });
+  // An optional peer, which a user installs too; its script would fetch CUDA libraries.
+  const runtime = readFileSync(join(root, "packages/onnx-train/package.json"), "utf8");
+  args.push(`onnxruntime-node@${/"onnxruntime-node": "(\d[^"]*)"/.exec(runtime)![1]}`);
+  const skip = { ...process.env, ONNXRUNTIME_NODE_INSTALL: "skip" };
+  execFileSync("npm", args, { cwd: project, shell, env: skip, stdio: ["ignore", "ignore", "inherit"] });
   for (const set of ["fixtures/demo", "fixtures/gam"])
     cpSync(join(root, set), join(project, set), { recursive: true });
   writeFileSync(

@@ -181,6 +181,27 @@ pub fn gam_predict(
     Work::spawn(run, prediction)
 }
 
+/// Predictions on the response scale (rows × outputs) by the family of the fit options, theta given.
+#[napi(catch_unwind, ts_return_type = "Promise<GamPrediction>")]
+#[allow(clippy::too_many_arguments)]
+pub fn gam_response(
+    job: &Job,
+    design: &GamDesign,
+    options: String,
+    beta: Float64Array,
+    v: Float64Array,
+    offset: Float64Array,
+    threads: u32,
+) -> AsyncTask<Work<x_gam::predict::Prediction, GamPrediction>> {
+    let (job, design) = (job.0.clone(), design.inner.clone());
+    let run = move || {
+        let (family, theta) = with_theta(&options)?;
+        let response = || x_gam::predict::response(&design, &*family, &theta, &beta, &v, &offset, &job);
+        with_pool(threads as usize, response)
+    };
+    Work::spawn(run, prediction)
+}
+
 /// Contributions by term (rows × terms): parametric terms, then smooths.
 #[napi(catch_unwind, ts_return_type = "Promise<GamPrediction>")]
 pub fn gam_terms(

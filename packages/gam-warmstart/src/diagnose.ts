@@ -47,12 +47,5 @@ export async function basisCheckOf(
 ): Promise<readonly BasisCheck[]> {
   checkOptions(options, ["seed", "draws"], "basisCheck");
   const draws = checkRange("draws", options.draws ?? 200, { min: 10, max: 1e5, integer: true });
-  return basisCheck(
-    rows.design,
-    Float64Array.from(parts.summary.terms, (t) => t.edf),
-    residuals,
-    options.seed ?? 0,
-    draws,
-    native(),
-  );
+  return basisCheck(rows.design, parts.arrays.edf, residuals, options.seed ?? 0, draws, native());
 }

@@ -8,7 +8,7 @@ export interface Family {
   readonly name: FamilyName;
   /** `log`, `logit` …; the family's default when absent. */
   readonly link?: string;
-  /** Fixed parameters of the family (nb: θ; tw: p; betar: φ); estimated when absent. */
+  /** Fixed parameters of the family (nb: θ; tw: p, or p and φ; betar: φ; ocat: cut points); estimated when absent. */
   readonly theta?: readonly number[];
   /** Number of categories (ocat, multinom); from the data when absent. */
   readonly classes?: number;
@@ -108,7 +108,7 @@ export const orderedCategorical = (classes?: number): Family => make("ocat", {},
 export const multinomial = (classes?: number): Family => make("multinom", {}, classes);
 /** Normal with a formula for the mean and one for the log precision. */
 export const gaussianLocationScale = (): Family => make("gaulss");
-/** Cox proportional hazards: `Surv(time, event)`, or time with `weights` 1 = event, 0 = censored. */
+/** Cox proportional hazards (not fitted yet: `NOT_SUPPORTED`): `Surv(time, event)`, or time with `weights` 1 = event, 0 = censored. */
 export const coxPh = (): Family => make("cox.ph");
 
 /** Other spellings of families on a command line. */

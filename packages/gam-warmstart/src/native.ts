@@ -163,6 +163,19 @@ export function predictDesign(
   return run((job) => binding.gamPredict(job, design, beta, v ?? NONE, offset ?? NONE, none, o.threads), o);
 }
 
+/** Predictions on the response scale; n × outputs. `theta` of the options is that of the fit. */
+export function predictResponse(
+  design: GamDesign,
+  options: EngineOptions,
+  beta: Float64Array,
+  v: Float64Array | undefined,
+  offset: Float64Array | undefined,
+  o: NativeOptions,
+): Promise<{ fit: Float64Array; se: Float64Array }> {
+  const text = JSON.stringify(options);
+  return run((job) => binding.gamResponse(job, design, text, beta, v ?? NONE, offset ?? NONE, o.threads), o);
+}
+
 /** Each term's part; n × terms, parametric terms first. */
 export function termsOf(
   design: GamDesign,

@@ -6,7 +6,7 @@ import { designColumns } from "./data/design-spec.ts";
 import { modelFrame } from "./data/frame.ts";
 import { gamError } from "./errors.ts";
 import type { ModelParts } from "./model.ts";
-import { type GamDesign, inverseLink, predictDesign, restoreDesign, termsOf } from "./native.ts";
+import { type GamDesign, predictDesign, predictResponse, restoreDesign, termsOf } from "./native.ts";
 import { fittedOptions, nativeOptions, newOffset } from "./prepare.ts";
 
 /** Options of `predict`. */
@@ -110,49 +110,28 @@ export async function predictModel(
       constant: intercept ? beta[intercept.column]! : 0,
     });
   }
-  const { fit: eta, se: errors } = await predictDesign(rows.design, beta, covariance, rows.offset, native);
   if (type === "link") {
+    const { fit: eta, se: errors } = await predictDesign(rows.design, beta, covariance, rows.offset, native);
     const p = parts.shape.predictors;
     const names = p === 1 ? ["fit"] : Array.from({ length: p }, (_, i) => `fit${i + 1}`);
     const pick = (values: Float64Array): Float64Array[] => names.map((_, i) => spread(values, i, p, rows));
     return finish(names, pick(eta), se ? pick(errors) : undefined, rows);
   }
-  return responseOf(parts, rows, eta, se ? errors : undefined);
-}
-
-function responseOf(
-  parts: ModelParts,
-  rows: NewRows,
-  eta: Float64Array,
-  errors: Float64Array | undefined,
-): Prediction {
-  const { family } = parts.spec;
-  const { mu, dmu } = inverseLink(fittedOptions(parts), eta);
+  const of = fittedOptions(parts);
+  const { fit: mu, se: errors } = await predictResponse(
+    rows.design,
+    of,
+    beta,
+    covariance,
+    rows.offset,
+    native,
+  );
   const n = rows.rows.length;
-  const width = n === 0 ? parts.shape.predictors : mu.length / n;
+  const width = n === 0 ? (parts.classes?.length ?? parts.shape.predictors) : mu.length / n;
   const names =
     width === 1 ? ["fit"] : (parts.classes ?? Array.from({ length: width }, (_, i) => `fit${i + 1}`));
-  const fit = names.map((_, i) => spread(mu, i, width, rows));
-  if (!errors) return finish(names, fit, undefined, rows);
-  if (dmu.length !== errors.length)
-    throw gamError(
-      "NOT_SUPPORTED",
-      `standard errors of category probabilities are not available for ${family.name}; ask for type "link"`,
-      { usage: true },
-    );
-  return finish(
-    names,
-    fit,
-    names.map((_, i) =>
-      spread(
-        errors.map((e, j) => e * Math.abs(dmu[j]!)),
-        i,
-        width,
-        rows,
-      ),
-    ),
-    rows,
-  );
+  const pick = (values: Float64Array): Float64Array[] => names.map((_, i) => spread(values, i, width, rows));
+  return finish(names, pick(mu), se ? pick(errors) : undefined, rows);
 }
 
 /** One column of a row-major result, at the rows' places in the data; NaN elsewhere. */

@@ -221,6 +221,7 @@ export async function prepare(
   if (frame.rows.length === 0)
     throw gamError("NO_ROWS", "no row of the data is complete", { details: { rows: data.rows } });
   const response = readResponse(spec.formulas[0]!, frame, spec.family, options.classes);
+  refuseMissing(spec);
   const plan = planDesign(repeatForClasses(spec, response), frame.variables, {
     select: spec.select,
     knots: spec.knots,
@@ -235,6 +236,16 @@ export async function prepare(
       ? await makeDesign(plan.spec, matrix, n, o)
       : await restoreDesign(options.state, matrix, n, o);
   return { spec, data, frame, plan, response, weights, offset, design, shape: describe(design) };
+}
+
+/** What the formula language and the families know and the engine does not fit: `NOT_SUPPORTED`. */
+function refuseMissing(spec: ModelSpec): void {
+  const refuse = (what: string): never => {
+    throw gamError("NOT_SUPPORTED", `${what} cannot be fitted yet`, { details: { what }, usage: true });
+  };
+  if (spec.family.name === "cox.ph") refuse("the family cox.ph");
+  for (const s of spec.formulas.flatMap((f) => f.smooths))
+    if (s.shape !== undefined) refuse(`${s.label} with shape="${s.shape}"`);
 }
 
 const WEIGHTS = "`(weights)`";

@@ -11,16 +11,28 @@ import {
 } from "./associate.ts";
 import type { AssociationTypes } from "./association-arrow.ts";
 import type { AssociationColumns } from "./association-columns.ts";
-import { chromosomesOf } from "./chromosomes.ts";
+import { type Chromosome, chromosomesOf } from "./chromosomes.ts";
 import type { Cohort } from "./cohort.ts";
-import { eigen } from "./eigen.ts";
+import { dualEigenWithout } from "./dual-eigen.ts";
+import { DualKinship } from "./dual-kinship.ts";
+import { type Decomposition, eigen } from "./eigen.ts";
 import { addFilterCounts, FILTER_NAMES, noFilterCounts, VariantFilter } from "./filter.ts";
-import type { KinshipOptions } from "./kinship.ts";
+import type { KinshipMode, KinshipOptions } from "./kinship.ts";
 import type { Kinship } from "./kinship-matrix.ts";
 import { kinshipWithout } from "./loco.ts";
 import { LAMBDA_NAMES, type LambdaOptions, type NullModel, nullModel } from "./null-model.ts";
-import { checkNames, only, RUN_NAMES } from "./option-names.ts";
+import { checkNames, defined, type NamesOf, only, RUN_NAMES } from "./option-names.ts";
 import { filteredBlocks, requireCohort } from "./study.ts";
+
+/** Options of {@link associateLoco}: those of the kinship of all, and of {@link associate}. */
+export interface LocoOptions extends AssociateOptions {
+  /** Variants that make the kinship, as `whole` was made of; only a primal kinship needs to know. */
+  readonly kinshipSnps?: ReadonlySet<string>;
+  /** How genotypes entered `whole`. Default `centered`. */
+  readonly kinshipMode?: KinshipMode;
+}
+
+export const LOCO_NAMES: NamesOf<LocoOptions> = { ...ASSOCIATE_NAMES, kinshipSnps: true, kinshipMode: true };
 
 /** What is known of a chromosome once its variants' kinship was left out. */
 export interface LocoChromosome {
@@ -49,22 +61,23 @@ export interface LocoRun extends AssociationRun {
 export function associateLoco(
   study: PlinkStudy,
   cohort: Cohort,
-  whole: Kinship,
-  options: AssociateOptions = {},
+  whole: Kinship | DualKinship,
+  options: LocoOptions = {},
 ): LocoRun {
-  checkNames(options, ASSOCIATE_NAMES, "associateLoco");
+  checkNames(options, LOCO_NAMES, "associateLoco");
   const tests = checkTests(options.tests ?? ["wald"]);
   requireCohort(study, cohort);
-  const { range: [from, to] = [0, study.p], ...step } = options;
+  const { range: [from, to] = [0, study.p], kinshipSnps, kinshipMode, ...step } = options;
   const all = chromosomesOf(study);
   const chromosomes: LocoChromosome[] = [];
-  const running: KinshipOptions = only(step as KinshipOptions, {
-    ...RUN_NAMES,
-    ...FILTER_NAMES,
-    mode: true,
-    kinshipSnps: true,
-    chunk: true,
-  });
+  const running: KinshipOptions = {
+    ...only<Omit<KinshipOptions, "mode" | "kinshipSnps">>(step, {
+      ...RUN_NAMES,
+      ...FILTER_NAMES,
+      chunk: true,
+    }),
+    ...defined({ kinshipSnps, mode: kinshipMode }),
+  };
   let filters = noFilterCounts();
   let degenerate = 0;
   let work = { nullFits: 0, rotations: 0, searches: 0, evaluations: 0 };
@@ -82,20 +95,41 @@ export function associateLoco(
     filters = addFilterCounts(filters, filter.counts);
   }
 
+  /** The decomposition without a chromosome; none where the filter keeps none of its variants. */
+  async function without(
+    chromosome: Chromosome,
+  ): Promise<{ eigen: Decomposition; kinshipVariants: number } | undefined> {
+    const native = only<RunOptions>(step, RUN_NAMES);
+    if (whole instanceof DualKinship) {
+      const e = await dualEigenWithout(whole, cohort, chromosome, native);
+      return { eigen: e, kinshipVariants: e.facts.snps };
+    }
+    const K = await kinshipWithout(study, cohort, whole, chromosome.name, running).catch((e: unknown) => {
+      if (isXError(e, "NO_VARIANTS_AFTER_FILTER")) return undefined;
+      throw e;
+    });
+    if (K)
+      return {
+        eigen: await eigen(K, cohort, { ...native, consume: true }),
+        kinshipVariants: K.facts.snps!,
+      };
+    // None of it is in the kinship: with a list that says nothing of the variants tested.
+    if (kinshipSnps === undefined) return undefined;
+    return { eigen: await eigen(whole, cohort, native), kinshipVariants: whole.facts.snps! };
+  }
+
   async function* columns(): AsyncGenerator<AssociationColumns> {
-    for (const { name, from: first, to: end } of all) {
+    for (const chromosome of all) {
+      const { name, from: first, to: end } = chromosome;
       const range = [Math.max(first, from), Math.min(end, to)] as const;
       if (range[0] >= range[1]) continue;
-      const K = await kinshipWithout(study, cohort, whole, name, running).catch((e: unknown) => {
-        if (isXError(e, "NO_VARIANTS_AFTER_FILTER")) return undefined;
-        throw e;
-      });
-      if (!K) {
+      const made = await without(chromosome);
+      if (!made) {
         await countOnly(range);
         continue;
       }
-      const kinshipVariants = K.facts.snps!;
-      await using e = await eigen(K, cohort, { ...only<RunOptions>(step, RUN_NAMES), consume: true });
+      await using e = made.eigen;
+      const { kinshipVariants } = made;
       const lambda = only<LambdaOptions & RunOptions>(step, { ...LAMBDA_NAMES, ...RUN_NAMES });
       chromosomes.push({ chromosome: name, kinshipVariants, nullModel: await nullModel(cohort, e, lambda) });
       const run = associate(study, cohort, e, { ...step, range });

@@ -50,7 +50,7 @@ export function associateTraits(
   return {
     tests: pass.tests,
     get filters() {
-      return pass.filter.counts;
+      return pass.state.filters ?? pass.filter.counts;
     },
     get degenerate() {
       return [...pass.state.degenerate];

@@ -74,7 +74,7 @@ export function associate(
   return {
     tests: pass.tests,
     get filters() {
-      return pass.filter.counts;
+      return pass.state.filters ?? pass.filter.counts;
     },
     get degenerate() {
       return pass.state.degenerate[0] ?? 0;

@@ -3,10 +3,10 @@ import type { AssociationColumns, AssociationTest } from "./association-columns.
 import { newTester } from "./association-tester.ts";
 import type { Cohort } from "./cohort.ts";
 import type { Decomposition } from "./eigen.ts";
-import type { VariantFilter } from "./filter.ts";
-import type { LambdaRange, NativeOptions } from "./native.ts";
+import { type FilterCounts, noFilterCounts, type VariantFilter } from "./filter.ts";
+import type { LambdaRange, NativeOptions, Tested } from "./native.ts";
 import { countedNullModel } from "./null-model.ts";
-import { filteredBlocks } from "./study.ts";
+import { type FilteredBlock, filteredBlocks } from "./study.ts";
 
 /** What a run has done so far; a test can see from it that nothing is computed twice. */
 export interface AssociationWork {
@@ -20,8 +20,18 @@ export interface AssociationWork {
   readonly evaluations: number;
 }
 
+/** A block under test. */
+interface Running {
+  readonly block: FilteredBlock;
+  readonly tested: Promise<Tested>;
+  /** What the filter had counted when it began. */
+  readonly filters: FilterCounts;
+}
+
 /** Counters of a running pass. */
 export class PassState {
+  /** What the filter had counted up to the block given out last; undefined at the end, when its own counts hold. */
+  filters: FilterCounts | undefined = noFilterCounts();
   readonly work = { nullFits: 0, rotations: 0, searches: 0, evaluations: 0 };
   /** Variants without an estimate, by phenotype. */
   readonly degenerate: number[] = [];
@@ -60,19 +70,39 @@ export async function* associationPass(
   const wanted = { wald: tests.includes("wald"), lrt: tests.includes("lrt"), score: tests.includes("score") };
   const tester = await newTester(eigen, { cohort, traits, tests: wanted, lambda }, quiet);
   const reading = { ...native, chunk, ...(range ? { range } : {}) };
-  for await (const block of filteredBlocks(study, cohort, filter, reading)) {
-    const { start, kept } = block;
-    if (kept.rows.length === 0) continue;
-    const results = await tester(block);
+  // While a block is tested the one before it is written and the next one is read: native code and JavaScript take turns
+  // on different blocks. One test runs at a time.
+  let running: Running | undefined;
+  const take = async ({
+    block: { start, kept },
+    tested,
+    filters,
+  }: Running): Promise<AssociationColumns[]> => {
+    const results = await tested;
     work.rotations += results.rotations;
     work.searches += results.searches;
     work.evaluations += results.evaluations;
+    state.filters = filters;
     const index = kept.rows.map((row) => start + row);
-    yield results.traits.map(({ degenerate: bad, ...statistics }, t) => {
+    return results.traits.map(({ degenerate: bad, ...statistics }, t) => {
       degenerate[t]! += bad;
       return { index, nMiss: kept.nMiss, af: kept.af, ...statistics };
     });
+  };
+  try {
+    for await (const block of filteredBlocks(study, cohort, filter, reading)) {
+      if (block.kept.rows.length === 0) continue;
+      const before = running && (await take(running));
+      running = { block, tested: tester(block), filters: filter.counts };
+      running.tested.catch(() => {}); // seen when it is awaited
+      if (before) yield before;
+    }
+    if (running) yield await take(running);
+  } finally {
+    // A caller that stops early releases the eigenvectors next.
+    await running?.tested.catch(() => {});
   }
+  state.filters = undefined;
   await study.check();
   // A part of the variants may well have none that the filter keeps.
   if (!range) filter.requireSome();

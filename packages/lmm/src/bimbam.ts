@@ -32,6 +32,7 @@ export interface DosageReadOptions {
   readonly chunk: number;
   /** Rows of the file. */
   readonly range?: readonly [from: number, to: number];
+  /** Ends the reading. */
   readonly signal?: AbortSignal | undefined;
 }
 

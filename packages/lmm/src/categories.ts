@@ -1,6 +1,14 @@
 import { parseStrictNumber } from "@x/core/base";
 import { lmmError } from "./errors.ts";
 
+/** One level of a category. */
+export interface CategoryLevel {
+  /** As written in the file. */
+  readonly level: string;
+  /** Analysed people who have it. */
+  readonly people: number;
+}
+
 /** A covariate of categories: each level but the reference became a column of zeros and ones, named `name=level`. */
 export interface Category {
   /** The covariate's name. */
@@ -8,7 +16,7 @@ export interface Category {
   /** The level without a column: the first in order. */
   readonly reference: string;
   /** All levels among the analysed people and how many have each; numbers in numeric order, texts by code point. */
-  readonly levels: ReadonlyArray<{ readonly level: string; readonly people: number }>;
+  readonly levels: ReadonlyArray<CategoryLevel>;
 }
 
 /** Texts as codes into their distinct values, NaN where it says `NA`: that person has none. */

@@ -35,6 +35,15 @@ export function chromosomesOf({ bim, p, paths }: Pick<PlinkStudy, "bim" | "p" | 
   return found;
 }
 
+/** There is no kinship without this chromosome. */
+export function nothingElse(chromosome: string, variants: number): Error {
+  return lmmError(
+    "LOCO_CHROMOSOME",
+    `every kept variant is on chromosome ${chromosome}: without it there is no kinship. Leaving a chromosome out needs variants on another.`,
+    { details: { chromosome, variants } },
+  );
+}
+
 /** The chromosome of a name. @throws LOCO_CHROMOSOME with the names there are. */
 export function chromosomeNamed(study: Pick<PlinkStudy, "bim" | "p" | "paths">, name: string): Chromosome {
   const all = chromosomesOf(study);

@@ -1,12 +1,18 @@
-import type { StageMeter } from "@x/core/base";
+import type { RunOptions, StageMeter } from "@x/core/base";
 import type { PlinkStudy } from "@x/plink-io";
 import type { Cohort } from "./cohort.ts";
-import { DUAL_KINSHIP_NAMES, type DualKinshipOptions, dualKinship } from "./dual-kinship.ts";
-import { type Decomposition, EIGEN_NAMES, type EigenOptions, eigen } from "./eigen.ts";
+import { dualEigen } from "./dual-eigen.ts";
+import {
+  DUAL_KINSHIP_NAMES,
+  type DualKinship,
+  type DualKinshipOptions,
+  dualKinship,
+} from "./dual-kinship.ts";
+import type { Decomposition } from "./eigen.ts";
 import type { Kinship } from "./kinship-matrix.ts";
 import type { TwinFacts } from "./kinship-twins.ts";
 import { type EigenRoute, eigenOf, obtainEigen, obtainKinship } from "./obtain-eigen.ts";
-import { only } from "./option-names.ts";
+import { only, RUN_NAMES } from "./option-names.ts";
 import type { Route } from "./plan.ts";
 
 /** A decomposition, what must stay alive with it, and what was found and written on the way. */
@@ -15,7 +21,7 @@ interface Decomposed extends AsyncDisposable {
   readonly twins: TwinFacts | undefined;
   readonly files: string[];
   /** The kinship of all chromosomes, of which each will be left out in turn. */
-  readonly whole?: Kinship;
+  readonly whole?: Kinship | DualKinship;
 }
 
 /** The kinship of a cohort, read or made, and its decomposition, by either route. */
@@ -54,7 +60,7 @@ async function locoDecomposition(
 async function dualDecomposition(
   study: PlinkStudy,
   cohort: Cohort,
-  options: EigenRoute,
+  options: EigenRoute & { readonly loco?: boolean },
   meter: StageMeter,
 ): Promise<Decomposed> {
   const K = await meter.measure("kinship", () =>
@@ -62,13 +68,14 @@ async function dualDecomposition(
   );
   try {
     const eig = await meter.measure("eigen", () =>
-      eigen(K, cohort, only<EigenOptions>(options, EIGEN_NAMES)),
+      dualEigen(K, cohort, { ...only<RunOptions>(options, RUN_NAMES), keep: options.loco === true }),
     );
     const dispose = async (): Promise<void> => {
       await eig[Symbol.asyncDispose]();
       await K[Symbol.asyncDispose]();
     };
-    return { eig, twins: undefined, files: [], [Symbol.asyncDispose]: dispose };
+    const whole = options.loco ? { whole: K } : {};
+    return { eig, twins: undefined, files: [], ...whole, [Symbol.asyncDispose]: dispose };
   } catch (e) {
     await K[Symbol.asyncDispose]();
     throw e;

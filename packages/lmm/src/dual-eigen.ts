@@ -1,8 +1,9 @@
 import { type RunOptions, resolveThreads } from "@x/core/base";
+import { type Chromosome, nothingElse } from "./chromosomes.ts";
 import type { Cohort } from "./cohort.ts";
 import { DualKinship } from "./dual-kinship.ts";
 import { lmmError } from "./errors.ts";
-import { type DualModel, dualModel, eigh, type Matrix } from "./native.ts";
+import { type DualModel, dualModel, eigh, type Matrix, subset } from "./native.ts";
 import { dualEigenParts, requireParts } from "./plan.ts";
 
 /** What is known about a decomposition by the p × p route. */
@@ -84,18 +85,68 @@ export class DualEigen implements AsyncDisposable {
 
 const ZERO_BELOW = 1e-10;
 
-/** {@link eigen} of a {@link DualKinship}. */
+/** {@link eigen} of a {@link DualKinship}. `keep` leaves the products of its variants for chromosomes to be left out. */
 export async function dualEigen(
   kinship: DualKinship,
   cohort: Cohort,
+  options: RunOptions & { readonly keep?: boolean },
+): Promise<DualEigen> {
+  const { set } = DualKinship.partsFor(kinship, cohort);
+  const all = Uint32Array.from({ length: kinship.snps }, (_, i) => i);
+  if (options.keep) return await partOf(kinship, cohort, all, options);
+  const threads = resolveThreads(options.threads);
+  requireParts(dualEigenParts({ kinshipVariants: all.length, threads }), options);
+  const native = { signal: options.signal, threads, onProgress: options.onProgress };
+  const gram = await set.gram({ ...native, stage: "variant products" });
+  return await solve(kinship, cohort, { members: all, gram }, options);
+}
+
+/**
+ * The decomposition of a dual kinship without its variants of the .bim rows `[from, to)`: a part of the same products,
+ * which are made at the first call and stay until the kinship is disposed.
+ * @throws LOCO_CHROMOSOME when all its variants are among the rows, and what {@link dualEigen} throws.
+ */
+export async function dualEigenWithout(
+  kinship: DualKinship,
+  cohort: Cohort,
+  { name, from, to }: Chromosome,
+  options: RunOptions,
+): Promise<DualEigen> {
+  const { places } = DualKinship.partsFor(kinship, cohort);
+  const left = new Set(places.subarray(from, to));
+  const members = Uint32Array.from({ length: kinship.snps }, (_, i) => i).filter((i) => !left.has(i));
+  if (members.length === 0) throw nothingElse(name, kinship.snps);
+  return await partOf(kinship, cohort, members, options);
+}
+
+async function partOf(
+  kinship: DualKinship,
+  cohort: Cohort,
+  members: Uint32Array,
+  options: RunOptions,
+): Promise<DualEigen> {
+  const threads = resolveThreads(options.threads);
+  requireParts(dualEigenParts({ kinshipVariants: kinship.snps, threads, loco: true }), options);
+  const native = { signal: options.signal, threads, onProgress: options.onProgress };
+  const whole = await DualKinship.gramOf(kinship, { ...native, stage: "variant products" });
+  const gram = await subset(whole, members, native);
+  return await solve(kinship, cohort, { members, gram, whole }, options);
+}
+
+/** Solves X′X of some variants of the set, which is consumed. */
+async function solve(
+  kinship: DualKinship,
+  cohort: Cohort,
+  { members, gram, whole }: { members: Uint32Array; gram: Matrix; whole?: Matrix },
   options: RunOptions,
 ): Promise<DualEigen> {
   const { set, places } = DualKinship.partsFor(kinship, cohort);
-  const threads = resolveThreads(options.threads);
-  const p = kinship.snps;
-  requireParts(dualEigenParts({ kinshipVariants: p, threads }), options);
-  const native = { signal: options.signal, threads, onProgress: options.onProgress };
-  const gram = await set.gram({ ...native, stage: "variant products" });
+  const p = members.length;
+  const native = {
+    signal: options.signal,
+    threads: resolveThreads(options.threads),
+    onProgress: options.onProgress,
+  };
   const result = await eigh(gram, { ...native, stage: "eigen" });
   const all = result.values.map((v) => v / p);
   const values = all.slice(all.findIndex((v) => v >= ZERO_BELOW));
@@ -105,8 +156,7 @@ export async function dualEigen(
       "every eigenvalue of the kinship of the analysed people is zero: its variants do not vary among them.",
       { details: { largest: all.at(-1) ?? 0 } },
     );
-  const members = Uint32Array.from({ length: p }, (_, i) => i);
-  const model = dualModel(set, members, all, result.vectors);
+  const model = dualModel(set, members, { values: all, vectors: result.vectors }, whole);
   return new DualEigen({ vectors: result.vectors, model, places }, kinship.samples, {
     values,
     cohortHash: cohort.hash,

@@ -4,7 +4,7 @@ import type { Cohort } from "./cohort.ts";
 import { lmmError } from "./errors.ts";
 import { FILTER_NAMES, type FilterCounts, type FilterOptions, VariantFilter } from "./filter.ts";
 import { kinshipMeans } from "./kinship-means.ts";
-import { type NativeOptions, type SnpSet, snpSet } from "./native.ts";
+import { type Matrix, type NativeOptions, type SnpSet, snpSet } from "./native.ts";
 import { checkNames, type NamesOf, RUN_NAMES } from "./option-names.ts";
 import { dualKinshipParts, fitChunk } from "./plan.ts";
 import { filteredBlocks, requireCohort } from "./study.ts";
@@ -49,6 +49,7 @@ export class DualKinship implements AsyncDisposable {
   readonly #set: SnpSet;
   readonly #places: Int32Array;
   readonly #samples: number;
+  #gram: Matrix | undefined;
 
   /** @internal Use {@link dualKinship}. */
   constructor(set: SnpSet, places: Int32Array, samples: number, facts: DualKinshipFacts) {
@@ -75,6 +76,7 @@ export class DualKinship implements AsyncDisposable {
 
   /** Frees the native memory once no decomposition of it is in use. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#gram?.release();
     this.#set.release();
   }
 
@@ -87,6 +89,12 @@ export class DualKinship implements AsyncDisposable {
         { details: { kinship: kinship.facts.cohortHash, cohort: cohort.hash } },
       );
     return { set: kinship.#set, places: kinship.#places };
+  }
+
+  /** @internal X′X of all its variants, made once and kept: every chromosome left out is a part of it. */
+  static async gramOf(kinship: DualKinship, o: NativeOptions): Promise<Matrix> {
+    kinship.#gram ??= await kinship.#set.gram(o);
+    return kinship.#gram;
   }
 }
 

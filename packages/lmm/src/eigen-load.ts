@@ -9,7 +9,15 @@ import { checkNames, type NamesOf, RUN_NAMES } from "./option-names.ts";
 import { eigenParts, requireParts } from "./plan.ts";
 
 /** A file of {@link Eigen.save}, or GEMMA's two text files (`-d` and `-u`). */
-export type EigenSource = string | { readonly values: string; readonly vectors: string };
+export type EigenSource = string | GemmaEigenFiles;
+
+/** GEMMA's two text files of an eigendecomposition. */
+export interface GemmaEigenFiles {
+  /** Path of the `.eigenD.txt`. */
+  readonly values: string;
+  /** Path of the `.eigenU.txt`. */
+  readonly vectors: string;
+}
 
 /** Options of {@link loadEigen}. */
 export interface EigenLoadOptions extends RunOptions {

@@ -18,7 +18,7 @@ import {
   associate,
   checkTests,
 } from "./associate.ts";
-import { associateLoco, type LocoChromosome } from "./associate-loco.ts";
+import { associateLoco, LOCO_NAMES, type LocoChromosome, type LocoOptions } from "./associate-loco.ts";
 import type { AssociationTypes } from "./association-arrow.ts";
 import {
   type AssociationColumns,
@@ -226,15 +226,12 @@ async function run(
 ): Promise<GwasResult> {
   const { warnings, warn } = collectWarnings(given.onWarning);
   for (const warning of study.warnings) warn(warning);
-  if (given.shard && isDosageStudy(study))
-    throw lmmError(
-      "NOT_IMPLEMENTED",
-      "shards are of PLINK filesets; dosages are tested in one piece (resume goes on with them).",
-      {
+  for (const option of ["shard", "loco"] as const)
+    if (given[option] && isDosageStudy(study))
+      throw lmmError("NOT_IMPLEMENTED", `${option} is for PLINK filesets; dosages are tested in one piece.`, {
         usage: true,
-        details: { option: "shard" },
-      },
-    );
+        details: { option },
+      });
   const threads = resolveThreads(given.threads);
   const joined = await meter.measure("joining", () =>
     joinSamples(study, { ...only<JoinOptions>(given, JOIN_NAMES), onWarning: warn }),
@@ -281,7 +278,7 @@ async function run(
   const start = (part: AssociateOptions["range"]): AssociationRun => {
     const some = { ...step, ...(part ? { range: part } : {}) };
     if (!whole) return associate(study, cohort, eig, some);
-    const run = associateLoco(study, cohort, whole, some);
+    const run = associateLoco(study, cohort, whole, { ...only<LocoOptions>(options, LOCO_NAMES), ...some });
     chromosomes = run.chromosomes;
     return run;
   };

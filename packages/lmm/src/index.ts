@@ -1,5 +1,5 @@
 export { type AssociateOptions, type AssociationRun, associate } from "./associate.ts";
-export { associateLoco, type LocoChromosome, type LocoRun } from "./associate-loco.ts";
+export { associateLoco, type LocoChromosome, type LocoOptions, type LocoRun } from "./associate-loco.ts";
 export { associateTraits, type TraitsRun } from "./associate-traits.ts";
 export type { AssociationTypes } from "./association-arrow.ts";
 export type { AssociationColumns, AssociationTest } from "./association-columns.ts";
@@ -11,7 +11,7 @@ export {
   type DosageStudy,
   openBimbam,
 } from "./bimbam.ts";
-export type { Category } from "./categories.ts";
+export type { Category, CategoryLevel } from "./categories.ts";
 export type { Cohort, Dropped, DropReason } from "./cohort.ts";
 export type { CovariateInflation } from "./collinearity.ts";
 export {
@@ -32,7 +32,7 @@ export {
   dualKinship,
 } from "./dual-kinship.ts";
 export { type Decomposition, type EigenOptions, eigen } from "./eigen.ts";
-export { type EigenLoadOptions, type EigenSource, loadEigen } from "./eigen-load.ts";
+export { type EigenLoadOptions, type EigenSource, type GemmaEigenFiles, loadEigen } from "./eigen-load.ts";
 export { Eigen, type EigenFacts, type EigenSaveOptions, type NegativeEigenvalues } from "./eigen-matrix.ts";
 export type { LmmErrorCode } from "./errors.ts";
 export type { FilterCounts, FilterOptions } from "./filter.ts";

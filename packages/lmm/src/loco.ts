@@ -1,6 +1,6 @@
 import { resolveThreads } from "@x/core/base";
 import { type PlinkStudy, selectStudy } from "@x/plink-io";
-import { type Chromosome, chromosomeNamed } from "./chromosomes.ts";
+import { type Chromosome, chromosomeNamed, nothingElse } from "./chromosomes.ts";
 import type { Cohort } from "./cohort.ts";
 import { lmmError } from "./errors.ts";
 import { type KinshipOptions, kinship } from "./kinship.ts";
@@ -45,11 +45,7 @@ export async function kinshipWithout(
   const left = made.facts.snps!;
   if (left >= snps) {
     await made[Symbol.asyncDispose]();
-    throw lmmError(
-      "LOCO_CHROMOSOME",
-      `every kept variant is on chromosome ${chromosome}: without it there is no kinship. Leaving a chromosome out needs variants on another.`,
-      { details: { chromosome, variants: snps } },
-    );
+    throw nothingElse(chromosome, snps);
   }
   const matrix = Kinship.matrixOf(made);
   const native = { signal: options.signal, threads: resolveThreads(options.threads) };

@@ -14,9 +14,10 @@ import binding, {
   type PeopleGram,
 } from "@x/native-linalg";
 
-import type { AssociationColumns } from "./association-columns.ts";
+import { type AssociationModel, type LambdaRange, type Tested, traitArrays } from "./association-model.ts";
 import type { Cohort } from "./cohort.ts";
 
+export type { AssociationModel, LambdaRange, Tested, WantedTests } from "./association-model.ts";
 export type { DosageGram, DosageRows, DualModel, Matrix, MatrixReader, PeopleGram };
 
 /** Options every native call takes. `threads` is always a resolved count: 0 would mean "all" behind the door. */
@@ -247,60 +248,6 @@ export function matmul(
   return run((job) => binding.matmul(job, m, n, k, a, b, o.threads), o);
 }
 
-/** Statistics of the rows of one call, in their order, and how many have none. */
-export type TestedColumns = Omit<AssociationColumns, "index" | "nMiss" | "af"> & {
-  readonly degenerate: number;
-};
-
-/** What one call tested, a phenotype each, and what it took. */
-export interface Tested {
-  readonly traits: readonly TestedColumns[];
-  readonly rotations: number;
-  readonly searches: number;
-  readonly evaluations: number;
-}
-
-/** Which tests to run. */
-export interface WantedTests {
-  readonly wald: boolean;
-  readonly lrt: boolean;
-  readonly score: boolean;
-}
-
-/** A phenotype with the maximum of its null model's full likelihood. */
-export interface AssociationTrait {
-  readonly y: Float64Array;
-  readonly lambda: number;
-  readonly loglik: number;
-}
-
-/** λ bounds and intervals. */
-export interface LambdaRange {
-  readonly lmin: number;
-  readonly lmax: number;
-  readonly regions: number;
-}
-
-/** Phenotypes of the same people, and what to test. */
-export interface AssociationModel {
-  readonly cohort: Pick<Cohort, "analyzed" | "samples" | "w" | "environment">;
-  readonly traits: readonly AssociationTrait[];
-  readonly tests: WantedTests;
-  readonly lambda: LambdaRange;
-}
-
-function traitArrays({ cohort, traits }: AssociationModel): {
-  y: Float64Array;
-  nulls: Float64Array;
-  c: number;
-} {
-  const n = cohort.analyzed.length;
-  const y = new Float64Array(n * traits.length);
-  for (const [t, trait] of traits.entries()) y.set(trait.y, t * n);
-  const nulls = Float64Array.from(traits.flatMap((trait) => [trait.lambda, trait.loglik]));
-  return { y, nulls, c: cohort.w.length / n };
-}
-
 /** The model shared by all variants of phenotypes of the same people. */
 export function newAssociation(
   vectors: Matrix,
@@ -361,14 +308,17 @@ export function snpSet(people: number): SnpSet {
   };
 }
 
-/** The members of a set as a kinship, with the eigenvalues of X′X / p and its eigenvectors. */
+/**
+ * The members of a set as a kinship, with the eigenvalues of X′X / p and its eigenvectors; `gram` is X′X of the whole
+ * set, needed where not all are members.
+ */
 export function dualModel(
   set: SnpSet,
   members: Uint32Array,
-  values: Float64Array,
-  vectors: Matrix,
+  eigen: { readonly values: Float64Array; readonly vectors: Matrix },
+  gram?: Matrix,
 ): DualModel {
-  return now(() => new binding.DualKinship(set.native, members, values, vectors));
+  return now(() => new binding.DualKinship(set.native, members, eigen.values, eigen.vectors, gram));
 }
 
 /** {@link fitNull} by the p × p route. */

@@ -27,7 +27,9 @@ export interface EigenRoute extends FilterOptions, RunOptions {
   readonly eigen?: EigenSource;
   /** Where to keep the eigendecomposition, an Arrow file that belongs to these analysed people. */
   readonly saveEigen?: string;
+  /** Variants read at once; the result does not depend on it. */
   readonly chunk?: number;
+  /** Receives what is odd but acceptable. */
   readonly onWarning?: Warn;
 }
 

@@ -1,9 +1,9 @@
 import type { MemoryPart } from "@x/core/base";
 import { COVARIATE_TILE_BYTES } from "./covariate-r2.ts";
 
-/** Two blocks of packed genotypes (one is read while one is worked on) and their masks or analysed people. */
+/** Three blocks of packed genotypes (one is read, one counted, one tested) and their masks or analysed people. */
 export function blockBytes(samples: number, chunk: number): number {
-  return 3 * chunk * Math.ceil(samples / 4);
+  return 4 * chunk * Math.ceil(samples / 4);
 }
 
 export function covariateTest(s: { covariates?: number }): MemoryPart[] {

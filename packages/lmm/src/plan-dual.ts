@@ -18,10 +18,16 @@ export function dualKinshipParts(s: {
 }
 
 /** Memory of {@link eigen} by the p × p route beyond what the process holds already (the variants among it). */
-export function dualEigenParts(s: { kinshipVariants: number; threads: number }): MemoryPart[] {
-  const { kinshipVariants: p, threads } = s;
+export function dualEigenParts(s: {
+  kinshipVariants: number;
+  threads: number;
+  /** The products stay for chromosomes to be left out in turn. Default false. */
+  loco?: boolean;
+}): MemoryPart[] {
+  const { kinshipVariants: p, threads, loco = false } = s;
   const matrix = 8 * p * p;
   return [
+    ...(loco ? [{ name: "products of all variants, 8 p²", bytes: matrix }] : []),
     { name: "products of variants, 8 p²", bytes: matrix },
     { name: "eigenvectors, 8 p²", bytes: matrix },
     { name: "eigensolver workspace", bytes: eigenBytes(p, threads) - 2 * matrix },
@@ -66,23 +72,33 @@ export function dualStages(s: {
   threads: number;
   chunk: number;
   traits?: number;
+  /** Chromosomes left out in turn. */
+  loco: number;
 }): { stage: "kinship" | "eigen" | "association"; parts: MemoryPart[]; coreSeconds: number }[] {
   const { analyzed: n, kinshipVariants: p, variants: all } = s;
   const kept = variants(s);
   // With everyone analysed a variant of the kinship is its own column of V; otherwise missing calls have another mean.
   const others = n === s.samples ? all - p : all;
   const product = n / PAIRS;
+  const loco = s.loco > 0;
+  // A chromosome's own variants are none of its kinship: all have their products with the others turned.
+  const turned = loco ? all : others;
   return [
     { stage: "kinship", parts: dualKinshipParts(s), coreSeconds: (s.samples * all) / READ },
     {
       stage: "eigen",
-      parts: [kept, ...dualEigenParts(s)],
-      coreSeconds: (p * p * product) / 2 + p ** 3 * EIGEN,
+      parts: [kept, ...dualEigenParts({ ...s, loco })],
+      coreSeconds: (p * p * product) / 2 + (s.loco + 1) * p ** 3 * EIGEN,
     },
     {
       stage: "association",
-      parts: [kept, { name: "eigenvectors, 8 p²", bytes: 8 * p * p }, ...dualAssociationParts(s)],
-      coreSeconds: others * (p * product + 2 * p * p * FLOP) + all * (p * VARIANT + s.samples / READ),
+      parts: [
+        kept,
+        ...(loco ? [{ name: "products of all variants, 8 p²", bytes: 8 * p * p }] : []),
+        { name: "eigenvectors, 8 p²", bytes: 8 * p * p },
+        ...dualAssociationParts(s),
+      ],
+      coreSeconds: others * p * product + turned * 2 * p * p * FLOP + all * (p * VARIANT + s.samples / READ),
     },
   ];
 }

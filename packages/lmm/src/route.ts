@@ -21,9 +21,6 @@ const NOT_LOCO: ReadonlyArray<readonly [name: keyof GwasOptions, why: string]> =
   ["eigen", "each chromosome has its own decomposition"],
   ["saveEigen", "each chromosome has its own decomposition"],
   ["components", "each chromosome has its own decomposition"],
-  ["kinshipMode", "parts of the centred kinship are left out"],
-  ["kinshipSnps", "the parts left out are of all variants kept"],
-  ["kinshipSnpFile", "the parts left out are of all variants kept"],
 ];
 
 /** @throws OPTION_RANGE for a route nobody knows, OPTION_CONFLICT for `dual` with what it cannot do. */
@@ -31,9 +28,8 @@ export function checkDualRoute(options: GwasOptions): void {
   const dual = checkRoute(options.route) === "dual";
   for (const [name, why] of ONLY_PRIMAL)
     refuseBoth("route: dual", dual, name, options[name] !== undefined, why);
-  const loco = options.loco === true;
-  refuseBoth("route: dual", dual, "loco", loco, "chromosomes are left out of people × people matrices");
-  for (const [name, why] of NOT_LOCO) refuseBoth("loco", loco, name, options[name] !== undefined, why);
+  for (const [name, why] of NOT_LOCO)
+    refuseBoth("loco", options.loco === true, name, options[name] !== undefined, why);
   refuseBoth(
     "route: dual",
     dual,
@@ -53,7 +49,6 @@ export function studySize(
     ONLY_PRIMAL.some(([name]) => given[name] !== undefined) ||
     (given.kinshipMode ?? "centered") !== "centered" ||
     cohort.environment !== undefined ||
-    given.loco === true ||
     isDosageStudy(study);
   return {
     samples: study.n,

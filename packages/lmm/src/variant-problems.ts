@@ -9,11 +9,17 @@ import { arrowCore } from "./lazy-arrow.ts";
  * the search ended (small samples, or a trait without heritability, put most variants at the lower one).
  */
 export const VARIANT_PROBLEMS = {
+  /** Nothing of the variant is left beside the covariates. */
   COLLINEAR: "a combination of the covariates among the analysed people: no effect can be estimated",
+  /** Nothing of the phenotype is left. */
   PERFECT_FIT: "covariates and variant explain the phenotype completely: no residual variance is left",
+  /** No λ was found. */
   NO_CONVERGENCE: "the search for λ found no finite likelihood",
+  /** NaN or infinite. */
   NOT_FINITE: "a statistic is not a finite number",
+  /** The estimate may lie below the search. */
   LAMBDA_LOW: "λ is at the lower bound of the search (lmin)",
+  /** The estimate may lie above the search. */
   LAMBDA_HIGH: "λ is at the upper bound of the search (lmax)",
 } as const;
 

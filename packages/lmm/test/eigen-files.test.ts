@@ -222,10 +222,11 @@ describe("GEMMA's text files", () => {
 it("eig-n-over-lp64: beyond LAPACK's 32-bit sizes memory is the only limit, and it is asked for first", async () => {
   // No LAPACK here: sizes are 64 bit, so 1 + 6n + 2n² beyond 2³¹ is a number like any other.
   for (const samples of [32_767, 46_341]) {
-    const { memory } = planGwas({ samples, variants: 1000 });
+    const { memory } = planGwas({ samples, variants: 1000, route: "primal" });
     expect(memory.total).toBeGreaterThan(16 * samples ** 2);
     const ran = await lmm([
-      ...["plan", "--samples", String(samples), "--variants", "1000", "--check", "--memory-limit", "8G"],
+      ...["plan", "--samples", String(samples), "--variants", "1000", "--route", "primal"],
+      ...["--check", "--memory-limit", "8G"],
     ]);
     expect(ran.code).toBe(1);
     expect(ran.err).toMatch(/^MEM_PREFLIGHT /);

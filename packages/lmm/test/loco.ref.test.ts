@@ -2,8 +2,9 @@
 // the others (golden/families/make_families.py).
 import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { openPlink } from "@x/plink-io";
 import { describe, expect, it } from "vitest";
-import { gwas } from "../src/index.ts";
+import { type GwasOptions, type GwasResult, gwas } from "../src/index.ts";
 import { golden, lmm, tempFolder } from "./support/files.ts";
 import { copyFamilies, families, readAssoc } from "./support/multivariate.ts";
 
@@ -53,6 +54,46 @@ describe("families", () => {
     }
   });
 
+  it("by the dual route: parts of one matrix of products, GEMMA's numbers", async () => {
+    const folder = tempFolder();
+    copyFamilies(folder);
+    const args = ["gwas", "--bfile", "families", "--loco", "--route", "dual", "--out", "dual"];
+    const run = await lmm(args, { cwd: folder });
+    expect(run, run.err).toMatchObject({ code: 0 });
+    for (const chromosome of CHROMOSOMES) close(join(folder, "dual.assoc.txt"), chromosome);
+  });
+
+  it("of a chosen kinship the routes agree, all tests, and the bytes do not know blocks and threads", async () => {
+    const folder = tempFolder();
+    const prefix = copyFamilies(folder);
+    const ids = readFileSync(`${prefix}.bim`, "utf8").trimEnd().split("\n");
+    const kinshipSnps = new Set(ids.filter((_, i) => i % 3 === 0).map((line) => line.split(/\s+/)[1]!));
+    const options = { loco: true, lmm: 4, kinshipSnps, report: false } as const;
+    const primal = await gwas(prefix, { ...options, route: "primal" });
+    const dual = await gwas(prefix, { ...options, route: "dual", threads: 1 });
+    const chunked = await gwas(prefix, { ...options, route: "dual", threads: 2, chunk: 7 });
+    expect(chunked.columns).toEqual(dual.columns);
+    expect(dual.chromosomes!.map((c) => c.kinshipVariants)).toEqual(
+      primal.chromosomes!.map((c) => c.kinshipVariants),
+    );
+    expect(dual.columns.index).toEqual(primal.columns.index);
+    for (const name of [
+      "beta",
+      "se",
+      "lRemle",
+      "lMle",
+      "negLog10PWald",
+      "negLog10PLrt",
+      "negLog10PScore",
+    ] as const) {
+      const [a, b] = [primal.columns[name]!, dual.columns[name]!];
+      a.forEach((value, i) => {
+        const scale = name === "beta" ? primal.columns.se[i]! : Math.max(1, Math.abs(value));
+        expect(Math.abs(b[i]! - value) / scale, `${name} ${i}`).toBeLessThanOrEqual(2e-5);
+      });
+    }
+  });
+
   it("GEMMA's form: -gk and -lmm with -loco", async () => {
     const folder = tempFolder();
     copyFamilies(folder);
@@ -67,6 +108,58 @@ describe("families", () => {
     close(path, "10", readAssoc(path).texts);
   });
 });
+
+describe("by other kinships", () => {
+  // Some variants of chromosomes 1 and 2 only: of 10 and X nothing is left out.
+  const kinshipSnps = new Set(Array.from({ length: 90 }, (_, i) => `v${1 + 2 * i}`));
+
+  it.each(["primal", "dual"] as const)("%s, of listed variants: as from their kinships", async (route) => {
+    const folder = tempFolder();
+    const prefix = copyFamilies(folder);
+    const result = await gwas(prefix, { loco: true, route, kinshipSnps, lmm: 4, report: false });
+    const counts = result.chromosomes!.map((c) => c.kinshipVariants);
+    expect(counts[3]).toBe(counts[2]);
+    expect(counts[0]! + counts[1]!).toBe(counts[2]);
+    await sameAsAlone(prefix, result, { kinshipSnps });
+  });
+
+  it("standardised: as from the kinships of the other chromosomes", async () => {
+    const folder = tempFolder();
+    const prefix = copyFamilies(folder);
+    const result = await gwas(prefix, { loco: true, kinshipMode: "standardized", lmm: 4, report: false });
+    await sameAsAlone(prefix, result, { kinshipMode: "standardized" });
+  });
+});
+
+/** Each chromosome as a run of its own, with a kinship made of the ids of the others. */
+async function sameAsAlone(
+  prefix: string,
+  result: GwasResult,
+  options: Pick<GwasOptions, "kinshipSnps" | "kinshipMode">,
+): Promise<void> {
+  const { chrom, id } = (await openPlink(prefix)).bim;
+  for (const name of CHROMOSOMES) {
+    const others = id.filter((each, i) => chrom[i] !== name && (options.kinshipSnps?.has(each) ?? true));
+    const alone = await gwas(prefix, {
+      ...options,
+      kinshipSnps: new Set(others),
+      snps: new Set(id.filter((_, i) => chrom[i] === name)),
+      lmm: 4,
+      report: false,
+      route: "primal",
+    });
+    const [found, expected] = [result.columns, alone.columns];
+    const rows = [...found.index.keys()].filter((i) => chrom[found.index[i]!] === name);
+    expect(rows.map((i) => found.index[i])).toEqual([...expected.index]);
+    for (const column of ["beta", "se", "negLog10PWald"] as const)
+      rows.forEach((row, i) => {
+        const [a, b] = [found[column]![row]!, expected[column]![i]!];
+        expect(Math.abs(a - b), `${name} ${column} ${i}`).toBeLessThanOrEqual(
+          1e-6 * Math.max(1, Math.abs(b)),
+        );
+      });
+  }
+}
 
 it("all tests, threads, blocks and shards give the same bytes with loco", async () => {
   const folder = tempFolder();

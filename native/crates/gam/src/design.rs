@@ -59,7 +59,7 @@ fn check_columns(j: &Json, count: usize) -> Result<()> {
                 _ => Err(malformed("a part of a random effect names no column")),
             }),
             // Matrices are long and hold no column numbers.
-            ("points" | "radial" | "inner" | "gauge" | "lift" | "penalty", _) => Ok(()),
+            ("points" | "radial" | "kernel" | "inner" | "gauge" | "lift" | "penalty", _) => Ok(()),
             (_, value) => check_columns(value, count),
         }),
         Json::Arr(items) => items.iter().try_for_each(|v| check_columns(v, count)),
@@ -86,6 +86,9 @@ impl Design {
                 terms.push(Term::learn(s, k, select, &columns, rows)?);
             }
         }
+        let constant = |list: &Vec<Parametric>| list.iter().any(|p| p.column.is_none());
+        let intercept: Vec<bool> = all.iter().map(constant).collect();
+        crate::side::constrain(&mut terms, &intercept, &columns, rows)?;
         Self::assemble(all, terms, columns, rows, job)
     }
 
@@ -300,7 +303,11 @@ impl Rows for Design {
                         }
                     }
                 }
-                (Source::Smooth(_), Some(kept)) => to.values.copy_from_slice(&kept[from * w..(from + rows) * w]),
+                (Source::Smooth(t), Some(kept)) => {
+                    to.values.copy_from_slice(&kept[from * w..(from + rows) * w]);
+                    let basis = &self.terms[*t].basis;
+                    to.at.iter_mut().enumerate().for_each(|(i, at)| *at += basis.kept_at(&self.columns, from + i));
+                }
                 (Source::Smooth(t), None) => {
                     let term = &self.terms[*t];
                     for (i, row) in to.values.chunks_exact_mut(w).enumerate() {

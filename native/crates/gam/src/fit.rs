@@ -77,6 +77,8 @@ pub struct Fit {
     pub scale: f64,
     pub reml_scale: f64,
     pub scale_estimated: bool,
+    /// What `gram` and the penalties are relative to: the scale, or 1 where f holds it.
+    pub unit: f64,
     pub log_lik: f64,
     pub aic: f64,
     pub bic: f64,
@@ -308,6 +310,7 @@ fn finish(
         scale: phi,
         reml_scale: e.phi,
         scale_estimated: scale.is_none(),
+        unit: phi,
         log_lik,
         aic: f64::NAN,
         bic: f64::NAN,

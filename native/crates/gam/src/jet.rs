@@ -158,7 +158,7 @@ impl<const T: usize> Mul for Jet<T> {
 pub fn polygamma(n: usize, x: f64) -> f64 {
     const BERNOULLI: [f64; 8] =
         [1.0 / 6.0, -1.0 / 30.0, 1.0 / 42.0, -1.0 / 30.0, 5.0 / 66.0, -691.0 / 2730.0, 7.0 / 6.0, -3617.0 / 510.0];
-    let sign = if n % 2 == 0 { -1.0 } else { 1.0 };
+    let sign = if n.is_multiple_of(2) { -1.0 } else { 1.0 };
     let factorial = |k: usize| (1..=k).map(|i| i as f64).product::<f64>();
     let mut x = x;
     let mut sum = 0.0;
@@ -192,7 +192,7 @@ mod tests {
         close(polygamma(1, 1.0), std::f64::consts::PI.powi(2) / 6.0);
         close(polygamma(2, 1.0), -2.404_113_806_319_188_6);
         close(polygamma(3, 0.5), std::f64::consts::PI.powi(4));
-        close(polygamma(5, 1.0), 120.0 * 1.017_343_061_984_449_1);
+        close(polygamma(5, 1.0), 120.0 * 1.017_343_061_984_449);
     }
 
     #[test]

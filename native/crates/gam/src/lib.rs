@@ -1,6 +1,9 @@
 //! Generalised additive models: penalised regression with smoothing parameters chosen by REML, ML, GCV or UBRE.
 //! Wood (2011, 2017), Wood, Pya & Säfken (2016), Wood & Fasiolo (2017).
 
+// Sums over rows and columns of small matrices read as their formulas do with indices.
+#![allow(clippy::needless_range_loop)]
+
 pub mod basis;
 pub mod criterion;
 pub mod cross;
@@ -20,6 +23,7 @@ pub mod penalty;
 pub mod predict;
 pub mod report;
 pub mod rows;
+mod side;
 pub mod term;
 pub mod termtest;
 
@@ -80,20 +84,22 @@ pub fn residuals(
     if eta.len() != y.len() * k || !(weights.is_empty() || weights.len() == y.len()) {
         return Err(Error::new("SHAPE", "responses, linear predictors and weights differ in length"));
     }
-    let rows = y.iter().zip(eta.chunks_exact(k)).enumerate();
+    let rows = || y.iter().zip(eta.chunks_exact(k));
     let w = |i: usize| weights.get(i).copied().unwrap_or(1.0);
     Ok(match kind {
-        "response" => rows.map(|(_, (y, e))| y - family.mean(theta, e).0).collect(),
-        "pearson" => {
-            rows.map(|(i, (y, e))| (y - family.mean(theta, e).0) * (w(i) / family.variance(theta, e)).sqrt()).collect()
-        }
-        "working" => rows
-            .map(|(_, (y, e))| {
+        "response" => rows().map(|(y, e)| y - family.mean(theta, e).0).collect(),
+        "pearson" => rows()
+            .enumerate()
+            .map(|(i, (y, e))| (y - family.mean(theta, e).0) * (w(i) / family.variance(theta, e)).sqrt())
+            .collect(),
+        "working" => rows()
+            .map(|(y, e)| {
                 let (mu, slope) = family.mean(theta, e);
                 (y - mu) / slope
             })
             .collect(),
-        "deviance" => rows
+        "deviance" => rows()
+            .enumerate()
             .map(|(i, (y, e))| {
                 let sign = if *y >= family.mean(theta, e).0 { 1.0 } else { -1.0 };
                 sign * family.deviance(*y, w(i), theta, e).max(0.0).sqrt()

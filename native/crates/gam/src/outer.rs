@@ -116,7 +116,7 @@ pub fn optimise(model: &Model, theta: &[f64], control: &Control) -> Result<Optim
     let mut certificate = Certificate { converged: control.fixed, ..Certificate::default() };
     let mut best_gradient = f64::INFINITY;
     let mut stalled = 0;
-    while derivatives {
+    while !certificate.converged {
         let state = search.state(&point, &now);
         certificate = state.certificate(&now);
         // A gradient at the level of rounding: it does not fall any more although the steps are Newton's.

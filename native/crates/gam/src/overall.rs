@@ -16,6 +16,10 @@ pub fn fill(fit: &mut Fit, d: &Data, theta: &[f64]) {
     if k == 1 {
         fit.r_sq_adj = r_sq_adj(fit, d, theta, &columns[0]);
     }
+    // A dispersion among the family's parameters: f and the covariances hold it already.
+    if let Some(phi) = d.family.dispersion(theta) {
+        (fit.scale, fit.reml_scale, fit.scale_estimated) = (phi, phi, true);
+    }
 }
 
 fn weighted_mean(y: &[f64], w: &[f64]) -> f64 {

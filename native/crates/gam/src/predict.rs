@@ -4,6 +4,7 @@ use rayon::prelude::*;
 use x_simd::{Error, Job, Result, try_zeroed};
 
 use crate::design::Design;
+use crate::family::Family;
 use crate::mat::Mat;
 use crate::rows::{BLOCK, Block, Rows, pair};
 
@@ -94,6 +95,57 @@ pub fn predict(
             return Err(Error::new("SHAPE", format!("offset: {} values for {}", offset.len(), out.fit.len())));
         }
         crate::mat::axpy(1.0, offset, &mut out.fit);
+    }
+    Ok(out)
+}
+
+/// Predictions on the response scale, n × outputs (the mean; class probabilities), standard errors by the delta method.
+pub fn response(
+    design: &Design,
+    family: &dyn Family,
+    theta: &[f64],
+    beta: &[f64],
+    v: &[f64],
+    offset: &[f64],
+    job: &Job,
+) -> Result<Prediction> {
+    let link = predict(design, beta, &[], offset, &[], job)?;
+    let layout = design.layout();
+    let (n, k) = (design.rows(), layout.predictors);
+    if k != family.predictors() {
+        return Err(Error::new("SHAPE", format!("{k} linear predictors for the family {}", family.name())));
+    }
+    let raw_v = covariance(design, v)?.map(|v| layout.raw_matrix(&v));
+    let mut out = Prediction { fit: Vec::new(), se: Vec::new() };
+    let mut block = Block::default();
+    let mut h = vec![Vec::new(); k * (k + 1) / 2];
+    for from in (0..n).step_by(BLOCK) {
+        job.check()?;
+        let rows = BLOCK.min(n - from);
+        if let Some(v) = &raw_v {
+            design.fill(from, rows, &mut block);
+            layout.quadratic(&block, v, &mut h);
+        }
+        for i in 0..rows {
+            let eta = &link.fit[(from + i) * k..(from + i + 1) * k];
+            let (before, mut slopes) = (out.fit.len(), Vec::new());
+            family.responses(theta, eta, &mut out.fit, &mut slopes);
+            if raw_v.is_none() {
+                continue;
+            }
+            let outputs = out.fit.len() - before;
+            match family.jacobian(theta, eta) {
+                Some(j) => out.se.extend(j.chunks_exact(k).map(|row| {
+                    let pairs = (0..k).flat_map(|a| (0..k).map(move |b| (a, b)));
+                    pairs.map(|(a, b)| row[a] * row[b] * h[pair(a, b)][i]).sum::<f64>().max(0.0).sqrt()
+                })),
+                // One slope an output, by its own linear predictor or by the only one.
+                None => out.se.extend((0..outputs).map(|c| {
+                    let own = if k == 1 { 0 } else { c };
+                    slopes[c].abs() * h[pair(own, own)][i].max(0.0).sqrt()
+                })),
+            }
+        }
     }
     Ok(out)
 }

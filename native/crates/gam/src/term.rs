@@ -2,7 +2,7 @@
 
 use x_simd::{Error, Result};
 
-use crate::basis::{Basis, Columns, Margin, Plan, Tensor, matrix_json, matrix_read};
+use crate::basis::{Basis, Columns, Margin, Plan, Separable, Tensor, matrix_json, matrix_read};
 use crate::json::{Json, malformed, object};
 use crate::mat::{Mat, complement};
 use crate::penalty::Penalty;
@@ -64,8 +64,12 @@ impl Term {
         let named = |e: Error| Error { message: format!("{label}: {}", e.message), ..e };
         let kind = j.get("kind").text("kind")?.to_owned();
         let by = j.get("by").optional(By::read)?;
+        if !j.get("shape").is_null() {
+            return Err(named(Error::new("GAM_OPTIONS", "shape constraints are not supported")));
+        }
         let basis = match kind.as_str() {
             "s" => Basis::learn(&Plan::read(j)?, columns).map_err(named)?,
+            "t2" => separable(j, columns, rows).map_err(named)?,
             "te" | "ti" => tensor(j, kind == "ti", columns, rows).map_err(named)?,
             other => return Err(malformed(format!("unknown kind of smooth \"{other}\""))),
         };
@@ -120,6 +124,14 @@ impl Term {
         })
     }
 
+    /// Takes coefficients out.
+    pub fn drop_columns(&mut self, gone: &[usize]) {
+        if !gone.is_empty() {
+            let all = self.gauge.take().unwrap_or_else(|| Mat::identity(self.basis.width()));
+            self.gauge = Some(crate::side::without(&all, gone));
+        }
+    }
+
     /// Coefficients.
     pub fn width(&self) -> usize {
         self.gauge.as_ref().map_or(self.basis.width(), |g| g.cols)
@@ -149,6 +161,7 @@ impl Term {
             }
             let number = out.len() + 1;
             let label = if several { format!("{}{number}", self.label) } else { self.label.clone() };
+            let rank = rank.min(s.rows);
             out.push(Penalty { parts: vec![(from, s)], rank, label, scale: *scale });
         }
         if self.select {
@@ -167,6 +180,16 @@ impl Term {
         }
         Ok(out)
     }
+}
+
+fn separable(j: &Json, columns: &Columns, rows: usize) -> Result<Basis> {
+    let margin = |m: &Json| {
+        let mut plan = Plan::read(m)?;
+        plan.k = plan.k.or(Some(5));
+        Basis::learn(&plan, columns)
+    };
+    let bases = j.get("margins").list("margins")?.iter().map(margin).collect::<Result<Vec<_>>>()?;
+    Ok(Basis::Separable(Separable::learn(bases, columns, rows)?))
 }
 
 fn tensor(j: &Json, interaction: bool, columns: &Columns, rows: usize) -> Result<Basis> {

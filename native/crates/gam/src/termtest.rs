@@ -112,7 +112,7 @@ fn smooth(fit: &Fit, range: &Range<usize>) -> Result<TermTest> {
 }
 
 fn random_effect(fit: &Fit, penalties: &[Penalty], range: &Range<usize>, others: &[&Range<usize>]) -> Result<TermTest> {
-    let phi = fit.scale;
+    let phi = fit.unit;
     let x = root(&fit.gram.block(range.clone(), range.clone()))?;
     // Covariance of the estimates with this term absent and the other random terms random (over phi).
     let mut v = fit.ve.block(range.clone(), range.clone());

@@ -18,6 +18,7 @@ fn spec(name: &str) -> Option<String> {
         "cc k=6 knots 0..1" => s("cc", 6, r#","knots":[0,0.2,0.4,0.6000000000000001,0.8,1]"#),
         "ps k=8 m=(2,2)" => s("ps", 8, r#","m":[2,2]"#),
         "ps k=8 m=(2,1)" => s("ps", 8, r#","m":[2,1]"#),
+        "bs k=8 m=(3,2)" => s("bs", 8, r#","m":[3,2]"#),
         "tp 1d k=6" => s("tp", 6, ""),
         "tp 1d full k=13" => s("tp", 13, ""),
         "te cr 4x3" => r#"{"label":"te(x,z)","kind":"te","margins":[{"bs":"cr","columns":[0],"k":4},{"bs":"cr","columns":[1],"k":3}]}"#.to_owned(),
@@ -81,7 +82,7 @@ fn bases_match() {
             }
         }
     }
-    assert_eq!(seen, 8);
+    assert_eq!(seen, 9);
     failures.truncate(40);
     assert!(failures.is_empty(), "\n{}", failures.join("\n"));
 }

@@ -31,6 +31,7 @@ pub fn select(study: &Study, options: &Options, cm: &[f64], before: &[u32], job:
     let needs = |e: &crate::data::Entry| e.open() || e.missing;
     study.rare.entries.iter().filter(|e| needs(e)).for_each(|e| work[e.sample as usize] = true);
     let mut rare = Vec::new();
+    #[allow(clippy::needless_range_loop)] // the locus is what the neighbours are asked about
     for locus in 0..study.rare.len() {
         let of = study.rare.of(locus);
         if of.len() > 1 && of.iter().any(|e| e.open()) {

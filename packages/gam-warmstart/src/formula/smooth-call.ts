@@ -3,7 +3,7 @@ import { type Argument, CONSTANTS, deparse, type Expr, namesIn } from "./ast.ts"
 import { formulaError } from "./parse.ts";
 
 /** The kinds of basis a smooth can have (mgcv's names). */
-export const BASES = ["tp", "ts", "cr", "cs", "cc", "ps", "cp", "re", "fs", "gp", "ds"] as const;
+export const BASES = ["tp", "ts", "cr", "cs", "cc", "ps", "cp", "bs", "re", "fs", "gp", "ds"] as const;
 
 /** A basis by mgcv's name. */
 export type Basis = (typeof BASES)[number];

@@ -19,6 +19,9 @@ export const visits: string = join(root, "fixtures/gam/visits.csv");
 export const fixture = (name: string): string =>
   fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url));
 
+/** Data and mgcv's numbers made by golden/make_*.R. */
+export const golden = (name: string): string => fileURLToPath(new URL(`../golden/${name}`, import.meta.url));
+
 const made: string[] = [];
 afterAll(() => {
   for (const folder of made.splice(0)) rmSync(folder, { recursive: true, force: true });

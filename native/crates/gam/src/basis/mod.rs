@@ -2,8 +2,12 @@
 //! from sparse columns to its coefficients; and its penalty matrices over the coefficients.
 
 mod cubic;
+mod factorsmooth;
+mod natural;
 mod pspline;
+mod radial;
 mod random;
+mod t2;
 mod tensor;
 mod thinplate;
 
@@ -13,8 +17,11 @@ use crate::json::{Json, malformed, object};
 use crate::mat::Mat;
 
 pub use cubic::Cubic;
+pub use factorsmooth::FactorSmooth;
 pub use pspline::PSpline;
+pub use radial::Radial;
 pub use random::Random;
+pub use t2::Separable;
 pub use tensor::{Margin, Tensor};
 pub use thinplate::ThinPlate;
 
@@ -38,6 +45,9 @@ pub enum Basis {
     ThinPlate(ThinPlate),
     Random(Random),
     Tensor(Tensor),
+    Radial(Radial),
+    FactorSmooth(FactorSmooth),
+    Separable(Separable),
 }
 
 /// Raw penalty matrix and its rank.
@@ -107,9 +117,11 @@ impl Basis {
     pub fn learn(plan: &Plan, columns: &Columns) -> Result<Basis> {
         Ok(match plan.bs.as_str() {
             "cr" | "cs" | "cc" => Basis::Cubic(Cubic::learn(plan, columns)?),
-            "ps" | "cp" => Basis::PSpline(PSpline::learn(plan, columns)?),
+            "ps" | "cp" | "bs" => Basis::PSpline(PSpline::learn(plan, columns)?),
             "tp" | "ts" => Basis::ThinPlate(ThinPlate::learn(plan, columns)?),
             "re" => Basis::Random(Random::learn(plan)),
+            "ds" | "gp" => Basis::Radial(Radial::learn(plan, columns)?),
+            "fs" => Basis::FactorSmooth(FactorSmooth::learn(plan, columns)?),
             other => return Err(Error::new("GAM_OPTIONS", format!("unknown basis bs=\"{other}\""))),
         })
     }
@@ -121,6 +133,9 @@ impl Basis {
             Basis::ThinPlate(b) => b.state(),
             Basis::Random(b) => b.state(),
             Basis::Tensor(b) => b.state(),
+            Basis::Radial(b) => b.state(),
+            Basis::FactorSmooth(b) => b.state(),
+            Basis::Separable(b) => b.state(),
         }
     }
 
@@ -131,6 +146,9 @@ impl Basis {
             "thinplate" => Basis::ThinPlate(ThinPlate::restore(j)?),
             "random" => Basis::Random(Random::restore(j)?),
             "tensor" => Basis::Tensor(Tensor::restore(j)?),
+            "radial" => Basis::Radial(Radial::restore(j)?),
+            "factorsmooth" => Basis::FactorSmooth(FactorSmooth::restore(j)?),
+            "separable" => Basis::Separable(Separable::restore(j)?),
             other => return Err(malformed(format!("unknown basis kind \"{other}\""))),
         })
     }
@@ -143,6 +161,9 @@ impl Basis {
             Basis::ThinPlate(b) => b.width(),
             Basis::Random(b) => b.width(),
             Basis::Tensor(b) => b.width(),
+            Basis::Radial(b) => b.width(),
+            Basis::FactorSmooth(b) => b.width(),
+            Basis::Separable(b) => b.width(),
         }
     }
 
@@ -154,6 +175,9 @@ impl Basis {
             Basis::Random(b) => (b.width(), 1),
             Basis::ThinPlate(b) => (b.width(), b.width()),
             Basis::Tensor(b) => (b.width(), b.width()),
+            Basis::Radial(b) => (b.width(), b.width()),
+            Basis::FactorSmooth(b) => (b.width(), b.level_width()),
+            Basis::Separable(b) => (b.width(), b.width()),
         }
     }
 
@@ -174,7 +198,15 @@ impl Basis {
             Basis::ThinPlate(b) => b.window(columns, i, out),
             Basis::Random(b) => b.window(columns, i, out),
             Basis::Tensor(b) => b.window(columns, i, out),
+            Basis::Radial(b) => b.window(columns, i, out),
+            Basis::FactorSmooth(b) => b.window(columns, i, out),
+            Basis::Separable(b) => b.window(columns, i, out),
         }
+    }
+
+    /// First sparse column of row `i`'s window, for a costly basis.
+    pub fn kept_at(&self, columns: &Columns, i: usize) -> usize {
+        if let Basis::FactorSmooth(b) = self { b.at(columns, i) } else { 0 }
     }
 
     /// Values of all coefficients' functions in row `i`.
@@ -192,10 +224,13 @@ impl Basis {
     pub fn penalties(&self) -> Result<Vec<RawPenalty>> {
         match self {
             Basis::Cubic(b) => b.penalties(),
-            Basis::PSpline(b) => Ok(vec![b.penalty()]),
+            Basis::PSpline(b) => Ok(b.penalties()),
             Basis::ThinPlate(b) => b.penalties(),
             Basis::Random(b) => Ok(vec![(Mat::identity(b.width()), b.width())]),
             Basis::Tensor(b) => b.penalties(),
+            Basis::Radial(b) => Ok(b.penalties()),
+            Basis::FactorSmooth(b) => Ok(b.penalties()),
+            Basis::Separable(b) => Ok(b.penalties()),
         }
     }
 
@@ -207,19 +242,23 @@ impl Basis {
             Basis::ThinPlate(b) => to.extend(&b.columns),
             Basis::Random(b) => to.extend(b.parts.iter().filter(|(_, levels)| *levels == 0).map(|(c, _)| c)),
             Basis::Tensor(b) => b.margins.iter().for_each(|m| m.basis.numeric_columns(to)),
+            Basis::Radial(b) => to.extend(&b.columns),
+            Basis::FactorSmooth(b) => b.basis.numeric_columns(to),
+            Basis::Separable(b) => b.bases().for_each(|m| m.numeric_columns(to)),
         }
     }
 
     /// Random effects and the like stay uncentred.
     pub fn is_random(&self) -> bool {
-        matches!(self, Basis::Random(_))
+        matches!(self, Basis::Random(_) | Basis::FactorSmooth(_))
     }
 
     /// Costs much more than a few operations a row: its values are kept.
     pub fn is_costly(&self) -> bool {
         match self {
-            Basis::ThinPlate(_) => true,
+            Basis::ThinPlate(_) | Basis::Radial(_) | Basis::FactorSmooth(_) => true,
             Basis::Tensor(t) => t.margins.iter().any(|m| m.basis.is_costly()),
+            Basis::Separable(t) => t.bases().any(Basis::is_costly),
             _ => false,
         }
     }
@@ -230,6 +269,7 @@ impl Basis {
             Basis::Cubic(b) => b.knots.clone().into(),
             Basis::PSpline(b) => b.knots.clone().into(),
             Basis::Tensor(b) => Json::Arr(b.margins.iter().map(|m| m.basis.knots()).collect()),
+            Basis::Separable(b) => Json::Arr(b.bases().map(Basis::knots).collect()),
             _ => Json::Null,
         }
     }

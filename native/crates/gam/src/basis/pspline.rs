@@ -1,4 +1,5 @@
-//! P-splines: B-splines on equally spaced knots with a difference penalty (Eilers & Marx 1996), also cyclic (cp).
+//! B-splines: with a difference penalty on equally spaced knots (ps; Eilers & Marx 1996), also cyclic (cp), or with
+//! integrated squared derivatives as penalties (bs).
 
 use x_simd::Result;
 
@@ -13,16 +14,33 @@ pub struct PSpline {
     pub knots: Vec<f64>,
     order: usize,
     cyclic: bool,
+    /// Orders of the penalised derivatives of a bs smooth; empty = a difference penalty.
+    derivatives: Vec<usize>,
 }
 
 impl PSpline {
     pub fn learn(plan: &Plan, columns: &Columns) -> Result<PSpline> {
         let x = plan.one_column(columns)?;
         let k = plan.k.unwrap_or(10);
-        let first = plan.m.first().copied().unwrap_or(2.0);
-        let order = plan.m.get(1).copied().unwrap_or(first) as usize;
-        // m[0] = 2 is a cubic spline.
-        let degree = first as usize + 1;
+        // m[0] = 2 is a cubic spline of ps; bs counts the degree itself.
+        let derivative = plan.bs == "bs";
+        let first = plan.m.first().copied().unwrap_or(if derivative { 3.0 } else { 2.0 });
+        let degree = first as usize + usize::from(!derivative);
+        let derivatives: Vec<usize> = match (derivative, &plan.m[..]) {
+            (false, _) => Vec::new(),
+            (true, [] | [_]) => vec![degree.saturating_sub(1)],
+            (true, [_, rest @ ..]) => rest.iter().map(|m| *m as usize).collect(),
+        };
+        if derivatives.iter().any(|d| *d > degree) {
+            return Err(x_simd::Error::new(
+                "GAM_OPTIONS",
+                format!("bs=\"bs\": no derivative above the degree {degree}"),
+            ));
+        }
+        let order = match derivatives.first() {
+            Some(d) => *d,
+            None => plan.m.get(1).copied().unwrap_or(first) as usize,
+        };
         let cyclic = plan.bs == "cp";
         let unique = distinct(x);
         let intervals = if cyclic { k } else { k.saturating_sub(degree) };
@@ -57,14 +75,21 @@ impl PSpline {
             let count = intervals + 1 + 2 * degree;
             (0..count).map(|i| low + (i as f64 - degree as f64) * step).collect()
         });
-        Self::new(plan.columns[0], degree, knots, order, cyclic)
+        Self::new(plan.columns[0], degree, knots, order, cyclic, derivatives)
     }
 
-    fn new(column: usize, degree: usize, knots: Vec<f64>, order: usize, cyclic: bool) -> Result<PSpline> {
+    fn new(
+        column: usize,
+        degree: usize,
+        knots: Vec<f64>,
+        order: usize,
+        cyclic: bool,
+        derivatives: Vec<usize>,
+    ) -> Result<PSpline> {
         if knots.len() < 2 * degree + 2 || knots.windows(2).any(|w| !(w[1] > w[0] && (w[1] - w[0]).is_finite())) {
             return Err(bad_knots("knots must be finite, distinct and ascending"));
         }
-        Ok(PSpline { column, degree, knots, order, cyclic })
+        Ok(PSpline { column, degree, knots, order, cyclic, derivatives })
     }
 
     pub fn state(&self) -> Json {
@@ -75,6 +100,7 @@ impl PSpline {
             ("knots", self.knots.clone().into()),
             ("order", self.order.into()),
             ("cyclic", self.cyclic.into()),
+            ("derivatives", Json::Arr(self.derivatives.iter().map(|d| (*d).into()).collect())),
         ])
     }
 
@@ -85,6 +111,10 @@ impl PSpline {
             j.get("knots").nums("knots")?,
             j.get("order").index("order")?,
             j.get("cyclic").flag(),
+            match j.get("derivatives") {
+                Json::Null => Vec::new(),
+                list => list.list("derivatives")?.iter().map(|d| d.index("derivative")).collect::<Result<_>>()?,
+            },
         )
     }
 
@@ -150,7 +180,47 @@ impl PSpline {
         }
     }
 
-    pub fn penalty(&self) -> RawPenalty {
+    pub fn penalties(&self) -> Vec<RawPenalty> {
+        if self.derivatives.is_empty() {
+            return vec![self.difference_penalty()];
+        }
+        self.derivatives.iter().map(|d| self.derivative_penalty(*d)).collect()
+    }
+
+    /// Integral over the range of the squared derivative of order `r`, by Gauss's rule in each knot interval.
+    fn derivative_penalty(&self, r: usize) -> RawPenalty {
+        let (w, lower) = (self.basis_functions(), self.degree - r);
+        // Coefficients of the derivative in the B-splines of the lower degree.
+        let mut d = Mat::identity(w);
+        for step in 0..r {
+            let degree = self.degree - step;
+            // Splines that vanish on the range drop out at either end: function i of this degree starts at knot i + step.
+            d = Mat::from_fn(d.rows - 1, w, |i, j| {
+                let at = i + step + 1;
+                degree as f64 * (d[(i + 1, j)] - d[(i, j)]) / (self.knots[at + degree] - self.knots[at])
+            });
+        }
+        let (nodes, weights) = gauss(lower + 1);
+        let mut gram = Mat::zeros(d.rows, d.rows);
+        let mut values = vec![0.0; lower + 1];
+        for j in self.degree..self.knots.len() - 1 - self.degree {
+            let (a, b) = (self.knots[j], self.knots[j + 1]);
+            for (x, weight) in nodes.iter().zip(&weights) {
+                self.values(0.5 * (a + b) + 0.5 * (b - a) * x, j, lower, &mut values);
+                for p in 0..=lower {
+                    for q in 0..=lower {
+                        let from = j - self.degree;
+                        gram[(from + p, from + q)] += 0.5 * (b - a) * weight * values[p] * values[q];
+                    }
+                }
+            }
+        }
+        let mut s = gram.congruence(&d);
+        s.symmetrise();
+        (s, w - r)
+    }
+
+    fn difference_penalty(&self) -> RawPenalty {
         let w = self.width();
         if self.cyclic {
             let mut d = Mat::identity(w);
@@ -165,4 +235,27 @@ impl PSpline {
         }
         (d.tmul(&d), w - self.order)
     }
+}
+
+/// Nodes and weights of Gauss–Legendre quadrature on -1 … 1.
+fn gauss(n: usize) -> (Vec<f64>, Vec<f64>) {
+    let node = |i: usize| {
+        let mut x = (std::f64::consts::PI * (i as f64 + 0.75) / (n as f64 + 0.5)).cos();
+        let mut slope = 1.0;
+        for _ in 0..100 {
+            let (mut before, mut p) = (0.0, 1.0);
+            for k in 0..n {
+                let k = k as f64;
+                (before, p) = (p, ((2.0 * k + 1.0) * x * p - k * before) / (k + 1.0));
+            }
+            slope = n as f64 * (x * p - before) / (x * x - 1.0);
+            let step = p / slope;
+            x -= step;
+            if step.abs() < 1e-16 {
+                break;
+            }
+        }
+        (x, 2.0 / ((1.0 - x * x) * slope * slope))
+    };
+    (0..n).map(node).unzip()
 }

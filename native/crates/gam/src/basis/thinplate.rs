@@ -36,7 +36,7 @@ impl ThinPlate {
             Some(&m) if m > 0.0 => {
                 return Err(Error::new("GAM_OPTIONS", format!("m = {m} is too small for {d} covariates")));
             }
-            _ => (d + 1) / 2 + 1,
+            _ => d.div_ceil(2) + 1,
         };
         let powers = monomials(d, order);
         let null = powers.len();
@@ -69,7 +69,7 @@ impl ThinPlate {
             powers,
             inner: Mat::zeros(0, 0),
         };
-        let (values, vectors) = out.leading(k)?;
+        let (values, vectors) = leading(&out.points, &|a, b| out.distance_function(a, b), k)?;
         // T'U_k delta = 0
         let t = Mat::from_fn(u, null, |i, j| out.monomial(out.points.row(i), j));
         let z = complement_of(&vectors.tmul(&t));
@@ -96,25 +96,6 @@ impl ThinPlate {
         }
         self.inner = Mat::from_fn(wiggly, wiggly, |i, j| self.inner[(i, j)] * scale[i] * scale[j]);
         self.polynomial = scale[wiggly..].to_vec();
-    }
-
-    /// The `k` eigenvalues of largest size, in that order, with their vectors as columns.
-    fn leading(&self, k: usize) -> Result<(Vec<f64>, Mat)> {
-        let u = self.points.rows;
-        let mut e = SquareMatrix::zeros(u)?;
-        for i in 0..u {
-            for j in 0..=i {
-                let x = self.distance_function(self.points.row(i), self.points.row(j));
-                e.data_mut()[i * u + j] = x;
-                e.data_mut()[j * u + i] = x;
-            }
-        }
-        let eigen = x_dense::eigh(e, 1, &Job::default())?;
-        let mut order: Vec<usize> = (0..u).collect();
-        order.sort_by(|&a, &b| eigen.values[b].abs().total_cmp(&eigen.values[a].abs()));
-        order.truncate(k);
-        let values = order.iter().map(|&i| eigen.values[i]).collect();
-        Ok((values, Mat::from_fn(u, k, |i, j| eigen.vectors.row(i)[order[j]])))
     }
 
     /// The radial function of the thin plate penalty of this order.
@@ -215,8 +196,27 @@ impl ThinPlate {
     }
 }
 
+/// The `k` eigenvalues of largest size of a radial function over points, in that order, with their vectors as columns.
+pub fn leading(points: &Mat, distance: &dyn Fn(&[f64], &[f64]) -> f64, k: usize) -> Result<(Vec<f64>, Mat)> {
+    let u = points.rows;
+    let mut e = SquareMatrix::zeros(u)?;
+    for i in 0..u {
+        for j in 0..=i {
+            let x = distance(points.row(i), points.row(j));
+            e.data_mut()[i * u + j] = x;
+            e.data_mut()[j * u + i] = x;
+        }
+    }
+    let eigen = x_dense::eigh(e, 1, &Job::default())?;
+    let mut order: Vec<usize> = (0..u).collect();
+    order.sort_by(|&a, &b| eigen.values[b].abs().total_cmp(&eigen.values[a].abs()));
+    order.truncate(k);
+    let values = order.iter().map(|&i| eigen.values[i]).collect();
+    Ok((values, Mat::from_fn(u, k, |i, j| eigen.vectors.row(i)[order[j]])))
+}
+
 /// Exponents of the monomials of total degree below `order`, by degree.
-fn monomials(d: usize, order: usize) -> Vec<Vec<i32>> {
+pub fn monomials(d: usize, order: usize) -> Vec<Vec<i32>> {
     let mut all = vec![vec![0; d]];
     let mut out = all.clone();
     for _ in 1..order {
@@ -237,7 +237,7 @@ fn monomials(d: usize, order: usize) -> Vec<Vec<i32>> {
 }
 
 /// Distinct covariate points in ascending order, sampled down to `MOST`.
-fn distinct_points(plan: &Plan, columns: &Columns, shift: &[f64]) -> Vec<Vec<f64>> {
+pub fn distinct_points(plan: &Plan, columns: &Columns, shift: &[f64]) -> Vec<Vec<f64>> {
     let n = columns[plan.columns[0]].len();
     let mut all: Vec<Vec<f64>> =
         (0..n).map(|i| plan.columns.iter().zip(shift).map(|(&c, s)| columns[c][i] - s).collect()).collect();

@@ -1,13 +1,16 @@
 //! Response distributions. A family gives, for a block of rows, f = half the deviance (or the negative log likelihood)
 //! and its derivatives by the linear predictors and its own parameters theta; everything else is shared.
 
+mod beta;
 mod gaulss;
 mod glm;
 mod link;
 mod multinom;
 mod negbin;
+mod ordered;
 #[cfg(test)]
 mod tests;
+mod tweedie;
 
 use x_simd::{Error, Result};
 
@@ -96,6 +99,11 @@ pub trait Family: Send + Sync {
     /// True when the scale is 1 by definition.
     fn scale_known(&self) -> bool;
 
+    /// The dispersion, where it is one of the family's own parameters.
+    fn dispersion(&self, _theta: &[f64]) -> Option<f64> {
+        None
+    }
+
     /// Edf and covariances use observed second derivatives (extended families) instead of Fisher weights.
     fn observed_covariance(&self) -> bool {
         false
@@ -131,6 +139,12 @@ pub trait Family: Send + Sync {
         slopes.push(slope);
     }
 
+    /// Derivatives of the responses by all linear predictors (outputs × predictors), for families whose responses depend
+    /// on several.
+    fn jacobian(&self, _theta: &[f64], _eta: &[f64]) -> Option<Vec<f64>> {
+        None
+    }
+
     /// Variance function at the mean.
     fn variance(&self, theta: &[f64], eta: &[f64]) -> f64;
 
@@ -158,6 +172,13 @@ pub fn from_options(o: &Json) -> Result<Box<dyn Family>> {
             options(format!("family {name} has no link \"{text}\"; it takes {}", names.join(", ")))
         })
     };
+    let positive = |v: &Option<Vec<f64>>| -> Result<Option<f64>> {
+        let Some(v) = v else { return Ok(None) };
+        match v[..] {
+            [t] if t > 0.0 => Ok(Some(t)),
+            _ => Err(options(format!("the theta of {name} is one positive number"))),
+        }
+    };
     use Link::*;
     let family: Box<dyn Family> = match name {
         "gaussian" | "quasi" => {
@@ -182,14 +203,37 @@ pub fn from_options(o: &Json) -> Result<Box<dyn Family>> {
         }
         "nb" => {
             let link = pick(Log, &[Log, Identity, Sqrt])?;
-            let positive = |v: &Option<Vec<f64>>| -> Result<Option<f64>> {
-                let Some(v) = v else { return Ok(None) };
-                match v[..] {
-                    [t] if t > 0.0 => Ok(Some(t)),
-                    _ => Err(options("the theta of nb is one positive number")),
-                }
-            };
             Box::new(negbin::NegBin { link, fixed: positive(&theta)?, start: positive(&start)?.unwrap_or(1.0) })
+        }
+        "tw" => {
+            let link = pick(Log, &[Log, Identity, Inverse, Sqrt])?;
+            let good = |v: &[f64]| {
+                v.len() <= 2 && v.iter().all(|x| *x > 0.0) && v.first().is_none_or(|p| *p > 1.0 && *p < 2.0)
+            };
+            let (fixed, start) = (theta.unwrap_or_default(), start.unwrap_or_default());
+            if !good(&fixed) || !good(&start) {
+                return Err(options(
+                    "the theta of tw is a power between 1 and 2, and optionally a positive dispersion",
+                ));
+            }
+            let start = start.first().copied().unwrap_or(1.5).clamp(1.02, 1.98);
+            Box::new(tweedie::Tweedie { link, fixed, start })
+        }
+        "betar" => {
+            let link = pick(Logit, &[Logit, Probit, Cloglog, Cauchit])?;
+            let start = positive(&start)?.unwrap_or(1.0);
+            Box::new(beta::Beta { link, fixed: positive(&theta)?, start })
+        }
+        "ocat" => {
+            let classes = o.get("classes").index("classes")?;
+            if classes < 3 {
+                return Err(options("ocat needs at least three classes; two are binomial"));
+            }
+            let ascending = |v: &[f64]| v.len() == classes - 1 && v.windows(2).all(|w| w[0] < w[1]);
+            if theta.as_ref().is_some_and(|v| !ascending(v)) {
+                return Err(options(format!("the theta of ocat are its {} cut points, ascending", classes - 1)));
+            }
+            Box::new(ordered::Ordered { classes, fixed: theta })
         }
         "gaulss" => Box::new(gaulss::Gaulss),
         "multinom" => {

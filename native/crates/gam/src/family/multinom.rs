@@ -121,6 +121,17 @@ impl Family for Multinom {
         out.extend(&p);
     }
 
+    fn jacobian(&self, _theta: &[f64], eta: &[f64]) -> Option<Vec<f64>> {
+        let mut p = Vec::new();
+        probabilities(eta, &mut p);
+        let none = 1.0 - p.iter().sum::<f64>();
+        let mut out: Vec<f64> = p.iter().map(|x| -none * x).collect();
+        for (c, pc) in p.iter().enumerate() {
+            out.extend(p.iter().enumerate().map(|(k, pk)| pc * (f64::from(c == k) - pk)));
+        }
+        Some(out)
+    }
+
     fn variance(&self, _theta: &[f64], _eta: &[f64]) -> f64 {
         1.0
     }

@@ -109,7 +109,7 @@ impl Family for NegBin {
 }
 
 /// Writes f and its derivatives of one row.
-fn fill(out: &mut Derivs, i: usize, w: f64, derivative: impl Fn(usize) -> f64, full: bool) {
+pub fn fill(out: &mut Derivs, i: usize, w: f64, derivative: impl Fn(usize) -> f64, full: bool) {
     out.f[i] = w * derivative(0);
     out.d1[0][i] = w * derivative(1);
     out.d2[0][i] = w * derivative(2);

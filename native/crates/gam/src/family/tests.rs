@@ -83,6 +83,15 @@ fn derivatives_agree_with_differences() {
     for link in ["log", "identity", "inverse"] {
         check(&format!(r#"{{"family":"gaussian","link":"{link}"}}"#), &[-0.2, 3.0], &[&[0.4], &[1.3]]);
     }
+    for link in ["log", "identity", "inverse", "sqrt"] {
+        check(&format!(r#"{{"family":"tw","link":"{link}"}}"#), &[0.0, 0.2, 3.0, 40.0], &[&[0.4], &[1.3]]);
+    }
+    check(r#"{"family":"tw","theta":[1.3]}"#, &[0.0, 3.0], &[&[0.4]]);
+    check(r#"{"family":"tw","theta":[1.3,2.0]}"#, &[0.0, 3.0], &[&[0.4]]);
+    for link in ["logit", "probit", "cloglog", "cauchit"] {
+        check(&format!(r#"{{"family":"betar","link":"{link}","thetaStart":[3]}}"#), &[0.02, 0.6], &[&[-0.7], &[0.9]]);
+    }
+    check(r#"{"family":"ocat","classes":5}"#, &[0.0, 1.0, 2.0, 3.0, 4.0], &[&[-2.0], &[0.3], &[2.2]]);
     check(r#"{"family":"gaulss"}"#, &[0.3, -2.0], &[&[0.4, -0.5], &[-1.0, 1.2]]);
     check(r#"{"family":"multinom","classes":4}"#, &[0.0, 2.0], &[&[0.4, -0.5, 0.1], &[-1.0, 1.2, 0.3]]);
 }

@@ -48,7 +48,7 @@ pub fn number(j: &Json, key: &str) -> f64 {
 /// A failure line when two numbers differ by more than `relative` (of the larger of both and `floor`).
 pub fn close(what: String, found: f64, expected: f64, relative: f64, floor: f64, failures: &mut Vec<String>) {
     let error = (found - expected).abs() / expected.abs().max(floor);
-    if !(error <= relative) {
+    if error.is_nan() || error > relative {
         failures.push(format!("{what}: {found} against {expected}, off by {error:.2e}"));
     }
 }

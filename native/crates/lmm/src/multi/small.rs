@@ -133,6 +133,6 @@ mod tests {
         for (i, x) in again.iter().enumerate() {
             assert!((x - (i + 1) as f64).abs() < 1e-11);
         }
-        assert!(!cholesky(&mut vec![1.0, 2.0, 2.0, 1.0], 2));
+        assert!(!cholesky(&mut [1.0, 2.0, 2.0, 1.0], 2));
     }
 }

@@ -1,0 +1,43 @@
+import { runCli, writeFileAtomic } from "@x/core/base";
+import { doctor } from "./doctor.ts";
+import { lossReportHtml, readHistory } from "./loss-report.ts";
+import { VERSION } from "./version.ts";
+
+await runCli({
+  name: "onnx-train",
+  version: VERSION,
+  summary: "what this machine can train neural models on, and reports of training runs",
+  commands: [
+    {
+      name: "doctor",
+      summary:
+        "look at onnxruntime-node, the NVIDIA driver and the CUDA libraries; say what is missing and what to do",
+      options: [],
+      examples: ["onnx-train doctor"],
+      async run({ json, print }) {
+        const findings = await doctor();
+        if (json) return { findings };
+        for (const { name, ok, found, advice } of findings) {
+          print(`${ok ? "ok  " : "no  "} ${name}: ${found}`);
+          if (advice) print(`      → ${advice}`);
+        }
+        return undefined;
+      },
+    },
+    {
+      name: "report",
+      summary: "draw the loss curves of a run's history as one HTML page",
+      options: [
+        { name: "out", aliases: ["-o"], type: "string", value: "FILE", help: "the page", required: true },
+      ],
+      positionals: ["HISTORY"],
+      examples: ["onnx-train report run/history.jsonl --out run/report.html"],
+      async run({ options, positionals, signal }) {
+        const path = positionals[0]!;
+        const page = lossReportHtml(readHistory(path), { title: `Training: ${path}` });
+        await writeFileAtomic(String(options.out), page, { signal });
+        return { out: options.out };
+      },
+    },
+  ],
+});

@@ -1,0 +1,69 @@
+/** Matrix products. The precision policy lives here: only these are ever computed in half precision. */
+import { apply, type Rule } from "./apply.ts";
+import { currentGraph, type Dim, shapeError, showShape, sizeOf, type Tensor } from "./graph.ts";
+import { cast } from "./ops-elementwise.ts";
+import { sumTo } from "./ops-reduce.ts";
+import { reshape, transpose } from "./ops-shape.ts";
+import { broadcast } from "./shapes.ts";
+
+interface Flags {
+  a: boolean;
+  b: boolean;
+}
+
+const turned = (t: Tensor, flag: boolean): readonly Dim[] => (flag ? [...t.shape].reverse() : t.shape);
+
+/** Rules of this file. */
+export const linearRules: Record<string, Rule<never>> = {
+  MatMul: {
+    outputs: ([a, b]) => {
+      const [m, k] = a!.shape.slice(-2);
+      const [k2, n] = b!.shape.slice(-2);
+      if (a!.rank < 2 || b!.rank < 2 || k !== k2)
+        shapeError("MatMul", `${showShape(a!.shape)} · ${showShape(b!.shape)}: the inner lengths differ`);
+      return [[a!.dtype, [...broadcast("MatMul", a!.shape.slice(0, -2), b!.shape.slice(0, -2)), m!, n!]]];
+    },
+    vjp: ({ inputs: [a, b], g }) => [
+      sumTo(product(g, transpose(b!)), a!.shape),
+      sumTo(product(transpose(a!), g), b!.shape),
+    ],
+  } satisfies Rule,
+  Gemm: {
+    outputs: ([a, b], { a: ta, b: tb }) => {
+      const [left, right] = [turned(a!, ta), turned(b!, tb)];
+      if (a!.rank !== 2 || b!.rank !== 2 || left[1] !== right[0])
+        shapeError("Gemm", `${showShape(left)} · ${showShape(right)}: the inner lengths differ`);
+      return [[a!.dtype, [left[0]!, right[1]!]]];
+    },
+    attributes: ({ a, b }) => ({ transA: { int: a ? 1 : 0 }, transB: { int: b ? 1 : 0 } }),
+    vjp: ({ inputs: [a, b], g, p }) => [
+      p.a ? gemm(b!, g, { a: p.b, b: true }) : gemm(g, b!, { a: false, b: !p.b }),
+      p.b ? gemm(g, a!, { a: true, b: p.a }) : gemm(a!, g, { a: !p.a, b: false }),
+    ],
+  } satisfies Rule<Flags>,
+};
+
+function gemm(a: Tensor, b: Tensor, flags: Flags): Tensor {
+  return apply("Gemm", linearRules.Gemm as Rule<Flags>, [a, b], flags);
+}
+
+function product(a: Tensor, b: Tensor): Tensor {
+  if (a.rank === 2 && b.rank === 2) return gemm(a, b, { a: false, b: false });
+  return apply("MatMul", linearRules.MatMul as Rule, [a, b], undefined);
+}
+
+/** Matrix product over the last two axes; leading axes are broadcast. A 2-axis right side is shared by all rows of the left. */
+export function matmul(a: Tensor, b: Tensor): Tensor {
+  const half = currentGraph().precision;
+  if (half !== "float32" && a.dtype === "float32" && b.dtype === "float32")
+    return cast(flatProduct(cast(a, half), cast(b, half)), "float32");
+  return flatProduct(a, b);
+}
+
+/** One big product instead of many small ones, where the right side is a plain matrix and the lengths are known. */
+function flatProduct(a: Tensor, b: Tensor): Tensor {
+  const lead = a.shape.slice(0, -1);
+  if (a.rank <= 2 || b.rank !== 2 || lead.some((dim) => typeof dim === "string")) return product(a, b);
+  const rows = reshape(a, [sizeOf(lead), a.shape.at(-1)!]);
+  return reshape(product(rows, b), [...lead, b.shape[1]!]);
+}

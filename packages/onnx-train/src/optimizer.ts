@@ -1,0 +1,129 @@
+/** Optimisers over one flat vector of weights, and schedules of their rates. */
+import { checkRange } from "@x/core/base";
+import type { Tensor } from "./graph.ts";
+import { add, cast, div, exp, mul, sqrt, sub } from "./ops-elementwise.ts";
+import { concat, full } from "./ops-shape.ts";
+
+/** A number, or one for each step; steps count from 0. */
+export type Schedule = number | ((step: number) => number);
+
+/** What an update sees. */
+export interface UpdateInput {
+  readonly weights: Tensor;
+  readonly gradient: Tensor;
+  readonly moments: readonly Tensor[];
+  /** Number of this update, from 1; int64. */
+  readonly count: Tensor;
+  readonly rate: Tensor;
+  /** The first weights up to here decay. */
+  readonly decayed: number;
+}
+
+/** An optimiser. */
+export interface Optimizer {
+  /** Stands in checkpoints. */
+  readonly name: string;
+  /** Names of the vectors it carries. */
+  readonly moments: readonly string[];
+  /** Learning rate. */
+  readonly rate: Schedule;
+  /** Builds one update. @internal */
+  readonly update: (input: UpdateInput) => { weights: Tensor; moments: readonly Tensor[] };
+}
+
+/** Options of `adamW`. */
+export interface AdamWOptions {
+  /** Learning rate; 1e-3 by default. */
+  readonly lr?: Schedule;
+  /** Decay of the mean of gradients; 0.9. */
+  readonly beta1?: number;
+  /** Decay of the mean of squares; 0.999. */
+  readonly beta2?: number;
+  /** Added to the root; 1e-8. */
+  readonly epsilon?: number;
+  /** Decoupled weight decay, of the weights marked `decay`; 0.01. */
+  readonly weightDecay?: number;
+}
+
+/** Adam with decoupled weight decay (Kingma and Ba 2015; Loshchilov and Hutter 2019). */
+export function adamW(options: AdamWOptions = {}): Optimizer {
+  const { lr = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0.01 } = options;
+  checkRange("beta1", beta1, { min: 0, max: 1 });
+  checkRange("beta2", beta2, { min: 0, max: 1 });
+  return {
+    name: "adamW",
+    moments: ["m", "v"],
+    rate: lr,
+    update({ weights, gradient, moments: [m0, v0], count, rate, decayed }) {
+      const m = add(mul(m0!, beta1), mul(gradient, 1 - beta1));
+      const v = add(mul(v0!, beta2), mul(mul(gradient, gradient), 1 - beta2));
+      const step = div(
+        div(m, biasCorrection(beta1, count)),
+        add(sqrt(div(v, biasCorrection(beta2, count))), epsilon),
+      );
+      const pulled = decay(weights, decayed, weightDecay);
+      return { weights: sub(weights, mul(pulled ? add(step, pulled) : step, rate)), moments: [m, v] };
+    },
+  };
+}
+
+/** Options of `sgd`. */
+export interface SgdOptions {
+  /** Learning rate; 1e-2 by default. */
+  readonly lr?: Schedule;
+  /** Share of the last step that is kept; 0. */
+  readonly momentum?: number;
+  /** Decay of the weights marked `decay`, added to the gradient; 0. */
+  readonly weightDecay?: number;
+}
+
+/** Gradient descent, with momentum if wanted. */
+export function sgd({ lr = 1e-2, momentum = 0, weightDecay = 0 }: SgdOptions = {}): Optimizer {
+  checkRange("momentum", momentum, { min: 0, max: 1 });
+  return {
+    name: "sgd",
+    moments: momentum > 0 ? ["m"] : [],
+    rate: lr,
+    update({ weights, gradient, moments: [m0], rate, decayed }) {
+      const pulled = decay(weights, decayed, weightDecay);
+      const g = pulled ? add(gradient, pulled) : gradient;
+      const m = m0 ? add(mul(m0, momentum), g) : g;
+      return { weights: sub(weights, mul(m, rate)), moments: m0 ? [m] : [] };
+    },
+  };
+}
+
+/** 1 − βᵗ in double precision: at β = 0.999 the first steps lose four digits in single. */
+function biasCorrection(beta: number, count: Tensor): Tensor {
+  if (beta === 0) return cast(add(mul(cast(count, "float64"), 0), 1), "float32");
+  return cast(sub(1, exp(mul(cast(count, "float64"), Math.log(beta)))), "float32");
+}
+
+function decay(weights: Tensor, decayed: number, strength: number): Tensor | undefined {
+  if (strength === 0 || decayed === 0) return undefined;
+  const rest = Number(weights.shape[0]) - decayed;
+  const factors = [full("float32", [decayed], strength), ...(rest > 0 ? [full("float32", [rest], 0)] : [])];
+  return mul(weights, concat(factors, 0));
+}
+
+/** A schedule's value. */
+export function at(schedule: Schedule, step: number): number {
+  return typeof schedule === "number" ? schedule : schedule(step);
+}
+
+/** From 0 up to `peak` in `warmup` steps, then along half a cosine down to `floor` at step `total`. */
+export function warmupCosine(
+  peak: number,
+  { warmup = 100, total = 10_000, floor = 0 }: { warmup?: number; total?: number; floor?: number } = {},
+): (step: number) => number {
+  return (step) => {
+    if (step < warmup) return (peak * (step + 1)) / warmup;
+    const done = Math.min(1, (step - warmup) / Math.max(1, total - warmup));
+    return floor + ((peak - floor) * (1 + Math.cos(Math.PI * done))) / 2;
+  };
+}
+
+/** From `start` to `end` in a straight line over `steps` steps, then `end`: for KL weights. */
+export function linearRamp(start: number, end: number, steps: number): (step: number) => number {
+  return (step) => start + (end - start) * Math.min(1, step / Math.max(1, steps));
+}

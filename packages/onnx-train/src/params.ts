@@ -1,0 +1,120 @@
+/** Weights: their shapes, how they begin, and where they lie in the flat vector that is trained. */
+import { Random, sha256Hex } from "@x/core/base";
+import { sizeOf } from "./graph.ts";
+
+/** How weights begin. */
+export type Init =
+  | "zeros"
+  | "ones"
+  | {
+      /** Standard deviation. */
+      readonly normal: number;
+    }
+  | {
+      /** Largest size. */
+      readonly uniform: number;
+    };
+
+/** A weight tensor of a model. */
+export interface ParamSpec {
+  /** Fixed lengths. */
+  readonly shape: readonly number[];
+  /** First values. */
+  readonly init: Init;
+  /** Does weight decay pull at it? True for tensors of two axes and more by default. */
+  readonly decay: boolean;
+}
+
+/** Describes one weight tensor; Glorot uniform (Glorot and Bengio 2010) for two axes and more, else zeros, by default. */
+export function param(
+  shape: readonly number[],
+  init: Init = shape.length < 2 ? "zeros" : { uniform: Math.sqrt(6 / (shape.at(-2)! + shape.at(-1)!)) },
+  decay: boolean = shape.length >= 2,
+): ParamSpec {
+  sizeOf(shape);
+  return { shape, init, decay };
+}
+
+/** Weights of `dense`. */
+export type DenseParams = {
+  /** [inputs, outputs]. */
+  readonly w: ParamSpec;
+  /** [outputs]. */
+  readonly b: ParamSpec;
+};
+
+/** Weights of `layerNorm`. */
+export type NormParams = {
+  /** Factors. */
+  readonly scale: ParamSpec;
+  /** Terms. */
+  readonly shift: ParamSpec;
+};
+
+/** Weights of `dense`: w [inputs, outputs] and b [outputs]. */
+export function denseParams(inputs: number, outputs: number): DenseParams {
+  return { w: param([inputs, outputs]), b: param([outputs]) };
+}
+
+/** Weights of `layerNorm`: scale 1, shift 0. */
+export function normParams(width: number): NormParams {
+  return { scale: param([width], "ones", false), shift: param([width], "zeros", false) };
+}
+
+/** The same weights for `depth` layers, as `scanLayers` takes them. */
+export function stackParams<T>(depth: number, layer: T): T {
+  const stack = (node: unknown): unknown => {
+    const spec = node as ParamSpec;
+    if (Array.isArray(spec.shape)) return { ...spec, shape: [depth, ...spec.shape] };
+    return Object.fromEntries(Object.entries(node as object).map(([name, value]) => [name, stack(value)]));
+  };
+  return stack(layer) as T;
+}
+
+/** One weight tensor and its place in a flat vector. */
+export interface Placed {
+  readonly name: string;
+  readonly spec: ParamSpec;
+  readonly offset: number;
+  readonly size: number;
+}
+
+/** A flat vector of weights. */
+export interface Layout {
+  readonly places: readonly Placed[];
+  readonly size: number;
+  /** The first numbers up to here are subject to weight decay. */
+  readonly decayed: number;
+}
+
+/** Places weights one after the other, those with decay first. */
+export function layout(specs: readonly (readonly [string, ParamSpec])[]): Layout {
+  const ordered = [...specs.filter(([, s]) => s.decay), ...specs.filter(([, s]) => !s.decay)];
+  let offset = 0;
+  let decayed = 0;
+  const places = ordered.map(([name, spec]) => {
+    const place = { name, spec, offset, size: sizeOf(spec.shape) };
+    offset += place.size;
+    if (spec.decay) decayed = offset;
+    return place;
+  });
+  return { places, size: offset, decayed };
+}
+
+/** First values of a flat vector; each tensor has its own random stream, so a model may grow without changing the others. */
+export function initialValues({ places, size }: Layout, seed: number): Float32Array {
+  const values = new Float32Array(size);
+  for (const { name, spec, offset, size: n } of places) {
+    const { init } = spec;
+    if (init === "zeros") continue;
+    if (init === "ones") {
+      values.fill(1, offset, offset + n);
+      continue;
+    }
+    const random = new Random(seed, BigInt(`0x${sha256Hex(`param ${name}`).slice(0, 16)}`));
+    for (let i = 0; i < n; i++)
+      values[offset + i] =
+        "normal" in init ? init.normal * random.normal() : init.uniform * (2 * random.uniform() - 1);
+  }
+  return values;
+}

@@ -1,0 +1,280 @@
+/** The graphs a trainer runs: K steps of forward, backward and update as one `Scan`, and one evaluation. */
+
+import { constant } from "./constants.ts";
+import type { Data, DType } from "./dtype.ts";
+import { trainError } from "./errors.ts";
+import { grad } from "./grad.ts";
+import { currentGraph, emit, Graph, inGraph, type Precision, scope, type Tensor } from "./graph.ts";
+import { bind, type Model, type ModelResult, type StepContext } from "./model.ts";
+import {
+  abs,
+  add,
+  and,
+  cast,
+  div,
+  greaterOrEqual,
+  less,
+  minimum,
+  mul,
+  sqrt,
+  where,
+} from "./ops-elementwise.ts";
+import { gather } from "./ops-index.ts";
+import { sum } from "./ops-reduce.ts";
+import { concat, reshape, split } from "./ops-shape.ts";
+import type { Optimizer } from "./optimizer.ts";
+import { type Layout, layout, type ParamSpec } from "./params.ts";
+import { flatten, type Tree, unflatten } from "./tree.ts";
+
+/** Noise that TypeScript draws for each step. */
+export interface NoiseInput {
+  readonly input: string;
+  readonly kind: "normal" | "uniform";
+  readonly shape: readonly number[];
+}
+
+/** What must be fed, by name in the graph. */
+export interface TrainGraph {
+  readonly graph: Graph;
+  /** Model inputs: fed as [K, …]. */
+  readonly inputs: readonly {
+    readonly name: string;
+    readonly dtype: DType;
+    readonly shape: readonly number[];
+  }[];
+  readonly noise: readonly NoiseInput[];
+  /** Schedules: fed as [K]. */
+  readonly schedules: readonly string[];
+  /** Names of the loss parts, in the order of the outputs after loss, norm, ok and scale. */
+  readonly parts: readonly string[];
+}
+
+/** What a train graph is built from. */
+export interface TrainSpec {
+  readonly model: Model;
+  readonly dims: Readonly<Record<string, number>>;
+  readonly optimizer: Optimizer;
+  readonly clip: number;
+  readonly precision: Precision;
+  readonly trained: Layout;
+  readonly frozen: Layout;
+  /** Whole data sets that stay in the session; batches are then rows of them. */
+  readonly resident: Readonly<Record<string, { readonly shape: readonly number[]; readonly data: Data }>>;
+}
+
+/** Name of the int64 [K, batch] input that picks rows of resident data. */
+export const ROWS = "rows";
+/** After so many good steps in a row the loss scale of float16 doubles. */
+const GROWTH_STEPS = 2000;
+const LARGEST = 3e38;
+
+/** Trained and frozen weights of a model; `freeze` is asked for each path. */
+export function layouts(
+  model: Model,
+  freeze: (path: string) => boolean,
+): { trained: Layout; frozen: Layout } {
+  const specs = flatten<ParamSpec>(model.params);
+  return {
+    trained: layout(specs.filter(([path]) => !freeze(path))),
+    frozen: layout(specs.filter(([path]) => freeze(path))),
+  };
+}
+
+/** The weights as the tree a model function expects, cut from the flat vectors. */
+function weightTree(model: Model, vectors: readonly (readonly [Layout, Tensor | undefined])[]): Tree<Tensor> {
+  const byName = new Map<string, Tensor>();
+  for (const [{ places }, vector] of vectors) {
+    if (!vector) continue;
+    const pieces = split(
+      vector,
+      places.map((p) => p.size),
+      0,
+    );
+    places.forEach((p, i) => {
+      byName.set(p.name, reshape(pieces[i]!, p.spec.shape));
+    });
+  }
+  const leaves = flatten<ParamSpec>(model.params).map(([path]) => byName.get(path)!);
+  return unflatten(model.params, leaves) as unknown as Tree<Tensor>;
+}
+
+/** K steps in one call; K is known only when it runs. */
+export function trainGraph(spec: TrainSpec): TrainGraph {
+  const { model, dims, trained, frozen, optimizer } = spec;
+  const root = new Graph(model.name);
+  root.precision = spec.precision;
+  const n = trained.size;
+  const state = [
+    root.input("weights", "float32", [n]),
+    ...optimizer.moments.map((name) => root.input(`moment.${name}`, "float32", [n])),
+    root.input("count", "int64", []),
+    root.input("scaler", "float32", [2]),
+  ];
+  const still = frozen.size > 0 ? root.input("frozen", "float32", [frozen.size]) : undefined;
+  const body = new Graph(`${model.name}/step`, root);
+  const inner = state.map((t) => body.input(`step/${t.name}`, t.dtype, t.shape));
+  const scanned: Tensor[] = [];
+  /** An input of the call with one slice a step. */
+  const perStep = (name: string, dtype: DType, shape: readonly number[]): Tensor => {
+    scanned.push(root.input(name, dtype, ["K", ...shape]));
+    return body.input(`step/${name}`, dtype, shape);
+  };
+  const inputs: { name: string; dtype: DType; shape: readonly number[] }[] = [];
+  const noise: NoiseInput[] = [];
+  const schedules: string[] = [];
+  let parts: string[] = [];
+
+  inGraph(body, () => {
+    const tensors = stepInputs(spec, root, (name, dtype, shape) => {
+      inputs.push({ name, dtype, shape });
+      return perStep(name, dtype, shape);
+    });
+    const random = (kind: NoiseInput["kind"], name: string, shape: readonly number[]): Tensor => {
+      const input = `noise.${name}`;
+      if (noise.some((x) => x.input === input))
+        throw trainError("GRAPH_NAME", `two noises are called ${name}`);
+      noise.push({ input, kind, shape });
+      return perStep(input, "float32", shape);
+    };
+    const known = new Map<string, Tensor>();
+    const context: StepContext = {
+      training: true,
+      normal: (name, shape) => random("normal", name, bind(shape, dims)),
+      dropout: (name, x, rate) => {
+        if (rate <= 0) return x;
+        const kept = greaterOrEqual(random("uniform", name, bind(x.shape, dims)), rate);
+        return where(kept, mul(x, 1 / (1 - rate)), 0);
+      },
+      schedule: (name) => {
+        const input = `schedule.${name}`;
+        const tensor = known.get(input) ?? perStep(input, "float32", []);
+        if (!known.has(input)) schedules.push(name);
+        known.set(input, tensor);
+        return tensor;
+      },
+    };
+    const rate = perStep("rate", "float32", []);
+    const [weights, ...rest] = inner;
+    const tree = weightTree(model, [
+      [trained, weights],
+      [frozen, still],
+    ]);
+    const made = model.build(tensors, tree, context);
+    parts = Object.keys(made.parts ?? {});
+    const outputs = scope("update", () => updateStep(spec, made, { weights: weights!, rest, rate }));
+    // Each output needs a value of its own, even where the model returns one twice.
+    body.output(outputs.map((t) => emit("Identity", [t], [[t.dtype, t.shape]])[0]!));
+  });
+  inGraph(root, () => {
+    const watched = body.outputs.slice(state.length);
+    const types = [
+      ...state.map((t) => [t.dtype, t.shape] as const),
+      ...watched.map((t) => [t.dtype, ["K", ...t.shape]] as const),
+    ];
+    const attributes = { body: { graph: body }, num_scan_inputs: { int: scanned.length } };
+    root.output(emit("Scan", [...state, ...scanned], types, attributes));
+  });
+  // Scan wants its slices after the state, in the order of the outer inputs.
+  body.inputs.splice(0, body.inputs.length, ...inner, ...body.inputs.filter((t) => !inner.includes(t)));
+  return { graph: root, inputs, noise, schedules, parts };
+}
+
+/** The model's inputs of one step: slices of what is fed, or rows of what is resident. */
+function stepInputs(
+  { model, dims, resident }: TrainSpec,
+  root: Graph,
+  perStep: (name: string, dtype: DType, shape: readonly number[]) => Tensor,
+): Record<string, Tensor> {
+  const names = Object.keys(resident);
+  let rows: Tensor | undefined;
+  return Object.fromEntries(
+    Object.entries(model.inputs).map(([name, { shape, dtype }]) => {
+      const fixed = bind(shape, dims);
+      if (!names.includes(name)) return [name, perStep(name, dtype, fixed)];
+      rows ??= perStep(ROWS, "int64", [fixed[0]!]);
+      const data = resident[name]!;
+      const all = root.initializer(`data.${name}`, dtype, data.shape, data.data);
+      return [name, gather(all, rows)];
+    }),
+  );
+}
+
+/** Gradients, clipping, update; a step whose loss or gradient is not finite leaves everything as it was. */
+function updateStep(
+  spec: TrainSpec,
+  made: ModelResult,
+  { weights, rest, rate }: { weights: Tensor; rest: readonly Tensor[]; rate: Tensor },
+): Tensor[] {
+  const moments = rest.slice(0, -2);
+  const [count, scaler] = rest.slice(-2) as [Tensor, Tensor];
+  const [scale, good] = split(scaler, [1, 1], 0).map((t) => reshape(t, [])) as [Tensor, Tensor];
+  const scaled = spec.precision === "float16";
+  const loss = cast(made.loss, "float32");
+  const raw = grad(scaled ? mul(loss, scale) : loss, [weights])[0]!;
+  const gradient = scaled ? div(raw, scale) : raw;
+  const norm = sqrt(sum(mul(gradient, gradient)));
+  const ok = and(less(norm, LARGEST), less(abs(loss), LARGEST));
+  const clipped = spec.clip > 0 ? mul(gradient, minimum(div(spec.clip, add(norm, 1e-6)), 1)) : gradient;
+  const next = spec.optimizer.update({
+    weights,
+    gradient: clipped,
+    moments,
+    count: add(count, constant(1, [], "int64")),
+    rate,
+    decayed: spec.trained.decayed,
+  });
+  const streak = where(ok, add(good, 1), 0);
+  const grown = greaterOrEqual(streak, GROWTH_STEPS);
+  const newScale = scaled
+    ? where(ok, where(grown, minimum(mul(scale, 2), 2 ** 24), scale), mul(scale, 0.5))
+    : scale;
+  const newScaler = concat([reshape(newScale, [1]), reshape(where(grown, 0, streak), [1])], 0);
+  return [
+    where(ok, next.weights, weights),
+    ...next.moments.map((t, i) => where(ok, t, moments[i]!)),
+    where(ok, add(count, constant(1, [], "int64")), count),
+    newScaler,
+    loss,
+    norm,
+    cast(ok, "float32"),
+    scale,
+    ...Object.values(made.parts ?? {}).map((t) => cast(t, "float32")),
+  ];
+}
+
+/** The model without noise: loss, parts and outputs of one batch. Symbolic where `dims` leaves a length open. */
+export function evalGraph(
+  model: Model,
+  weights: (root: Graph, model: Model) => Tree<Tensor>,
+  shapeOf: (shape: readonly (number | string)[]) => readonly (number | string)[],
+): { graph: Graph; made: ModelResult } {
+  const root = new Graph(model.name);
+  const inputs = Object.fromEntries(
+    Object.entries(model.inputs).map(([name, { shape, dtype }]) => [
+      name,
+      root.input(name, dtype, shapeOf(shape)),
+    ]),
+  );
+  const context: StepContext = {
+    training: false,
+    normal: () => currentGraph().constant("float32", [], [0]),
+    dropout: (_name, x) => x,
+    schedule: (_name, fallback = 1) => currentGraph().constant("float32", [], [fallback]),
+  };
+  const made = inGraph(root, () => model.build(inputs, weights(root, model), context));
+  return { graph: root, made };
+}
+
+/** Weights as inputs of an evaluation, the same flat vectors that training carries. */
+export function weightInputs(trained: Layout, frozen: Layout): (root: Graph, model: Model) => Tree<Tensor> {
+  return (root, model) =>
+    weightTree(model, [
+      [trained, root.input("weights", "float32", [trained.size])],
+      [frozen, frozen.size > 0 ? root.input("frozen", "float32", [frozen.size]) : undefined],
+    ]);
+}
+
+/** Outputs under their own names. */
+export function named(outputs: Readonly<Record<string, Tensor>>, root: Graph): Tensor[] {
+  return inGraph(root, () => Object.entries(outputs).map(([name, t]) => root.nameOutput(name, t)));
+}

@@ -1,0 +1,380 @@
+/** Training: K steps a call, state in the worker, everything random from a key. */
+import { type Batch, fitShapes, joinBatches } from "./batches.ts";
+import {
+  type CheckpointLabels,
+  type KeyReport,
+  loadCheckpoint,
+  requireAllKeys,
+  saveCheckpoint,
+  type TrainState,
+} from "./checkpoint.ts";
+import { createSession, type DeviceReport, type PrecisionReport } from "./device.ts";
+import type { Data } from "./dtype.ts";
+import { trainError } from "./errors.ts";
+import type { Values } from "./messages.ts";
+import type { Model } from "./model.ts";
+import type { Optimizer, Schedule } from "./optimizer.ts";
+import type { Layout } from "./params.ts";
+import { encodeModel } from "./proto.ts";
+import { ask, readSlots, unlessAborted } from "./runtime.ts";
+import { toModel } from "./to-model.ts";
+import { evalGraph, named, type TrainGraph, weightInputs } from "./train-graph.ts";
+
+/** What one step did. */
+export interface Step {
+  /** From 0. */
+  readonly step: number;
+  /** Of this step's batch, before the update. */
+  readonly loss: number;
+  /** The model's parts. */
+  readonly parts: Readonly<Record<string, number>>;
+  /** Norm of the gradient before clipping. */
+  readonly gradientNorm: number;
+  /** False where loss or gradient was not finite: the weights were left alone. */
+  readonly applied: boolean;
+  /** Names of the parts that were not finite. */
+  readonly notFinite: readonly string[];
+  /** Loss scale of float16. */
+  readonly lossScale: number;
+  /** Steps a second of the call this step was in. */
+  readonly stepsPerSecond: number;
+}
+
+/** What `evaluate` finds. */
+export interface Evaluation {
+  /** Of the batch. */
+  readonly loss: number;
+  /** The model's parts. */
+  readonly parts: Readonly<Record<string, number>>;
+  /** The model's outputs, flat, with their shapes. */
+  readonly outputs: Readonly<Record<string, NumberArray>>;
+}
+
+/** Numbers with a shape. */
+export interface NumberArray<D extends Data = Data> {
+  /** Lengths. */
+  readonly shape: readonly number[];
+  /** Row-major. */
+  readonly data: D;
+}
+
+/** What a trainer was compiled into. @internal */
+export interface Plan {
+  readonly model: Model;
+  readonly optimizer: Optimizer;
+  readonly steps: TrainGraph;
+  readonly trained: Layout;
+  readonly frozen: Layout;
+  readonly schedules: Readonly<Record<string, Schedule>>;
+  readonly labels: CheckpointLabels;
+  readonly stepsPerCall: number;
+  readonly threads: number;
+  readonly memory: "fast" | "low";
+  readonly profile: boolean;
+}
+
+let trainers = 0;
+
+/** A model in training. Dispose it (`await using`) to free its sessions. */
+export class Trainer implements AsyncDisposable {
+  /** Where it runs, and why there. */
+  readonly device: DeviceReport;
+  /** What matrix products are computed in, and why. */
+  readonly precision: PrecisionReport;
+  /** @internal */
+  readonly plan: Plan;
+  readonly #session: number;
+  readonly #slot: string;
+  #evaluation: Promise<{ session: number; inputs: string[]; outputs: string[]; parts: string[] }> | undefined;
+  #step = 0;
+  #seed = 0;
+  #skipped = 0;
+  #inflight: Promise<unknown> = Promise.resolve();
+  #running = false;
+  #closed = false;
+
+  /** @internal */
+  constructor(plan: Plan, session: number, reports: { device: DeviceReport; precision: PrecisionReport }) {
+    this.plan = plan;
+    this.#session = session;
+    this.#slot = `${++trainers}/`;
+    this.device = reports.device;
+    this.precision = reports.precision;
+  }
+
+  /** Steps done so far; those of a call under way do not count yet. */
+  get step(): number {
+    return this.#step;
+  }
+
+  /** Steps that were left out because loss or gradient was not finite, since `compile` or `load`. */
+  get skipped(): number {
+    return this.#skipped;
+  }
+
+  /** Number of trained weights. */
+  get size(): number {
+    return this.plan.trained.size;
+  }
+
+  /**
+   * Trains on each batch in turn and yields what each step did. The state is that after the last call of
+   * `stepsPerCall` steps. After an abort (within 2 s) the call under way still counts. `BATCH_SHAPE` for a batch that
+   * does not fit, `TRAINER_BUSY` while another run goes on.
+   */
+  async *run(
+    batches: Iterable<Batch> | AsyncIterable<Batch>,
+    { signal }: { signal?: AbortSignal } = {},
+  ): AsyncGenerator<Step> {
+    this.#open();
+    if (this.#running) throw trainError("TRAINER_BUSY", "this trainer is running already");
+    this.#running = true;
+    const source = chunks(batches, this.plan.stepsPerCall);
+    try {
+      let chunk = await unlessAborted(source.next(), signal);
+      while (!chunk.done) {
+        const call = this.#call(chunk.value);
+        // Gathered while onnxruntime is busy with the ones before.
+        const following = source.next();
+        following.catch(() => {});
+        yield* await unlessAborted(call, signal);
+        chunk = await unlessAborted(following, signal);
+      }
+    } finally {
+      this.#running = false;
+      void source.return(undefined);
+    }
+  }
+
+  /** Loss, parts and outputs of one batch of any size, without noise. Resident inputs must be given here. */
+  async evaluate(batch: Batch): Promise<Evaluation> {
+    this.#open();
+    this.#evaluation ??= this.#makeEvaluation();
+    const { session, inputs, outputs, parts } = await this.#evaluation;
+    const feeds = fitShapes(this.plan.model.inputs, inputs, batch);
+    const read: Record<string, string> = { weights: `${this.#slot}weights` };
+    if (this.plan.frozen.size > 0) read.frozen = `${this.#slot}frozen`;
+    await this.#inflight.catch(() => {});
+    const { values } = await ask({
+      kind: "run",
+      session,
+      feeds,
+      read,
+      write: {},
+      outputs: ["loss", ...parts, ...outputs],
+    });
+    const number = (name: string): number => Number(values![name]!.data[0]);
+    return {
+      loss: number("loss"),
+      parts: Object.fromEntries(parts.map((name) => [name.slice(PART.length), number(name)])),
+      outputs: Object.fromEntries(
+        outputs.map((name) => [name, { shape: values![name]!.dims, data: values![name]!.data }]),
+      ),
+    };
+  }
+
+  /** The weights by path, copied; trained and frozen. */
+  async weights(): Promise<Record<string, NumberArray<Float32Array>>> {
+    const state = await this.state();
+    const entries = [
+      [this.plan.trained, state.weights],
+      [this.plan.frozen, state.frozen],
+    ] as const;
+    return Object.fromEntries(
+      entries.flatMap(([{ places }, vector]) =>
+        places.map(({ name, spec, offset, size }) => [
+          name,
+          { shape: spec.shape, data: vector.slice(offset, offset + size) },
+        ]),
+      ),
+    );
+  }
+
+  /**
+   * Writes everything needed to go on as if nothing had happened, atomically, as `<path>.safetensors`; returns that
+   * path. Waits for a call under way.
+   */
+  async save(path: string): Promise<string> {
+    return saveCheckpoint(path, await this.state(), this.plan, this.plan.labels);
+  }
+
+  /**
+   * Goes on from a checkpoint: `CHECKPOINT_KEYS` with all names unless every tensor fits. With `strict: false` takes over
+   * the weights that fit and leaves the rest, optimiser and step as they are, for fine-tuning. The report says what
+   * went where. Other errors: `CHECKPOINT_FORMAT`, `CHECKPOINT_TRUNCATED`, `CHECKPOINT_VERSION`, `CHECKPOINT_REGISTRY`.
+   */
+  async load(path: string, { strict = true }: { strict?: boolean } = {}): Promise<KeyReport> {
+    const { trained, frozen, optimizer, labels } = this.plan;
+    const found = loadCheckpoint(path, [trained, frozen], strict ? labels.registry : undefined);
+    if (strict) requireAllKeys(path, found.keys);
+    const state = await this.state();
+    found.fill(state.weights, trained);
+    found.fill(state.frozen, frozen);
+    if (!strict) {
+      await this.restore(state);
+      return found.keys;
+    }
+    if (found.labels.optimizer !== optimizer.name || !found.hasMoments(optimizer.moments))
+      requireAllKeys(path, {
+        ...found.keys,
+        missing: optimizer.moments.map((m) => `moments ${m} of ${optimizer.name}`),
+      });
+    for (const name of optimizer.moments) found.fill(state.moments[name]!, trained, name);
+    const { step, updates, scaler, seed } = found;
+    await this.restore({ ...state, step, updates, scaler, seed });
+    return found.keys;
+  }
+
+  /** A copy of everything that training carries. */
+  async state(): Promise<TrainState> {
+    this.#open();
+    await this.#inflight.catch(() => {});
+    const { optimizer, frozen } = this.plan;
+    const names = ["weights", "count", "scaler", ...optimizer.moments.map((m) => `moment.${m}`)];
+    if (frozen.size > 0) names.push("frozen");
+    const values = await readSlots(names.map((name) => this.#slot + name));
+    const data = (name: string): Data => values[this.#slot + name]!.data;
+    const [scale, good] = data("scaler") as Float32Array;
+    return {
+      weights: data("weights") as Float32Array,
+      frozen: frozen.size > 0 ? (data("frozen") as Float32Array) : new Float32Array(0),
+      moments: Object.fromEntries(optimizer.moments.map((m) => [m, data(`moment.${m}`) as Float32Array])),
+      step: this.#step,
+      updates: Number(data("count")[0]),
+      scaler: [scale!, good!],
+      seed: this.#seed,
+    };
+  }
+
+  /** Puts a state back; moments left out begin at 0. */
+  async restore(state: TrainState): Promise<void> {
+    this.#open();
+    await this.#inflight.catch(() => {});
+    const { trained, frozen, optimizer } = this.plan;
+    const values: Values = {};
+    const put = (
+      name: string,
+      dims: readonly number[],
+      data: Data,
+      dtype: "float32" | "int64" = "float32",
+    ): void => {
+      values[this.#slot + name] = { dtype, dims, data };
+    };
+    put("weights", [trained.size], state.weights);
+    if (frozen.size > 0) put("frozen", [frozen.size], state.frozen);
+    for (const m of optimizer.moments)
+      put(`moment.${m}`, [trained.size], state.moments[m] ?? new Float32Array(trained.size));
+    put("count", [], BigInt64Array.of(BigInt(state.updates)), "int64");
+    put("scaler", [2], Float32Array.from(state.scaler));
+    await ask({ kind: "set", values });
+    this.#step = state.step;
+    this.#seed = state.seed;
+    this.#skipped = 0;
+  }
+
+  /** Frees the sessions; waits for a call under way. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#inflight.catch(() => {});
+    if (this.plan.profile) await ask({ kind: "profile", session: this.#session });
+    const { optimizer } = this.plan;
+    const slots = ["weights", "frozen", "count", "scaler", ...optimizer.moments.map((m) => `moment.${m}`)];
+    await ask({ kind: "release", session: this.#session, slots: slots.map((s) => this.#slot + s) });
+    const evaluation = await this.#evaluation?.catch(() => undefined);
+    if (evaluation) await ask({ kind: "release", session: evaluation.session, slots: [] });
+  }
+
+  #open(): void {
+    if (this.#closed) throw trainError("TRAINER_CLOSED", "this trainer has been closed");
+  }
+
+  #call(batches: readonly Batch[]): Promise<Step[]> {
+    const call = this.#inflight.catch(() => {}).then(() => this.#send(batches));
+    this.#inflight = call;
+    return call;
+  }
+
+  async #send(batches: readonly Batch[]): Promise<Step[]> {
+    const { steps, schedules, optimizer, frozen } = this.plan;
+    const first = this.#step;
+    const feeds = joinBatches(steps, batches, {
+      step: first,
+      seed: this.#seed,
+      rate: optimizer.rate,
+      schedules,
+    });
+    const state = ["weights", ...optimizer.moments.map((m) => `moment.${m}`), "count", "scaler"];
+    const outputs = steps.graph.outputs.map((t) => t.name);
+    const read = Object.fromEntries(
+      [...state, ...(frozen.size > 0 ? ["frozen"] : [])].map((name) => [name, this.#slot + name]),
+    );
+    const write = Object.fromEntries(state.map((name, i) => [outputs[i]!, this.#slot + name]));
+    const buffers = Object.values(feeds).map((v) => v.data.buffer as ArrayBuffer);
+    const started = performance.now();
+    const { values } = await ask(
+      { kind: "run", session: this.#session, feeds, read, write, outputs },
+      buffers,
+    );
+    const stepsPerSecond = (1000 * batches.length) / (performance.now() - started);
+    this.#step += batches.length;
+    const watched = outputs.slice(state.length).map((name) => values![name]!.data as Float32Array);
+    const [loss, norm, ok, scale, ...rest] = watched as [
+      Float32Array,
+      Float32Array,
+      Float32Array,
+      Float32Array,
+    ];
+    return batches.map((_, i) => {
+      const parts = Object.fromEntries(
+        steps.parts.map((name, j) => [name, (rest as Float32Array[])[j]![i]!]),
+      );
+      if (ok[i] !== 1) this.#skipped++;
+      return {
+        step: first + i,
+        loss: loss[i]!,
+        parts,
+        gradientNorm: norm[i]!,
+        applied: ok[i] === 1,
+        notFinite: steps.parts.filter((name) => !Number.isFinite(parts[name])),
+        lossScale: scale[i]!,
+        stepsPerSecond,
+      };
+    });
+  }
+
+  async #makeEvaluation(): Promise<{
+    session: number;
+    inputs: string[];
+    outputs: string[];
+    parts: string[];
+  }> {
+    const { model, trained, frozen, threads, memory } = this.plan;
+    const { graph, made } = evalGraph(model, weightInputs(trained, frozen), (shape) => shape);
+    const parts = Object.entries(made.parts ?? {}).map(([name, t]) => [PART + name, t] as const);
+    named({ loss: made.loss, ...Object.fromEntries(parts), ...made.outputs }, graph);
+    const bytes = encodeModel(toModel(graph));
+    const { session } = await createSession(bytes, this.device.used, { threads, memory });
+    return {
+      session,
+      inputs: Object.keys(model.inputs),
+      outputs: Object.keys(made.outputs ?? {}),
+      parts: parts.map(([name]) => name),
+    };
+  }
+}
+
+/** In front of the names of parts, so that one may be called as an output. */
+const PART = "part.";
+
+/** Batches in groups of k; the last group may be smaller. */
+async function* chunks(batches: Iterable<Batch> | AsyncIterable<Batch>, k: number): AsyncGenerator<Batch[]> {
+  let open: Batch[] = [];
+  for await (const batch of batches) {
+    open.push(batch);
+    if (open.length < k) continue;
+    yield open;
+    open = [];
+  }
+  if (open.length > 0) yield open;
+}
