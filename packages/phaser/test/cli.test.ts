@@ -24,7 +24,7 @@ it("switch: prints what the script prints, and writes tables", () => {
   expect(Number(lines.switches)).toBe(golden.position.switches);
   expect(Number(lines.SER_percent)).toBe(golden.position.SER_percent);
   const table = readFileSync(at.path("sw.sample.tsv"), "utf8").trim().split("\n");
-  expect(table[0]).toBe("sample\tpercent\tswitches\tpairs");
+  expect(table[0]).toBe("sample\tpercent\tswitches\tpairs\tflips");
   expect(table).toHaveLength(9);
 });
 
