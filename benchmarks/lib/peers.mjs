@@ -30,6 +30,7 @@ export function findPeers() {
     numpy: { command: "python3", version: python("numpy") },
     scipy: { command: "python3", version: python("scipy") },
     bedReader: { command: "python3", version: pythonPackage("bed-reader", "bed_reader") },
+    shapeit4: { command: "shapeit4", version: says("shapeit4", ["--help"], /Version\s*:\s*(\S+)/) },
     mgcv: {
       command: "Rscript",
       version: says("Rscript", ["-e", 'cat("mgcv", format(packageVersion("mgcv")))'], /(mgcv \d\S*)/),
@@ -55,4 +56,5 @@ export const INSTALL = {
   scipy: "pip install scipy",
   bedReader: "pip install bed-reader",
   mgcv: "Debian: apt-get install r-cran-mgcv",
+  shapeit4: "Debian: apt-get install shapeit4",
 };

@@ -65,7 +65,7 @@ export async function readGeneticMap(path: string, options: GeneticMapOptions = 
       const message = `${fields.length} columns, ${layout === "shapeit" ? 3 : 4} expected`;
       throw phaserFileError("MAP_FORMAT", path, message, { line });
     }
-    if (wanted !== undefined && bare(point.chrom) !== bare(wanted)) {
+    if (wanted !== undefined && !sameChrom(point.chrom, wanted)) {
       others.add(point.chrom);
       continue;
     }
@@ -100,8 +100,9 @@ export async function readGeneticMap(path: string, options: GeneticMapOptions = 
 }
 
 /** Names are compared without `chr`. */
-function bare(chrom: string): string {
-  return chrom.replace(/^chr/i, "");
+export function sameChrom(a: string, b: string): boolean {
+  const bare = (chrom: string): string => chrom.replace(/^chr/i, "");
+  return bare(a) === bare(b);
 }
 
 function looksLikeHeader(fields: readonly string[]): boolean {

@@ -48,8 +48,9 @@ it("a damaged file is exit 1 with its code and no stack, a wrong option exit 2",
 it("the quickstart runs and stands in the README", () => {
   const example = join(root, "packages/phaser/examples/quickstart.ts");
   const input = join(root, "fixtures/demo/split.vcf");
-  const out = execFileSync(process.execPath, [example, input, at.path("joined.bcf")], { encoding: "utf8" });
-  expect(out).toMatch(/^\d+ rows are \d+ positions, \d+ with several ALTs\n/);
+  const out = execFileSync(process.execPath, [example, input, at.path("phased.bcf")], { encoding: "utf8" });
+  expect(out).toMatch(/^8 people, \d+ rows at \d+ positions, \d+ with several ALTs\n/);
+  expect(out).toMatch(/\n0 haplotypes with two ALTs\nan Arrow batch of \d+ positions\n/);
   expect(readFileSync(join(root, "packages/phaser/README.md"), "utf8")).toContain(
     readFileSync(example, "utf8").trim(),
   );
