@@ -1,8 +1,8 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { ligate, openVcf } from "../src/index.ts";
-import { FIXTURES, failure, folder, records, vcf } from "./support.ts";
+import { ligate, openVcf, writeBcf, writeVcf } from "../src/index.ts";
+import { FIXTURES, failure, folder, phaser, records, vcf } from "./support.ts";
 
 const at = folder();
 const truth = readFileSync(join(FIXTURES, "rare.truth.vcf"), "utf8").split("\n");
@@ -106,4 +106,61 @@ it("samples may stand in another order; chunks that do not fit are named", async
     expect([e.code, e.message]).toEqual([code, expect.stringMatching(text)]);
   }
   expect((await failure(ligate([a, b], at.path("no.txt")))).code).toBe("OUT_FORMAT");
+});
+
+it("one sample, one chunk, haploids, and several ALTs in a record", async () => {
+  const single = at.file("single.vcf", vcf(["A"], ["10 . A C,G 1|2", "20 . A C 0|1"]));
+  const next = at.file("next.vcf", vcf(["A"], ["20 . A C 1|0", "30 . A C,G 2|0"]));
+  expect((await ligate([single], at.path("alone.vcf"))).joins).toEqual([]);
+  expect(genotypes(at.path("alone.vcf")).map((g) => g[3])).toEqual(["1|2", "0|1"]);
+  const { joins } = await ligate([single, next], at.path("s.vcf"));
+  expect([joins[0]!.swapped, [...joins[0]!.mismatches]]).toEqual([1, [1]]);
+  expect(genotypes(at.path("s.vcf")).map((g) => g[3])).toEqual(["1|2", "0|1", "0|2"]);
+  // Records of a position joined in one file and split in the other are one position, one vote.
+  const split = at.file("split.vcf", vcf(["A"], ["10 . A C 0|1", "10 . A G 1|0", "40 . A C 1|0"]));
+  const both = await ligate([single, split], at.path("b.vcf"));
+  expect([[...both.joins[0]!.mismatches], both.joins[0]!.shared]).toEqual([[1], 1]);
+  const x = at.file("x1.vcf", vcf(["M", "F"], ["10 . A C 1 0|1", "20 . A C 0 0|1"]));
+  const y = at.file("x2.vcf", vcf(["M", "F"], ["20 . A C 0 1|0", "30 . A C 1 1|0"]));
+  expect((await failure(ligate([x, y], at.path("x.vcf")))).code).toBe("PLOIDY");
+  const males = await ligate([x, y], at.path("x.vcf"), { haploids: ["M"] });
+  expect([males.joins[0]!.untied, males.joins[0]!.swapped]).toEqual([1, 1]);
+  expect(genotypes(at.path("x.vcf")).map((g) => g.slice(3))).toEqual([
+    ["1", "0|1"],
+    ["0", "0|1"],
+    ["1", "0|1"],
+  ]);
+});
+
+it("chunks of any form give the same bytes; a damaged one is named and leaves nothing", async () => {
+  const texts = [cut("f0.vcf", 0, 200, () => false), cut("f1.vcf", 150, body.length, (s) => s % 2 === 0)];
+  const forms: string[][] = [texts, [], []];
+  for (const [i, path] of texts.entries()) {
+    using loci = await (await openVcf(path)).loci({ role: "scaffold" });
+    forms[1]!.push(...(await writeVcf(loci, at.path(`f${i}.vcf.gz`))).slice(0, 1));
+    forms[2]!.push(...(await writeBcf(loci, at.path(`f${i}.bcf`))).slice(0, 1));
+  }
+  const bytes = [];
+  for (const [k, files] of [...forms, [forms[1]![0]!, forms[2]![1]!]].entries()) {
+    await ligate(files, at.path(`same${k}.bcf`));
+    bytes.push(records(readFileSync(at.path(`same${k}.bcf`))).join("\n"));
+  }
+  expect(new Set(bytes).size).toBe(1);
+  const [good, bad] = [forms[2]![0]!, at.file("bad.bcf", readFileSync(forms[2]![1]!).subarray(0, -3000))];
+  const before = readdirSync(at.path("."));
+  const run = phaser("ligate", good, bad, "--output", at.path("none.bcf"));
+  expect([run.code, run.err]).toEqual([1, expect.stringMatching(/^BGZF_TRUNCATED .*bad\.bcf/)]);
+  expect(readdirSync(at.path("."))).toEqual(before);
+});
+
+it("the command: a row a join on the screen, a row a sample in the report", () => {
+  const files = [cut("k0.vcf", 0, 200, () => false), cut("k1.vcf", 150, body.length, (s) => s % 2 === 0)];
+  const list = at.file("chunks.txt", `${files.join("\n")}\n`);
+  const run = phaser("ligate", "-I", list, "-O", at.path("k.bcf"), "--report", at.path("k.tsv"));
+  expect([run.code, run.err]).toEqual([0, ""]);
+  const lines = run.out.trim().split("\n");
+  expect([lines.length, lines[1]!.split("\t").slice(7, 9)]).toEqual([2, ["20", "0"]]);
+  const report = readFileSync(at.path("k.tsv"), "utf8").trim().split("\n");
+  expect([report[0], report.length]).toEqual(["join\tsample\tmatches\tmismatches\tswapped", 41]);
+  expect(phaser("ligate", "--output", at.path("k.bcf")).code).toBe(2);
 });
