@@ -135,3 +135,22 @@ export function rowSums(block: CsrBlock): Float32Array {
   }
   return sums;
 }
+
+/** A block whose column j becomes `to[j]`; columns that go to −1 are left out. */
+export function mapColumns(block: CsrBlock, to: Int32Array, columns: number): CsrBlock {
+  const { rows } = block;
+  const indptr = new Int32Array(rows + 1);
+  const indices = new Int32Array(block.indices.length);
+  const values = new Float32Array(block.indices.length);
+  let at = 0;
+  for (let row = 0, j = 0; row < rows; row++) {
+    for (; j < block.indptr[row + 1]!; j++) {
+      const column = to[block.indices[j]!]!;
+      if (column < 0) continue;
+      indices[at] = column;
+      values[at++] = block.values[j]!;
+    }
+    indptr[row + 1] = at;
+  }
+  return { rows, columns, indptr, indices: indices.subarray(0, at), values: values.subarray(0, at) };
+}

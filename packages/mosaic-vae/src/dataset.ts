@@ -1,7 +1,7 @@
 /** Cells with any subset of modalities: what every reader gives and everything else takes. */
 import { sha256Hex, tableFromColumns } from "@x/core";
 import type { Table } from "apache-arrow";
-import { checkCsr, type CsrBlock, denseToCsr, sliceRows } from "./csr.ts";
+import { type CsrBlock, checkCsr, denseToCsr, sliceRows } from "./csr.ts";
 import { mosaicError } from "./errors.ts";
 
 /** What a modality's numbers are: gene expression, open chromatin, surface proteins. */
@@ -141,7 +141,7 @@ export interface DatasetParts {
   allowEmpty: boolean;
   /** Names the file in messages. */
   path?: string;
-  close?(): Promise<void>;
+  close?(): PromiseLike<void>;
 }
 
 /** Checks what all readers must check and puts the data set together. */
@@ -199,7 +199,7 @@ export function checkRows(start: number, end: number, cells: number, name: strin
   throw mosaicError("ROW_RANGE", message, { details: { start, end, cells } });
 }
 
-/** The texts of a column in the order of a dictionary, or sorted; missing is left out. */
+/** The different texts of a column, sorted; missing is left out. */
 export function columnLevels(obs: Table, name: string): string[] {
   return [...new Set(columnTexts(obs, name).filter((v) => v !== null))].sort((a, b) => (a < b ? -1 : 1));
 }

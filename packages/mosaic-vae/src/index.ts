@@ -12,3 +12,8 @@ export {
   type RowsOptions,
 } from "./dataset.ts";
 export type { MosaicErrorCode } from "./errors.ts";
+export type { Place, Places } from "./places.ts";
+export { type Read10xOptions, read10xH5 } from "./read-10x.ts";
+export type { ReadOptions } from "./read-anndata.ts";
+export { readH5ad } from "./read-h5ad.ts";
+export { readH5mu } from "./read-h5mu.ts";
