@@ -154,3 +154,18 @@ export function mapColumns(block: CsrBlock, to: Int32Array, columns: number): Cs
   }
   return { rows, columns, indptr, indices: indices.subarray(0, at), values: values.subarray(0, at) };
 }
+
+/** The block with some rows emptied; the same block where there are none. */
+export function dropRows(block: CsrBlock, drop: (row: number) => boolean): CsrBlock {
+  const { rows, columns, indptr, indices, values } = block;
+  const kept = new Int32Array(rows + 1);
+  for (let i = 0; i < rows; i++) kept[i + 1] = kept[i]! + (drop(i) ? 0 : indptr[i + 1]! - indptr[i]!);
+  if (kept[rows] === indptr[rows]) return block;
+  const [someIndices, someValues] = [new Int32Array(kept[rows]!), new Float32Array(kept[rows]!)];
+  for (let i = 0; i < rows; i++) {
+    if (kept[i + 1] === kept[i]) continue;
+    someIndices.set(indices.subarray(indptr[i]!, indptr[i + 1]!), kept[i]!);
+    someValues.set(values.subarray(indptr[i]!, indptr[i + 1]!), kept[i]!);
+  }
+  return { rows, columns, indptr: kept, indices: someIndices, values: someValues };
+}

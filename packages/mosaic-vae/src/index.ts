@@ -1,4 +1,14 @@
 /** Mosaic multi-omics: cells that lack any modality, read, modelled, embedded and imputed. */
+
+export { type Aligned, type AlignOptions, alignTo, type Overlap } from "./align.ts";
+export {
+  type BatchesOptions,
+  type BatchModality,
+  type BatchSource,
+  batches,
+  type MosaicBatch,
+} from "./batches.ts";
+export { type ModalitySummary, type PassOptions, requireCounts, summarize } from "./counts.ts";
 export { type CsrBlock, csrToDense, denseToCsr, gatherRows, rowSums } from "./csr.ts";
 export {
   type Modality,
@@ -17,3 +27,12 @@ export { type Read10xOptions, read10xH5 } from "./read-10x.ts";
 export type { ReadOptions } from "./read-anndata.ts";
 export { readH5ad } from "./read-h5ad.ts";
 export { readH5mu } from "./read-h5mu.ts";
+export { type Split, type SplitOptions, splitCells } from "./split.ts";
+export {
+  type DenseMatrix,
+  type H5ad,
+  type MatrixInput,
+  type Unstructured,
+  type WriteH5adOptions,
+  writeH5ad,
+} from "./write-h5ad.ts";
