@@ -22,6 +22,14 @@ export {
   type RowsOptions,
 } from "./dataset.ts";
 export type { MosaicErrorCode } from "./errors.ts";
+export { type Mock, type MockTruth, mock } from "./mock.ts";
+export {
+  MOCK_FILES,
+  type MockModality,
+  type MockOptions,
+  type MockProblem,
+  type MockSettings,
+} from "./mock-options.ts";
 export type { Place, Places } from "./places.ts";
 export { type Read10xOptions, read10xH5 } from "./read-10x.ts";
 export type { ReadOptions } from "./read-anndata.ts";
@@ -36,3 +44,4 @@ export {
   type WriteH5adOptions,
   writeH5ad,
 } from "./write-h5ad.ts";
+export { mockConfig, writeMock } from "./write-mock.ts";
