@@ -19,6 +19,7 @@ const allowed = {
   "gam-warmstart": ["core", "native-linalg"],
   "onnx-train": ["core"],
   lmm: ["core", "native-linalg", "plink-io"],
+  "mosaic-vae": ["core", "onnx-train"],
   phaser: ["core", "native-phasing", "plink-io"],
 };
 
