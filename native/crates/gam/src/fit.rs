@@ -9,7 +9,7 @@ use crate::mat::{Factor, Mat, axpy, dot};
 use crate::outer::{Certificate, Control, optimise};
 use crate::passes::{Data, Weights};
 use crate::penalty::{Penalties, Penalty};
-use crate::rows::{BLOCK, Layout, Rows, empty_gram, pass};
+use crate::rows::{BLOCK, Layout, Rows, pass};
 
 pub struct Options {
     pub method: Method,
@@ -101,7 +101,7 @@ pub fn quadratic_sums(rows: &dyn Rows, y: &[f64], w: &[f64], offset: &[f64], job
     let (gram, xty, yy) = pass(
         rows,
         job,
-        || Ok((empty_gram(width)?, vec![0.0; width], 0.0)),
+        || Ok((layout.empty_gram()?, vec![0.0; width], 0.0)),
         || (vec![Vec::new()], Vec::new()),
         |(gram, xty, yy), (weights, wz): &mut (Vec<Vec<f64>>, Vec<f64>), block, from| {
             let range = from..from + block.rows;

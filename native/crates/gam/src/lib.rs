@@ -14,6 +14,7 @@ pub mod fingerprint;
 pub mod fit;
 pub mod jet;
 pub mod json;
+mod kernels;
 pub mod mat;
 pub mod mixture;
 pub mod outer;

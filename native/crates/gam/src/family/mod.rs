@@ -5,6 +5,7 @@ mod beta;
 mod gaulss;
 mod glm;
 mod link;
+mod logit;
 mod multinom;
 mod negbin;
 mod ordered;
