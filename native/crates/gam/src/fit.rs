@@ -68,6 +68,8 @@ pub struct Fit {
     pub edf2: Vec<f64>,
     /// n × predictors; empty for a fit from cross-products.
     pub eta: Vec<f64>,
+    /// Of a partial likelihood: see `cox::baseline`; else empty.
+    pub baseline: Vec<f64>,
     /// X'WX behind edf and covariances.
     pub gram: Mat,
     pub criterion: f64,
@@ -184,7 +186,8 @@ pub fn fit(
     check_shapes(rows, family, y, w, offset)?;
     check_response(family, Response { y, w })?;
     let data = Data { rows, family, y, w, offset, job };
-    let used = w.iter().filter(|w| **w > 0.0).count() as f64;
+    // The weights of a partial likelihood say event or censored.
+    let used = w.iter().filter(|w| **w > 0.0 || family.partial()).count() as f64;
     if family.quadratic() {
         let sums = quadratic_sums(rows, y, w, offset, job)?;
         let source = Source::Quadratic(&sums);
@@ -303,6 +306,7 @@ fn finish(
         edf1,
         edf2,
         eta,
+        baseline: Vec::new(),
         gram: plain_gram,
         criterion: e.criterion,
         deviance,
@@ -324,6 +328,9 @@ fn finish(
         trace: Vec::new(),
         tests: Vec::new(),
     };
+    if let Some(d) = data.filter(|_| family.partial()) {
+        out.baseline = crate::cox::baseline(d, model.layout, &out.beta)?;
+    }
     if let Some(d) = data {
         crate::overall::fill(&mut out, d, &e.theta);
     }
@@ -453,6 +460,10 @@ impl Residuals {
         let eta = linear_predictors(d.rows, layout, beta, d.offset, d.predictors(), d.job)?;
         let k = d.predictors();
         let mut out = Residuals { deviance: 0.0, pearson: 0.0, eta };
+        if d.family.partial() {
+            out.deviance = crate::cox::deviance(d.y, d.w, &out.eta);
+            return Ok(out);
+        }
         for (i, eta) in out.eta.chunks_exact(k).enumerate().filter(|(i, _)| d.w[*i] > 0.0) {
             out.deviance += d.family.deviance(d.y[i], d.w[i], theta, eta);
             let r = d.y[i] - d.family.mean(theta, eta).0;

@@ -75,6 +75,9 @@ impl Data<'_> {
 
     /// Sums at coefficients `beta` of `layout`.
     pub fn working(&self, layout: &Layout, beta: &[f64], theta: &[f64], weights: Weights) -> Result<Working> {
+        if self.family.partial() {
+            return crate::cox::working(self, layout, beta);
+        }
         let raw = layout.raw_vec(beta);
         self.sums(layout, theta, weights, &|block, from, s: &mut Scratch| {
             self.eta(layout, block, from, &raw, &mut s.eta);
@@ -85,6 +88,9 @@ impl Data<'_> {
     /// Sums of the first least squares problem: the score becomes X'(f' - f'' eta) at the start values of the family,
     /// so that the solution of H beta = -score is the first iterate.
     pub fn starting(&self, layout: &Layout, theta: &[f64]) -> Result<Working> {
+        if self.family.partial() {
+            return crate::cox::working(self, layout, &vec![0.0; layout.width]);
+        }
         let total: f64 = self.w.iter().sum();
         let mean = dot(self.y, self.w) / total;
         let k = self.predictors();
@@ -192,6 +198,9 @@ impl Data<'_> {
         p: &Mat,
         directions: &[Vec<f64>],
     ) -> Result<Third> {
+        if self.family.partial() {
+            return crate::cox::third(self, layout, beta, p, directions);
+        }
         let (k, nd, nt) = (self.predictors(), directions.len(), theta.len());
         let m = nd - nt;
         let raw = layout.raw_vec(beta);
