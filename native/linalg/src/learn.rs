@@ -4,6 +4,7 @@ use napi::bindgen_prelude::{AsyncTask, Float64Array, Uint32Array};
 use napi_derive::napi;
 use x_learn::{Forest, ForestOptions, Ridge, Transform};
 use x_simd::{Error, Result};
+use x_unifrac::Kernel;
 
 use crate::job::Job;
 use crate::unifrac::DistanceMatrix;
@@ -139,7 +140,8 @@ pub fn fit_ridge(
     )
 }
 
-/// Ridge regression on the kernel −d²/2, Gower's inner products of samples that only have distances.
+/// Ridge regression on similarities made from distances; of several kernels (−d²/2, and exp(−d²/w) of three widths) the
+/// one with the least error of samples left out.
 #[napi(catch_unwind, ts_return_type = "Promise<RidgeFit>")]
 #[allow(clippy::too_many_arguments)]
 pub fn fit_distance_ridge(
@@ -154,8 +156,18 @@ pub fn fit_distance_ridge(
     let (job, distances) = (job.0.clone(), distances.shared());
     Work::spawn(
         move || {
-            let (kernel, cross) = crate::unifrac::read(&distances, |d| d.gower_kernel(&train, &test))?;
-            x_learn::ridge(kernel, &cross, &y, &scales, threads as usize, &job)
+            let fit = |kind| {
+                let (kernel, cross) = crate::unifrac::read(&distances, |d| d.kernel(kind, &train, &test))?;
+                x_learn::ridge(kernel, &cross, &y, &scales, threads as usize, &job)
+            };
+            let mut best = fit(Kernel::Gower)?;
+            for width in [0.25, 1.0, 4.0] {
+                let found = fit(Kernel::Gaussian(width))?;
+                if found.left_out_error < best.left_out_error {
+                    best = found;
+                }
+            }
+            Ok(best)
         },
         ridge_fit,
     )

@@ -174,6 +174,28 @@ impl DistanceSource {
         )
     }
 
+    /// `depth` counts of every sample that has as many, drawn without replacement from stream `streams[sample]`.
+    #[napi(catch_unwind, ts_return_type = "Promise<RarefiedCounts>")]
+    pub fn rarefy(
+        &self,
+        job: &Job,
+        depth: f64,
+        seed: f64,
+        streams: Float64Array,
+        threads: u32,
+    ) -> AsyncTask<Work<x_unifrac::Rarefied, RarefiedCounts>> {
+        let (job, source) = (job.0.clone(), self.inner.clone());
+        Work::spawn(
+            move || x_unifrac::rarefy(&source.counts, depth as u64, seed as u64, &streams, threads as usize, &job),
+            |r| RarefiedCounts {
+                kept: Uint32Array::new(r.kept),
+                lengths: Uint32Array::new(r.lengths),
+                indices: Uint32Array::new(r.indices),
+                values: Float64Array::new(r.values),
+            },
+        )
+    }
+
     /// `faith-pd`, `shannon` or `observed` of every sample.
     #[napi(catch_unwind)]
     pub fn diversity(&self, metric: String) -> napi::Result<Float64Array> {
@@ -222,6 +244,15 @@ impl DistanceMatrix {
     fn wrap(inner: Inner) -> Self {
         Self { inner: Arc::new(RwLock::new(Some(inner))) }
     }
+}
+
+/// The samples that were kept, and their entries one after another.
+#[napi(object)]
+pub struct RarefiedCounts {
+    pub kept: Uint32Array,
+    pub lengths: Uint32Array,
+    pub indices: Uint32Array,
+    pub values: Float64Array,
 }
 
 /// What an ordination found; coordinates sample after sample.

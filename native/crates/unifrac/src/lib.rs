@@ -17,6 +17,7 @@ mod pack;
 mod pairs;
 mod pcoa;
 mod permanova;
+mod rarefy;
 mod store;
 mod stripes;
 mod walk;
@@ -30,7 +31,8 @@ pub use newick::{Found, Tree, parse_newick};
 pub use pairs::pairs;
 pub use pcoa::{Pcoa, pcoa};
 pub use permanova::{Permanova, permanova};
-pub use store::Distances;
+pub use rarefy::{Rarefied, rarefy};
+pub use store::{Distances, Kernel};
 pub use stripes::{Stripes, merge_stripes, stripe_count, stripes};
 pub use walk::Source;
 

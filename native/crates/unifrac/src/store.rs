@@ -61,6 +61,15 @@ enum Numbers {
     F32(Vec<f32>),
 }
 
+/// How distances become similarities.
+#[derive(Debug, Clone, Copy)]
+pub enum Kernel {
+    /// −d²/2: Gower's inner products once centred.
+    Gower,
+    /// exp(−d² / w), w so many times the median d² of the training samples.
+    Gaussian(f64),
+}
+
 /// Symmetric distances with a zero diagonal.
 pub struct Distances {
     n: usize,
@@ -125,17 +134,35 @@ impl Distances {
         Ok(())
     }
 
-    /// −d²/2 between the samples `train`, and of each of `test` with them.
-    pub fn gower_kernel(&self, train: &[u32], test: &[u32]) -> Result<(SquareMatrix, Vec<f64>)> {
+    /// Similarities of the samples `train`, and of each of `test` with them.
+    pub fn kernel(&self, kind: Kernel, train: &[u32], test: &[u32]) -> Result<(SquareMatrix, Vec<f64>)> {
         if let Some(bad) = train.iter().chain(test).find(|&&s| s as usize >= self.n) {
             return Err(Error::new("SHAPE", format!("there is no sample {bad}")));
         }
-        let product = |i: u32, j: u32| -0.5 * self.get(i as usize, j as usize).powi(2);
+        let squared = |i: u32, j: u32| self.get(i as usize, j as usize).powi(2);
+        let width = match kind {
+            Kernel::Gower => 0.0,
+            Kernel::Gaussian(scale) => {
+                let mut all: Vec<f64> = train
+                    .iter()
+                    .enumerate()
+                    .flat_map(|(at, &i)| train[..at].iter().map(move |&j| (i, j)))
+                    .map(|(i, j)| squared(i, j))
+                    .collect();
+                all.sort_unstable_by(f64::total_cmp);
+                scale * all.get(all.len() / 2).copied().filter(|m| *m > 0.0).unwrap_or(1.0)
+            }
+        };
+        let alike = |i: u32, j: u32| match kind {
+            Kernel::Gower => -0.5 * squared(i, j),
+            Kernel::Gaussian(_) => (-squared(i, j) / width).exp(),
+        };
         let mut kernel = SquareMatrix::zeros(train.len())?;
         for (row, &i) in kernel.data_mut().chunks_exact_mut(train.len().max(1)).zip(train) {
-            row.iter_mut().zip(train).for_each(|(k, &j)| *k = product(i, j));
+            row.iter_mut().zip(train).for_each(|(k, &j)| *k = alike(i, j));
         }
-        Ok((kernel, test.iter().flat_map(|&i| train.iter().map(move |&j| product(i, j))).collect()))
+        let alike = &alike;
+        Ok((kernel, test.iter().flat_map(|&i| train.iter().map(move |&j| alike(i, j))).collect()))
     }
 
     /// The whole square.
