@@ -24,6 +24,7 @@ export {
 } from "./diversity.ts";
 export type { SeqErrorCode } from "./errors.ts";
 export { FeatureTable, type FeatureTableParts, type TableSelection } from "./feature-table.ts";
+export { type Inspection, type InspectWith, inspectTable } from "./inspect.ts";
 export { type Joined, type JoinMetadataOptions, joinMetadata } from "./join-metadata.ts";
 export {
   type MetricNumbers,

@@ -47,13 +47,13 @@ export function pcoaSvg(pcoa: Pcoa, options: PcoaSvgOptions = {}): string {
   const colours = colouring(options.colour);
   const dots = pcoa.ids.map((id, s) => {
     const fill = colours.of(s);
-    return `<circle cx="${x(s)}" cy="${y(s)}" r="3.5" fill="${fill}"><title>${escape(id)}</title></circle>`;
+    return `<circle cx="${x(s)}" cy="${y(s)}" r="3.5" fill="${fill}"><title>${escapeXml(id)}</title></circle>`;
   });
   const axis = (n: number): string => {
     const share = pcoa.explained[n - 1];
     return `axis ${n}${share === undefined ? "" : ` (${(100 * share).toFixed(1)} %)`}`;
   };
-  const title = escape(options.title ?? "Principal coordinates");
+  const title = escapeXml(options.title ?? "Principal coordinates");
   const middle = (BOX.top + BOX.bottom) / 2;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" class="xo" viewBox="0 0 ${WIDTH} ${HEIGHT}" width="${WIDTH}" height="${HEIGHT}" role="img" aria-label="${title}"><title>${title}</title>`,
@@ -108,16 +108,17 @@ function colouring(column: MetadataColumn | undefined): Colours {
 
 function legend(colours: Colours, label: string | undefined): string[] {
   if (colours.entries.length === 0) return [];
-  const head = label === undefined ? [] : [`<text x="436" y="28" font-weight="600">${escape(label)}</text>`];
+  const head =
+    label === undefined ? [] : [`<text x="436" y="28" font-weight="600">${escapeXml(label)}</text>`];
   return [
     ...head,
     ...colours.entries.map(([text, colour], k) => {
       const y = 48 + 20 * k;
-      return `<circle cx="442" cy="${y - 4}" r="5" fill="${colour}"/><text x="454" y="${y}">${escape(text.slice(0, 16))}</text>`;
+      return `<circle cx="442" cy="${y - 4}" r="5" fill="${colour}"/><text x="454" y="${y}">${escapeXml(text.slice(0, 16))}</text>`;
     }),
   ];
 }
 
-function escape(text: string): string {
+function escapeXml(text: string): string {
   return text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
 }

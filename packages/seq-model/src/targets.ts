@@ -26,7 +26,7 @@ export function numericTarget(metadata: Metadata, name: string): Target {
   if (bad.length === 0) return { name, values: Float64Array.from(values), classes: [] };
   const of = (id: string): string => `${id} (${JSON.stringify(column.values[metadata.ids.indexOf(id)])})`;
   const message = `${name} is no number for ${bad.length} samples: ${listIds(bad.map(of))}; classify: true predicts classes`;
-  throw seqFileError("TARGET_NUMERIC", metadata.path, message, { samples: bad, column: name });
+  throw seqFileError("TARGET_NUMERIC", metadata.path, message, { samples: bad, name });
 }
 
 /** A column of classes without missing values. `TARGET_MISSING`; `TARGET_CLASSES` where there is only one class. */
@@ -48,5 +48,5 @@ function refuseMissing(metadata: Metadata, name: string, values: readonly unknow
   const missing = metadata.ids.filter((_, at) => values[at] === null);
   if (missing.length === 0) return;
   const message = `${name} is missing for ${missing.length} samples: ${listIds(missing)}; leave them out`;
-  throw seqFileError("TARGET_MISSING", metadata.path, message, { samples: missing, column: name });
+  throw seqFileError("TARGET_MISSING", metadata.path, message, { samples: missing, name });
 }
