@@ -1,7 +1,6 @@
 import { requireMemory } from "@x/core/base";
 import type { RecordBatch } from "apache-arrow";
-import { phaserError } from "./errors.ts";
-import { type GeneticMap, readGeneticMap, sameChrom, uniformMap } from "./genetic-map.ts";
+import { type GeneticMap, mapFor } from "./genetic-map.ts";
 import { Loci } from "./loci.ts";
 import { lociFromBatches } from "./loci-from-batches.ts";
 import { readPositions } from "./native.ts";
@@ -56,7 +55,7 @@ export async function readInputs(
       signal: o.signal,
       stage: "positions",
     });
-    map = await mapOf(o, chrom);
+    map = await mapFor(o.map, chrom, o.signal);
     await preflight(o, positions, (o.samples ?? file.samples).length, map);
     target = keep(await file.loci({ ...reading(o), ...(region === undefined ? {} : { region }) }));
   } else if (targets instanceof Loci) {
@@ -65,7 +64,7 @@ export async function readInputs(
     target = keep(await lociFromBatches(targets.batches, { ...fromBatches(o), names: targets.names }));
   }
   const { chrom, positions, samples } = target;
-  map ??= await mapOf(o, chrom);
+  map ??= await mapFor(o.map, chrom, o.signal);
   if (typeof targets !== "string") await preflight(o, positions, samples.length, map);
   const region = widened({ chrom, from: positions[0]!, to: positions.at(-1)! }, 0);
   const panel = async (role: "reference" | "scaffold"): Promise<Loci | undefined> => {
@@ -114,13 +113,6 @@ function reading(o: PhaseOptions): LociReadOptions {
 
 function fromBatches(o: PhaseOptions): LociReadOptions {
   return { ...combining(o), ...signalOf(o) };
-}
-
-async function mapOf(o: PhaseOptions, chrom: string): Promise<GeneticMap> {
-  if (o.map === undefined) return uniformMap();
-  if (typeof o.map === "string") return await readGeneticMap(o.map, { chrom, ...signalOf(o) });
-  if (o.map.chrom === "" || sameChrom(o.map.chrom, chrom)) return o.map;
-  throw phaserError("MAP_CHROM", `the map is for chromosome ${o.map.chrom}, the genotypes are of ${chrom}`);
 }
 
 /** Before genotypes are read. */

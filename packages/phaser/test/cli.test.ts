@@ -1,21 +1,13 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { FIXTURES, folder } from "./support.ts";
+import { FIXTURES, folder, phaser } from "./support.ts";
 
 const at = folder();
 const root = join(import.meta.dirname, "../../..");
 const golden = JSON.parse(readFileSync(join(FIXTURES, "switch.json"), "utf8"));
 const files = ["--estimate", join(FIXTURES, "estimate.vcf"), "--truth", join(FIXTURES, "truth.vcf")];
-
-/** The bin as built. */
-function phaser(...args: string[]): { code: number | null; out: string; err: string } {
-  const run = spawnSync(process.execPath, [join(root, "packages/phaser/bin/phaser.mjs"), ...args], {
-    encoding: "utf8",
-  });
-  return { code: run.status, out: run.stdout, err: run.stderr };
-}
 
 it("switch: prints what the script prints, and writes tables", () => {
   const { code, out } = phaser("switch", ...files, "--by", "position", "--output", at.path("sw"));
@@ -24,7 +16,7 @@ it("switch: prints what the script prints, and writes tables", () => {
   expect(Number(lines.switches)).toBe(golden.position.switches);
   expect(Number(lines.SER_percent)).toBe(golden.position.SER_percent);
   const table = readFileSync(at.path("sw.sample.tsv"), "utf8").trim().split("\n");
-  expect(table[0]).toBe("sample\tpercent\tswitches\tpairs");
+  expect(table[0]).toBe("sample\tpercent\tswitches\tpairs\tflips");
   expect(table).toHaveLength(9);
 });
 

@@ -1,33 +1,25 @@
 // `phaser phase` as users run it: files in, files out, or an error by name, exit 1 and nothing left.
-import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { openVcf, phase, writeBcf, writeVcf } from "../src/index.ts";
 import { simulate, toVcf } from "./simulate.ts";
-import { FIXTURES, failure, folder, records, vcf } from "./support.ts";
+import { FIXTURES, failure, folder, phaser, records, vcf } from "./support.ts";
 
 const at = folder();
-const root = join(import.meta.dirname, "../../..");
 const people = simulate({ people: 24, positions: 120, seed: 41 });
 const text = toVcf(people, { missing: 90, rows: "mixed" });
 const input = at.file("in.vcf", text);
 const schedule = ["--mcmc-iterations", "2b,1p,2m"];
 
-/** The bin as built. */
-function phaser(...args: string[]): { code: number | null; out: string; err: string } {
-  const run = spawnSync(process.execPath, [join(root, "packages/phaser/bin/phaser.mjs"), "phase", ...args], {
-    encoding: "utf8",
-  });
-  return { code: run.status, out: run.stdout, err: run.stderr };
-}
+const phaserPhase = (...args: string[]): ReturnType<typeof phaser> => phaser("phase", ...args);
 
 describe("runs", () => {
   it("as in the issue: a region, a map, a seed, threads; the library gives the same file", async () => {
     const map = at.file("m.gmap", "pos chr cM\n1 20 0\n3000000 20 4.5\n");
     const loci = await (await openVcf(input)).loci();
     await writeVcf(loci, at.path("x.vcf.gz"));
-    const run = phaser(
+    const run = phaserPhase(
       ...["--input", at.path("x.vcf.gz"), "--map", map, "--region", "20", "--output", at.path("out.bcf")],
       ...["--seed", "1", "--thread", "2", "--log", at.path("run.log"), ...schedule],
     );
@@ -46,7 +38,7 @@ describe("runs", () => {
 
   it("to standard output, a region with its buffer, one record a position", () => {
     const [from, to] = [people.positions[40]!, people.positions[79]!];
-    const run = phaser(
+    const run = phaserPhase(
       ...["--input", input, "--region", `20:${from}-${to}`, "--buffer", "400000", "--output", "-"],
       ...["--join-multiallelic", ...schedule],
     );
@@ -66,7 +58,7 @@ describe("runs", () => {
     const fam = at.file("c.fam", "kid dad mum\n");
     const tables = ["--conflicts", at.path("c.tsv"), "--mendel-errors", at.path("m.tsv")];
     const out = at.path("c-out.vcf");
-    const run = phaser(
+    const run = phaserPhase(
       "--input",
       file,
       "--pedigree",
@@ -95,13 +87,20 @@ describe("runs", () => {
       expect.stringMatching(/^([01]\|[01] ?){3}$/),
       "0/0 0/0 0/0",
     ]);
-    const strict = phaser("--input", file, "--output", at.path("no.vcf"), "--supersite-conflict", "error");
+    const strict = phaserPhase(
+      "--input",
+      file,
+      "--output",
+      at.path("no.vcf"),
+      "--supersite-conflict",
+      "error",
+    );
     expect([strict.code, strict.err]).toEqual([1, expect.stringMatching(/^SUPERSITE_CONFLICT .*sample kid/)]);
   });
 
   it("joint phasing off is for comparison: two ALTs on one haplotype may come out", () => {
-    const on = phaser("--input", input, "--output", at.path("on.vcf"), "--json", ...schedule);
-    const off = phaser(
+    const on = phaserPhase("--input", input, "--output", at.path("on.vcf"), "--json", ...schedule);
+    const off = phaserPhase(
       ...["--input", input, "--output", at.path("off.vcf"), "--json", ...schedule],
       "--no-enforce-oneallele-supersite",
     );
@@ -140,7 +139,7 @@ describe("refuses, exit 1, no output", () => {
   ];
   it.each(cases)("%s: %s", (name, code, data) => {
     const file = at.file(name, data());
-    const run = phaser("--input", file, "--output", at.path(`refused-${name}`), ...schedule);
+    const run = phaserPhase("--input", file, "--output", at.path(`refused-${name}`), ...schedule);
     expect([run.code, run.out]).toEqual([1, ""]);
     expect(run.err).toMatch(new RegExp(`^${code} `));
     expect(run.err).not.toMatch(/\n\s+at /);
@@ -149,7 +148,7 @@ describe("refuses, exit 1, no output", () => {
 
   it("maps of another chromosome, that go back or hold no number", () => {
     const map = (body: string): string => {
-      const run = phaser(
+      const run = phaserPhase(
         "--input",
         input,
         "--map",
@@ -168,13 +167,13 @@ describe("refuses, exit 1, no output", () => {
 
   it("sample lists that do not match", () => {
     const list = at.file("list.txt", "s1\nnobody\n");
-    const run = phaser("--input", input, "--samples", list, "--output", at.path("refused.bcf"));
+    const run = phaserPhase("--input", input, "--samples", list, "--output", at.path("refused.bcf"));
     expect([run.code, run.err]).toEqual([
       1,
       expect.stringMatching(/^SAMPLE_UNKNOWN .*1 of 2 samples .*: nobody/),
     ]);
     const none = at.file("none.txt", "x\ny\n");
-    const haploid = phaser("--input", input, "--haploids", none, "--output", at.path("refused.bcf"));
+    const haploid = phaserPhase("--input", input, "--haploids", none, "--output", at.path("refused.bcf"));
     expect([haploid.code, haploid.err]).toEqual([1, expect.stringMatching(/^NO_COMMON_SAMPLES /)]);
   });
 
@@ -203,7 +202,7 @@ describe("refuses, exit 1, no output", () => {
 
   it("AC and AN that lie are counted anew; options that cannot be are exit 2", () => {
     const lie = at.file("lie.vcf", text.replaceAll("DP=7", "AC=99;AN=1"));
-    const run = phaser("--input", lie, "--output", "-", ...schedule);
+    const run = phaserPhase("--input", lie, "--output", "-", ...schedule);
     const fields = records(Buffer.from(run.out)).map((r) => r.split("\t"));
     for (const f of fields) {
       const counts = f[4]!.split(",").map(
@@ -216,10 +215,12 @@ describe("refuses, exit 1, no output", () => {
       );
       expect(f[7]).toBe(`AC=${counts.join(",")};AN=48`);
     }
-    expect(phaser("--input", input, "--output", at.path("x.txt")).code).toBe(2);
-    expect(phaser("--input", input, "--output", at.path("x.bcf"), "--buffer", "5").code).toBe(2);
-    expect(phaser("--input", input, "--output", at.path("x.bcf"), "--pbwt-depth", "0").code).toBe(2);
-    expect(phaser("--input", input, "--output", join(at.path("nowhere"), "x.bcf")).err).toMatch(/^OUT_DIR /);
+    expect(phaserPhase("--input", input, "--output", at.path("x.txt")).code).toBe(2);
+    expect(phaserPhase("--input", input, "--output", at.path("x.bcf"), "--buffer", "5").code).toBe(2);
+    expect(phaserPhase("--input", input, "--output", at.path("x.bcf"), "--pbwt-depth", "0").code).toBe(2);
+    expect(phaserPhase("--input", input, "--output", join(at.path("nowhere"), "x.bcf")).err).toMatch(
+      /^OUT_DIR /,
+    );
   });
 
   it("more memory than may be used, before it is used", async () => {
