@@ -41,6 +41,8 @@ pub struct Options {
     pub pbwt_window: f64,
     /// Shortest HMM window in cM.
     pub hmm_window: f64,
+    /// Most donors of a window. Where there are more neighbours, a donor is a mosaic of them.
+    pub hmm_donors: usize,
     /// Effective population size.
     pub hmm_ne: f64,
     /// Mass that the haplotypes of a merged segment must carry.
@@ -66,6 +68,7 @@ impl Default for Options {
             pbwt_mdr: 0.1,
             pbwt_window: 4.0,
             hmm_window: 2.0,
+            hmm_donors: 200,
             hmm_ne: 15_000.0,
             mcmc_prune: 0.999,
             supersite_pbwt: true,
