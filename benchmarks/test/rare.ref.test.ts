@@ -5,7 +5,7 @@ import { expect, it } from "vitest";
 // @ts-expect-error plain JavaScript: run by Node as it is
 import { rareFloors } from "../accuracy/rare-floors.mjs";
 // @ts-expect-error plain JavaScript: run by Node as it is
-import { studyRare } from "../accuracy/rare-study.mjs";
+import { rareSet, studyRare } from "../accuracy/rare-study.mjs";
 
 const folder = join(import.meta.dirname, "../../../shared/data/phaser/sim");
 
@@ -16,7 +16,7 @@ it.runIf(existsSync(folder)).each(["raremulti", "bial"])(
   async (name) => {
     const scratch = mkdtempSync(join(tmpdir(), "x-rare-"));
     try {
-      const study = await studyRare({ folder, name, scratch, threads: 2 });
+      const study = await studyRare(await rareSet({ folder, name, scratch }), { threads: 2 });
       expect(rareFloors(study)).toEqual([]);
       expect(study.byMac.every((bin: { hets: number }) => bin.hets > 100)).toBe(true);
     } finally {
