@@ -2,7 +2,6 @@ import { requireMemory } from "@x/core/base";
 import type { RecordBatch } from "apache-arrow";
 import { type GeneticMap, mapFor } from "./genetic-map.ts";
 import { Loci } from "./loci.ts";
-import { lociFromBatches } from "./loci-from-batches.ts";
 import { readPositions } from "./native.ts";
 import { type LociReadOptions, openVcf } from "./open-vcf.ts";
 import type { PhaseOptions } from "./phase-options.ts";
@@ -61,6 +60,7 @@ export async function readInputs(
   } else if (targets instanceof Loci) {
     target = targets;
   } else {
+    const { lociFromBatches } = await import("./loci-from-batches.ts");
     target = keep(await lociFromBatches(targets.batches, { ...fromBatches(o), names: targets.names }));
   }
   const { chrom, positions, samples } = target;

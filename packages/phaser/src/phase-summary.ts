@@ -118,9 +118,13 @@ export interface PhaseSummary {
   readonly seed: number;
   /** Wall time of each stage, in seconds. */
   readonly seconds: {
+    /** Files, and the check of memory. */
     readonly reading: number;
+    /** The first guess at all haplotypes. */
     readonly firstGuess: number;
+    /** Choice of conditioning haplotypes. */
     readonly selection: number;
+    /** The model and draws from it. */
     readonly model: number;
   };
 }

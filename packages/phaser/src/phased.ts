@@ -1,6 +1,5 @@
 import type { RecordBatch } from "apache-arrow";
 import type { GeneticMap } from "./genetic-map.ts";
-import { haplotypeBatches } from "./haplotype-batches.ts";
 import type { Loci } from "./loci.ts";
 import type { MendelError, PhaseConflict, PhaseSummary } from "./phase-summary.ts";
 
@@ -71,6 +70,8 @@ export class Phased implements AsyncIterable<RecordBatch>, AsyncDisposable {
    */
   async *batches(options: { chunk?: number } = {}): AsyncGenerator<RecordBatch> {
     const { loci, map, confidence } = await this.#run();
+    // Arrow is loaded where it is wanted: files are phased without it.
+    const { haplotypeBatches } = await import("./haplotype-batches.ts");
     yield* haplotypeBatches(loci, { map, ...(confidence === null ? {} : { confidence }), ...options });
   }
 
