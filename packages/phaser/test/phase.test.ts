@@ -126,16 +126,23 @@ describe("a file", () => {
     expect(iterations.map((i) => i.stage)).toEqual(["burn-in", "burn-in", "pruning", "main", "main"]);
   });
 
-  it("stops within two seconds, leaves nothing, and Node goes on", async () => {
+  it("stops in the middle when it is told to, leaves nothing, and Node goes on", async () => {
     const many = simulate({ people: 300, positions: 600, seed: 5 });
     const file = at.file("many.vcf", toVcf(many));
     const stop = new AbortController();
-    await using phased = phase(file, { signal: stop.signal, threads: 2 });
+    let iterations = 0;
+    await using phased = phase(file, {
+      signal: stop.signal,
+      threads: 2,
+      mcmcIterations: "1b,300m",
+      onProgress(p) {
+        iterations = p.iteration?.number ?? 0;
+        if (iterations === 2) stop.abort();
+      },
+    });
     const run = writeBcf(phased, at.path("never.bcf"), { signal: stop.signal });
-    setTimeout(() => stop.abort(), 700);
-    const started = performance.now();
     await expect(run).rejects.toThrow(/aborted/);
-    expect(performance.now() - started).toBeLessThan(2700);
+    expect(iterations).toBeLessThan(300);
     expect(() => readFileSync(at.path("never.bcf"))).toThrow();
   });
 });
@@ -144,7 +151,7 @@ describe("other inputs", () => {
   it("Arrow batches from PLINK, and loci, which stay as they were", async () => {
     await using study = await openPlink(join(import.meta.dirname, "../../../fixtures/demo/demo"));
     const names = [...(study.samples.getChild("iid") as Iterable<string>)];
-    const region = "1:1-20000000";
+    const region = "1:1-8000000";
     const chunks: Uint8Array[] = [];
     for (const chunk of [7, 500]) {
       await using phased = phase({ batches: study.genotypes({ region, chunk }), names }, quick);
@@ -157,7 +164,7 @@ describe("other inputs", () => {
     expect((await again.loci()).calls()).toEqual(chunks[0]);
     expect(loci.calls()).toEqual(before);
     await again.release();
-    expect(loci.length).toBeGreaterThan(20);
+    expect(loci.length).toBeGreaterThan(5);
   });
 
   it("one person, one position, no heterozygous genotype, fewer than fifty people", async () => {
