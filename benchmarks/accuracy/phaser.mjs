@@ -37,8 +37,6 @@ if (!phaserFolder()) {
 
 const folder = mkdtempSync(join(tmpdir(), "accuracy-phaser-"));
 const file = join(root, "benchmarks/results/accuracy-phaser.json");
-const before = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")).sets : {};
-const sets = { ...before };
 let failed = 0;
 try {
   for (const name of values.set) {
@@ -48,7 +46,7 @@ try {
       console.log(`· ${name}, seed ${seed}: ${JSON.stringify(runs.at(-1))}`);
     }
     const lines = judge(name, runs);
-    sets[name] = { runs, lines };
+    save({ [name]: { runs, lines } });
     failed += lines.filter(({ ok }) => !ok).length;
     console.log(`\n# ${name}\n`);
     const rows = lines.map(({ ok, what, value, floor }) => [ok ? "ok" : "FAIL", what, value, floor]);
@@ -57,15 +55,17 @@ try {
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
-mkdirSync(join(root, "benchmarks/results"), { recursive: true });
-const title = "phasing of simulated studies against known phase";
-const text = JSON.stringify(
-  { name: "accuracy-phaser", title, machine: describeMachine(findPeers()), sets },
-  null,
-  2,
-);
-writeFileSync(file, `${text}\n`);
 if (failed > 0) process.exitCode = 1;
+
+/** After every set, so that a run that is stopped leaves what it found. */
+function save(found) {
+  const before = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")).sets : {};
+  mkdirSync(join(root, "benchmarks/results"), { recursive: true });
+  const title = "phasing of simulated studies against known phase";
+  const sets = { ...before, ...found };
+  const all = { name: "accuracy-phaser", title, machine: describeMachine(findPeers()), sets };
+  writeFileSync(file, `${JSON.stringify(all, null, 2)}\n`);
+}
 
 /** One run and all that can be counted in it. */
 async function once(set, seed) {
