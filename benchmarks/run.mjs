@@ -1,7 +1,15 @@
 // npm run bench                     every benchmark; npm run bench lmm gram: these two
 // npm run bench phaser -- --set raremulti --tool ours: a part of one that takes long; the rest of its results stays
 // npm run bench -- --repeats 7 --large --scratch /fast/disk
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -57,7 +65,9 @@ for (const name of positionals.length > 0 ? positionals : known) {
     const found = await bench.run({ peers, scratch, race, note, repeats, large: values.large, only });
     const file = join(values.results, `${name}.json`);
     // A benchmark that runs in parts makes its tables of all parts measured so far.
-    const data = bench.tables ? merge(existsSync(file) ? JSON.parse(readFileSync(file, "utf8")).data : {}, found.data) : found.data;
+    const data = bench.tables
+      ? merge(existsSync(file) ? JSON.parse(readFileSync(file, "utf8")).data : {}, found.data)
+      : found.data;
     const tables = bench.tables ? bench.tables(data) : found.tables;
     log("");
     for (const table of tables) console.log(`${table}\n`);

@@ -1,6 +1,6 @@
 // node benchmarks/accuracy/phaser-real.mjs [--seeds 3]: 203 people of 1000 Genomes, chr20:1.0-2.5 Mb, phased with and without
-// 300 others as reference panel, by us and by shapeit4 on the same files. Judged by the heterozygous genotypes that an
-// array scaffold phased by family. Exit 1 when we are worse than shapeit4, or a panel does not help.
+// 300 others as reference panel by us, and without by shapeit4 on the same file. Judged by the heterozygous genotypes that an
+// array scaffold phased by family. Exit 1 when we are worse than shapeit4 or a panel does not help.
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -34,7 +34,7 @@ async function run(program, panel, seed) {
           command: process.execPath,
           args: [join(root, "packages/phaser/bin/phaser.mjs"), "phase", ...args, "--threads", "1"],
         }
-      : { command: "shapeit4", args: [...args, "--thread", "1", "--sequencing"] };
+      : { command: "shapeit4", args: [...args, "--sequencing"] };
   const { cpu, peak } = await measure(command);
   const report = await switchError(output, real("scaffold"), { by: "position" });
   const { haplotypeViolations } = await checkOneAllele(output);
@@ -46,14 +46,12 @@ async function run(program, panel, seed) {
 }
 
 const seeds = Array.from({ length: Number(values.seeds) }, (_, i) => i + 1);
-const programs = peers.shapeit4 ? ["ours", "shapeit4"] : ["ours"];
+const contenders = [["ours", false], ["ours", true], ...(peers.shapeit4 ? [["shapeit4", false]] : [])];
 if (!peers.shapeit4) console.log(`shapeit4 is not here (${INSTALL.shapeit4})`);
 const runs = [];
 try {
   for (const seed of seeds) {
-    for (const program of programs) {
-      for (const panel of [false, true]) runs.push(await run(program, panel, seed));
-    }
+    for (const [program, panel] of contenders) runs.push(await run(program, panel, seed));
   }
 } finally {
   rmSync(folder, { recursive: true, force: true });
@@ -64,17 +62,15 @@ const mean = (program, panel, what) => {
   return some.includes(null) ? null : some.reduce((a, b) => a + b, 0) / some.length;
 };
 const shown = (value, digits) => (value === null ? "–" : value.toFixed(digits));
-const rows = programs.flatMap((program) =>
-  [false, true].map((panel) => [
-    program,
-    panel ? "300 people" : "none",
-    shown(mean(program, panel, "percent"), 4),
-    shown(mean(program, panel, "switches"), 1),
-    shown(mean(program, panel, "flips"), 1),
-    shown(mean(program, panel, "cpu"), 1),
-    shown(mean(program, panel, "peak") && mean(program, panel, "peak") / 1e6, 0),
-  ]),
-);
+const rows = contenders.map(([program, panel]) => [
+  program,
+  panel ? "300 people" : "none",
+  shown(mean(program, panel, "percent"), 4),
+  shown(mean(program, panel, "switches"), 1),
+  shown(mean(program, panel, "flips"), 1),
+  shown(mean(program, panel, "cpu"), 1),
+  shown(mean(program, panel, "peak") && mean(program, panel, "peak") / 1e6, 0),
+]);
 const header = ["program", "panel", "switch error %", "switches", "flips", "CPU s", "peak MB"];
 console.log(`\n# real data, mean of ${seeds.length} seeds\n\n${markdown(header, rows)}`);
 
@@ -87,10 +83,8 @@ const holds = [
   },
 ];
 if (peers.shapeit4) {
-  for (const panel of [false, true]) {
-    const what = `no worse than shapeit4 ${panel ? "with" : "without"} a panel`;
-    holds.push({ what, ok: rate("ours", panel) <= rate("shapeit4", panel) });
-  }
+  const ok = rate("ours", false) <= rate("shapeit4", false);
+  holds.push({ what: "no worse than shapeit4 without a panel", ok });
 }
 console.log();
 for (const { what, ok } of holds) console.log(`${ok ? "ok  " : "FAIL"} ${what}`);

@@ -59,7 +59,11 @@ try {
 }
 mkdirSync(join(root, "benchmarks/results"), { recursive: true });
 const title = "phasing of simulated studies against known phase";
-const text = JSON.stringify({ name: "accuracy-phaser", title, machine: describeMachine(findPeers()), sets }, null, 2);
+const text = JSON.stringify(
+  { name: "accuracy-phaser", title, machine: describeMachine(findPeers()), sets },
+  null,
+  2,
+);
 writeFileSync(file, `${text}\n`);
 if (failed > 0) process.exitCode = 1;
 

@@ -58,8 +58,8 @@ export function masked(observed, estimate, truth) {
 function byPosition({ samples, rows }) {
   const positions = new Map();
   for (const { position, alleles } of rows) {
-    let place = positions.get(position);
-    if (!place) positions.set(position, (place = { rows: 0, codes: new Uint8Array(2 * samples.length) }));
+    const place = positions.get(position) ?? { rows: 0, codes: new Uint8Array(2 * samples.length) };
+    positions.set(position, place);
     place.rows++;
     alleles.forEach((allele, h) => {
       if (allele === 255) place.codes[h] = 255;

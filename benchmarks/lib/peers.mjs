@@ -31,7 +31,7 @@ export function findPeers() {
     numpy: { command: "python3", version: python("numpy") },
     scipy: { command: "python3", version: python("scipy") },
     bedReader: { command: "python3", version: pythonPackage("bed-reader", "bed_reader") },
-    shapeit4: { command: "shapeit4", version: says("shapeit4", ["--help"], /Version\s*:\s*(\S+)/) },
+    shapeit4: { command: "shapeit4", version: says("shapeit4", [], /Version\s*:\s*(\S+)/) },
     beagle: { command: "beagle", version: says("beagle", [], /(beagle\.\S+|version \S+)/i) },
     mgcv: {
       command: "Rscript",

@@ -11,7 +11,9 @@ import { buildExample } from "./rust.mjs";
  */
 export function phaserFolder() {
   const candidates = [process.env.X_PHASER, join(dirname(root), "shared/data/phaser")];
-  return candidates.find((folder) => folder && existsSync(join(folder, "sim/raremulti.truth.vcf.gz"))) ?? null;
+  return (
+    candidates.find((folder) => folder && existsSync(join(folder, "sim/raremulti.truth.vcf.gz"))) ?? null
+  );
 }
 
 /** The evaluators that lie beside the data: `switch_error.py`, `one_allele.py`, `simulate_phased.py`. */
@@ -52,7 +54,16 @@ export function phaseStep(set, { output, seed = 1, threads = 1, scratch, setting
 
 /** Switch errors by position, as `switch_error.py` counts them. */
 export async function switchError(truth, estimate, more = []) {
-  const args = [phaserTool("switch_error.py"), "--truth", truth, "--est", estimate, "--by-position", "--json", ...more];
+  const args = [
+    phaserTool("switch_error.py"),
+    "--truth",
+    truth,
+    "--est",
+    estimate,
+    "--by-position",
+    "--json",
+    ...more,
+  ];
   return JSON.parse((await measure({ command: "python3", args })).output);
 }
 

@@ -4,6 +4,7 @@ import { markdown, megabytes, ratio, seconds } from "../lib/tables.mjs";
 import { growth, growthTables } from "./growth.mjs";
 
 const SETS = ["raremulti", "hardmulti"];
+const KNOWN = [...SETS, "bial", "multi", "hardbial"];
 const TOOLS = ["ours", "beagle", "shapeit4"];
 
 /**
@@ -19,6 +20,8 @@ export default {
       return { tables: [], data: {} };
     }
     if (only.growth.length > 0) return { data: { growth: await growth(context, only.growth) } };
+    refuse(only.set, KNOWN);
+    refuse(only.tool, TOOLS);
     const data = {};
     for (const name of pick(only.set, SETS)) {
       const set = simulated(name);
@@ -29,15 +32,24 @@ export default {
       );
       // Minutes a run: one round, unless asked for more.
       const results = await context.race(contenders, { repeats: large ? context.repeats : 1 });
-      for (const { name: who, found } of contenders) if (!results[who].failed) Object.assign(results[who], found);
+      for (const { name: who, found } of contenders)
+        if (!results[who].failed) Object.assign(results[who], found);
       data[name] = results;
     }
     return { data: { sets: data } };
   },
   tables({ sets = {}, growth: grown = {} }) {
-    return [...Object.entries(sets).map(([name, results]) => setTable(name, results)), ...growthTables(grown)];
+    return [
+      ...Object.entries(sets).map(([name, results]) => setTable(name, results)),
+      ...growthTables(grown),
+    ];
   },
 };
+
+function refuse(asked, known) {
+  const odd = asked.find((name) => !known.includes(name));
+  if (odd !== undefined) throw new Error(`there is no ${odd}, only ${known.join(", ")}`);
+}
 
 const pick = (asked, all) => (asked.length > 0 ? asked : all);
 
@@ -92,6 +104,15 @@ function setTable(name, results) {
           ratio(wall("beagle"), result.wall),
         ],
   );
-  const header = ["run", "wall", "CPU", "peak", "switch error %", "two ALTs", "ours, 1 thread ÷ wall", "Beagle ÷ wall"];
+  const header = [
+    "run",
+    "wall",
+    "CPU",
+    "peak",
+    "switch error %",
+    "two ALTs",
+    "ours, 1 thread ÷ wall",
+    "Beagle ÷ wall",
+  ];
   return `${name}\n\n${markdown(header, rows)}`;
 }

@@ -8,7 +8,7 @@ import { markdown, megabytes, seconds } from "../lib/tables.mjs";
 /** What grows, at how many, and what stays. */
 const KINDS = {
   samples: { at: [250, 500, 1000, 2000, 4000], size: (n) => ({ samples: n, sites: 2000 }) },
-  sites: { at: [1000, 2000, 4000, 8000], size: (n) => ({ samples: 500, sites: n }) },
+  sites: { at: [500, 1000, 2000, 4000], size: (n) => ({ samples: 500, sites: n }) },
 };
 
 /** Runs every size of the asked kinds once; by kind and tool a list of `{ at, cpu, wall, peak, predicted }`. */
@@ -30,7 +30,8 @@ export async function growth({ only, peers, scratch, race, note }, kinds) {
         });
         const { cpu, wall, peak, failed } = result;
         const predicted = tool === "ours" ? phaseMemory(set.size).total : null;
-        (out[kind][tool] ??= []).push(failed ? { at, failed } : { at, cpu, wall, peak, predicted });
+        out[kind][tool] ??= [];
+        out[kind][tool].push(failed ? { at, failed } : { at, cpu, wall, peak, predicted });
       }
     }
   }
@@ -58,9 +59,20 @@ function simulate({ samples, sites }, scratch) {
     phaserTool("simulate_phased.py"),
     ...["--founders", real("reference"), real("target.statphased")],
     ...["--map", join(phaserFolder(), "chr20.b37.gmap.gz"), "--out", out, "--seed", "7"],
-    ...["--n", String(samples), "--sites", String(sites), "--pop", "5000", "--gens", "20", "--missing", "0.005"],
+    ...[
+      "--n",
+      String(samples),
+      "--sites",
+      String(sites),
+      "--pop",
+      "5000",
+      "--gens",
+      "20",
+      "--missing",
+      "0.005",
+    ],
   ];
-  const { status } = spawnSync("python3", args, { stdio: ["ignore", "ignore", "inherit"] });
+  const { status, stdout } = spawnSync("python3", args, { encoding: "utf8" });
   if (status !== 0) return null;
   const input = `${out}.unphased.vcf.gz`;
   const { samples: names, rows } = readGenotypes(input);
@@ -69,7 +81,7 @@ function simulate({ samples, sites }, scratch) {
     truth: `${out}.truth.vcf.gz`,
     map: join(phaserFolder(), "chr20.b37.gmap.gz"),
     beagleMap: join(phaserFolder(), "sim/chr20.plink.map"),
-    size: { positions: rows.length, samples: names.length, cm: 5 },
+    size: { positions: rows.length, samples: names.length, cm: Number(/span_cM (\S+)/.exec(stdout)[1]) },
   };
 }
 

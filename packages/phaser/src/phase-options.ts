@@ -1,7 +1,6 @@
 import {
   checkOptions,
   checkRange,
-  type OnProgress,
   type Progress,
   type RunOptions,
   resolveThreads,
@@ -56,7 +55,7 @@ export interface PhaseOptions extends Omit<RunOptions, "onProgress"> {
   readonly useGl?: boolean;
   /** Compute how sure each phase and each imputed code is; default false. */
   readonly confidence?: boolean;
-  /** Burn-in, pruning and main iterations; default `5b,1p,1b,1p,1b,1p,16m`. BAD_SCHEDULE. */
+  /** Burn-in, pruning and main iterations; default `3b,1p,1b,1p,1b,1p,24m`. BAD_SCHEDULE. */
   readonly mcmcIterations?: string;
   /** Probability that the haplotypes of a merged segment must carry; default 0.999. */
   readonly mcmcPrune?: number;
@@ -72,12 +71,14 @@ export interface PhaseOptions extends Omit<RunOptions, "onProgress"> {
   readonly pbwtWindow?: number;
   /** Shortest window of the model in centimorgans; default 2. */
   readonly hmmWindow?: number;
+  /** Most conditioning haplotypes of a window; where there are more neighbours each is a mosaic of them; default 150. */
+  readonly hmmDonors?: number;
   /** Effective population size; default 15000. */
   readonly effectiveSize?: number;
   /** Receives INDEX_STALE, HAPLOID_HETS, MENDEL, SUPERSITE_CONFLICT and SAMPLE_UNKNOWN. */
   readonly warn?: Warn;
   /** Receives progress reports: at least one an iteration, with its number of conditioning haplotypes. */
-  readonly onProgress?: OnProgress | ((progress: PhaseProgress) => void);
+  readonly onProgress?: (progress: PhaseProgress) => void;
 }
 
 /** Every name, so that a misspelt one is refused. */
@@ -107,6 +108,7 @@ const NAMES: Record<keyof PhaseOptions, true> = {
   pbwtMdr: true,
   pbwtWindow: true,
   hmmWindow: true,
+  hmmDonors: true,
   effectiveSize: true,
   seed: true,
   threads: true,
@@ -164,6 +166,7 @@ export function checkPhaseOptions(o: PhaseOptions, targets: "file" | "batches" |
     ["pbwtMdr", range("pbwtMdr", 0, 1)],
     ["pbwtWindow", range("pbwtWindow", 1e-3, 1e6)],
     ["hmmWindow", range("hmmWindow", 1e-3, 1e6)],
+    ["hmmDonors", range("hmmDonors", 2, 1e6, true)],
     ["hmmNe", range("effectiveSize", 1, 1e9)],
   ];
   const given = native.flatMap(([name, { value }]: [string, { value?: number }]) =>

@@ -5,7 +5,7 @@ use x_random::Random;
 
 use crate::backward::Posterior;
 use crate::graph::{Graph, Query};
-use crate::model::MISMATCH;
+use crate::pass::MISMATCH;
 use crate::study::MISSING;
 
 /// Draws the lane of haplotype 0 in every segment from the joint probabilities between neighbours, starting from
