@@ -33,7 +33,7 @@ export interface ModelJson {
   readonly arrays: Readonly<Record<(typeof ARRAYS)[number], readonly number[]>>;
 }
 
-const ARRAYS = ["beta", "rho", "vp", "ve", "vc", "edf", "edf1", "edf2"] as const;
+const ARRAYS = ["beta", "rho", "vp", "ve", "vc", "edf", "edf1", "edf2", "baseline"] as const;
 
 /** The JSON of a model. */
 export function modelJson(parts: ModelParts): ModelJson {
@@ -122,7 +122,7 @@ export function modelFromJson(text: string, path: string): ModelParts {
     summary: m.summary,
     start: m.start,
     arrays: Object.fromEntries(
-      ARRAYS.map((name) => [name, Float64Array.from(m.arrays[name])]),
+      ARRAYS.map((name) => [name, Float64Array.from(m.arrays[name] ?? [])]),
     ) as unknown as ModelParts["arrays"],
   };
 }

@@ -243,7 +243,6 @@ function refuseMissing(spec: ModelSpec): void {
   const refuse = (what: string): never => {
     throw gamError("NOT_SUPPORTED", `${what} cannot be fitted yet`, { details: { what }, usage: true });
   };
-  if (spec.family.name === "cox.ph") refuse("the family cox.ph");
   for (const s of spec.formulas.flatMap((f) => f.smooths))
     if (s.shape !== undefined) refuse(`${s.label} with shape="${s.shape}"`);
 }
