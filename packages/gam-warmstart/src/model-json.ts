@@ -15,6 +15,8 @@ export interface ModelJson {
   readonly family: Family;
   readonly method: Method;
   readonly select: boolean;
+  /** Absent in files of versions that had no such mode. */
+  readonly discrete?: boolean;
   readonly gamma: number;
   readonly scale: number | null;
   readonly knots: Readonly<Record<string, readonly number[]>>;
@@ -94,6 +96,7 @@ export function modelFromJson(text: string, path: string): ModelParts {
     family: m.family,
     method: m.method,
     select: m.select,
+    discrete: m.discrete ?? false,
     gamma: m.gamma,
     scale: m.scale,
     knots: m.knots,
@@ -111,6 +114,7 @@ export function modelFromJson(text: string, path: string): ModelParts {
     variables: m.variables,
     plan: planDesign(predictors, m.variables, {
       select: m.select,
+      discrete: m.discrete ?? false,
       knots: m.knots,
       withoutIntercept: m.family.name === "cox.ph",
     }),

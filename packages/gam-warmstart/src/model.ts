@@ -74,13 +74,7 @@ export interface RowCounts {
 }
 
 /** Kinds of residuals; `martingale` is for cox.ph, which has that and `deviance`. */
-export type ResidualKind =
-  | "deviance"
-  | "pearson"
-  | "scaled.pearson"
-  | "working"
-  | "response"
-  | "martingale";
+export type ResidualKind = "deviance" | "pearson" | "scaled.pearson" | "working" | "response" | "martingale";
 
 /** A fitted model. Made by `fit`, `readModel` and `crossFit`. */
 export class GamModel {

@@ -32,11 +32,7 @@ export async function survivalCurves(
   data: DataLike | undefined,
   options: SurvivalOptions,
 ): Promise<Survival> {
-  checkOptions(
-    options,
-    ["times", "se", "signal", "onProgress", "threads", "memoryLimit"],
-    "survival",
-  );
+  checkOptions(options, ["times", "se", "signal", "onProgress", "threads", "memoryLimit"], "survival");
   const { baseline, beta, vp } = parts.arrays;
   if (parts.spec.family.name !== "cox.ph")
     throw gamError("FAMILY", `survival is for the family cox.ph; this model is ${parts.spec.family.name}`, {

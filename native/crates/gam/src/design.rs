@@ -330,6 +330,7 @@ impl Rows for Design {
             to.place.resize(rows, 0);
             to.values.resize(rows * w, 0.0);
             match (source, kept) {
+                (Source::Parametric(list), _) if matches!(list[..], [None]) => to.values.fill(1.0),
                 (Source::Parametric(list), _) => {
                     for (j, column) in list.iter().enumerate() {
                         for i in 0..rows {

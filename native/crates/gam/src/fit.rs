@@ -10,7 +10,6 @@ use crate::outer::{Certificate, Control, optimise};
 use crate::passes::{Data, Weights};
 use crate::penalty::{Penalties, Penalty};
 use crate::rows::{BLOCK, Layout, Rows, pass};
-use crate::thin;
 
 pub struct Fit {
     pub beta: Vec<f64>,
@@ -150,13 +149,12 @@ pub fn fit(
     let data = Data { rows, family, y, w, offset, job };
     // The weights of a partial likelihood say event or censored.
     let used = w.iter().filter(|w| **w > 0.0 || family.partial()).count() as f64;
-    let started = thin::start(&data, penalties, options)?;
     if family.quadratic() {
         let sums = quadratic_sums(rows, y, w, offset, job)?;
         let source = Source::Quadratic(&sums);
-        run(rows.layout(), penalties, source, Some(&data), family, &started, used)
+        run(rows.layout(), penalties, source, Some(&data), family, options, used)
     } else {
-        run(rows.layout(), penalties, Source::Data(&data), Some(&data), family, &started, used)
+        run(rows.layout(), penalties, Source::Data(&data), Some(&data), family, options, used)
     }
 }
 
@@ -171,7 +169,7 @@ pub fn fit_quadratic(
     run(layout, penalties, Source::Quadratic(sums), None, family, options, sums.rows)
 }
 
-pub fn run(
+fn run(
     layout: &Layout,
     list: &[Penalty],
     source: Source,
@@ -190,8 +188,7 @@ pub fn run(
     }
     let scale = options.scale.or(if family.scale_known() { Some(1.0) } else { None });
     let model = Model { source, layout, penalties: &penalties, method: options.method, scale, gamma: options.gamma, n };
-    let theta = options.control.theta.clone().unwrap_or_else(|| family.theta_start());
-    let best = optimise(&model, &theta, &options.control)?;
+    let best = optimise(&model, &family.theta_start(), &options.control)?;
     let mut out = finish(&model, data, family, options, &best.evaluation, scale)?;
     out.rho = best.rho;
     out.certificate = best.certificate;

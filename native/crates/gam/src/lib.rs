@@ -32,7 +32,6 @@ mod shaped;
 mod side;
 pub mod term;
 pub mod termtest;
-mod thin;
 
 use design::Design;
 use family::{Family, from_options};

@@ -34,7 +34,6 @@ impl Options {
             control: Control {
                 rho: o.get("rho").optional(start_rho)?,
                 beta: o.get("beta").optional(|x| x.nums("beta"))?,
-                theta: None,
                 fixed: o.get("fixedRho").flag(),
                 max_outer: number("maxOuter", default.max_outer as f64)? as usize,
                 rho_min: number("rhoMin", default.rho_min)?,

@@ -12,8 +12,6 @@ pub struct Control {
     /// NaN entries: the engine's own start.
     pub rho: Option<Vec<f64>>,
     pub beta: Option<Vec<f64>>,
-    /// Start of the family's own parameters, unbounded scale.
-    pub theta: Option<Vec<f64>>,
     pub fixed: bool,
     pub max_outer: usize,
     pub rho_min: f64,
@@ -22,7 +20,7 @@ pub struct Control {
 
 impl Default for Control {
     fn default() -> Self {
-        Control { rho: None, beta: None, theta: None, fixed: false, max_outer: 200, rho_min: -20.0, rho_max: 30.0 }
+        Control { rho: None, beta: None, fixed: false, max_outer: 200, rho_min: -20.0, rho_max: 30.0 }
     }
 }
 

@@ -11,6 +11,7 @@ use crate::design::Design;
 use crate::family::{Family, Response, check_response};
 use crate::fit::{Fit, Options, fit};
 use crate::mat::{Factor, Mat, dot};
+use crate::outer::Certificate;
 use crate::passes::{Data, Weights, Working};
 use crate::penalty::Penalty;
 use crate::rows::{Block, Layout, Rows};
@@ -126,8 +127,11 @@ pub fn fit_shaped(
     let data = Data { rows: design, family, y, w, offset, job };
     let m = design.penalties.len();
     let mut rho: Vec<f64> = options.control.rho.clone().unwrap_or_else(|| vec![f64::NAN; m]);
-    let mut active: Vec<usize> = Vec::new();
+    // Not from the free fit: it need not exist (separated responses) where the constrained one does.
+    let theta = family.theta_start();
+    let mut active = Solver { data: &data, design, constraints: &all, parameters: &theta }.solve(&rho)?.active;
     let mut seen: Vec<Vec<usize>> = Vec::new();
+    let mut joined = false;
     let mut work = (0, 0, 0);
     let mut trace = Vec::new();
     check_response(family, Response { y, w })?;
@@ -140,12 +144,25 @@ pub fn fit_shaped(
         face.kept.iter().zip(&fitted.rho).for_each(|(&j, r)| rho[j] = *r);
         work = (work.0 + fitted.outer, work.1 + fitted.evaluations, work.2 + fitted.inner);
         if trace.is_empty() {
-            trace = std::mem::take(&mut fitted.trace);
+            trace = whole_trace(&fitted, &face, &rho);
         }
         let corner = Solver { data: &data, design, constraints: &all, parameters: &fitted.parameters }.solve(&rho)?;
         let distance = corner.x.iter().zip(face.z.mul_vec(&fitted.beta)).map(|(a, b)| (a - b).abs());
         let size = corner.x.iter().fold(1.0, |m: f64, x| m.max(x.abs()));
-        if corner.active == active || distance.fold(0.0, f64::max) < 1e-8 * size {
+        let same = corner.active == active || distance.fold(0.0, f64::max) < 1e-8 * size;
+        let circling = !same && joined && seen.contains(&corner.active);
+        if circling {
+            // The smoothing parameters of the face on which all of the circle holds; the fit is the constrained one there.
+            let face = Face::new(design, &constraints, &corner.active)?;
+            own.control.rho = Some(face.kept.iter().map(|&j| if rho[j].is_finite() { rho[j] } else { 0.0 }).collect());
+            own.control.fixed = true;
+            let mut last = fit(&face, &face.penalties, family, y, w, offset, &own, job)?;
+            last.certificate = Certificate { infinite: Vec::new(), at_box: Vec::new(), ..fitted.certificate };
+            (last.outer, last.evaluations, last.inner) = (work.0, work.1 + last.evaluations, work.2 + last.inner);
+            last.trace = trace;
+            return Ok(expand(last, &face, m, &rho, corner.active.len()));
+        }
+        if same {
             (fitted.outer, fitted.evaluations, fitted.inner) = work;
             fitted.trace = trace;
             return Ok(expand(fitted, &face, m, &rho, active.len()));
@@ -153,13 +170,23 @@ pub fn fit_shaped(
         seen.push(std::mem::replace(&mut active, corner.active));
         if let Some(first) = seen.iter().position(|s| *s == active) {
             // Going round in a circle: what was active anywhere on it stays so.
-            let mut joined = seen[first..].concat();
-            joined.sort_unstable();
-            joined.dedup();
-            active = joined;
+            active = seen[first..].concat();
+            active.sort_unstable();
+            active.dedup();
+            joined = true;
         }
     }
     Err(Error::new("GAM_NOT_CONVERGED", "active shape constraints and smoothing parameters did not settle together"))
+}
+
+/// The trace of a face's fit with the smoothing parameters that do not reach it where they were.
+fn whole_trace(fit: &Fit, face: &Face, rho: &[f64]) -> Vec<(f64, Vec<f64>)> {
+    let whole = |(criterion, point): &(f64, Vec<f64>)| {
+        let mut all: Vec<f64> = rho.iter().map(|r| if r.is_finite() { *r } else { 0.0 }).collect();
+        face.kept.iter().zip(point).for_each(|(&j, r)| all[j] = *r);
+        (*criterion, all)
+    };
+    fit.trace.iter().map(whole).collect()
 }
 
 /// The constrained minimum at given smoothing parameters.
