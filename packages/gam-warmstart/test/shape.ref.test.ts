@@ -50,7 +50,11 @@ it.each([
         const y =
           family === "gaussian"
             ? wave
-            : wave.map((v, i) => (family === "poisson" ? Math.floor(Math.exp(v)) : +(v + 1.5 * Math.sin(97.3 * (i + 1) * seed) > 0)));
+            : wave.map((v, i) =>
+                family === "poisson"
+                  ? Math.floor(Math.exp(v))
+                  : +(v + 1.5 * Math.sin(97.3 * (i + 1) * seed) > 0),
+              );
         const model = await fit(
           `y ~ s(x, bs="ps", k=9, shape="${shape}")`,
           { x, y },
