@@ -36,7 +36,11 @@ it("float32 matrices are written as float32", async () => {
     await writeDistances(path, single);
     expect((await readDistances(path)).toArray()).toEqual(single.toArray());
   }
-  const header = readFileSync((await writeDistances(`${tempFolder()}/d.npy`, single))[0]!).toString("latin1", 0, 64);
+  const header = readFileSync((await writeDistances(`${tempFolder()}/d.npy`, single))[0]!).toString(
+    "latin1",
+    0,
+    64,
+  );
   expect(header).toContain("'<f4'");
 });
 
@@ -53,7 +57,9 @@ it("matrices that are none are refused", async () => {
   expect((await failure(square([0, 1, 2, 0]))).code).toBe("MATRIX_VALUES");
   expect((await failure(square([1, 1, 1, 0]))).code).toBe("MATRIX_VALUES");
   expect((await failure(square([0, Number.NaN, Number.NaN, 0]))).code).toBe("MATRIX_VALUES");
-  expect((await failure(() => DistanceMatrix.fromSquare(new Float64Array(4), ["a", "a"]))).code).toBe("DUP_SAMPLE");
+  expect((await failure(() => DistanceMatrix.fromSquare(new Float64Array(4), ["a", "a"]))).code).toBe(
+    "DUP_SAMPLE",
+  );
   const [npy] = await writeDistances(`${tempFolder()}/d.npy`, matrix);
   const cut = fileOf("d.npy", readFileSync(npy!).subarray(0, 200));
   expect((await failure(() => readDistances(cut, { ids: matrix.ids }))).code).toBe("MATRIX_FORMAT");

@@ -11,8 +11,8 @@ import {
   readMetadata,
   readNewick,
   shannon,
-  TREE_METRICS,
   type TableMetric,
+  TREE_METRICS,
   type TreeMetric,
   unifrac,
 } from "../src/index.ts";
@@ -32,10 +32,14 @@ const expected = readJson(golden("expected.json")) as Expected;
 const table = await readBiom(golden("table.biom"));
 const tree = await readNewick(golden("tree.nwk"));
 
-function compute(name: string, options: { threads?: number; float32?: boolean } = {}): Promise<DistanceMatrix> {
+function compute(
+  name: string,
+  options: { threads?: number; float32?: boolean } = {},
+): Promise<DistanceMatrix> {
   const [metric, alpha] = name === "generalized-0.2" ? ["generalized", 0.2] : [name, 0.5];
   const onTree = (TREE_METRICS as readonly string[]).includes(metric!);
-  if (onTree) return unifrac(table, tree, { ...options, metric: metric as TreeMetric, alpha: alpha as number });
+  if (onTree)
+    return unifrac(table, tree, { ...options, metric: metric as TreeMetric, alpha: alpha as number });
   return distances(table, { ...options, metric: metric as TableMetric });
 }
 
@@ -68,7 +72,11 @@ it("diversities", () => {
   near(faithPd(table, tree).values, expected["faith-pd"]);
   near(shannon(table).values, expected.shannon);
   near(observedFeatures(table).values, expected.observed);
-  expect(faithPd(table, tree).toArrow().schema.fields.map((f) => f.name)).toEqual(["sample", "faith_pd"]);
+  expect(
+    faithPd(table, tree)
+      .toArrow()
+      .schema.fields.map((f) => f.name),
+  ).toEqual(["sample", "faith_pd"]);
 });
 
 it("principal coordinates", async () => {
@@ -87,7 +95,10 @@ it("the permutation test", async () => {
   const { values } = (await readMetadata(golden("metadata.tsv"))).column("group");
   const groups = values.map(String);
   expect(groups).toEqual(expected.permanova.groups);
-  const found = await permanova(await compute("weighted-normalized"), groups, { permutations: 9999, seed: 1 });
+  const found = await permanova(await compute("weighted-normalized"), groups, {
+    permutations: 9999,
+    seed: 1,
+  });
   expect(found.pseudoF).toBeCloseTo(expected.permanova.f, 12);
   expect(Math.abs(found.p - expected.permanova.p)).toBeLessThan(0.06);
 });

@@ -105,7 +105,11 @@ describe.runIf(hasShared)("the references", () => {
   });
 });
 
-async function study(set: string, biom: string, newick: string): Promise<{ table: FeatureTable; tree: Tree }> {
+async function study(
+  set: string,
+  biom: string,
+  newick: string,
+): Promise<{ table: FeatureTable; tree: Tree }> {
   const table = await readBiom(at(set, biom));
   const ids = readFileSync(at(set, "reference/sample_ids.txt"), "utf8").trim().split("\n");
   return { table: table.select({ samples: ids }), tree: await readNewick(at(set, newick)) };

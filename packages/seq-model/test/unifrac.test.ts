@@ -1,13 +1,12 @@
-import { fc, test } from "./support/property.ts";
 import { describe, expect, it } from "vitest";
 import {
+  faithPd,
   mergeStripes,
   parseTree,
   phylogeny,
   planUnifrac,
   readBiom,
   readNewick,
-  faithPd,
   readStripes,
   stripeCount,
   TREE_METRICS,
@@ -16,6 +15,7 @@ import {
   writeStripes,
 } from "../src/index.ts";
 import { failure, golden, tableOf, tempFolder } from "./support/files.ts";
+import { fc, test } from "./support/property.ts";
 
 const TREE = "(((f0:1,f1:2):0.5,f2:1.5):0.25,(f3:0.125,f4:3):1);";
 const tree = parseTree(TREE);
@@ -28,14 +28,26 @@ describe("a matrix", () => {
     const two = await unifrac(table, big, { metric, threads: 2 });
     expect(two.toArray()).toEqual(one.toArray());
     const parts = [];
-    for (const stripes of [[5, 7], [0, 2], [2, 5]] as const) {
+    for (const stripes of [
+      [5, 7],
+      [0, 2],
+      [2, 5],
+    ] as const) {
       parts.push(await unifracStripes(table, big, { metric, stripes, threads: 2 }));
     }
     using merged = mergeStripes(parts);
     expect(merged.toArray()).toEqual(one.toArray());
     const on = phylogeny(table, big);
     const [a, b] = [table.sampleIds[3]!, table.sampleIds[11]!];
-    expect(await on.pairs([[a, b], [b, b]], { metric })).toEqual(Float64Array.of(one.between(a, b), 0));
+    expect(
+      await on.pairs(
+        [
+          [a, b],
+          [b, b],
+        ],
+        { metric },
+      ),
+    ).toEqual(Float64Array.of(one.between(a, b), 0));
     expect(await on.from(b, { metric })).toEqual(one.tile(11, 1, 0, one.n));
     const some = await on.distances({ metric, samples: [b, a] });
     expect(some.tile(0, 1, 1, 1)[0]).toBe(one.between(a, b));
@@ -50,7 +62,8 @@ describe("a matrix", () => {
     expect((await failure(() => mergeStripes([part, part]))).message).toMatch(/two of the parts/);
     const other = await unifracStripes(table, big, { metric: "weighted", stripes: [3, 7] });
     expect((await failure(() => mergeStripes([part, other]))).message).toMatch(/different matrices/);
-    const outside = (stripes: [number, number]) => unifracStripes(table, big, { metric: "weighted", stripes });
+    const outside = (stripes: [number, number]) =>
+      unifracStripes(table, big, { metric: "weighted", stripes });
     expect((await failure(() => outside([3, stripeCount(14) + 1]))).code).toBe("STRIPES");
     expect((await failure(() => outside([3, 3]))).code).toBe("STRIPES");
   });
@@ -59,7 +72,10 @@ describe("a matrix", () => {
     const aborted = AbortSignal.abort(new Error("enough"));
     await expect(unifrac(table, big, { metric: "weighted", signal: aborted })).rejects.toThrow("enough");
     const seen: string[] = [];
-    await unifrac(table, big, { metric: "weighted", onProgress: (p) => seen.push(`${p.stage} ${p.done}/${p.total}`) });
+    await unifrac(table, big, {
+      metric: "weighted",
+      onProgress: (p) => seen.push(`${p.stage} ${p.done}/${p.total}`),
+    });
     expect(seen.at(-1)).toMatch(/^distances (\d+)\/\1$/);
     const code = async (options: object): Promise<string> =>
       (await failure(() => unifrac(table, big, { metric: "weighted", ...options } as never))).code;
@@ -109,7 +125,13 @@ describe("edge cases of trees, as docs/design/seq-model.md decides", () => {
   });
 
   it("features without a tip are listed, or dropped when told", async () => {
-    const wide = tableOf([[1, 0, 2, 0, 1, 9], [0, 3, 0, 4, 0, 1]], ["f0", "f1", "f2", "f3", "f4", "ghost"]);
+    const wide = tableOf(
+      [
+        [1, 0, 2, 0, 1, 9],
+        [0, 3, 0, 4, 0, 1],
+      ],
+      ["f0", "f1", "f2", "f3", "f4", "ghost"],
+    );
     const error = await failure(() => unifrac(wide, tree, { metric: "unweighted" }));
     expect([error.code, error.details.features]).toEqual(["TREE_TIP", ["ghost"]]);
     const dropped = await unifrac(wide, tree, { metric: "unweighted", missingTips: "drop" });
@@ -121,7 +143,11 @@ describe("edge cases of trees, as docs/design/seq-model.md decides", () => {
   });
 
   it("all-zero samples are listed; kept ones are at distance 1, and 0 of each other", async () => {
-    const some = tableOf([[1, 0, 2, 0, 1], [0, 0, 0, 0, 0], [0, 0, 0, 0, 0]]);
+    const some = tableOf([
+      [1, 0, 2, 0, 1],
+      [0, 0, 0, 0, 0],
+      [0, 0, 0, 0, 0],
+    ]);
     const error = await failure(() => unifrac(some, tree, { metric: "unweighted" }));
     expect([error.code, error.details.samples]).toEqual(["EMPTY_SAMPLE", ["s1", "s2"]]);
     for (const metric of ["unweighted", "weighted-normalized", "generalized", "unweighted-vaw"] as const) {
@@ -137,22 +163,26 @@ describe("properties", () => {
     minLength: 2,
     maxLength: 40,
   });
-  test("distances lie between 0 and 1, follow their samples, and do not feel a factor", counts, async (rows) => {
-    const filled = rows.map((row) => (row.every((v) => v === 0) ? [1, 0, 0, 0, 0] : row));
-    const [one, tenfold] = [tableOf(filled), tableOf(filled.map((row) => row.map((v) => v * 10)))];
-    const backwards = [...one.sampleIds].reverse();
-    for (const metric of ["unweighted", "weighted-normalized", "generalized"] as const) {
-      using d = await unifrac(one, tree, { metric });
-      using e = await unifrac(tenfold, tree, { metric });
-      using r = await unifrac(one, tree, { metric, samples: backwards });
-      const [x, y, z] = [d.toArray(), e.toArray(), r.toArray()];
-      expect(x.every((v) => v >= 0 && v <= 1)).toBe(true);
-      x.forEach((v, k) => {
-        expect(Math.abs(v - y[k]!)).toBeLessThan(1e-14);
-        expect(z[z.length - 1 - k]).toBe(v);
-      });
-    }
-  });
+  test(
+    "distances lie between 0 and 1, follow their samples, and do not feel a factor",
+    counts,
+    async (rows) => {
+      const filled = rows.map((row) => (row.every((v) => v === 0) ? [1, 0, 0, 0, 0] : row));
+      const [one, tenfold] = [tableOf(filled), tableOf(filled.map((row) => row.map((v) => v * 10)))];
+      const backwards = [...one.sampleIds].reverse();
+      for (const metric of ["unweighted", "weighted-normalized", "generalized"] as const) {
+        using d = await unifrac(one, tree, { metric });
+        using e = await unifrac(tenfold, tree, { metric });
+        using r = await unifrac(one, tree, { metric, samples: backwards });
+        const [x, y, z] = [d.toArray(), e.toArray(), r.toArray()];
+        expect(x.every((v) => v >= 0 && v <= 1)).toBe(true);
+        x.forEach((v, k) => {
+          expect(Math.abs(v - y[k]!)).toBeLessThan(1e-14);
+          expect(z[z.length - 1 - k]).toBe(v);
+        });
+      }
+    },
+  );
 
   test("unweighted keeps the triangle", counts, async (rows) => {
     const filled = rows.slice(0, 8).map((row) => (row.every((v) => v === 0) ? [0, 0, 1, 0, 0] : row));
