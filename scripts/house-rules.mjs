@@ -20,6 +20,7 @@ const allowed = {
   "onnx-train": ["core"],
   "seq-model": ["core", "native-linalg", "onnx-train"],
   lmm: ["core", "native-linalg", "plink-io"],
+  "mosaic-vae": ["core", "onnx-train"],
   phaser: ["core", "native-phasing", "plink-io"],
 };
 

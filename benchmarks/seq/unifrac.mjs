@@ -23,6 +23,7 @@ export async function unifracBenchmark({ peers, scratch, race, note, large }) {
   for (const samples of large ? [200, 500, 1000, 2000, 4000] : [200, 500, 1000]) {
     const prefix = join(scratch, `t${samples}`);
     await simulateTable(prefix, { samples });
+    data[samples] = {};
     for (const [metric, theirs] of Object.entries(METRICS)) {
       const contenders = [{ name: "us", steps: [ours(prefix, metric, `${prefix}.out.npy`)] }];
       const python = samples <= (large ? 1000 : SKBIO) && metric !== "generalized" && peers.scikitBio;
@@ -41,7 +42,7 @@ export async function unifracBenchmark({ peers, scratch, race, note, large }) {
       const compute = median(said.map((s) => s.compute));
       const their = results.ssu?.cpu == null ? null : results.ssu.cpu - (results.stripe?.cpu ?? 0);
       const slow = skbio && saidJson(skbio)[0]?.compute;
-      (data[samples] ??= {})[metric] = {
+      data[samples][metric] = {
         compute,
         results,
         ssuCompute: their,
