@@ -11,7 +11,10 @@ export const GOLDEN: string = join(import.meta.dirname, "golden");
 export const SHARED: string = join(import.meta.dirname, "../../../../shared/data/mosaic");
 
 /** Makes files in a folder that goes when the test file has run. */
-export function folder(): { path(name: string): string; file(name: string, data: string | Uint8Array): string } {
+export function folder(): {
+  path(name: string): string;
+  file(name: string, data: string | Uint8Array): string;
+} {
   const root = mkdtempSync(join(tmpdir(), "x-mosaic-"));
   afterAll(() => rmSync(root, { recursive: true, force: true }));
   const path = (name: string): string => join(root, name);
@@ -48,7 +51,12 @@ export async function dense(cells: MosaicDataset, name: string): Promise<Float32
   return csrToDense(await rows(cells, name));
 }
 
-export function rows(cells: MosaicDataset, name: string, start = 0, end: number = cells.cells): Promise<CsrBlock> {
+export function rows(
+  cells: MosaicDataset,
+  name: string,
+  start = 0,
+  end: number = cells.cells,
+): Promise<CsrBlock> {
   return cells.modalities.get(name)!.rows(start, end);
 }
 

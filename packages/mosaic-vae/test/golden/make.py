@@ -1,6 +1,7 @@
 """Makes the fixtures beside this script: python make.py (anndata 0.12.19, mudata 0.3.10, h5py 3.16.0, hdf5plugin 7.1.0).
 
 Then: python digest.py cells.h5ad lzf.h5ad csc.h5ad dense.h5ad tenx3.h5 tenx2.h5 cells.h5mu styles-*.h5 > digest.json
+and with the reference data: python digest.py formats/* pbmc* mop* asap* presets/mosaic* > shared-digest.json
 """
 import os
 import shutil
