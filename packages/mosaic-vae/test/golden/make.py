@@ -144,3 +144,15 @@ with h5py.File("zstd.h5", "w") as f:
     f.create_dataset("x", data=np.arange(1000), chunks=(100,), **hdf5plugin.Zstd())
 with h5py.File("blosc.h5", "w") as f:
     f.create_dataset("x", data=np.arange(1000), chunks=(100,), **hdf5plugin.Blosc())
+
+# Links out of the file.
+cells.write_h5ad("external.h5ad")
+with h5py.File("external.h5ad", "r+") as f:
+    del f["X"]
+    f["X"] = h5py.ExternalLink("/etc/passwd", "/X")
+with h5py.File("virtual.h5", "w") as f:
+    layout = h5py.VirtualLayout(shape=(4,), dtype="i4")
+    layout[:] = h5py.VirtualSource("other.h5", "x", shape=(4,))
+    f.create_virtual_dataset("virtual", layout)
+    f.create_dataset("outside", shape=(4,), dtype="i4", external=[("other.bin", 0, 16)])
+    f["link"] = h5py.ExternalLink("other.h5", "/x")
