@@ -22,6 +22,15 @@ export {
   type RowsOptions,
 } from "./dataset.ts";
 export type { MosaicErrorCode } from "./errors.ts";
+export {
+  type FeatureSums,
+  featureSums,
+  type HighlyVariableOptions,
+  highlyVariable,
+  inverseDocumentFrequency,
+  mostFound,
+  selectFeatures,
+} from "./features.ts";
 export { type Mock, type MockTruth, mock } from "./mock.ts";
 export {
   MOCK_FILES,
@@ -31,11 +40,17 @@ export {
   type MockSettings,
 } from "./mock-options.ts";
 export type { Place, Places } from "./places.ts";
+export { type Preprocessed, type PreprocessReport, type PreprocessSteps, preprocess } from "./preprocess.ts";
 export { type Read10xOptions, read10xH5 } from "./read-10x.ts";
 export type { ReadOptions } from "./read-anndata.ts";
+export { type ArrowModality, type ReadArrowOptions, readArrow } from "./read-arrow.ts";
+export { type CellsFormat, cellsFormat, readCells } from "./read-cells.ts";
 export { readH5ad } from "./read-h5ad.ts";
 export { readH5mu } from "./read-h5mu.ts";
+export { readZarr } from "./read-zarr.ts";
 export { type Split, type SplitOptions, splitCells } from "./split.ts";
+export { lsi, type Svd, type SvdOptions, truncatedSvd } from "./svd.ts";
+export { binarize, clr, log1p, normalizeTotal, tfidf } from "./transform.ts";
 export {
   type DenseMatrix,
   type H5ad,

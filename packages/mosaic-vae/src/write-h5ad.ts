@@ -55,13 +55,15 @@ export interface WriteH5adOptions {
   signal?: AbortSignal;
   /** False refuses an existing file (`OUT_EXISTS`). True by default. */
   overwrite?: boolean;
+  /** `gzip` by default. Compressed bytes depend on the zlib of a machine, those of `none` are the same on all. */
+  compression?: "gzip" | "none";
 }
 
 const DICTS = ["layers", "obsm", "obsp", "uns", "varm", "varp"];
 
 /**
  * Writes an `.h5ad` file that anndata 0.8 and later open: sparse matrices as CSR, categories with their `ordered`,
- * booleans, and missing values as pandas has them. The same data give the same bytes. Returns the size in bytes.
+ * booleans, and missing values as pandas has them. The same data give the same bytes on one machine. Returns the size in bytes.
  * Errors: `DATASET_SHAPE`, `OBS_COLUMN`, and those of writing files.
  */
 export async function writeH5ad(path: string, data: H5ad, options: WriteH5adOptions = {}): Promise<number> {
@@ -72,7 +74,11 @@ export async function writeH5ad(path: string, data: H5ad, options: WriteH5adOpti
     throw mosaicError("DATASET_SHAPE", `obs has ${data.obs.numRows} rows for ${cells} cells`);
   if (data.var && data.var.numRows !== varNames.length)
     throw mosaicError("DATASET_SHAPE", `var has ${data.var.numRows} rows for ${varNames.length} names`);
-  await using file = new Hdf5Writer(path, { signal: options.signal, overwrite: options.overwrite ?? true });
+  await using file = new Hdf5Writer(path, {
+    signal: options.signal,
+    overwrite: options.overwrite ?? true,
+    compress: options.compression !== "none",
+  });
   file.group("/", encoding("anndata", "0.1.0"));
   for (const name of DICTS) file.group(name, encoding("dict", "0.1.0"));
   await writeDataframe(file, "obs", cellIds, data.obs);

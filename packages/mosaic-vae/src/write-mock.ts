@@ -7,7 +7,8 @@ import { type DenseMatrix, type MatrixInput, type WriteH5adOptions, writeH5ad } 
 /**
  * Writes a mock data set as `.h5ad`: measured RNA in `X` and `layers/counts`, ATAC and ADT in `obsm/X_atac` and
  * `obsm/X_adt`; the truth in `layers/truth_counts`, `layers/truth_frac`, `obsm/truth_atac`, `obsm/truth_atac_prob`,
- * `obsm/truth_adt`, `obsm/truth_adt_mean` and `obsm/z_true`. The same mock gives the same bytes. Returns the size.
+ * `obsm/truth_adt`, `obsm/truth_adt_mean` and `obsm/z_true`. Uncompressed unless asked: the same mock gives
+ * the same bytes on every machine. Returns the size.
  */
 export async function writeMock(path: string, mock: Mock, options: WriteH5adOptions = {}): Promise<number> {
   const { dataset, truth, settings } = mock;
@@ -55,7 +56,7 @@ export async function writeMock(path: string, mock: Mock, options: WriteH5adOpti
     obsm,
     uns: { ...uns, mosaic: about },
   };
-  return writeH5ad(path, data, options);
+  return writeH5ad(path, data, { compression: "none", ...options });
 }
 
 /** The configuration with which `mosaic-vae train` starts on a mock file, as YAML. `data` is the path it will name. */

@@ -2,6 +2,7 @@
 import { throwIfAborted } from "@x/core/base";
 import { mosaicFileError } from "../errors.ts";
 import type { ArrayNode, Attributes, ElementKind, Values } from "../tree.ts";
+import { bytesFor } from "./btree2.ts";
 import { type ChunkIndex, type ChunkLayout, readChunkIndex } from "./chunk-index.ts";
 import { type Datatype, dtypeName, isBool, readDatatype } from "./datatype.ts";
 import { checkGrowth, type Filter, filterName, readFilters, requireFilters, undoFilters } from "./filters.ts";
@@ -253,7 +254,7 @@ function readLayout(
   filtered: boolean,
 ): Layout {
   const version = c.u8();
-  if (version < 1 || version > 4) {
+  if (version < 1 || version > 5) {
     const message = `${path} is laid out in version ${version}, which is not read`;
     throw mosaicFileError("HDF5_UNSUPPORTED", storage.path, message, { object: path });
   }
@@ -277,7 +278,7 @@ function readLayout(
   let indexType = 0;
   let single = false;
   let width = 4;
-  if (version === 4) {
+  if (version >= 4) {
     const flags = c.u8();
     single = (flags & 2) !== 0;
     if (flags & 1 && filtered) {
@@ -292,15 +293,23 @@ function readLayout(
   } else address = c.offset();
   const dims = Array.from({ length: rank }, () => c.uint(width));
   const size = dims.pop() ?? 0;
-  if (version === 4) indexType = c.u8();
+  if (version >= 4) indexType = c.u8();
   if (dims.length !== shape.length || dims.some((n) => n === 0) || size !== type.size)
     throw storage.fault(`${path} has chunks that do not fit its shape`);
   const bytes = dims.reduce((a, b) => a * b, size);
   const grid = shape.map((n, axis) => Math.ceil(n / dims[axis]!));
-  const parameters = version === 4 ? c : undefined;
-  const hasFilters = indexType === 1 ? single : filtered;
-  return {
-    kind: "chunked",
-    chunks: { grid, chunk: dims, bytes, filtered: hasFilters, indexType, parameters, address },
+  const parameters = version >= 4 ? c : undefined;
+  // Version 5 writes stored sizes like all lengths, version 4 in as many bytes as they may need and one more.
+  const sizeBytes = version === 5 ? storage.lengthSize : Math.min(8, 1 + bytesFor(bytes));
+  const chunks = {
+    grid,
+    chunk: dims,
+    bytes,
+    filtered: indexType === 1 ? single : filtered,
+    indexType,
+    parameters,
+    sizeBytes,
+    address,
   };
+  return { kind: "chunked", chunks };
 }

@@ -1,6 +1,7 @@
 /** Where the chunks of a dataset lie. */
 import { mosaicFileError } from "../errors.ts";
 import { readBtree2 } from "./btree2.ts";
+import { readExtensibleArray } from "./extensible-array.ts";
 import { type Cursor, NOWHERE, type Storage } from "./storage.ts";
 
 /** Chunks in row-major order of their grid; address 0 where none was written. */
@@ -24,6 +25,8 @@ export interface ChunkLayout {
   readonly indexType: number;
   /** The index's own parameters follow in the message. */
   readonly parameters: Cursor | undefined;
+  /** Bytes in which newer indexes write the stored size of a chunk. */
+  readonly sizeBytes: number;
   /** Of the index; for old B-trees. */
   readonly address: number;
 }
@@ -67,12 +70,17 @@ export async function readChunkIndex(
   } else if (layout.indexType === 3) {
     p!.skip(1);
     await readFixedArray(storage, p!.offset(), layout, set);
+  } else if (layout.indexType === 4) {
+    p!.skip(5);
+    const start = p!.offset();
+    if (start !== NOWHERE)
+      await readExtensibleArray(storage, start, count, (c, i) => setElement(c, i, layout, set));
   } else if (layout.indexType === 5) {
     p!.skip(6);
     const tree = p!.offset();
     if (tree !== NOWHERE) for (const r of await readBtree2(storage, tree)) setRecord(r, layout, set);
   } else {
-    const message = `${where} has chunks in an extensible array, which is not read; rewrite the file with h5py's default settings (no libver="latest")`;
+    const message = `${where} has chunks in an index of type ${layout.indexType}, which is not read; rewrite it with h5repack`;
     throw mosaicFileError("HDF5_UNSUPPORTED", storage.path, message, { object: where });
   }
   return index;
@@ -124,6 +132,13 @@ function setRecord(r: Cursor, layout: ChunkLayout, set: Set): void {
   set(gridPlace(r.storage, scaled, layout.grid), address, size, mask);
 }
 
+/** An element of a fixed or extensible array. */
+function setElement(c: Cursor, i: number, layout: ChunkLayout, set: Set): void {
+  const address = c.offset();
+  const size = layout.filtered ? c.uint(layout.sizeBytes) : layout.bytes;
+  set(i, address, size, layout.filtered ? c.u32() : 0);
+}
+
 async function readFixedArray(
   storage: Storage,
   address: number,
@@ -140,15 +155,10 @@ async function readFixedArray(
   const block = head.offset();
   if (block === NOWHERE) return;
   const prefix = 4 + 2 + storage.offsetSize;
-  const element = (c: Cursor, i: number): void => {
-    const at = c.offset();
-    const size = layout.filtered ? c.uint(entry - storage.offsetSize - 4) : layout.bytes;
-    set(i, at, size, layout.filtered ? c.u32() : 0);
-  };
   const perPage = 2 ** pageBits;
   if (count <= perPage) {
     const c = await storage.cursor(block + prefix, count * entry);
-    for (let i = 0; i < count; i++) element(c, i);
+    for (let i = 0; i < count; i++) setElement(c, i, layout, set);
     return;
   }
   // Pages, each with a checksum; a bitmap says which were written.
@@ -159,6 +169,6 @@ async function readFixedArray(
     if (!(bitmap[page >> 3]! & (128 >> (page & 7)))) continue;
     const here = Math.min(perPage, count - page * perPage);
     const c = await storage.cursor(first + page * (perPage * entry + 4), here * entry);
-    for (let i = 0; i < here; i++) element(c, page * perPage + i);
+    for (let i = 0; i < here; i++) setElement(c, page * perPage + i, layout, set);
   }
 }

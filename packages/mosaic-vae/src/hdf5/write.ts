@@ -58,15 +58,21 @@ interface Group {
 export class Hdf5Writer implements AsyncDisposable {
   readonly #out: AtomicWriter;
   readonly #root: Group = { children: new Map(), attributes: {} };
+  readonly #compress: boolean;
   #at = SUPERBLOCK;
   /** Collections of attributes' texts, still without their bytes. */
   readonly #heaps: { address: number; size: number; room: number; objects: Buffer[] }[] = [];
   #started = false;
 
-  constructor(path: string, options: { signal?: AbortSignal | undefined; overwrite?: boolean } = {}) {
+  constructor(
+    path: string,
+    options: { signal?: AbortSignal | undefined; overwrite?: boolean; compress?: boolean } = {},
+  ) {
     if (path === "-" || path.startsWith("/dev/"))
       throw fileError("NOT_SEEKABLE", path, "HDF5 cannot be written to a pipe or a device; name a file");
-    this.#out = atomicWriter(path, options);
+    const { compress, ...writing } = options;
+    this.#compress = compress ?? true;
+    this.#out = atomicWriter(path, writing);
   }
 
   /** Makes a group, with those above it, and adds attributes. */
@@ -89,9 +95,9 @@ export class Hdf5Writer implements AsyncDisposable {
     const size = typeBytes(type);
     const total = shape.reduce((a, b) => a * b, size);
     const rowBytes = shape.slice(1).reduce((a, b) => a * b, size);
-    const chunked = shape.length > 0 && total >= COMPRESS_FROM;
+    const chunked = this.#compress && shape.length > 0 && total >= COMPRESS_FROM;
     const chunkRows = chunked ? Math.max(1, Math.min(shape[0]!, Math.floor(CHUNK / rowBytes))) : 0;
-    const target = chunked ? chunkRows * rowBytes : total;
+    const target = chunked ? chunkRows * rowBytes : type === "text" ? total : 0;
     const starts: [row: number, address: number, size: number][] = [];
     let kept = new Uint8Array(target);
     let filled = 0;
@@ -102,6 +108,12 @@ export class Hdf5Writer implements AsyncDisposable {
         type === "text" ? await this.#texts(piece as readonly string[]) : view(piece as ArrayBufferView);
       seen += bytes.length;
       if (seen > total) break;
+      // Numbers that stay as they are go to the file at once; texts put their heaps there in between.
+      if (!chunked && type !== "text") {
+        if (starts.length === 0) starts.push([0, this.#at, total]);
+        await this.#append(bytes);
+        continue;
+      }
       while (bytes.length > 0) {
         const part = Math.min(bytes.length, target - filled);
         kept.set(bytes.subarray(0, part), filled);
@@ -114,6 +126,7 @@ export class Hdf5Writer implements AsyncDisposable {
         filled = 0;
       }
     }
+    if (!chunked && type !== "text") await this.#append(new Uint8Array((8 - (total % 8)) % 8));
     if (seen !== total) throw fileError("HDF5_CHUNK", this.#out.path, `${path}: ${seen} bytes for ${total}`);
     if (chunked && filled > 0) starts.push([start * chunkRows, ...(await this.#chunk(kept, size))]);
     const messages: [number, Uint8Array][] = [
@@ -191,16 +204,22 @@ export class Hdf5Writer implements AsyncDisposable {
 
   /** Appends bytes at a multiple of 8 and returns their address. */
   async #put(bytes: Uint8Array): Promise<number> {
+    await this.#append(new Uint8Array(0));
+    const address = this.#at;
+    await this.#append(bytes);
+    await this.#append(new Uint8Array((8 - (bytes.length % 8)) % 8));
+    return address;
+  }
+
+  /** Appends bytes where the file ends; the superblock's place comes first. */
+  async #append(bytes: Uint8Array): Promise<void> {
     if (!this.#started) {
       this.#started = true;
       await this.#out.write(new Uint8Array(SUPERBLOCK));
     }
-    const address = this.#at;
-    const padding = (8 - (bytes.length % 8)) % 8;
-    await this.#out.write(bytes.slice());
-    if (padding > 0) await this.#out.write(new Uint8Array(padding));
-    this.#at += bytes.length + padding;
-    return address;
+    if (bytes.length === 0) return;
+    await this.#out.write(bytes.slice()); // the caller may go on with its array
+    this.#at += bytes.length;
   }
 
   async #chunk(data: Uint8Array, size: number): Promise<[address: number, bytes: number]> {
