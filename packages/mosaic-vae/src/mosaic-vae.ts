@@ -1,9 +1,15 @@
 /** The model: made from data and a configuration, trained, and asked for embeddings and imputed values. */
 import { resolveThreads, type RunOptions, type Warn } from "@x/core/base";
-import { type CompileOptions, compile, type Model, type Schedule, type Trainer } from "@x/onnx-train";
+import type { Table } from "apache-arrow";
+import { type CompileOptions, compile, type Exported, type Model, type Schedule, type Trainer } from "@x/onnx-train";
 import { checkConfig, type MosaicConfig } from "./config.ts";
 import type { MosaicDataset, Registry } from "./dataset.ts";
 import { type EmbedOptions, type Embedding, embedCells } from "./embed.ts";
+import { type DifferentialOptions, differentialExpression } from "./differential.ts";
+import { type Elbo, type ElboOptions, elboOf } from "./elbo.ts";
+import { type ExportOptions, exportModel } from "./export-onnx.ts";
+import { type Imputed, type ImputeOptions, imputeCells } from "./impute.ts";
+import { type Mapped, mapQueryCells } from "./map-query.ts";
 import { findFacts } from "./facts.ts";
 import { groupNames } from "./groups.ts";
 import type { FirstValues, Likelihood } from "./likelihood.ts";
@@ -110,6 +116,36 @@ export class MosaicVAE implements AsyncDisposable {
   /** Expected values of one modality, batch of cells by batch of cells: also for cells that lack it. */
   decode(dataset: MosaicDataset, modality: string, options: DecodeOptions = {}): AsyncGenerator<Decoding> {
     return decodeCells(this.state, dataset, modality, options);
+  }
+
+  /** Imputes one modality: expected values for all cells, with predictive intervals where wanted. */
+  async impute(dataset: MosaicDataset, modality: string, options: ImputeOptions = {}): Promise<Imputed> {
+    return imputeCells(this.state, dataset, modality, options);
+  }
+
+  /** Evidence lower bound of each cell and its parts. */
+  async elbo(dataset: MosaicDataset, options: ElboOptions = {}): Promise<Elbo> {
+    return elboOf(this.state, dataset, options);
+  }
+
+  /** Embeds new cells, of new batches too; needs none of the data the model was trained on. */
+  async mapQuery(query: MosaicDataset, options: EmbedOptions = {}): Promise<Mapped> {
+    return mapQueryCells(this.state, query, options);
+  }
+
+  /** Features that differ between two groups of cells, given as rows; see `DifferentialOptions`. */
+  async differentialExpression(
+    dataset: MosaicDataset,
+    groupA: ArrayLike<number>,
+    groupB: ArrayLike<number>,
+    options: DifferentialOptions = {},
+  ): Promise<Table> {
+    return differentialExpression(this.state, dataset, groupA, groupB, options);
+  }
+
+  /** Writes an inference model for onnxruntime in Node, browsers or Python. */
+  async exportOnnx(path: string, options: ExportOptions = {}): Promise<Exported> {
+    return exportModel(this.state, path, options);
   }
 
   /** Changes the weight of the KL divergence in the validation ELBO of a later `train`. */
