@@ -65,7 +65,7 @@ export async function readInputs(
   }
   const { chrom, positions, samples } = target;
   map ??= await mapFor(o.map, chrom, o.signal);
-  if (typeof targets !== "string") await preflight(o, positions, samples.length, map);
+  if (typeof targets !== "string") await preflight(o, { positions }, samples.length, map);
   const region = widened({ chrom, from: positions[0]!, to: positions.at(-1)! }, 0);
   const panel = async (role: "reference" | "scaffold"): Promise<Loci | undefined> => {
     const given = o[role];
@@ -115,10 +115,10 @@ function fromBatches(o: PhaseOptions): LociReadOptions {
   return { ...combining(o), ...signalOf(o) };
 }
 
-/** Before genotypes are read; `people` are those of the file. */
+/** `people` are those of the file; `open` counts genotypes before they are read. */
 async function preflight(
   o: PhaseOptions,
-  { positions, open }: { positions: Uint32Array; open: Uint32Array },
+  { positions, open }: { positions: Uint32Array; open?: Uint32Array },
   people: number,
   map: GeneticMap,
 ): Promise<void> {
@@ -131,7 +131,7 @@ async function preflight(
     samples,
     referenceSamples: panel?.samples.length ?? 0,
     cm: cm[1]! - cm[0]!,
-    open: (open.reduce((a, b) => a + b, 0) * samples) / Math.max(people, 1),
+    ...(open ? { open: (open.reduce((a, b) => a + b, 0) * samples) / Math.max(people, 1) } : {}),
     threads: resolveThreads(o.threads),
   });
   const hint = "phase pieces instead, as planChunks (phaser plan) cuts them, and ligate them.";
