@@ -70,7 +70,7 @@ export interface PieceSize {
  * Node.js itself takes: genotypes as read and as written, 6 bytes a sample and position; the panel's codes; haplotypes as
  * bits, those of this iteration and of the next, 2 · L · 2(N+R)/8; for every group of positions (one per `modulo` cM)
  * `depth` neighbours of each target haplotype, 4 bytes each; and for every genotype with something to settle its part of the
- * genotype graph and of the sums over the main iterations, 112 bytes. A thread works on a window of one sample.
+ * genotype graph and of the sums over the main iterations, 64 bytes. A thread works on a window of one sample.
  */
 export function phaseMemory(size: PieceSize): MemoryPlan {
   const { positions, samples, referenceSamples = 0, cm, threads = 1 } = size;
@@ -91,8 +91,8 @@ export function phaseMemory(size: PieceSize): MemoryPlan {
   return { parts, total: parts.reduce((sum, part) => sum + part.bytes, 0) };
 }
 
-/** Of a het: 8 in the graph, a third of a segment (24) and of its border's sums (256); of a missing one about as much. */
-const OPEN_BYTES = 112;
+/** Of a het: 12 in the graph, its part of a segment and, once segments were merged, of the sums at a border. */
+const OPEN_BYTES = 64;
 /** Windows are at least 4 cM; cut at random, seldom more than twice that. */
 const WINDOW_CM = 8;
 /** Donors of a window at most, and eight floats of each at every locus that is not certain. */
