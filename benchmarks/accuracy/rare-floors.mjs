@@ -1,9 +1,9 @@
 // What must hold of rare variants placed on a true scaffold. Chance is 50 % wrong everywhere.
 const WRONG_PERCENT = {
   // Without recent relatives; upper ends by MAC bin 1, 2, 3–5, 6–10.
-  raremulti: [45, 13, 8, 4],
-  hardmulti: [45, 13, 8, 4],
-  hardbial: [45, 13, 8, 4],
+  raremulti: [45, 12.5, 6.5, 3.5],
+  hardmulti: [45, 12.5, 6.5, 3.5],
+  hardbial: [45, 12.5, 6.5, 3.5],
   // With them.
   multi: [5, 2, 0.5, 0.2],
   bial: [5, 2, 0.5, 0.2],

@@ -105,6 +105,8 @@ pub fn read_loci_from_file(job: &Job, path: String, options: LociOptions) -> Asy
 pub struct ChromPositions {
     pub chrom: String,
     pub positions: Uint32Array,
+    /// Genotypes at each that are heterozygous or not all there.
+    pub open: Uint32Array,
 }
 
 /// Distinct positions of one chromosome or a region; genotypes are not kept.
@@ -113,10 +115,10 @@ pub fn read_positions(
     job: &Job,
     path: String,
     region: Option<String>,
-) -> AsyncTask<Work<(String, Vec<u32>), ChromPositions>> {
+) -> AsyncTask<Work<x_vcf::Positions, ChromPositions>> {
     let job = job.0.clone();
     Work::spawn(
         move || x_vcf::positions(&PathBuf::from(&path), region.as_deref(), &job),
-        |(chrom, positions)| ChromPositions { chrom, positions: Uint32Array::new(positions) },
+        |p| ChromPositions { chrom: p.chrom, positions: Uint32Array::new(p.positions), open: Uint32Array::new(p.open) },
     )
 }

@@ -41,6 +41,14 @@ export const planCommand: CliCommand = {
       value: "R",
       help: "samples of a reference panel",
     },
+    {
+      name: "threads",
+      aliases: ["--thread", "-T"],
+      type: "int",
+      range: { min: 1, max: 1024 },
+      value: "N",
+      help: "worker threads the memory is for; all cores by default",
+    },
   ],
   examples: ["phaser plan --input target.bcf --map chr20.gmap.gz --region 20"],
   async run(context) {
@@ -54,6 +62,7 @@ export const planCommand: CliCommand = {
       chunkPositions: Number(o["chunk-positions"]),
       overlapCm: Number(o["overlap-cm"]),
       referenceSamples: Number(o["reference-samples"]),
+      ...(context.threads === undefined ? {} : { threads: context.threads }),
       signal,
     });
     if (!context.json) {

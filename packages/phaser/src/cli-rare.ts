@@ -99,7 +99,7 @@ export const rareCommand: CliCommand = {
       name: "effective-size",
       type: "number",
       range: { min: 1 },
-      default: 15_000,
+      default: 100_000,
       value: "NE",
       help: "of the population",
     },

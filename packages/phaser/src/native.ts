@@ -119,12 +119,12 @@ export function switchColumns(
   return run((job) => binding.switchError(job, estimate, truth, input), o);
 }
 
-/** Distinct positions of one chromosome. */
+/** Distinct positions of one chromosome, with the genotypes of each that are heterozygous or not all there. */
 export function readPositions(
   path: string,
   region: string | null,
   o: NativeOptions,
-): Promise<{ chrom: string; positions: Uint32Array }> {
+): Promise<{ chrom: string; positions: Uint32Array; open: Uint32Array }> {
   return run((job) => binding.readPositions(job, path, region), o);
 }
 

@@ -1,4 +1,4 @@
-import { requireMemory } from "@x/core/base";
+import { requireMemory, resolveThreads } from "@x/core/base";
 import type { RecordBatch } from "apache-arrow";
 import { type GeneticMap, mapFor } from "./genetic-map.ts";
 import { Loci } from "./loci.ts";
@@ -50,12 +50,12 @@ export async function readInputs(
     const asked = o.region === undefined ? undefined : parseRegion(o.region, names);
     if (asked) [own[0], own[1]] = [asked.from, asked.to];
     const region = asked && widened(asked, o.buffer ?? 0);
-    const { chrom, positions } = await readPositions(targets, region ?? null, {
+    const found = await readPositions(targets, region ?? null, {
       signal: o.signal,
       stage: "positions",
     });
-    map = await mapFor(o.map, chrom, o.signal);
-    await preflight(o, positions, (o.samples ?? file.samples).length, map);
+    map = await mapFor(o.map, found.chrom, o.signal);
+    await preflight(o, found, file.samples.length, map);
     target = keep(await file.loci({ ...reading(o), ...(region === undefined ? {} : { region }) }));
   } else if (targets instanceof Loci) {
     target = targets;
@@ -65,7 +65,7 @@ export async function readInputs(
   }
   const { chrom, positions, samples } = target;
   map ??= await mapFor(o.map, chrom, o.signal);
-  if (typeof targets !== "string") await preflight(o, positions, samples.length, map);
+  if (typeof targets !== "string") await preflight(o, { positions }, samples.length, map);
   const region = widened({ chrom, from: positions[0]!, to: positions.at(-1)! }, 0);
   const panel = async (role: "reference" | "scaffold"): Promise<Loci | undefined> => {
     const given = o[role];
@@ -115,18 +115,25 @@ function fromBatches(o: PhaseOptions): LociReadOptions {
   return { ...combining(o), ...signalOf(o) };
 }
 
-/** Before genotypes are read. */
+/** `people` are those of the file; `open` counts genotypes before they are read. */
 async function preflight(
   o: PhaseOptions,
-  positions: Uint32Array,
-  samples: number,
+  { positions, open }: { positions: Uint32Array; open?: Uint32Array },
+  people: number,
   map: GeneticMap,
 ): Promise<void> {
   const { reference, memoryLimit } = o;
   const panel = typeof reference === "string" ? await openVcf(reference, signalOf(o)) : reference;
   const cm = map.at([positions[0]!, positions.at(-1)!]);
-  const size = { positions: positions.length, samples, cm: cm[1]! - cm[0]! };
+  const samples = (o.samples ?? { length: people }).length;
+  const plan = phaseMemory({
+    positions: positions.length,
+    samples,
+    referenceSamples: panel?.samples.length ?? 0,
+    cm: cm[1]! - cm[0]!,
+    ...(open ? { open: (open.reduce((a, b) => a + b, 0) * samples) / Math.max(people, 1) } : {}),
+    threads: resolveThreads(o.threads),
+  });
   const hint = "phase pieces instead, as planChunks (phaser plan) cuts them, and ligate them.";
-  const plan = phaseMemory({ ...size, referenceSamples: panel?.samples.length ?? 0 });
   requireMemory(plan, { memoryLimit, hint });
 }

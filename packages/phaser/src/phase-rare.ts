@@ -32,7 +32,7 @@ export interface PhaseRareOptions {
   readonly pbwtDepthRare?: number;
   /** Copies of the minor alleles a scaffold position needs to order haplotypes; default 2. */
   readonly pbwtMac?: number;
-  /** Effective population size; default 15000. */
+  /** Effective population size; default 100000, as measured (`docs/design/rare.md`). */
   readonly effectiveSize?: number;
   /** Seed of the coin for what nothing tells; default 15052011. */
   readonly seed?: number;
@@ -123,7 +123,7 @@ function native_(o: PhaseRareOptions) {
     depthRare: whole("pbwtDepthRare", 2, 0, 1000),
     modulo: checkRange("pbwtModulo", o.pbwtModulo ?? 0.1, { min: 1e-6, max: 1e6 }),
     mac: whole("pbwtMac", 2, 1, 1e9),
-    ne: checkRange("effectiveSize", o.effectiveSize ?? 15_000, { min: 1, max: 1e9 }),
+    ne: checkRange("effectiveSize", o.effectiveSize ?? 100_000, { min: 1, max: 1e9 }),
     error: 1e-4,
     keepMissing: o.keepMissing ?? false,
   };

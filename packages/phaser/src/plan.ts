@@ -1,4 +1,4 @@
-import { checkOptions, checkRange, type MemoryPlan, type RunOptions } from "@x/core/base";
+import { checkOptions, checkRange, type MemoryPlan, type RunOptions, resolveThreads } from "@x/core/base";
 import { type GeneticMap, mapFor } from "./genetic-map.ts";
 import { readPositions } from "./native.ts";
 import { openVcf } from "./open-vcf.ts";
@@ -59,29 +59,44 @@ export interface PieceSize {
   readonly referenceSamples?: number;
   /** Length in centimorgans. */
   readonly cm: number;
-  /** Threads. */
+  /** Genotypes that are heterozygous or have a missing allele; a tenth of all by default. */
+  readonly open?: number;
+  /** Threads; 1 by default. */
   readonly threads?: number;
 }
 
 /**
- * Memory of phasing L positions of N samples with R reference samples: calls as read (3 bytes a sample and position);
- * haplotypes as bits in both orientations, 2 · L · 2(N+R)/8; for every group of positions (one per `modulo` cM) `depth` + 1
- * neighbours of each target haplotype, 4 bytes each; the genotype graphs, about a byte a sample and position.
+ * Memory of phasing L positions of N samples with R reference samples, at the defaults of {@link phase} and beside what
+ * Node.js itself takes: genotypes as read and as written, 6 bytes a sample and position; the panel's codes; haplotypes as
+ * bits, those of this iteration and of the next, 2 · L · 2(N+R)/8; for every group of positions (one per `modulo` cM)
+ * `depth` neighbours of each target haplotype, 4 bytes each; and for every genotype with something to settle its part of the
+ * genotype graph and of the sums over the main iterations, 64 bytes. A thread works on a window of one sample.
  */
 export function phaseMemory(size: PieceSize): MemoryPlan {
-  const { positions, samples, referenceSamples = 0, cm } = size;
+  const { positions, samples, referenceSamples = 0, cm, threads = 1 } = size;
+  const { open = 0.1 * positions * samples } = size;
   const n = samples + referenceSamples;
-  const depth = Math.min(8, Math.max(2, Math.round(9 - Math.log10(n))));
+  const depth = Math.min(14, Math.max(6, Math.round(15 - Math.log10(n))));
   const modulo = Math.min(0.15, Math.max(0.005, (Math.log(n) - Math.log(50) + 1) * 0.01));
   const groups = Math.min(positions, Math.ceil(cm / modulo) + 1);
+  const window = Math.min(1, WINDOW_CM / Math.max(cm, 1e-9)) * (open / Math.max(samples, 1));
   const parts = [
-    { name: "genotypes as read", bytes: 3 * positions * samples },
-    { name: "haplotypes, both orientations", bytes: Math.ceil((2 * positions * 2 * n) / 8) },
-    { name: "neighbours", bytes: (depth + 1) * groups * 2 * samples * 4 },
-    { name: "genotype graphs", bytes: positions * samples },
+    { name: "genotypes", bytes: 6 * positions * samples },
+    { name: "panel", bytes: 2 * positions * referenceSamples },
+    { name: "haplotypes, now and next", bytes: Math.ceil((2 * positions * 2 * n) / 8) },
+    { name: "neighbours", bytes: depth * groups * 2 * samples * 4 },
+    { name: "genotype graphs and their sums", bytes: Math.ceil(OPEN_BYTES * open) },
+    { name: "threads", bytes: Math.ceil(threads * window * DONORS * LANE_BYTES) },
   ];
   return { parts, total: parts.reduce((sum, part) => sum + part.bytes, 0) };
 }
+
+/** Of a het: 12 in the graph, its part of a segment and, once segments were merged, of the sums at a border. */
+const OPEN_BYTES = 64;
+/** Windows are at least 4 cM; cut at random, seldom more than twice that. */
+const WINDOW_CM = 8;
+/** Donors of a window at most, and eight floats of each at every locus that is not certain. */
+const [DONORS, LANE_BYTES] = [200, 32];
 
 /**
  * Cuts a chromosome into chunks of at most `chunkCm` centimorgans and `chunkPositions` positions, equal in number of
@@ -106,7 +121,7 @@ export async function planChunks(path: string, options: PlanOptions = {}): Promi
     overlap: checkRange("overlapCm", options.overlapCm ?? 2, { min: 0 }),
   };
   const { samples } = await openVcf(path, signal === undefined ? {} : { signal });
-  const { chrom, positions } = await readPositions(path, options.region ?? null, {
+  const { chrom, positions, open } = await readPositions(path, options.region ?? null, {
     signal,
     stage: "positions",
   });
@@ -121,6 +136,8 @@ export async function planChunks(path: string, options: PlanOptions = {}): Promi
       samples: samples.length,
       referenceSamples,
       cm: cm[to - 1]! - cm[from]!,
+      open: open.subarray(from, to).reduce((a, b) => a + b, 0),
+      threads: resolveThreads(options.threads),
     };
     const place = (a: number, b: number): string => `${chrom}:${positions[a]}-${positions[b - 1]}`;
     const own = `${chrom}:${positions[start]}-${end < positions.length ? positions[end]! - 1 : positions[end - 1]}`;

@@ -21,7 +21,7 @@ pub struct Options {
     pub modulo: f64,
     /// Copies of the minor alleles that a scaffold position needs to order haplotypes.
     pub mac: u32,
-    /// Effective population size of the jumps.
+    /// Effective population size of the jumps; above SHAPEIT's 15,000, because donors are few of all haplotypes.
     pub ne: f64,
     /// Chance that a copied code is another one.
     pub error: f64,
@@ -39,7 +39,7 @@ impl Default for Options {
             depth_rare: 2,
             modulo: 0.1,
             mac: 2,
-            ne: 15_000.0,
+            ne: 100_000.0,
             error: 1e-4,
             keep_missing: false,
             trios: Vec::new(),

@@ -17,8 +17,8 @@ mod write;
 
 pub use header::Header;
 pub use loci::{ConflictRule, Loci, ReadOptions, Role, RowsBuilder, read_loci, scan_loci};
-pub use positions::positions;
+pub use positions::{Positions, positions};
 pub use reader::{Format, Reader};
-pub use record::{HAPLOID, MISSING, PHASED, Record};
+pub use record::{HAPLOID, MISSING, PHASED, Record, Wanted};
 pub use region::Region;
 pub use write::{Extra, Field, LociWriter, OutRow, Output, RowSource, WriteOptions};

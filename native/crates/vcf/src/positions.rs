@@ -7,15 +7,35 @@ use x_simd::{Error, Job, Result};
 use crate::header::Header;
 use crate::loci::{Counts, nothing};
 use crate::reader::{Reader, at_file};
-use crate::record::Record;
+use crate::record::{MISSING, Record};
 use crate::region::Region;
 
-/// The chromosome and its distinct positions. REGION_REQUIRED with several chromosomes and no region.
-pub fn positions(path: &Path, region: Option<&str>, job: &Job) -> Result<(String, Vec<u32>)> {
-    positions_with(path, region, job, &mut |_, _| {})
+/// The distinct positions of one chromosome, and how many genotypes of each are heterozygous or not all there.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Positions {
+    pub chrom: String,
+    pub positions: Vec<u32>,
+    pub open: Vec<u32>,
 }
 
-/// [`positions`], with every record shown to `visit`.
+/// REGION_REQUIRED with several chromosomes and no region.
+pub fn positions(path: &Path, region: Option<&str>, job: &Job) -> Result<Positions> {
+    let mut open: Vec<u32> = Vec::new();
+    let mut last = None;
+    let (chrom, positions) = positions_with(path, region, job, &mut |_, record| {
+        if last != Some(record.position) {
+            open.push(0);
+            last = Some(record.position);
+        }
+        let count = record.genotypes.chunks_exact(2).filter(|g| g[0] != g[1] || g[0] == MISSING).count();
+        if let Some(sum) = open.last_mut() {
+            *sum = sum.saturating_add(count as u32);
+        }
+    })?;
+    Ok(Positions { chrom, positions, open })
+}
+
+/// The chromosome and its distinct positions, with every record shown to `visit`.
 pub fn positions_with(
     path: &Path,
     region: Option<&str>,

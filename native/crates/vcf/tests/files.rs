@@ -5,19 +5,21 @@ use std::sync::Arc;
 
 use x_vcf::eval::one_allele;
 use x_vcf::loci::align;
-use x_vcf::{LociWriter, Output, ReadOptions, WriteOptions, read_loci};
+use x_vcf::{LociWriter, Output, ReadOptions, Reader, Record, Wanted, WriteOptions, read_loci};
 
 const HEAD: &str = "##fileformat=VCFv4.2\n##FILTER=<ID=q10,Description=\"low\">\n##contig=<ID=20,length=63025520>\n\
 ##INFO=<ID=AF,Number=A,Type=Float,Description=\"f\">\n##INFO=<ID=DB,Number=0,Type=Flag,Description=\"d\">\n\
-##FORMAT=<ID=GT,Number=1,Type=String,Description=\"g\">\n##FORMAT=<ID=PL,Number=G,Type=Integer,Description=\"p\">\n";
+##FORMAT=<ID=GT,Number=1,Type=String,Description=\"g\">\n##FORMAT=<ID=PL,Number=G,Type=Integer,Description=\"p\">\n\
+##FORMAT=<ID=PP,Number=1,Type=Float,Description=\"p\">\n##FORMAT=<ID=CP,Number=2,Type=Float,Description=\"c\">\n";
 
 fn text() -> String {
     let mut out = format!("{HEAD}#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\ta\tb\tc\n");
     for i in 0..60u32 {
         let pos = 1000 + i / 2 * 700;
-        let (alt, gt) = if i % 2 == 0 { ("C,<DEL>", "0/2\t1|0\t./1") } else { ("AT", "0/0\t0/1:0,3,9\t.") };
+        let (alt, gt) =
+            if i % 2 == 0 { ("C,<DEL>", "0/2::0.5\t1|0\t./1:::0.1,0.9") } else { ("AT", "0/0\t0/1:0,3,9\t.") };
         let info = if i % 3 == 0 { "AF=0.25;DB" } else { "." };
-        out += &format!("20\t{pos}\tr{i}\tA\t{alt}\t{i}.5\tq10\t{info}\tGT:PL\t{gt}\n");
+        out += &format!("20\t{pos}\tr{i}\tA\t{alt}\t{i}.5\tq10\t{info}\tGT:PL:PP:CP\t{gt}\n");
     }
     out
 }
@@ -102,6 +104,16 @@ fn read(path: &Path, region: bool) {
         }
     }
     let _ = one_allele(path, None, 2, &Default::default());
+    if let Ok(mut reader) = Reader::open(path) {
+        let fields = vec![("PP".to_owned(), 1), ("CP".to_owned(), 2)];
+        reader.want(Wanted { likelihoods: true, fields });
+        let mut record = Record::default();
+        while reader.next(&mut record).unwrap_or(false) {
+            let n = reader.header.samples.len();
+            let whole = |(f, width): (&Vec<f32>, usize)| f.is_empty() || f.len() == width * n;
+            assert!(record.fields.iter().zip([1, 2]).all(whole));
+        }
+    }
 }
 
 #[test]
