@@ -40,7 +40,10 @@ function close(found: ArrayLike<number | null>, wanted: readonly (number | null)
 
 it("highly variable genes: scanpy's seurat flavour, gene by gene", async () => {
   const table = await highlyVariable(rna, { top: 25 });
-  close([...table.getChild("mean")!].map((m) => Math.log1p(m)), golden.hvg.mean.map((m: number) => m));
+  close(
+    [...table.getChild("mean")!].map((m) => Math.log1p(m)),
+    golden.hvg.mean,
+  );
   close([...table.getChild("dispersion")!], golden.hvg.dispersion, 1e-4);
   close([...table.getChild("dispersion_norm")!], golden.hvg.dispersion_norm, 1e-4);
   expect([...table.getChild("selected")!]).toEqual(golden.hvg.selected);
@@ -67,7 +70,10 @@ it("CP10k, TF-IDF, CLR and SVD", async () => {
   close(pca.singular, golden.pca_singular);
   const scores = Array.from({ length: n }, (_, i) => [0, 1, 2].map((k) => Math.abs(pca.scores[i * 8 + k]!)));
   close(scores.flat(), golden.pca_scores_abs, 1e-4);
-  close((await lsi(cells.modalities.get("atac")!, { components: 5, iterations: 30 })).singular, golden.lsi_singular);
+  close(
+    (await lsi(cells.modalities.get("atac")!, { components: 5, iterations: 30 })).singular,
+    golden.lsi_singular,
+  );
 });
 
 it("preprocess: says what it did, and what had nothing to work on", async () => {

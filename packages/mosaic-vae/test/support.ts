@@ -11,7 +11,10 @@ export const GOLDEN: string = join(import.meta.dirname, "golden");
 export const SHARED: string = join(import.meta.dirname, "../../../../shared/data/mosaic");
 
 /** Makes files in a folder that goes when the test file has run. */
-export function folder(): { path(name: string): string; file(name: string, data: string | Uint8Array): string } {
+export function folder(): {
+  path(name: string): string;
+  file(name: string, data: string | Uint8Array): string;
+} {
   const root = mkdtempSync(join(tmpdir(), "x-mosaic-"));
   afterAll(() => rmSync(root, { recursive: true, force: true }));
   const path = (name: string): string => join(root, name);
@@ -48,11 +51,23 @@ export async function dense(cells: MosaicDataset, name: string): Promise<Float32
   return csrToDense(await rows(cells, name));
 }
 
-export function rows(cells: MosaicDataset, name: string, start = 0, end: number = cells.cells): Promise<CsrBlock> {
+export function rows(
+  cells: MosaicDataset,
+  name: string,
+  start = 0,
+  end: number = cells.cells,
+): Promise<CsrBlock> {
   return cells.modalities.get(name)!.rows(start, end);
 }
 
 /** All rows of `obs` as text. */
 export function obsText(cells: MosaicDataset): string {
   return Array.from(cells.obs, String).join("\n");
+}
+
+/** Everything a stream gives. */
+export async function all<T>(stream: AsyncIterable<T>): Promise<T[]> {
+  const list: T[] = [];
+  for await (const item of stream) list.push(item);
+  return list;
 }

@@ -1,6 +1,7 @@
 """Makes the fixtures beside this script: python make.py (anndata 0.12.19, mudata 0.3.10, h5py 3.16.0, hdf5plugin 7.1.0).
 
 Then: python digest.py cells.h5ad lzf.h5ad csc.h5ad dense.h5ad tenx3.h5 tenx2.h5 cells.h5mu styles-*.h5 > digest.json
+and with the reference data: python digest.py formats/* pbmc* mop* asap* presets/mosaic* > shared-digest.json
 """
 import os
 import shutil
@@ -143,3 +144,15 @@ with h5py.File("zstd.h5", "w") as f:
     f.create_dataset("x", data=np.arange(1000), chunks=(100,), **hdf5plugin.Zstd())
 with h5py.File("blosc.h5", "w") as f:
     f.create_dataset("x", data=np.arange(1000), chunks=(100,), **hdf5plugin.Blosc())
+
+# Links out of the file.
+cells.write_h5ad("external.h5ad")
+with h5py.File("external.h5ad", "r+") as f:
+    del f["X"]
+    f["X"] = h5py.ExternalLink("/etc/passwd", "/X")
+with h5py.File("virtual.h5", "w") as f:
+    layout = h5py.VirtualLayout(shape=(4,), dtype="i4")
+    layout[:] = h5py.VirtualSource("other.h5", "x", shape=(4,))
+    f.create_virtual_dataset("virtual", layout)
+    f.create_dataset("outside", shape=(4,), dtype="i4", external=[("other.bin", 0, 16)])
+    f["link"] = h5py.ExternalLink("other.h5", "/x")
