@@ -13,7 +13,7 @@ use crate::fit::{Fit, Options, fit};
 use crate::mat::{Factor, Mat, dot};
 use crate::outer::Certificate;
 use crate::passes::{Data, Weights, Working};
-use crate::penalty::Penalty;
+use crate::penalty::{Penalties, Penalty, Prepared};
 use crate::rows::{Block, Layout, Rows};
 use crate::shape::{Corner, programme};
 
@@ -199,30 +199,34 @@ struct Solver<'a> {
 }
 
 impl Solver<'_> {
+    /// In the rotated coefficients of the penalties, where large smoothing parameters do no harm.
     fn solve(&self, rho: &[f64]) -> Result<Corner> {
-        let layout = self.design.layout();
-        let mut s = Mat::zeros(layout.width, layout.width);
-        for (p, r) in self.design.penalties.iter().zip(rho) {
-            // A parameter that nothing has determined yet does no harm at 1.
-            let lambda = if r.is_finite() { r.exp() } else { 1.0 };
-            p.parts.iter().for_each(|(from, m)| s.add_block(*from, *from, lambda, m));
-        }
-        let first = self.data.starting(layout, self.parameters)?;
-        let mut corner = self.step(&first, &s, &vec![0.0; layout.width])?;
-        let mut now = self.data.working(layout, &corner.x, self.parameters, Weights::Observed)?;
-        let objective = |w: &Working, x: &[f64]| w.f + 0.5 * dot(x, &s.mul_vec(x));
+        let plain = self.design.layout();
+        // A parameter that nothing has determined yet does no harm at 1.
+        let known: Vec<f64> = rho.iter().map(|r| if r.is_finite() { *r } else { 0.0 }).collect();
+        let p = Penalties::new(&self.design.penalties, plain.width)?.prepare(&known)?;
+        let layout = plain.rotated(&p.rotation);
+        let rows: Vec<Vec<f64>> = (0..self.constraints.rows).map(|i| p.to_rotated(self.constraints.row(i))).collect();
+        let c = Mat { rows: rows.len(), cols: plain.width, data: rows.concat() };
+        let working = |x: &[f64]| self.data.working(&layout, x, self.parameters, Weights::Observed);
+        let objective = |w: &Working, x: &[f64]| w.f + 0.5 * dot(x, &p.total_times(x));
+        let first = self.data.starting(&layout, self.parameters)?;
+        let mut corner = self.step(&first, &p, &layout, &c, &vec![0.0; plain.width])?;
+        let mut now = working(&corner.x)?;
+        let finish = |corner: Corner| Ok(Corner { x: p.to_plain(&corner.x), ..corner });
+        let failure = || Error::new("GAM_INNER", "the fit under shape constraints did not converge");
         for _ in 0..MAX_NEWTON {
             let value = objective(&now, &corner.x);
-            let next = self.step(&now, &s, &corner.x)?;
+            let next = self.step(&now, &p, &layout, &c, &corner.x)?;
             let direction: Vec<f64> = next.x.iter().zip(&corner.x).map(|(a, b)| a - b).collect();
-            let mut gradient = s.mul_vec(&corner.x);
+            let mut gradient = p.total_times(&corner.x);
             crate::mat::axpy(1.0, &now.score, &mut gradient);
             let decrement = -0.5 * dot(&gradient, &direction);
             let mut size = 1.0;
             loop {
                 let mut x = corner.x.clone();
                 crate::mat::axpy(size, &direction, &mut x);
-                let w = self.data.working(layout, &x, self.parameters, Weights::Observed)?;
+                let w = working(&x)?;
                 let better = objective(&w, &x);
                 if better.is_finite() && better <= value + 1e-12 * (1.0 + value.abs()) {
                     (corner, now) = (Corner { x, active: next.active }, w);
@@ -230,34 +234,36 @@ impl Solver<'_> {
                 }
                 size *= 0.5;
                 if size < 1e-9 {
-                    return Err(Error::new("GAM_INNER", "the fit under shape constraints did not converge"));
+                    let rounding = decrement < 1e-7 * (1.0 + value.abs());
+                    return if rounding { finish(Corner { active: next.active, ..corner }) } else { Err(failure()) };
                 }
             }
             if decrement < 1e-11 * (1.0 + value.abs()) {
-                return Ok(corner);
+                return finish(corner);
             }
         }
-        Err(Error::new("GAM_INNER", "the fit under shape constraints did not converge"))
+        Err(failure())
     }
 
-    fn step(&self, w: &Working, s: &Mat, x: &[f64]) -> Result<Corner> {
-        let mut h = w.gram.clone();
-        h.add_scaled(1.0, s);
-        let factor = match Factor::new(&h) {
+    fn step(&self, w: &Working, p: &Prepared, layout: &Layout, c: &Mat, x: &[f64]) -> Result<Corner> {
+        let factored = |gram: &Mat| {
+            let mut h = gram.clone();
+            p.add_total(&mut h);
+            Factor::new(&h)
+        };
+        let factor = match factored(&w.gram) {
             Some(f) => f,
             None => {
-                let fisher =
-                    self.data.working(self.design.layout(), x, self.parameters, Weights::Fisher).map(|w| w.gram)?;
-                h = fisher;
-                h.add_scaled(1.0, s);
-                Factor::new(&h).ok_or_else(|| Error::new("GAM_RANK", "some coefficient cannot be told apart"))?
+                let fisher = self.data.working(layout, x, self.parameters, Weights::Fisher)?;
+                let text = "some coefficient cannot be told apart from the others";
+                factored(&fisher.gram).ok_or_else(|| Error::new("GAM_RANK", text))?
             }
         };
-        let mut step = s.mul_vec(x);
+        let mut step = p.total_times(x);
         crate::mat::axpy(1.0, &w.score, &mut step);
         factor.solve(&mut step);
         let free: Vec<f64> = x.iter().zip(&step).map(|(x, s)| x - s).collect();
-        programme(&factor, &free, self.constraints)
+        programme(&factor, &free, c)
     }
 }
 
