@@ -12,6 +12,7 @@ import {
   readFilters,
   requireFilters,
   requireRoom,
+  requireWritten,
   undoFilters,
 } from "./filters.ts";
 import { MESSAGE, type Message, openMessage, readDataspace } from "./header.ts";
@@ -160,6 +161,8 @@ class Hdf5Array implements ArrayNode {
     const places = Array.from({ length: (to - from) * perRow }, (_, i) => from * perRow + i);
     // Before memory is taken for numbers that so small a file cannot hold.
     for (const place of places) if (index.address[place]) this.#checkGrowth(index, place, layout);
+    const written = places.reduce((n, place) => n + (index.address[place] ? 1 : 0), 0) * layout.bytes;
+    requireWritten(this.#storage.path, this.path, (end - start) * rowBytes, written);
     const out = this.#filled((end - start) * rowBytes);
     for (let i = 0; i < places.length; i += AT_ONCE) {
       throwIfAborted(signal);

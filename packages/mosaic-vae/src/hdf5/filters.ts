@@ -68,6 +68,13 @@ export function requireFilters(path: string, where: string, filters: readonly Fi
   }
 }
 
+/** `DECOMPRESS_LIMIT` when a large read would give almost nothing but numbers that were never written. */
+export function requireWritten(path: string, where: string, bytes: number, written: number): void {
+  if (bytes < LARGE || bytes <= 64 * written) return;
+  const message = `${where} claims ${bytes} bytes, of which ${written} were written: the file is damaged`;
+  throw mosaicFileError("DECOMPRESS_LIMIT", path, message, { object: where, bytes, written });
+}
+
 /** Deflate cannot do better than 1 : 1032, LZF than 1 : 88. */
 const BEST_RATIO: Readonly<Record<number, number>> = { 1: 1100, 32000: 100 };
 /** From here on a size that a file claims is compared with the memory there is. */
