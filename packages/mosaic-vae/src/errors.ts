@@ -25,7 +25,13 @@ export type MosaicErrorCode =
   | "REGISTRY_MISSING"
   | "OBS_COLUMN"
   | "SPLIT"
-  | "MOCK";
+  | "MOCK"
+  | "CONFIG"
+  | "LIKELIHOOD"
+  | "NOT_FINITE"
+  | "MODEL_FORMAT"
+  | "PLOT"
+  | "LABELS";
 
 /** An `XError` with one of our codes; `usage` makes a command line end with exit 2 instead of 1. */
 export function mosaicError(

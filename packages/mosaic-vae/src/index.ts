@@ -60,3 +60,40 @@ export {
   writeH5ad,
 } from "./write-h5ad.ts";
 export { mockConfig, writeMock } from "./write-mock.ts";
+export {
+  type DataConfig,
+  type FusionKind,
+  type GroupKind,
+  type HeadConfig,
+  type HeadsConfig,
+  type InputTransform,
+  type LossConfig,
+  type ModalityConfig,
+  type ModelConfig,
+  type MosaicConfig,
+  type TrainConfig,
+} from "./config.ts";
+export type { DecodeOptions, Decoding } from "./decode.ts";
+export type { CellGaussians, Embedding, EmbedOptions } from "./embed.ts";
+export {
+  type Decoded,
+  type FirstValues,
+  type HeadInput,
+  type HeadSpec,
+  LIKELIHOODS,
+  type Likelihood,
+} from "./likelihood.ts";
+export { type CreateOptions, MosaicVAE } from "./mosaic-vae.ts";
+export { type Neighbours, nearest, type Points } from "./neighbours.ts";
+export type { ScheduleSpec, WeightSchedule } from "./schedule.ts";
+export { auroc, averagePrecision, pearson } from "./scores-features.ts";
+export {
+  adjustedRand,
+  type LabelScore,
+  neighbourLabels,
+  normalizedMutualInformation,
+  scoreLabels,
+  transferLabels,
+} from "./scores-labels.ts";
+export { type Matching, matching } from "./scores-matching.ts";
+export type { EpochReport, TrainOptions, TrainReport } from "./train.ts";
