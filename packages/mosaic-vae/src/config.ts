@@ -103,7 +103,7 @@ export interface TrainConfig {
   learningRate?: number;
   /** `constant` or `cosine` down to a hundredth; cosine. */
   rateSchedule?: "constant" | "cosine";
-  /** 1e-4. */
+  /** Decoupled weight decay; 0. */
   weightDecay?: number;
   /** Largest norm of the gradient; 50. */
   clip?: number;

@@ -97,3 +97,14 @@ export {
 } from "./scores-labels.ts";
 export { type Matching, matching } from "./scores-matching.ts";
 export type { EpochReport, TrainOptions, TrainReport } from "./train.ts";
+export { readConfig } from "./config-file.ts";
+export type { DifferentialOptions } from "./differential.ts";
+export type { Elbo, ElboOptions } from "./elbo.ts";
+export type { EvaluateOptions, EvaluationReport, ImputationScore } from "./evaluate.ts";
+export type { ExportOptions } from "./export-onnx.ts";
+export type { Imputed, ImputeOptions } from "./impute.ts";
+export { layout } from "./layout.ts";
+export { type LeidenOptions, leiden } from "./leiden.ts";
+export type { Mapped } from "./map-query.ts";
+export { scatterSvg } from "./scatter.ts";
+export { type IntegrationScores, integrationScores } from "./scores-integration.ts";

@@ -219,7 +219,7 @@ async function recompile(
     tails,
     schedules,
     options: {
-      optimizer: adamW({ lr, weightDecay: train.weightDecay ?? 1e-4 }),
+      optimizer: adamW({ lr, weightDecay: train.weightDecay ?? 0 }),
       stepsPerCall: train.stepsPerCall ?? Math.max(1, Math.min(20, fits)),
       ...(given.freeze && { freeze: given.freeze }),
     },
