@@ -25,7 +25,7 @@ import { describeMachine } from "../lib/machine.mjs";
 import { root } from "../lib/paths.mjs";
 
 const PEAKS = 5000;
-const TEST = 0.25;
+const TEST = 0.2;
 const CONFIG = {
   model: { latent: 20, hidden: [128, 128], dropout: 0.1, modalities: {} },
   loss: { beta: { from: 0, to: 1, epochs: 40 }, paired: { kind: "jeffreys", weight: 1 } },

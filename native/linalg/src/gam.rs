@@ -115,6 +115,7 @@ pub struct GamFit {
     pub edf1: Float64Array,
     pub edf2: Float64Array,
     pub eta: Float64Array,
+    pub baseline: Float64Array,
 }
 
 fn fitted((summary, fit): (String, Fit)) -> GamFit {
@@ -131,6 +132,7 @@ fn fitted((summary, fit): (String, Fit)) -> GamFit {
         edf1: Float64Array::new(fit.edf1),
         edf2: Float64Array::new(fit.edf2),
         eta: Float64Array::new(fit.eta),
+        baseline: Float64Array::new(fit.baseline),
     }
 }
 

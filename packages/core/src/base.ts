@@ -1,6 +1,6 @@
 /** Everything that does not need apache-arrow: `@x/core/base` starts several times faster than `@x/core`. */
 export * from "./abort.ts";
-export { type ByteSource, type ReadChunksOptions, readChunks } from "./bytes.ts";
+export { type ByteSource, type ReadChunksOptions, readChunks, sourceName } from "./bytes.ts";
 export * from "./cli.ts";
 export {
   type OptionSpec,

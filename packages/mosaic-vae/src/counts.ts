@@ -19,8 +19,9 @@ export interface ModalitySummary {
   readonly counts: boolean;
   /** Only 0 and 1. */
   readonly binary: boolean;
-  /** Smallest and largest value; NaN is left out. */
+  /** Smallest value; NaN is left out. */
   readonly least: number;
+  /** Largest value; NaN is left out. */
   readonly most: number;
   /** Values that are NaN or infinite. */
   readonly notFinite: number;

@@ -43,7 +43,7 @@ export type { Place, Places } from "./places.ts";
 export { type Preprocessed, type PreprocessReport, type PreprocessSteps, preprocess } from "./preprocess.ts";
 export { type Read10xOptions, read10xH5 } from "./read-10x.ts";
 export type { ReadOptions } from "./read-anndata.ts";
-export { type ArrowModality, type ReadArrowOptions, readArrow } from "./read-arrow.ts";
+export { type ArrowModality, type ArrowTable, type ReadArrowOptions, readArrow } from "./read-arrow.ts";
 export { type CellsFormat, cellsFormat, readCells } from "./read-cells.ts";
 export { readH5ad } from "./read-h5ad.ts";
 export { readH5mu } from "./read-h5mu.ts";

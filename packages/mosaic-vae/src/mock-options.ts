@@ -37,17 +37,29 @@ export interface MockOptions {
 
 /** All knobs with their values. */
 export interface MockSettings {
+  /** Which cells lack what. */
   readonly problem: MockProblem;
+  /** Number of cells. */
   readonly cells: number;
+  /** Features of each modality. */
   readonly features: Readonly<Record<MockModality, number>>;
+  /** Types of cells. */
   readonly clusters: number;
+  /** Share of the cells that keep each modality. */
   readonly coverage: Readonly<Record<MockModality, number>>;
+  /** Share of `bridge` cells that have both. */
   readonly bridgeShare: number;
+  /** Standard deviation of a batch's shift in the latent space. */
   readonly batchShift: number;
+  /** Standard deviation of a batch's factor on a feature, log scale. */
   readonly batchScale: number;
+  /** Noise beyond counting. */
   readonly noise: number;
+  /** Factor on library sizes. */
   readonly libraryScale: number;
+  /** Seed. */
   readonly seed: number;
+  /** What the problem has. */
   readonly modalities: readonly MockModality[];
 }
 

@@ -33,7 +33,9 @@ export interface PreprocessSteps {
 
 /** What became of one step. */
 export interface PreprocessReport {
+  /** Its name. */
   readonly modality: string;
+  /** As in `PreprocessSteps`. */
   readonly step: string;
   /** False for a step that had nothing to work on. */
   readonly done: boolean;
@@ -43,7 +45,9 @@ export interface PreprocessReport {
 
 /** Prepared data and what was done to them. */
 export interface Preprocessed {
+  /** The prepared data. */
   readonly dataset: MosaicDataset;
+  /** One line a step. */
   readonly report: readonly PreprocessReport[];
 }
 

@@ -5,8 +5,16 @@ import { kindOf, type ModalityKind, type MosaicDataset, mosaicDataset } from "./
 import { mosaicError } from "./errors.ts";
 import type { ReadOptions } from "./read-anndata.ts";
 
-/** One modality as Arrow: a table, IPC bytes, or the path of an Arrow file. */
-export type ArrowModality = TableLike | string | { data: TableLike | string; kind: ModalityKind };
+/** An Arrow table of cells and what its numbers are. */
+export interface ArrowTable {
+  /** A table, IPC bytes, or the path of an Arrow file. */
+  data: TableLike | string;
+  /** What its numbers are. */
+  kind: ModalityKind;
+}
+
+/** One modality as Arrow; its kind is needed unless its name is `rna`, `atac` or `adt`. */
+export type ArrowModality = TableLike | string | ArrowTable;
 
 /** Options of `readArrow`. */
 export interface ReadArrowOptions extends ReadOptions {

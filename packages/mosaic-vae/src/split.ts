@@ -5,8 +5,11 @@ import { mosaicError } from "./errors.ts";
 
 /** Cells of each part, as row numbers in increasing order. */
 export interface Split {
+  /** To train on. */
   readonly train: Int32Array;
+  /** To decide when to stop. */
   readonly valid: Int32Array;
+  /** Kept for the end. */
   readonly test: Int32Array;
 }
 

@@ -24,6 +24,7 @@ export interface SvdOptions extends PassOptions {
 
 /** X ≈ U · S · Vᵀ. */
 export interface Svd {
+  /** Singular values found. */
   readonly components: number;
   /** U · S, cells × components; zeros for cells that were not measured. */
   readonly scores: Float32Array;

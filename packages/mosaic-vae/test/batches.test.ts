@@ -17,7 +17,7 @@ import {
 } from "../src/index.ts";
 import { epochOrder, windowSize } from "../src/row-order.ts";
 import { writeMock } from "../src/write-mock.ts";
-import { dense, failure, folder, GOLDEN } from "./support.ts";
+import { all, dense, failure, folder, GOLDEN } from "./support.ts";
 
 const at = folder();
 
@@ -27,7 +27,7 @@ async function collect(
   epoch = 0,
   from = 0,
 ): Promise<MosaicBatch[]> {
-  return Array.fromAsync((await batches(cells, options)).epoch(epoch, from));
+  return all((await batches(cells, options)).epoch(epoch, from));
 }
 
 /** Everything in a batch as text. */
@@ -55,13 +55,13 @@ describe("epochs", () => {
       ["studyA", "studyB", "studyC"],
     ]);
     for (const epoch of [0, 3]) {
-      const wanted = (await Array.fromAsync(memory.epoch(epoch))).map(text);
-      expect((await Array.fromAsync(stream.epoch(epoch))).map(text)).toEqual(wanted);
-      expect((await Array.fromAsync(tight.epoch(epoch))).map(text)).toEqual(wanted);
-      expect((await Array.fromAsync(stream.epoch(epoch, 4))).map(text)).toEqual(wanted.slice(4));
+      const wanted = (await all(memory.epoch(epoch))).map(text);
+      expect((await all(stream.epoch(epoch))).map(text)).toEqual(wanted);
+      expect((await all(tight.epoch(epoch))).map(text)).toEqual(wanted);
+      expect((await all(stream.epoch(epoch, 4))).map(text)).toEqual(wanted.slice(4));
     }
-    const first = (await Array.fromAsync(memory.epoch(0))).flatMap((b) => [...b.rows]);
-    const second = (await Array.fromAsync(memory.epoch(1))).flatMap((b) => [...b.rows]);
+    const first = (await all(memory.epoch(0))).flatMap((b) => [...b.rows]);
+    const second = (await all(memory.epoch(1))).flatMap((b) => [...b.rows]);
     expect(first).not.toEqual(second);
     expect([...first].sort((a, b) => a - b)).toEqual([...options.split]);
     expect((await collect(small.dataset, { batchSize: 16, dropLast: true })).length).toBe(5);
@@ -125,7 +125,7 @@ describe("what a batch holds", () => {
       },
     });
     const source = await batches(cells);
-    const [batch] = await Array.fromAsync(source.epoch(0));
+    const [batch] = await all(source.epoch(0));
     // c: median of 2 and 6; e is measured but empty; f: nobody of z was measured, so the median of 2, 6 and 8.
     expect([...batch!.modalities.rna!.library]).toEqual([2, 6, 4, 8, 1, 6]);
     expect([...source.medianLibrary("rna")]).toEqual([4, 8, 6]);
@@ -212,8 +212,8 @@ describe("splits", () => {
         (valid, test, seed, byType) => {
           const options = { valid, test, seed, ...(byType ? { stratify: "cluster" } : {}) };
           const parts = splitCells(cells, options);
-          const all = [...parts.train, ...parts.valid, ...parts.test].sort((a, b) => a - b);
-          expect(all).toEqual(Array.from({ length: 90 }, (_, i) => i));
+          const covered = [...parts.train, ...parts.valid, ...parts.test].sort((a, b) => a - b);
+          expect(covered).toEqual(Array.from({ length: 90 }, (_, i) => i));
           expect(Math.abs(parts.valid.length - 90 * valid)).toBeLessThan(2);
           expect(splitCells(cells, options)).toEqual(parts);
         },

@@ -64,3 +64,10 @@ export function rows(
 export function obsText(cells: MosaicDataset): string {
   return Array.from(cells.obs, String).join("\n");
 }
+
+/** Everything a stream gives. */
+export async function all<T>(stream: AsyncIterable<T>): Promise<T[]> {
+  const list: T[] = [];
+  for await (const item of stream) list.push(item);
+  return list;
+}

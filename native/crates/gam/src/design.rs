@@ -109,18 +109,18 @@ impl Design {
         job: &Job,
     ) -> Result<Design> {
         check_values(&parametric, &terms, &columns)?;
-        let mut layout = Layout { predictors: parametric.len(), ..Layout::default() };
+        let mut layout = Layout::new(parametric.len());
         let (mut sources, mut kept, mut penalties) = (Vec::new(), Vec::new(), Vec::new());
         for (k, list) in parametric.iter().enumerate() {
             if !list.is_empty() {
-                layout.push(list.len(), list.len(), list.len(), k, None);
+                layout.push(1, list.len(), list.len(), k, None);
                 sources.push(Source::Parametric(list.iter().map(|p| p.column).collect()));
                 kept.push(None);
             }
             for (t, term) in terms.iter().enumerate().filter(|(_, t)| t.predictor == k) {
                 penalties.extend(term.penalties(layout.width)?);
-                let (raw, window) = term.basis.sparse();
-                layout.push(raw, window, term.width(), k, term.lift());
+                let (places, window, lift) = term.places();
+                layout.push(places, window, term.width(), k, lift);
                 sources.push(Source::Smooth(t));
                 kept.push(if term.basis.is_costly() { Some(values(term, &columns, rows, job)?) } else { None });
             }
@@ -254,13 +254,19 @@ fn check_values(parametric: &[Vec<Parametric>], terms: &[Term], columns: &[Vec<f
     Ok(())
 }
 
-fn fill_window(term: &Term, columns: &[Vec<f64>], i: usize, out: &mut [f64]) -> usize {
-    let at = term.basis.window(columns, i, out);
+/// The windows of rows `from ..` of a term and their places.
+fn fill_windows(term: &Term, columns: &[Vec<f64>], from: usize, place: &mut [u32], out: &mut [f64]) {
+    term.basis.fill(columns, from, place, out);
     if let Some(by) = term.by {
-        let factor = by.value(columns, i);
-        out.iter_mut().for_each(|x| *x *= factor);
+        for (i, row) in out.chunks_exact_mut(out.len() / place.len()).enumerate() {
+            let factor = by.value(columns, from + i);
+            row.iter_mut().for_each(|x| *x *= factor);
+        }
     }
-    at
+    let stride = term.basis.stride() as u32;
+    if stride > 1 {
+        place.iter_mut().for_each(|p| *p /= stride);
+    }
 }
 
 fn values(term: &Term, columns: &[Vec<f64>], rows: usize, job: &Job) -> Result<Vec<f64>> {
@@ -269,9 +275,8 @@ fn values(term: &Term, columns: &[Vec<f64>], rows: usize, job: &Job) -> Result<V
     let mut out = x_simd::try_zeroed(rows * window)?;
     out.par_chunks_mut(window * BLOCK).enumerate().try_for_each(|(b, chunk)| {
         job.check()?;
-        for (i, row) in chunk.chunks_exact_mut(window).enumerate() {
-            fill_window(term, columns, b * BLOCK + i, row);
-        }
+        let mut place = vec![0; chunk.len() / window];
+        fill_windows(term, columns, b * BLOCK, &mut place, chunk);
         Ok(())
     })?;
     Ok(out)
@@ -292,8 +297,8 @@ impl Rows for Design {
         let pieces = self.sources.iter().zip(&self.layout.pieces).zip(&self.kept);
         for (((source, piece), kept), to) in pieces.zip(&mut block.windows) {
             let w = piece.window;
-            to.at.clear();
-            to.at.resize(rows, piece.raw_from);
+            to.place.clear();
+            to.place.resize(rows, 0);
             to.values.resize(rows * w, 0.0);
             match (source, kept) {
                 (Source::Parametric(list), _) => {
@@ -306,13 +311,11 @@ impl Rows for Design {
                 (Source::Smooth(t), Some(kept)) => {
                     to.values.copy_from_slice(&kept[from * w..(from + rows) * w]);
                     let basis = &self.terms[*t].basis;
-                    to.at.iter_mut().enumerate().for_each(|(i, at)| *at += basis.kept_at(&self.columns, from + i));
+                    let places = to.place.iter_mut().enumerate();
+                    places.for_each(|(i, p)| *p = (basis.kept_at(&self.columns, from + i) / basis.stride()) as u32);
                 }
                 (Source::Smooth(t), None) => {
-                    let term = &self.terms[*t];
-                    for (i, row) in to.values.chunks_exact_mut(w).enumerate() {
-                        to.at[i] += fill_window(term, &self.columns, from + i, row);
-                    }
+                    fill_windows(&self.terms[*t], &self.columns, from, &mut to.place, &mut to.values);
                 }
             }
         }

@@ -9,7 +9,7 @@ use crate::mat::{Factor, Mat, axpy, dot};
 use crate::outer::{Certificate, Control, optimise};
 use crate::passes::{Data, Weights};
 use crate::penalty::{Penalties, Penalty};
-use crate::rows::{BLOCK, Layout, Rows, empty_gram, pass};
+use crate::rows::{BLOCK, Layout, Rows, pass};
 
 pub struct Options {
     pub method: Method,
@@ -68,6 +68,8 @@ pub struct Fit {
     pub edf2: Vec<f64>,
     /// n × predictors; empty for a fit from cross-products.
     pub eta: Vec<f64>,
+    /// Of a partial likelihood: see `cox::baseline`; else empty.
+    pub baseline: Vec<f64>,
     /// X'WX behind edf and covariances.
     pub gram: Mat,
     pub criterion: f64,
@@ -101,7 +103,7 @@ pub fn quadratic_sums(rows: &dyn Rows, y: &[f64], w: &[f64], offset: &[f64], job
     let (gram, xty, yy) = pass(
         rows,
         job,
-        || Ok((empty_gram(width)?, vec![0.0; width], 0.0)),
+        || Ok((layout.empty_gram()?, vec![0.0; width], 0.0)),
         || (vec![Vec::new()], Vec::new()),
         |(gram, xty, yy), (weights, wz): &mut (Vec<Vec<f64>>, Vec<f64>), block, from| {
             let range = from..from + block.rows;
@@ -184,7 +186,8 @@ pub fn fit(
     check_shapes(rows, family, y, w, offset)?;
     check_response(family, Response { y, w })?;
     let data = Data { rows, family, y, w, offset, job };
-    let used = w.iter().filter(|w| **w > 0.0).count() as f64;
+    // The weights of a partial likelihood say event or censored.
+    let used = w.iter().filter(|w| **w > 0.0 || family.partial()).count() as f64;
     if family.quadratic() {
         let sums = quadratic_sums(rows, y, w, offset, job)?;
         let source = Source::Quadratic(&sums);
@@ -303,6 +306,7 @@ fn finish(
         edf1,
         edf2,
         eta,
+        baseline: Vec::new(),
         gram: plain_gram,
         criterion: e.criterion,
         deviance,
@@ -324,6 +328,9 @@ fn finish(
         trace: Vec::new(),
         tests: Vec::new(),
     };
+    if let Some(d) = data.filter(|_| family.partial()) {
+        out.baseline = crate::cox::baseline(d, model.layout, &out.beta)?;
+    }
     if let Some(d) = data {
         crate::overall::fill(&mut out, d, &e.theta);
     }
@@ -453,6 +460,10 @@ impl Residuals {
         let eta = linear_predictors(d.rows, layout, beta, d.offset, d.predictors(), d.job)?;
         let k = d.predictors();
         let mut out = Residuals { deviance: 0.0, pearson: 0.0, eta };
+        if d.family.partial() {
+            out.deviance = crate::cox::deviance(d.y, d.w, &out.eta);
+            return Ok(out);
+        }
         for (i, eta) in out.eta.chunks_exact(k).enumerate().filter(|(i, _)| d.w[*i] > 0.0) {
             out.deviance += d.family.deviance(d.y[i], d.w[i], theta, eta);
             let r = d.y[i] - d.family.mean(theta, eta).0;

@@ -5,7 +5,15 @@ import type { ArrayNode, Attributes, ElementKind, Values } from "../tree.ts";
 import { bytesFor } from "./btree2.ts";
 import { type ChunkIndex, type ChunkLayout, readChunkIndex } from "./chunk-index.ts";
 import { type Datatype, dtypeName, isBool, readDatatype } from "./datatype.ts";
-import { checkGrowth, type Filter, filterName, readFilters, requireFilters, undoFilters } from "./filters.ts";
+import {
+  checkGrowth,
+  type Filter,
+  filterName,
+  readFilters,
+  requireFilters,
+  requireRoom,
+  undoFilters,
+} from "./filters.ts";
 import { MESSAGE, type Message, openMessage, readDataspace } from "./header.ts";
 import { readAttributes } from "./open.ts";
 import { type Cursor, NOWHERE, type Storage } from "./storage.ts";
@@ -116,6 +124,7 @@ class Hdf5Array implements ArrayNode {
       throw this.#storage.fault(`${this.path} has ${first} rows, ${start} to ${end} were asked for`);
     const length = (end - start) * rowBytes;
     if (length === 0) return new Uint8Array(0);
+    requireRoom(this.#storage.path, this.path, length);
     if (layout.kind === "chunked") {
       requireFilters(this.#storage.path, this.path, filters);
       return this.#fromChunks(layout.chunks, start, end, signal);

@@ -1,6 +1,7 @@
 /** The filter pipeline of chunks: looked at before anything is read, so that an unknown filter fails by name. */
 import { promisify } from "node:util";
 import * as zlib from "node:zlib";
+import { memoryLimit } from "@x/core/base";
 import { mosaicFileError } from "../errors.ts";
 import { lzfDecompress } from "./lzf.ts";
 import type { Cursor } from "./storage.ts";
@@ -69,7 +70,17 @@ export function requireFilters(path: string, where: string, filters: readonly Fi
 
 /** Deflate cannot do better than 1 : 1032, LZF than 1 : 88. */
 const BEST_RATIO: Readonly<Record<number, number>> = { 1: 1100, 32000: 100 };
-const MAX_CHUNK = 2 ** 31;
+/** From here on a size that a file claims is compared with the memory there is. */
+const LARGE = 2 ** 26;
+
+/** `DECOMPRESS_LIMIT` when a file asks for more memory in one piece than half of what this process may use. */
+export function requireRoom(path: string, where: string, bytes: number): void {
+  if (bytes < LARGE) return;
+  const most = memoryLimit().bytes / 2;
+  if (bytes <= most) return;
+  const message = `${where} claims ${bytes} bytes in one piece, half of the memory there is are ${Math.floor(most)}: the file is damaged, or rows must be read in smaller blocks`;
+  throw mosaicFileError("DECOMPRESS_LIMIT", path, message, { object: where, bytes });
+}
 
 /** `DECOMPRESS_LIMIT` when so few bytes cannot become so many, before memory is taken for them. */
 export function checkGrowth(
@@ -81,9 +92,9 @@ export function checkGrowth(
 ): void {
   let most = stored + 1024;
   for (const { id } of filters) most *= BEST_RATIO[id] ?? (id === 32015 ? Number.POSITIVE_INFINITY : 1);
-  if (size <= most && size <= MAX_CHUNK) return;
-  const why = size > MAX_CHUNK ? "more than one chunk may have" : "more than its filters can store in so few";
-  const message = `a chunk of ${where} claims ${size} bytes out of ${stored}, ${why}`;
+  requireRoom(path, `a chunk of ${where}`, size);
+  if (size <= most) return;
+  const message = `a chunk of ${where} claims ${size} bytes out of ${stored}, more than its filters can store in so few`;
   throw mosaicFileError("DECOMPRESS_LIMIT", path, message, { object: where, stored, size });
 }
 

@@ -45,6 +45,8 @@ pub struct ReadOptions {
     /// Positions whose most common allele is more frequent than 1 − this are left out.
     pub min_maf: f64,
     pub likelihoods: bool,
+    /// Every row is a locus of its own, as if no other shared its position: positions may then repeat.
+    pub split: bool,
 }
 
 pub fn read_loci(path: &Path, options: &ReadOptions, job: &Job) -> Result<Loci> {
@@ -117,7 +119,7 @@ pub fn scan_loci(
         if build.loci.chrom.is_empty() {
             build.loci.chrom = name.to_owned();
         }
-        if build.position != record.position {
+        if build.position != record.position || options.split {
             build.close().map_err(|e| crate::reader::at_file(reader.path(), e))?;
             visit(&mut build.loci)?;
         }
@@ -138,7 +140,7 @@ fn unsorted(what: &str) -> Error {
 }
 
 /// Says where the records went.
-fn nothing(c: &Counts, reader: &Reader, region: Option<&Region>) -> Error {
+pub(crate) fn nothing(c: &Counts, reader: &Reader, region: Option<&Region>) -> Error {
     let mut message = format!("no variants to phase: {} records were read", c.records);
     let mut part = |n: u64, what: &str| {
         if n > 0 {
