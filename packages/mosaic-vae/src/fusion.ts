@@ -13,6 +13,7 @@ import {
   productOfExperts,
   softmax,
   split,
+  sqrt,
   sub,
   sum,
   type Tensor,
@@ -56,7 +57,7 @@ export function average(posteriors: readonly Posterior[], logits: Tensor): Gauss
   const parts = posteriors.map((p, m) => {
     const there = greater(p.mask, 0);
     const w = weights[m]!;
-    const root = exp(mul(logOf(w), 0.5));
+    const root = sqrt(where(there, w, 1));
     return {
       mean: where(there, mul(w, p.mean), 0),
       variance: where(there, mul(root, exp(p.logVariance)), 0),

@@ -24,7 +24,7 @@ export function integrationScores(
   points: Points,
   { batches, labels }: { batches: readonly string[]; labels?: readonly string[] | undefined },
 ): IntegrationScores {
-  const near = nearest(points, points, { k: Math.min(90, points.count - 1), self: false });
+  const near = nearest(points, points, { k: Math.min(90, Math.max(2, points.count >> 2)), self: false });
   const batchCount = new Set(batches).size;
   const labelCount = labels ? new Set(labels).size : 0;
   const none = Number.NaN;

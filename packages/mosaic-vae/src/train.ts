@@ -1,4 +1,5 @@
 /** Training: epochs with a validation ELBO at fixed weights, early stopping, checkpoints that a run goes on from. */
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { RunOptions, Warn } from "@x/core/base";
 import { adamW, type RunTracker, readSafetensors, type Step } from "@x/onnx-train";
@@ -81,6 +82,7 @@ export async function trainModel(
   const { config, plan, registry } = state;
   const { train = {} } = config;
   const seed = train.seed ?? 0;
+  if (options.out) mkdirSync(options.out, { recursive: true });
   const split =
     options.split ??
     splitCells(

@@ -14,7 +14,7 @@ const CONFIG: MosaicConfig = {
 const create = (config = CONFIG): Promise<MosaicVAE> => MosaicVAE.create(dataset, config, { threads: 1 });
 
 it("a run that was interrupted in the middle of an epoch goes on to the same bytes", async () => {
-  const [whole, parts] = [folder(), folder()];
+  const [whole, parts] = [folder().path("run"), folder().path("run")];
   {
     await using model = await create();
     await model.train(dataset, { out: whole });
@@ -42,7 +42,7 @@ it("a run that was interrupted in the middle of an epoch goes on to the same byt
 });
 
 it("a saved model embeds as before", async () => {
-  const out = folder();
+  const out = folder().path("run");
   await using model = await create();
   await model.train(dataset, { out });
   const before = await model.embed(dataset);
@@ -52,7 +52,7 @@ it("a saved model embeds as before", async () => {
 });
 
 it("refuses what is no checkpoint of ours, by name", async () => {
-  const out = folder();
+  const out = folder().path("run");
   await using model = await create({ ...CONFIG, train: { ...CONFIG.train, epochs: 2 } });
   await model.train(dataset, { out });
   const file = join(out, "model.safetensors");

@@ -1,5 +1,4 @@
 import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { checkConfig, type MosaicConfig } from "../src/config.ts";
@@ -47,11 +46,11 @@ describe("configurations", () => {
 
   it("those of the mock data are read; what is no YAML is refused with its line", () => {
     for (const problem of Object.keys(MOCK_FILES) as MockProblem[]) {
-      const path = join(at, `${problem}.yaml`);
+      const path = at.path(`${problem}.yaml`);
       writeFileSync(path, mockConfig(mock(problem, { cells: 20 }), "x.h5ad"));
       expect(readConfig(path).train?.epochs).toBe(50);
     }
-    const path = join(at, "bad.yaml");
+    const path = at.path("bad.yaml");
     writeFileSync(path, "train:\n  epochs: [1\nmodel: 2\n");
     expect(() => readConfig(path)).toThrow(/bad\.yaml/);
     writeFileSync(path, "a: &a [x]\nmodel: *a\n");
