@@ -1,5 +1,5 @@
 // node benchmarks/accuracy/phaser.mjs: every simulated set, three seeds, against known phase; exit 1 below a floor.
-//   --set raremulti (may be repeated)   --seeds 1,2,3   --threads 2
+//   --set raremulti (may be repeated)   --seeds 1,2,3   --threads 2   --engine (the example binary instead of the package)
 // Each set is kept in results/accuracy-phaser.json until it is run again.
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,7 +10,14 @@ import { describeMachine } from "../lib/machine.mjs";
 import { measure } from "../lib/measure.mjs";
 import { root } from "../lib/paths.mjs";
 import { findPeers } from "../lib/peers.mjs";
-import { oneAlleleViolations, phaserFolder, phaseStep, simulated, switchError } from "../lib/phaser.mjs";
+import {
+  engineStep,
+  oneAlleleViolations,
+  phaserFolder,
+  phaseStep,
+  simulated,
+  switchError,
+} from "../lib/phaser.mjs";
 import { markdown } from "../lib/tables.mjs";
 
 /** Switch errors by position in percent, at most; mean over the seeds. */
@@ -23,6 +30,7 @@ const { values } = parseArgs({
     set: { type: "string", multiple: true, default: Object.keys(MOST) },
     seeds: { type: "string", default: "1,2,3" },
     threads: { type: "string", default: "2" },
+    engine: { type: "boolean", default: false },
   },
 });
 const unknown = values.set.filter((name) => !(name in MOST));
@@ -37,8 +45,6 @@ if (!phaserFolder()) {
 
 const folder = mkdtempSync(join(tmpdir(), "accuracy-phaser-"));
 const file = join(root, "benchmarks/results/accuracy-phaser.json");
-const before = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")).sets : {};
-const sets = { ...before };
 let failed = 0;
 try {
   for (const name of values.set) {
@@ -48,7 +54,7 @@ try {
       console.log(`· ${name}, seed ${seed}: ${JSON.stringify(runs.at(-1))}`);
     }
     const lines = judge(name, runs);
-    sets[name] = { runs, lines };
+    save({ [name]: { through: values.engine ? "engine" : "package", runs, lines } });
     failed += lines.filter(({ ok }) => !ok).length;
     console.log(`\n# ${name}\n`);
     const rows = lines.map(({ ok, what, value, floor }) => [ok ? "ok" : "FAIL", what, value, floor]);
@@ -57,21 +63,24 @@ try {
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
-mkdirSync(join(root, "benchmarks/results"), { recursive: true });
-const title = "phasing of simulated studies against known phase";
-const text = JSON.stringify(
-  { name: "accuracy-phaser", title, machine: describeMachine(findPeers()), sets },
-  null,
-  2,
-);
-writeFileSync(file, `${text}\n`);
 if (failed > 0) process.exitCode = 1;
+
+/** After every set, so that a run that is stopped leaves what it found. */
+function save(found) {
+  const before = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")).sets : {};
+  mkdirSync(join(root, "benchmarks/results"), { recursive: true });
+  const title = "phasing of simulated studies against known phase";
+  const sets = { ...before, ...found };
+  const all = { name: "accuracy-phaser", title, machine: describeMachine(findPeers()), sets };
+  writeFileSync(file, `${JSON.stringify(all, null, 2)}\n`);
+}
 
 /** One run and all that can be counted in it. */
 async function once(set, seed) {
   const output = join(folder, "out.vcf");
+  const step = values.engine ? engineStep : phaseStep;
   const { cpu } = await measure(
-    phaseStep(set, { output, seed, threads: Number(values.threads), scratch: folder }),
+    step(set, { output, seed, threads: Number(values.threads), scratch: folder }),
   );
   const [observed, estimate, truth] = [set.input, output, set.truth].map(readGenotypes);
   const found = {

@@ -28,6 +28,8 @@ export function findPeers() {
     jamma: { command: "jamma", version: says("jamma", ["--version"], /(JAMMA version \d\S*)/) },
     plink1: plink1(),
     plink2: { command: "plink2", version: says("plink2", ["--version"], /(PLINK v2\S+.*)/) },
+    ssu: { command: "ssu", version: ssu() },
+    scikitBio: { command: "python3", version: python("skbio") },
     numpy: { command: "python3", version: python("numpy") },
     scipy: { command: "python3", version: python("scipy") },
     bedReader: { command: "python3", version: pythonPackage("bed-reader", "bed_reader") },
@@ -39,6 +41,11 @@ export function findPeers() {
     },
   };
   return Object.fromEntries(Object.entries(found).filter(([, peer]) => peer?.version));
+}
+
+/** Its program does not say its version, Debian's package does. */
+function ssu() {
+  return says("dpkg-query", ["-W", "-f", "${Package} ${Version}", "unifrac-tools"], /(unifrac-tools \S+)/);
 }
 
 /** Debian calls it plink1.9, most other places plink. */
@@ -55,6 +62,8 @@ export const INSTALL = {
   jamma: "pip install jamma",
   plink1: "Debian: apt-get install plink1.9",
   plink2: "Debian: apt-get install plink2",
+  ssu: "Debian: apt-get install unifrac-tools",
+  scikitBio: "pip install scikit-bio biom-format",
   numpy: "pip install numpy",
   scipy: "pip install scipy",
   bedReader: "pip install bed-reader",

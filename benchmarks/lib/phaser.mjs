@@ -1,8 +1,8 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { measure } from "./measure.mjs";
-import { root } from "./paths.mjs";
+import { ours, root } from "./paths.mjs";
 import { buildExample } from "./rust.mjs";
 
 /**
@@ -34,16 +34,19 @@ export function simulated(name) {
   };
 }
 
+/** The command that phases `set.input` into `output` as our users do. */
+export function phaseStep(set, { output, seed = 1, threads = 1 }) {
+  const files = ["--input", set.input, "--map", set.map, "--region", "20", "--output", output];
+  const family = set.pedigree ? ["--pedigree", set.pedigree] : [];
+  return ours("phaser", ["phase", ...files, ...family, "--seed", String(seed), "--threads", String(threads)]);
+}
+
 let engine;
 
-/**
- * One command that phases `set.input` into `output` (a VCF). This is the only place that knows how our phasing is
- * started: the engine's example binary, which reads plain text from bcftools.
- */
-export function phaseStep(set, { output, seed = 1, threads = 1, scratch, settings = [] }) {
+/** The same by the engine's example binary, which reads text from bcftools: what it takes without Node and our reader. */
+export function engineStep(set, { output, seed = 1, threads = 1, scratch, settings = [] }) {
   engine ??= buildExample("x-hmm", "hmm", "phase_vcf");
   if (!engine) throw new Error("the example phase_vcf of x-hmm does not build here");
-  mkdirSync(scratch, { recursive: true });
   const map = join(scratch, "map.txt");
   writeFileSync(map, gunzipSync(readFileSync(set.map)));
   const more = [...settings, ...(set.pedigree ? [`pedigree=${set.pedigree}`] : []), "quiet=1"];

@@ -1,11 +1,20 @@
 import { join } from "node:path";
-import { oneAlleleViolations, phaserFolder, phaseStep, simulated, switchError } from "../lib/phaser.mjs";
+import {
+  engineStep,
+  oneAlleleViolations,
+  phaserFolder,
+  phaseStep,
+  simulated,
+  switchError,
+} from "../lib/phaser.mjs";
 import { markdown, megabytes, ratio, seconds } from "../lib/tables.mjs";
 import { growth, growthTables } from "./growth.mjs";
 
 const SETS = ["raremulti", "hardmulti"];
+const OWN = new Set(["ours", "engine"]);
 const KNOWN = [...SETS, "bial", "multi", "hardbial"];
-const TOOLS = ["ours", "beagle", "shapeit4"];
+/** `engine`: ours without Node and our reader. */
+const TOOLS = ["ours", "engine", "beagle", "shapeit4"];
 
 /**
  * Whole runs on simulated studies, at one and two threads. `--set`, `--tool` and `--threads` (each may be repeated) choose
@@ -26,7 +35,7 @@ export default {
     for (const name of pick(only.set, SETS)) {
       const set = simulated(name);
       const contenders = pick(only.tool, TOOLS).flatMap((tool) =>
-        tool === "ours" || context.peers[tool]
+        OWN.has(tool) || context.peers[tool]
           ? pick(only.threads, ["1", "2"]).map((threads) => contender(tool, Number(threads), set, context))
           : [],
       );
@@ -57,7 +66,8 @@ function contender(tool, threads, set, { scratch, peers }) {
   const name = `${tool}, ${threads} thread${threads > 1 ? "s" : ""}`;
   const output = join(scratch, `${tool}-${threads}.vcf`);
   const steps = {
-    ours: () => [phaseStep(set, { output, threads, scratch })],
+    ours: () => [phaseStep(set, { output, threads })],
+    engine: () => [engineStep(set, { output, threads, scratch })],
     shapeit4: () => [
       {
         command: peers.shapeit4?.command,

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { phaseMemory } from "@x/phaser";
 import { readGenotypes } from "../lib/genotypes.mjs";
-import { phaserFolder, phaserTool, phaseStep } from "../lib/phaser.mjs";
+import { engineStep, phaserFolder, phaserTool, phaseStep } from "../lib/phaser.mjs";
 import { markdown, megabytes, seconds } from "../lib/tables.mjs";
 
 /** What grows, at how many, and what stays. */
@@ -24,12 +24,12 @@ export async function growth({ only, peers, scratch, race, note }, kinds) {
         return {};
       }
       for (const tool of only.tool.length > 0 ? only.tool : ["ours"]) {
-        if (tool !== "ours" && !peers[tool]) continue;
+        if (!["ours", "engine"].includes(tool) && !peers[tool]) continue;
         const { [tool]: result } = await race([{ name: tool, steps: [step(tool, set, peers, scratch)] }], {
           repeats: 1,
         });
         const { cpu, wall, peak, failed } = result;
-        const predicted = tool === "ours" ? phaseMemory(set.size).total : null;
+        const predicted = tool === "ours" || tool === "engine" ? phaseMemory(set.size).total : null;
         out[kind][tool] ??= [];
         out[kind][tool].push(failed ? { at, failed } : { at, cpu, wall, peak, predicted });
       }
@@ -40,7 +40,8 @@ export async function growth({ only, peers, scratch, race, note }, kinds) {
 
 function step(tool, set, peers, scratch) {
   const output = join(scratch, `grown-${tool}.vcf`);
-  if (tool === "ours") return phaseStep(set, { output, scratch });
+  if (tool === "ours") return phaseStep(set, { output });
+  if (tool === "engine") return engineStep(set, { output, scratch });
   const args = {
     shapeit4: [
       ...["--input", set.input, "--map", set.map, "--region", "20", "--sequencing", "--seed", "1"],

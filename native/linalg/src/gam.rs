@@ -204,6 +204,27 @@ pub fn gam_response(
     Work::spawn(run, prediction)
 }
 
+/// Survival probabilities (rows × times) of a Cox model from the baseline of its fit.
+#[napi(catch_unwind, ts_return_type = "Promise<GamPrediction>")]
+#[allow(clippy::too_many_arguments)]
+pub fn gam_survival(
+    job: &Job,
+    design: &GamDesign,
+    baseline: Float64Array,
+    beta: Float64Array,
+    v: Float64Array,
+    offset: Float64Array,
+    times: Float64Array,
+    threads: u32,
+) -> AsyncTask<Work<x_gam::predict::Prediction, GamPrediction>> {
+    let (job, design) = (job.0.clone(), design.inner.clone());
+    let run = move || {
+        let curves = || x_gam::cox::survival(&design, &baseline, &beta, &v, &offset, &times, &job);
+        with_pool(threads as usize, curves)
+    };
+    Work::spawn(run, prediction)
+}
+
 /// Contributions by term (rows × terms): parametric terms, then smooths.
 #[napi(catch_unwind, ts_return_type = "Promise<GamPrediction>")]
 pub fn gam_terms(

@@ -80,6 +80,7 @@ pub struct PhaseInput {
     pub pbwt_mdr: Option<f64>,
     pub pbwt_window: Option<f64>,
     pub hmm_window: Option<f64>,
+    pub hmm_donors: Option<u32>,
     pub hmm_ne: Option<f64>,
     pub supersite_pbwt: bool,
     /// `argmax`, `pbwt` or `hmm`.
@@ -101,6 +102,7 @@ impl PhaseInput {
             pbwt_mdr: self.pbwt_mdr.unwrap_or(or.pbwt_mdr),
             pbwt_window: self.pbwt_window.unwrap_or(or.pbwt_window),
             hmm_window: self.hmm_window.unwrap_or(or.hmm_window),
+            hmm_donors: self.hmm_donors.map_or(or.hmm_donors, |n| n as usize),
             hmm_ne: self.hmm_ne.unwrap_or(or.hmm_ne),
             mcmc_prune: self.prune.unwrap_or(or.mcmc_prune),
             supersite_pbwt: self.supersite_pbwt,

@@ -29,6 +29,7 @@ export {
   resolveThreads,
   unknownOption,
 } from "./options.ts";
+export { PAGE_STYLE } from "./page-style.ts";
 export {
   type OnProgress,
   type Progress,
@@ -37,6 +38,7 @@ export {
   terminalProgress,
 } from "./progress.ts";
 export * from "./random.ts";
+export * from "./svg.ts";
 export * from "./tables.ts";
 export { removeTemps } from "./temps.ts";
 export * from "./usage.ts";

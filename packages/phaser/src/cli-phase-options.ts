@@ -76,7 +76,7 @@ export const PHASE_CLI_OPTIONS: readonly OptionSpec[] = [
     name: "mcmc-iterations",
     type: "string",
     value: "LIST",
-    help: "b burn-in, p pruning, m main; 5b,1p,1b,1p,1b,1p,16m by default",
+    help: "b burn-in, p pruning, m main; 3b,1p,1b,1p,1b,1p,24m by default",
   },
   number("mcmc-prune", 0.5, "P", "probability a merged segment keeps; 0.999 by default"),
   whole("pbwt-depth", 1, "N", "neighbours; by default from the number of samples"),
@@ -90,6 +90,7 @@ export const PHASE_CLI_OPTIONS: readonly OptionSpec[] = [
   number("pbwt-mdr", 0, "RATE", "its largest missing rate; 0.1 by default"),
   number("pbwt-window", 1e-3, "CM", "haplotypes are ordered in pieces this long; 4 by default"),
   number("hmm-window", 1e-3, "CM", "shortest window of the model; 2 by default"),
+  whole("hmm-donors", 2, "N", "most conditioning haplotypes of a window; 150 by default"),
   {
     ...number("hmm-ne", 1, "NE", "effective population size; 15000 by default"),
     aliases: ["--effective-size"],

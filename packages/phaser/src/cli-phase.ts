@@ -93,6 +93,7 @@ async function optionsOf(context: CliContext): Promise<PhaseOptions> {
     pbwtMdr: number("pbwt-mdr"),
     pbwtWindow: number("pbwt-window"),
     hmmWindow: number("hmm-window"),
+    hmmDonors: number("hmm-donors"),
     effectiveSize: number("hmm-ne"),
     seed: context.seed,
     threads: context.threads,

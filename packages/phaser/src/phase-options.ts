@@ -55,7 +55,7 @@ export interface PhaseOptions extends Omit<RunOptions, "onProgress"> {
   readonly useGl?: boolean;
   /** Compute how sure each phase and each imputed code is; default false. */
   readonly confidence?: boolean;
-  /** Burn-in, pruning and main iterations; default `5b,1p,1b,1p,1b,1p,16m`. BAD_SCHEDULE. */
+  /** Burn-in, pruning and main iterations; default `3b,1p,1b,1p,1b,1p,24m`. BAD_SCHEDULE. */
   readonly mcmcIterations?: string;
   /** Probability that the haplotypes of a merged segment must carry; default 0.999. */
   readonly mcmcPrune?: number;
@@ -71,6 +71,8 @@ export interface PhaseOptions extends Omit<RunOptions, "onProgress"> {
   readonly pbwtWindow?: number;
   /** Shortest window of the model in centimorgans; default 2. */
   readonly hmmWindow?: number;
+  /** Most conditioning haplotypes of a window; where there are more neighbours each is a mosaic of them; default 150. */
+  readonly hmmDonors?: number;
   /** Effective population size; default 15000. */
   readonly effectiveSize?: number;
   /** Receives INDEX_STALE, HAPLOID_HETS, MENDEL, SUPERSITE_CONFLICT and SAMPLE_UNKNOWN. */
@@ -106,6 +108,7 @@ const NAMES: Record<keyof PhaseOptions, true> = {
   pbwtMdr: true,
   pbwtWindow: true,
   hmmWindow: true,
+  hmmDonors: true,
   effectiveSize: true,
   seed: true,
   threads: true,
@@ -163,6 +166,7 @@ export function checkPhaseOptions(o: PhaseOptions, targets: "file" | "batches" |
     ["pbwtMdr", range("pbwtMdr", 0, 1)],
     ["pbwtWindow", range("pbwtWindow", 1e-3, 1e6)],
     ["hmmWindow", range("hmmWindow", 1e-3, 1e6)],
+    ["hmmDonors", range("hmmDonors", 2, 1e6, true)],
     ["hmmNe", range("effectiveSize", 1, 1e9)],
   ];
   const given = native.flatMap(([name, { value }]: [string, { value?: number }]) =>

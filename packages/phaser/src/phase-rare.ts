@@ -1,6 +1,6 @@
 import { checkOptions, checkRange, type OnProgress, resolveThreads, type Warn } from "@x/core/base";
 import { type GeneticMap, mapFor } from "./genetic-map.ts";
-import type { Family } from "./lists.ts";
+import { type Family, numberedFamilies } from "./lists.ts";
 import { now, placeRare, type RareCounts, type RareStudy, readRare } from "./native.ts";
 import { nativeLociOptions } from "./open-vcf.ts";
 import { PhasedRare, type RareSummary } from "./phased-rare.ts";
@@ -102,7 +102,7 @@ export async function phaseRare(
     }
     const map = await mapFor(options.map, info.chrom, signal);
     const cm = { scaffold: map.at(info.scaffoldPositions), rare: map.at(info.positions) };
-    const trios = numbered(options.pedigree ?? [], info.samples);
+    const trios = numberedFamilies(options.pedigree ?? [], info.samples).flat();
     const counts = await placeRare(study, cm, { ...native, trios }, { signal, onProgress, stage: "placing" });
     const { from, to } = parseRegion(inputRegion ?? info.chrom, [info.chrom]);
     const about = { ...info, span: [from, to] as const };
@@ -127,13 +127,6 @@ function native_(o: PhaseRareOptions) {
     error: 1e-4,
     keepMissing: o.keepMissing ?? false,
   };
-}
-
-/** Child, father, mother by number; −1 where unknown or not in the file. */
-function numbered(pedigree: readonly Family[], samples: readonly string[]): number[] {
-  const at = new Map(samples.map((name, i) => [name, i]));
-  const number = (name: string | null): number => (name === null ? -1 : (at.get(name) ?? -1));
-  return pedigree.flatMap((f) => [number(f.child), number(f.father), number(f.mother)]);
 }
 
 function summary(info: ReturnType<RareStudy["info"]>, c: RareCounts): RareSummary {

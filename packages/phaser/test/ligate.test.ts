@@ -153,6 +153,45 @@ it("chunks of any form give the same bytes; a damaged one is named and leaves no
   expect(readdirSync(at.path("."))).toEqual(before);
 });
 
+it("PP and CP are kept, CP by haplotype; fields of others are not", async () => {
+  const format = [
+    '##FORMAT=<ID=PP,Number=1,Type=Float,Description="p">',
+    '##FORMAT=<ID=CP,Number=2,Type=Float,Description="c">',
+    '##FORMAT=<ID=DP,Number=1,Type=Integer,Description="d">',
+  ].join("\n");
+  const chunk = (name: string, rows: string[], fields = "GT:PP:DP:CP", lines = format): string =>
+    at.file(
+      name,
+      vcf(["A"], rows)
+        .replace("##FORMAT=<ID=GT", `${lines}\n##FORMAT=<ID=GT`)
+        .replaceAll("\tGT\t", `\t${fields}\t`),
+    );
+  const one = chunk("p1.vcf", ["10 . A C 0|1:0.75:9:.", "20 . A C 0|1:.:9:.,."]);
+  const two = chunk("p2.vcf", ["20 . A C 1|0:0.5:9:.", "30 . A C 1|0:0.1:9:0.25,0.875", "40 . A C 0|0"]);
+  await ligate([one, two], at.path("p.bcf"));
+  await ligate([at.path("p.bcf")], at.path("p.vcf"));
+  await ligate([one, two], at.path("p2.out.vcf"));
+  const want = [
+    ["GT:PP:CP", "0|1:0.75:.,."],
+    ["GT:PP:CP", "0|1:.:.,."],
+    ["GT:PP:CP", "0|1:0.1:0.875,0.25"],
+    ["GT:PP:CP", "0|0:.:.,."],
+  ];
+  for (const name of ["p.vcf", "p2.out.vcf"]) {
+    const got = records(readFileSync(at.path(name))).map((line) => line.split("\t").slice(8));
+    expect(got).toEqual(want);
+  }
+  // GATK's PP is another field; nothing of it is taken for ours.
+  const gatk = format.replace("ID=PP,Number=1,Type=Float", "ID=PP,Number=G,Type=Integer");
+  const rows = ["10 . A C 0|1:0,3,9:1:.", "20 . A C 0|1:0,3,9:1:."];
+  await ligate([chunk("g.vcf", rows, undefined, gatk)], at.path("g.out.vcf"));
+  expect(
+    records(readFileSync(at.path("g.out.vcf")))[0]!
+      .split("\t")
+      .slice(8),
+  ).toEqual(["GT:CP", "0|1:.,."]);
+});
+
 it("the command: a row a join on the screen, a row a sample in the report", () => {
   const files = [cut("k0.vcf", 0, 200, () => false), cut("k1.vcf", 150, body.length, (s) => s % 2 === 0)];
   const list = at.file("chunks.txt", `${files.join("\n")}\n`);

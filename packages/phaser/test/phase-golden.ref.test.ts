@@ -3,7 +3,14 @@ import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { type PhaseOptions, phase, readPedigree, readSampleList, writeVcf } from "../src/index.ts";
+import {
+  checkOneAllele,
+  type PhaseOptions,
+  phase,
+  readPedigree,
+  readSampleList,
+  writeVcf,
+} from "../src/index.ts";
 import { FIXTURES, folder, records } from "./support.ts";
 
 const at = folder();
@@ -25,4 +32,7 @@ it.each(cases)("%s", async (name, options) => {
     writeFileSync(file, `${JSON.stringify(golden, null, 2)}\n`);
   }
   expect(sum).toBe(golden[name]);
+  const check = await checkOneAllele(at.path(`${name}.vcf`));
+  expect(check.atRisk).toBeGreaterThan(100);
+  expect([check.haplotypeViolations, check.impossible, check.unphased]).toEqual([0, 0, 0]);
 });

@@ -57,8 +57,8 @@ describe("a file", () => {
     expect(summary.rows).toBe(before.length);
     expect(summary.missing).toBeGreaterThan(50);
     expect(summary.stillMissing).toBe(0);
-    expect(summary.iterations).toHaveLength(26);
-    expect(summary.iterations.map((i) => i.number)).toEqual(Array.from({ length: 26 }, (_, i) => i + 1));
+    expect(summary.iterations).toHaveLength(32);
+    expect(summary.iterations.map((i) => i.number)).toEqual(Array.from({ length: 32 }, (_, i) => i + 1));
     expect(summary.meanDonors).toBeGreaterThan(1);
   });
 

@@ -77,7 +77,7 @@ export const unifracCommand: CliCommand = {
     if (vector) return diversity(context, table, metric, out);
     if (part) return stripes(context, table, part, out);
     using matrix = await matrixOf(context, table, metric);
-    return written(context, matrix, out);
+    return await written(context, matrix, out);
   },
 };
 
@@ -94,7 +94,7 @@ export const mergeCommand: CliCommand = {
     const parts = [];
     for (const path of context.positionals) parts.push(await readStripes(path));
     using matrix = mergeStripes(parts);
-    return written(context, matrix, out);
+    return await written(context, matrix, out);
   },
 };
 

@@ -12,7 +12,8 @@ let library: Promise<H5> | undefined;
 /** The HDF5 library; loaded on first use, since its start takes longer than many a call. */
 function h5(): Promise<H5> {
   library ??= import("h5wasm/node").then(async ({ default: h5wasm }) => {
-    await h5wasm.ready;
+    // Else HDF5 prints its own stack traces to stderr.
+    (await h5wasm.ready).activate_throwing_error_handler();
     return h5wasm;
   });
   return library;

@@ -5,11 +5,13 @@
 //! At the event time j the rows at risk have the weights e_i / s0_j, e_i = exp(eta_i): the likelihood's derivatives are
 //! the cumulants of their rows x_i under these weights (Cox 1972; Breslow 1974; Wood, Pya & Säfken 2016 for the criterion).
 
-use x_simd::Result;
+use x_simd::{Error, Job, Result, try_zeroed};
 
+use crate::design::Design;
 use crate::mat::{Mat, axpy, dot};
 use crate::passes::{Data, Third, Working};
-use crate::rows::{BLOCK, Block, Layout, pair};
+use crate::predict::Prediction;
+use crate::rows::{BLOCK, Block, Layout, Rows, pair};
 
 /// An event time.
 struct Event {
@@ -361,13 +363,69 @@ pub fn baseline(d: &Data, layout: &Layout, beta: &[f64]) -> Result<Vec<f64>> {
     Ok(out)
 }
 
+/// Survival probabilities of the rows of a design at `times` (rows × times), with standard errors where `v` is given:
+/// the delta method over coefficients and baseline hazard (Andersen & Gill 1982), as mgcv's.
+#[allow(clippy::too_many_arguments)]
+pub fn survival(
+    design: &Design,
+    baseline: &[f64],
+    beta: &[f64],
+    v: &[f64],
+    offset: &[f64],
+    times: &[f64],
+    job: &Job,
+) -> Result<Prediction> {
+    let link = crate::predict::predict(design, beta, &[], offset, &[], job)?;
+    let (n, p) = (design.rows(), beta.len());
+    if !baseline.len().is_multiple_of(p + 3) || !(v.is_empty() || v.len() == p * p) {
+        return Err(Error::new("SHAPE", "baseline hazard, coefficients and covariance do not belong together"));
+    }
+    let events: Vec<&[f64]> = baseline.chunks_exact(p + 3).collect();
+    let at = |t: &f64| events.partition_point(|e| e[0] <= *t).checked_sub(1).map(|j| events[j]);
+    let known: Vec<Option<&[f64]>> = times.iter().map(at).collect();
+    let mut fit = try_zeroed(n * times.len())?;
+    let mut se = try_zeroed(if v.is_empty() { 0 } else { n * times.len() })?;
+    let v = Mat { rows: v.len() / p.max(1), cols: p, data: v.to_vec() };
+    // V a and a'V a for each time.
+    let means: Vec<(Vec<f64>, f64)> = known
+        .iter()
+        .map(|e| match e.filter(|_| v.rows > 0) {
+            Some(e) => {
+                let va = v.mul_vec(&e[3..]);
+                let ava = dot(&va, &e[3..]);
+                (va, ava)
+            }
+            None => (Vec::new(), 0.0),
+        })
+        .collect();
+    for i in 0..n {
+        if i % BLOCK == 0 {
+            job.check()?;
+        }
+        let ratio = link.fit[i].exp();
+        for (k, e) in known.iter().enumerate() {
+            fit[i * times.len() + k] = e.map_or(1.0, |e| (-e[1] * ratio).exp());
+        }
+        if v.rows == 0 {
+            continue;
+        }
+        let x = design.layout().dense(design, i, 1);
+        let vx = dot(&v.mul_vec(x.row(0)), x.row(0));
+        for (k, e) in known.iter().enumerate() {
+            let Some(e) = e else { continue };
+            let (va, ava) = &means[k];
+            let spread = e[2] + ava - 2.0 * e[1] * dot(va, x.row(0)) + e[1] * e[1] * vx;
+            se[i * times.len() + k] = fit[i * times.len() + k] * ratio * spread.max(0.0).sqrt();
+        }
+    }
+    Ok(Prediction { fit, se })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::family::from_options;
     use crate::json::object;
-    use crate::rows::Rows;
-    use x_simd::Job;
 
     struct Dense(Mat, Layout);
 

@@ -4,60 +4,19 @@ use x_simd::{Error, Job, Result};
 
 use crate::criterion::{Evaluation, Method, Model, Quadratic, Source};
 use crate::family::{Family, Response, check_response};
-use crate::json::Json;
 use crate::mat::{Factor, Mat, axpy, dot};
+pub use crate::options::Options;
 use crate::outer::{Certificate, Control, optimise};
 use crate::passes::{Data, Weights};
 use crate::penalty::{Penalties, Penalty};
 use crate::rows::{BLOCK, Layout, Rows, pass};
 
-pub struct Options {
-    pub method: Method,
-    pub scale: Option<f64>,
-    pub gamma: f64,
-    pub control: Control,
-    pub covariances: bool,
-    pub tests: bool,
-}
-
-impl Options {
-    pub fn read(o: &Json) -> Result<Options> {
-        let method = match o.get("method").optional(|m| m.text("method").map(str::to_owned))?.as_deref() {
-            None | Some("REML") => Method::Reml,
-            Some("ML") => Method::Ml,
-            Some("GCV") | Some("UBRE") | Some("GCV.Cp") => Method::Gcv,
-            Some(other) => return Err(Error::new("GAM_OPTIONS", format!("unknown method \"{other}\""))),
-        };
-        let default = Control::default();
-        let number = |key: &str, fallback: f64| Ok(o.get(key).optional(|x| x.num(key))?.unwrap_or(fallback));
-        let yes = |key: &str| !matches!(o.get(key), Json::Bool(false));
-        Ok(Options {
-            method,
-            scale: o.get("scale").optional(|x| x.num("scale"))?,
-            gamma: number("gamma", 1.0)?,
-            control: Control {
-                rho: o.get("rho").optional(start_rho)?,
-                beta: o.get("beta").optional(|x| x.nums("beta"))?,
-                fixed: o.get("fixedRho").flag(),
-                max_outer: number("maxOuter", default.max_outer as f64)? as usize,
-                rho_min: number("rhoMin", default.rho_min)?,
-                rho_max: number("rhoMax", default.rho_max)?,
-            },
-            covariances: yes("covariances"),
-            tests: yes("tests"),
-        })
-    }
-}
-
-/// Start values; null (NaN from here on) = the engine's own.
-fn start_rho(j: &Json) -> Result<Vec<f64>> {
-    j.list("rho")?.iter().map(|x| if x.is_null() { Ok(f64::NAN) } else { x.num("rho") }).collect()
-}
-
 pub struct Fit {
     pub beta: Vec<f64>,
     pub rho: Vec<f64>,
     pub theta: Vec<f64>,
+    /// The same on their unbounded scale.
+    pub parameters: Vec<f64>,
     pub gradient: Vec<f64>,
     pub hessian: Mat,
     pub vp: Mat,
@@ -70,6 +29,8 @@ pub struct Fit {
     pub eta: Vec<f64>,
     /// Of a partial likelihood: see `cox::baseline`; else empty.
     pub baseline: Vec<f64>,
+    /// Active shape constraints.
+    pub active: usize,
     /// X'WX behind edf and covariances.
     pub gram: Mat,
     pub criterion: f64,
@@ -297,6 +258,7 @@ fn finish(
         beta,
         rho: Vec::new(),
         theta: family.theta_natural(&e.theta),
+        parameters: e.theta.clone(),
         gradient: e.gradient.clone(),
         hessian: e.hessian.clone(),
         vp,
@@ -307,6 +269,7 @@ fn finish(
         edf2,
         eta,
         baseline: Vec::new(),
+        active: 0,
         gram: plain_gram,
         criterion: e.criterion,
         deviance,

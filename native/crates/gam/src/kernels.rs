@@ -236,6 +236,34 @@ by_level! {
     pub fn add_product(to: &mut [f64], a: &[f64], b: &[f64]) = add_product_in
 }
 
+/// Sum of a b in eight lanes.
+#[inline(always)]
+fn sum_of_products_in<const F: bool>(a: &[f64], b: &[f64]) -> f64 {
+    let (a, b) = (a.as_chunks::<8>(), b.as_chunks::<8>());
+    let mut lanes = [0.0; 8];
+    for (a, b) in a.0.iter().zip(b.0) {
+        for l in 0..8 {
+            lanes[l] = fma::<F>(a[l], b[l], lanes[l]);
+        }
+    }
+    let tail: f64 = a.1.iter().zip(b.1).map(|(a, b)| a * b).sum();
+    ((lanes[0] + lanes[4]) + (lanes[2] + lanes[6])) + ((lanes[1] + lanes[5]) + (lanes[3] + lanes[7])) + tail
+}
+by_level! {
+    pub fn sum_of_products(a: &[f64], b: &[f64]) -> f64 = sum_of_products_in
+}
+
+/// out += a x
+#[inline(always)]
+fn add_scaled_in<const F: bool>(a: f64, x: &[f64], out: &mut [f64]) {
+    for (out, x) in out.iter_mut().zip(x) {
+        *out = fma::<F>(a, *x, *out);
+    }
+}
+by_level! {
+    pub fn add_scaled(a: f64, x: &[f64], out: &mut [f64]) = add_scaled_in
+}
+
 /// Sum of a b c d, element by element, in eight lanes.
 #[inline(always)]
 fn sum_of_four_in<const F: bool>(a: &[f64], b: &[f64], c: &[f64], d: &[f64]) -> f64 {

@@ -5,7 +5,7 @@
 #![allow(clippy::needless_range_loop)]
 
 pub mod basis;
-mod cox;
+pub mod cox;
 pub mod criterion;
 pub mod cross;
 pub mod design;
@@ -13,11 +13,13 @@ pub mod diagnose;
 pub mod family;
 pub mod fingerprint;
 pub mod fit;
+mod grid;
 pub mod jet;
 pub mod json;
 mod kernels;
 pub mod mat;
 pub mod mixture;
+pub mod options;
 pub mod outer;
 mod overall;
 pub mod passes;
@@ -25,6 +27,8 @@ pub mod penalty;
 pub mod predict;
 pub mod report;
 pub mod rows;
+mod shape;
+mod shaped;
 mod side;
 pub mod term;
 pub mod termtest;
@@ -54,7 +58,12 @@ pub fn fit_design(
     } else {
         weights
     };
-    let mut fitted = if family.partial() {
+    let shaped = !design.constraints().is_empty();
+    let mut fitted = if shaped && family.partial() {
+        return Err(Error::new("GAM_OPTIONS", "shape constraints are not for the family cox.ph"));
+    } else if shaped {
+        shaped::fit_shaped(design, &*family, y, w, offset, &read, job)?
+    } else if family.partial() {
         by_time(design, &*family, y, w, offset, &read, job)?
     } else {
         fit(design, &design.penalties, &*family, y, w, offset, &read, job)?

@@ -30,6 +30,11 @@ impl Piece {
         self.places * self.window
     }
 
+    /// One value a row, as the intercept.
+    fn is_column(&self) -> bool {
+        self.places == 1 && self.window == 1
+    }
+
     fn raw(&self) -> std::ops::Range<usize> {
         self.raw_from..self.raw_from + self.raw_width()
     }
@@ -175,6 +180,7 @@ impl Layout {
         for (piece, window) in self.pieces.iter().zip(&block.windows).filter(|(p, _)| p.predictor == k) {
             let raw = &raw[piece.raw()];
             match piece.window {
+                _ if piece.is_column() => kernels::add_scaled(level, raw[0], &window.values, out),
                 kernels::SPLINE => kernels::eta_spline(level, &window.values, &window.place, raw, out),
                 w => kernels::eta_any(level, &window.values, w, &window.place, raw, out),
             }
@@ -187,6 +193,7 @@ impl Layout {
         for (piece, window) in self.pieces.iter().zip(&block.windows).filter(|(p, _)| p.predictor == k) {
             let out = &mut out[piece.raw()];
             match piece.window {
+                _ if piece.is_column() => out[0] += kernels::sum_of_products(level, v, &window.values),
                 kernels::SPLINE => kernels::scatter_spline(level, &window.values, &window.place, v, out),
                 w => kernels::scatter_any(level, &window.values, w, &window.place, v, out),
             }
@@ -202,6 +209,17 @@ impl Layout {
                 continue;
             }
             let out = &mut out[cells];
+            if ps.is_column() {
+                // The intercept with another piece: its values are weights.
+                let own = &mut [0.0; BLOCK][..block.rows];
+                kernels::add_product(level, own, weight, &s.values);
+                match pt.window {
+                    _ if pt.is_column() => out[0] += kernels::sum_of_products(level, own, &t.values),
+                    kernels::SPLINE => kernels::scatter_spline(level, &t.values, &t.place, own, out),
+                    w => kernels::scatter_any(level, &t.values, w, &t.place, own, out),
+                }
+                continue;
+            }
             match (ps.window, pt.window) {
                 (kernels::SPLINE, kernels::SPLINE) => {
                     kernels::outer_splines(level, weight, &s.values, &s.place, &t.values, &t.place, columns, out);
@@ -228,6 +246,16 @@ impl Layout {
             // Within one predictor an off-diagonal block counts twice.
             let factor = if columns > 0 && ps.predictor == pt.predictor { 2.0 } else { 1.0 };
             let (p, h) = (&p[cells], &mut out[pair(ps.predictor, pt.predictor)][..]);
+            if ps.is_column() {
+                let own = &mut [0.0; BLOCK][..block.rows];
+                match pt.window {
+                    kernels::SPLINE => kernels::eta_spline(level, &t.values, &t.place, p, own),
+                    w => kernels::eta_any(level, &t.values, w, &t.place, p, own),
+                }
+                own.iter_mut().for_each(|x| *x *= factor);
+                kernels::add_product(level, h, own, &s.values);
+                continue;
+            }
             match (ps.window, pt.window) {
                 (kernels::SPLINE, kernels::SPLINE) => {
                     let (s, t) = ((&s.values[..], &s.place[..]), (&t.values[..], &t.place[..]));

@@ -7,6 +7,7 @@ use crate::json::{Json, malformed, object};
 use crate::mat::{Mat, complement};
 use crate::penalty::Penalty;
 use crate::rows::BLOCK;
+use crate::shape::Shape;
 
 /// Multiplies a smooth: a numeric covariate, or one level of a factor (other rows are zero).
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -43,6 +44,7 @@ pub struct Term {
     fixed: bool,
     select: bool,
     pub id: Option<String>,
+    shape: Option<Shape>,
 }
 
 /// Column sums of a basis over the rows and the largest row sum of absolute values.
@@ -73,8 +75,10 @@ impl Term {
         let named = |e: Error| Error { message: format!("{label}: {}", e.message), ..e };
         let kind = j.get("kind").text("kind")?.to_owned();
         let by = j.get("by").optional(By::read)?;
-        if !j.get("shape").is_null() {
-            return Err(named(Error::new("GAM_OPTIONS", "shape constraints are not supported")));
+        let shape = j.get("shape").optional(|s| Shape::named(s.text("shape")?)).map_err(named)?;
+        let plain = kind == "s" && j.get("bs").text("bs").is_ok_and(|b| b == "ps");
+        if shape.is_some() && !plain {
+            return Err(named(Error::new("GAM_OPTIONS", "a shape is for bs=\"ps\" only")));
         }
         let basis = match kind.as_str() {
             "s" => Basis::learn(&Plan::read(j)?, columns).map_err(named)?,
@@ -98,7 +102,15 @@ impl Term {
             basis,
             gauge,
             scales,
+            shape,
         })
+    }
+
+    /// Rows of C in C b >= 0 over the coefficients, for a term with a shape.
+    pub fn constraints(&self) -> Option<Mat> {
+        let (Some(shape), Basis::PSpline(b)) = (self.shape, &self.basis) else { return None };
+        let rows = shape.rows(&b.knots, b.degree);
+        Some(self.gauge.as_ref().map_or(rows.clone(), |g| rows.mul(g)))
     }
 
     pub fn state(&self) -> Json {
@@ -113,6 +125,7 @@ impl Term {
             ("scales", self.scales.clone().into()),
             ("fixed", self.fixed.into()),
             ("select", self.select.into()),
+            ("shape", self.shape.map_or(Json::Null, |s| s.name().as_str().into())),
             ("id", self.id.as_deref().map_or(Json::Null, Json::from)),
         ])
     }
@@ -130,6 +143,7 @@ impl Term {
             fixed: j.get("fixed").flag(),
             select: j.get("select").flag(),
             id: j.get("id").optional(|b| b.text("id").map(str::to_owned))?,
+            shape: j.get("shape").optional(|s| Shape::named(s.text("shape")?))?,
         })
     }
 

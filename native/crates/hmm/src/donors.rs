@@ -233,12 +233,12 @@ mod tests {
         let founders: Vec<Vec<u8>> =
             (0..6).map(|_| codes.iter().map(|&c| r.int(u64::from(c)) as u8).collect()).collect();
         for h in 0..60 {
-            let mut f = 0;
+            let mut founder = &founders[h % 6];
             for l in 0..LOCI {
-                if l == 0 || r.int(15) == 0 {
-                    f = r.int(6) as usize;
+                if r.int(15) == 0 {
+                    founder = &founders[r.int(6) as usize];
                 }
-                panel.set(h, l, founders[f][l]);
+                panel.set(h, l, founder[l]);
             }
         }
         let group = |l: usize| (l % 5 == 4).then_some(l as u32 / 5);

@@ -41,7 +41,7 @@ pub struct Options {
     pub pbwt_window: f64,
     /// Shortest HMM window in cM.
     pub hmm_window: f64,
-    /// Most donors of a window. Where there are more neighbours, a donor is a mosaic of them.
+    /// Most donors of a window, at least 2. Where there are more neighbours, a donor is a mosaic of them.
     pub hmm_donors: usize,
     /// Effective population size.
     pub hmm_ne: f64,

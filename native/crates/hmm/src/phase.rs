@@ -173,7 +173,7 @@ impl<'a> Run<'a> {
         let Self { map, panel, samples, options, job, ordering, .. } = self;
         let mut next = panel.clone();
         let old = &*panel;
-        let pool = Pool { neighbours, panel: old, ordering, most: options.hmm_donors };
+        let pool = Pool { neighbours, panel: old, ordering, most: options.hmm_donors.max(2) };
         samples
             .par_iter_mut()
             .zip(next.pairs_mut(self.study.samples).collect::<Vec<_>>())

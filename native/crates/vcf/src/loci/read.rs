@@ -10,7 +10,7 @@ use super::combine::combine;
 use super::{Conflict, Counts, Excluded, ExcludedRow, Loci, Partial, Reason, Row};
 use crate::index::Index;
 use crate::reader::Reader;
-use crate::record::{ALT, HAPLOID, MISSING, PHASED, REF, Record, column};
+use crate::record::{ALT, HAPLOID, MISSING, PHASED, REF, Record, Wanted, column};
 use crate::region::Region;
 
 /// What a file is read for.
@@ -63,7 +63,7 @@ pub fn scan_loci(
     visit: &mut dyn FnMut(&mut Loci) -> Result<()>,
 ) -> Result<Loci> {
     let mut reader = Reader::open(path)?;
-    reader.with_likelihoods(options.likelihoods);
+    reader.want(Wanted { likelihoods: options.likelihoods, ..Wanted::default() });
     let region = match &options.region {
         Some(text) => Some(Region::parse(text, |name| reader.header.contig_index(name).is_some())?),
         None => None,
