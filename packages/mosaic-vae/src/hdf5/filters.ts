@@ -148,15 +148,24 @@ function zstd(data: Uint8Array, room: number): Promise<Buffer> {
   });
 }
 
-/** The bytes of an element lie together again. */
+/** The bytes of an element lie together again; elements of whole words are put together word by word. */
 function unshuffle(data: Uint8Array, size: number): Uint8Array {
   if (size <= 1) return data;
   const count = Math.floor(data.length / size);
   const out = new Uint8Array(data.length);
-  for (let b = 0; b < size; b++) {
-    const from = b * count;
-    for (let i = 0, at = b; i < count; i++, at += size) out[at] = data[from + i]!;
-  }
+  if (size % 4 === 0) {
+    const words = new Uint32Array(out.buffer, 0, (count * size) / 4);
+    const step = size / 4;
+    for (let w = 0; w < step; w++) {
+      const [a, b, c, d] = [4 * w * count, (4 * w + 1) * count, (4 * w + 2) * count, (4 * w + 3) * count];
+      for (let i = 0, at = w; i < count; i++, at += step)
+        words[at] = data[a + i]! | (data[b + i]! << 8) | (data[c + i]! << 16) | (data[d + i]! << 24);
+    }
+  } else
+    for (let b = 0; b < size; b++) {
+      const from = b * count;
+      for (let i = 0, at = b; i < count; i++, at += size) out[at] = data[from + i]!;
+    }
   out.set(data.subarray(count * size), count * size);
   return out;
 }
