@@ -24,7 +24,12 @@ export const evalCommand: CliCommand = {
         ...shared(context),
       });
       if (html !== undefined) {
-        const page = await evaluationHtml(model.state, dataset, report, labels === undefined ? {} : { labels: String(labels) });
+        const page = await evaluationHtml(
+          model.state,
+          dataset,
+          report,
+          labels === undefined ? {} : { labels: String(labels) },
+        );
         await writeFileAtomic(String(html), page);
       }
       if (!context.json) print(context, report);
@@ -66,9 +71,14 @@ export const exportCommand: CliCommand = {
     const out = String(options.out);
     if (!out.endsWith(".onnx")) throw xError("OPTION_VALUE", `--out ${out}: .onnx`, { usage: true });
     await using model = await MosaicVAE.load(String(options.model), shared(context));
-    const made = await model.exportOnnx(out, options.decode === undefined ? {} : { decode: String(options.decode) });
+    const made = await model.exportOnnx(
+      out,
+      options.decode === undefined ? {} : { decode: String(options.decode) },
+    );
     if (!context.json)
-      context.print(`${made.files.join(", ")}: inputs ${made.inputs.join(", ")}; outputs ${made.outputs.join(", ")}`);
+      context.print(
+        `${made.files.join(", ")}: inputs ${made.inputs.join(", ")}; outputs ${made.outputs.join(", ")}`,
+      );
     return made;
   },
 };

@@ -18,7 +18,12 @@ export const trainCommand: CliCommand = {
   random: true,
   options: [
     DATA_OPTION,
-    { name: "config", type: "string", value: "FILE", help: "configuration, YAML or JSON; defaults without it" },
+    {
+      name: "config",
+      type: "string",
+      value: "FILE",
+      help: "configuration, YAML or JSON; defaults without it",
+    },
     { name: "out", type: "string", value: "FOLDER", help: "folder of the run" },
     { name: "resume", type: "string", value: "FOLDER", help: "go on with the run in this folder" },
     { name: "epochs", type: "int", range: { min: 1 }, help: "instead of train.epochs" },
@@ -74,7 +79,9 @@ function dataPath({ options }: CliContext, config: MosaicConfig): string {
   if (options.data !== undefined) return String(options.data);
   const path = config.data?.path;
   if (path === undefined)
-    throw xError("OPTION_MISSING", "--data FILE is needed, or data.path in the configuration", { usage: true });
+    throw xError("OPTION_MISSING", "--data FILE is needed, or data.path in the configuration", {
+      usage: true,
+    });
   if (options.config === undefined) return path;
   return resolve(dirname(String(options.config)), path);
 }

@@ -41,7 +41,8 @@ export const mapCommand: CliCommand = {
       const mapped = await model.mapQuery(dataset, shared(context));
       const { overlaps, newBatches } = mapped;
       if (!context.json) {
-        for (const o of overlaps) context.print(`${o.modality}: ${o.found} of ${o.wanted} features of the model`);
+        for (const o of overlaps)
+          context.print(`${o.modality}: ${o.found} of ${o.wanted} features of the model`);
         if (newBatches.length > 0) context.print(`new batches: ${newBatches.join(", ")}`);
       }
       return { ...(await save(context, dataset, mapped)), overlaps, newBatches };
@@ -58,7 +59,12 @@ export const imputeCommand: CliCommand = {
     DATA,
     { ...OUT, help: "an .h5ad file with the values in X" },
     { name: "target", type: "string", value: "NAME", help: "the modality", required: true },
-    { name: "interval", type: "number", range: { min: 0, max: 0.999 }, help: "with bounds that hold with this probability" },
+    {
+      name: "interval",
+      type: "number",
+      range: { min: 0, max: 0.999 },
+      help: "with bounds that hold with this probability",
+    },
     { name: "library", type: "number", range: { min: 1e-6 }, help: "scale all cells to this library" },
     { name: "transform-batch", type: "string", value: "BATCH", help: "as if all cells were of this batch" },
     DEVICE_OPTION,
@@ -73,7 +79,9 @@ export const imputeCommand: CliCommand = {
       const found = await model.impute(dataset, String(options.target), {
         ...(options.interval !== undefined && { interval: Number(options.interval) }),
         ...(options.library !== undefined && { library: Number(options.library) }),
-        ...(options["transform-batch"] !== undefined && { transformBatch: String(options["transform-batch"]) }),
+        ...(options["transform-batch"] !== undefined && {
+          transformBatch: String(options["transform-batch"]),
+        }),
         ...(seed !== undefined && { seed }),
         ...shared(context),
       });
@@ -121,7 +129,8 @@ async function save(
       },
     });
   else if (out.endsWith(".arrow")) {
-    const column = (d: number): Float32Array => Float32Array.from({ length: cells }, (_, i) => mean[i * latent + d]!);
+    const column = (d: number): Float32Array =>
+      Float32Array.from({ length: cells }, (_, i) => mean[i * latent + d]!);
     const columns = Object.fromEntries(Array.from({ length: latent }, (_, d) => [`z${d + 1}`, column(d)]));
     await writeIpcFile(out, tableFromColumns({ cell: dataset.cellIds, ...columns }));
   } else if (/\.(tsv|txt)$/.test(out)) {
@@ -129,7 +138,9 @@ async function save(
     const names = Array.from({ length: latent }, (_, d) => `z${d + 1}`);
     await writer.write(`cell\t${names.join("\t")}\n`);
     for (let i = 0; i < cells; i++)
-      await writer.write(`${dataset.cellIds[i]}\t${mean.subarray(i * latent, (i + 1) * latent).join("\t")}\n`);
+      await writer.write(
+        `${dataset.cellIds[i]}\t${mean.subarray(i * latent, (i + 1) * latent).join("\t")}\n`,
+      );
     await writer.commit();
   } else throw xError("OPTION_VALUE", `--out ${out}: .arrow, .tsv or .h5ad`, { usage: true });
   if (!context.json) context.print(`${out}: ${cells} cells × ${latent} dimensions`);

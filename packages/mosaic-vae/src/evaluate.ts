@@ -8,9 +8,14 @@ import { mosaicError } from "./errors.ts";
 import { leiden } from "./leiden.ts";
 import type { ModelState } from "./mosaic-vae.ts";
 import { nearest, type Points } from "./neighbours.ts";
-import { auroc, averagePrecision, medianOf, meanOf, pearson } from "./scores-features.ts";
+import { auroc, averagePrecision, meanOf, medianOf, pearson } from "./scores-features.ts";
 import { type IntegrationScores, integrationScores } from "./scores-integration.ts";
-import { adjustedRand, type LabelScore, neighbourLabels, normalizedMutualInformation } from "./scores-labels.ts";
+import {
+  adjustedRand,
+  type LabelScore,
+  neighbourLabels,
+  normalizedMutualInformation,
+} from "./scores-labels.ts";
 import { type Matching, matching } from "./scores-matching.ts";
 import { lsi, truncatedSvd } from "./svd.ts";
 import { log1p, normalizeTotal } from "./transform.ts";
@@ -96,7 +101,11 @@ export async function evaluateModel(
       const svd =
         m.kind === "atac"
           ? await lsi(modality, passed)
-          : await truncatedSvd(modality, { center: true, transform: (b) => log1p(normalizeTotal(b)), ...passed });
+          : await truncatedSvd(modality, {
+              center: true,
+              transform: (b) => log1p(normalizeTotal(b)),
+              ...passed,
+            });
       baselines[m.name] = neighbourLabels(take(svd.scores, rows, svd.components), labelOf(rows));
     }
     const points = take(embedding.mean, labelled);
@@ -130,7 +139,10 @@ export async function evaluateModel(
       for (const b of names.slice(i + 1)) {
         const rows = measured(b, measured(a, all));
         if (rows.length < 10) continue;
-        out[`${a}~${b}`] = matching(take(embedding.single[a]!.mean, rows), take(embedding.single[b]!.mean, rows));
+        out[`${a}~${b}`] = matching(
+          take(embedding.single[a]!.mean, rows),
+          take(embedding.single[b]!.mean, rows),
+        );
       }
     });
     return out;
@@ -172,7 +184,11 @@ async function imputations(
       modality.available[row] === 1 && others.some((name) => dataset.modalities.get(name)?.available[row]);
     const found: Float32Array[] = [];
     const truth: Float32Array[] = [];
-    for await (const part of decodeCells(state, dataset, m.name, { modalities: others, allowEmpty: true, ...passed })) {
+    for await (const part of decodeCells(state, dataset, m.name, {
+      modalities: others,
+      allowEmpty: true,
+      ...passed,
+    })) {
       const first = part.rows[0]!;
       const block = csrToDense(await modality.rows(first, first + part.rows.length));
       part.rows.forEach((row, i) => {

@@ -26,7 +26,9 @@ export async function evaluationHtml(
   const at = layout({ values, count: rows.length, dimensions: latent });
   const names = [...dataset.modalities.keys()];
   const colourings: Record<string, string[]> = {
-    modalities: rows.map((row) => names.filter((name) => dataset.modalities.get(name)!.available[row]).join("+")),
+    modalities: rows.map((row) =>
+      names.filter((name) => dataset.modalities.get(name)!.available[row]).join("+"),
+    ),
   };
   for (const key of [labels, dataset.batchKey])
     if (key !== undefined) {
@@ -34,7 +36,8 @@ export async function evaluationHtml(
       colourings[key] = rows.map((row) => texts[row] ?? "missing");
     }
   const figures = Object.entries(colourings).map(
-    ([name, texts]) => `<figure>${scatterSvg(at, texts, name)}<figcaption>${escapeXml(name)}</figcaption></figure>`,
+    ([name, texts]) =>
+      `<figure>${scatterSvg(at, texts, name)}<figcaption>${escapeXml(name)}</figcaption></figure>`,
   );
   const lines = scoreLines(report).map(
     ([name, value]) => `<tr><th>${escapeXml(name)}</th><td>${escapeXml(value)}</td></tr>`,
@@ -55,10 +58,12 @@ function scoreLines(report: EvaluationReport): [string, string][] {
     lines.push([`labels by neighbours, ${name}`, s.accuracy.toFixed(3)]);
   for (const [name, s] of Object.entries(report.baselines))
     lines.push([`labels by neighbours, ${name} without a model`, s.accuracy.toFixed(3)]);
-  if (report.clusters) lines.push(["Leiden: ARI, NMI", `${report.clusters.ari.toFixed(3)}, ${report.clusters.nmi.toFixed(3)}`]);
+  if (report.clusters)
+    lines.push(["Leiden: ARI, NMI", `${report.clusters.ari.toFixed(3)}, ${report.clusters.nmi.toFixed(3)}`]);
   for (const [name, value] of Object.entries(report.integration))
     if (!Number.isNaN(value)) lines.push([name, value.toFixed(3)]);
-  for (const [pair, m] of Object.entries(report.matching)) lines.push([`FOSCTTM ${pair}`, m.foscttm.toFixed(3)]);
+  for (const [pair, m] of Object.entries(report.matching))
+    lines.push([`FOSCTTM ${pair}`, m.foscttm.toFixed(3)]);
   for (const [name, s] of Object.entries(report.imputation))
     lines.push([`imputed ${name}: median by feature`, s.perFeature.toFixed(3)]);
   return lines;

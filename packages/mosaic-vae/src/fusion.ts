@@ -63,8 +63,7 @@ export function average(posteriors: readonly Posterior[], logits: Tensor): Gauss
       variance: where(there, mul(root, exp(p.logVariance)), 0),
     };
   });
-  const total = (pick: "mean" | "variance"): Tensor =>
-    parts.map((p) => p[pick]).reduce((a, b) => add(a, b));
+  const total = (pick: "mean" | "variance"): Tensor => parts.map((p) => p[pick]).reduce((a, b) => add(a, b));
   return {
     mean: where(any, total("mean"), 0),
     logVariance: where(any, logOf(where(any, total("variance"), 1)), 0),
@@ -121,4 +120,3 @@ export function mixtureLogRatio(posteriors: readonly Posterior[], z: Tensor): Te
 export function jeffreys(p: Gaussian, q: Gaussian): Tensor {
   return sum(mul(add(gaussianKl(p, q), gaussianKl(q, p)), 0.5), [-1], true);
 }
-

@@ -7,7 +7,10 @@ const NEGATIVE = 4;
 const [A, B] = [1.577, 0.895]; // min_dist 0.1
 
 /** Two coordinates a point; the same for the same seed. */
-export function layout(points: Points, { k = 15, seed = 0 }: { k?: number; seed?: number } = {}): Float32Array {
+export function layout(
+  points: Points,
+  { k = 15, seed = 0 }: { k?: number; seed?: number } = {},
+): Float32Array {
   const near = nearest(points, points, { k, self: false });
   const n = points.count;
   const random = new Random(seed, 19n << 58n);

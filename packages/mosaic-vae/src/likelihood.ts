@@ -273,8 +273,12 @@ export function defaultLikelihood(kind: ModalityKind, counts: boolean): string {
 export function likelihoodOf(name: string, own: Readonly<Record<string, Likelihood>> = {}): Likelihood {
   const all = { ...LIKELIHOODS, ...own };
   if (Object.hasOwn(all, name)) return all[name]!;
-  throw mosaicError("LIKELIHOOD", `there is no likelihood ${name}; there are ${Object.keys(all).join(", ")}`, {
-    usage: true,
-    details: { likelihood: name },
-  });
+  throw mosaicError(
+    "LIKELIHOOD",
+    `there is no likelihood ${name}; there are ${Object.keys(all).join(", ")}`,
+    {
+      usage: true,
+      details: { likelihood: name },
+    },
+  );
 }

@@ -1,25 +1,32 @@
 /** The model: made from data and a configuration, trained, and asked for embeddings and imputed values. */
-import { resolveThreads, type RunOptions, type Warn } from "@x/core/base";
+import { type RunOptions, resolveThreads, type Warn } from "@x/core/base";
+import {
+  type CompileOptions,
+  compile,
+  type Exported,
+  type Model,
+  type Schedule,
+  type Trainer,
+} from "@x/onnx-train";
 import type { Table } from "apache-arrow";
-import { type CompileOptions, compile, type Exported, type Model, type Schedule, type Trainer } from "@x/onnx-train";
 import { checkConfig, type MosaicConfig } from "./config.ts";
 import type { MosaicDataset, Registry } from "./dataset.ts";
-import { type EmbedOptions, type Embedding, embedCells } from "./embed.ts";
+import { type DecodeOptions, type Decoding, decodeCells } from "./decode.ts";
 import { type DifferentialOptions, differentialExpression } from "./differential.ts";
 import { type Elbo, type ElboOptions, elboOf } from "./elbo.ts";
+import { type Embedding, type EmbedOptions, embedCells } from "./embed.ts";
 import { type EvaluateOptions, type EvaluationReport, evaluateModel } from "./evaluate.ts";
 import { type ExportOptions, exportModel } from "./export-onnx.ts";
-import { type Imputed, type ImputeOptions, imputeCells } from "./impute.ts";
-import { type Mapped, mapQueryCells } from "./map-query.ts";
 import { findFacts } from "./facts.ts";
 import { groupNames } from "./groups.ts";
+import { type Imputed, type ImputeOptions, imputeCells } from "./impute.ts";
 import type { FirstValues, Likelihood } from "./likelihood.ts";
 import { likelihoodOf } from "./likelihood.ts";
+import { type Mapped, mapQueryCells } from "./map-query.ts";
 import { loadModel, type SavedModel, saveModel } from "./model-file.ts";
 import { buildNetwork } from "./network.ts";
 import { type NetworkPlan, planNetwork } from "./plan.ts";
 import { type TrainOptions, type TrainReport, trainModel } from "./train.ts";
-import { type DecodeOptions, type Decoding, decodeCells } from "./decode.ts";
 
 /** Options of `MosaicVAE.create` and `load`. */
 export interface CreateOptions extends RunOptions {

@@ -1,5 +1,5 @@
 /** Are batches mixed while types stay apart? The scores of scIB (Luecken et al. 2022). */
-import { nearest, type Neighbours, type Points } from "./neighbours.ts";
+import { type Neighbours, nearest, type Points } from "./neighbours.ts";
 
 /** From 0 to 1, higher is better; NaN where labels or a second batch are missing. */
 export interface IntegrationScores {

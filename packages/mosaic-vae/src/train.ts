@@ -100,10 +100,20 @@ export async function trainModel(
   });
   const valid =
     split.valid.length > 0 ? await batches(dataset, { ...common, split: split.valid }) : undefined;
-  state.libraries = Object.fromEntries(plan.modalities.map((m) => [m.name, [...source.medianLibrary(m.name)]]));
-  const facts = await findFacts(dataset, split.train, plan.modalities.find((m) => m.tally > 0)?.tally ?? 0, options);
+  state.libraries = Object.fromEntries(
+    plan.modalities.map((m) => [m.name, [...source.medianLibrary(m.name)]]),
+  );
+  const facts = await findFacts(
+    dataset,
+    split.train,
+    plan.modalities.find((m) => m.tally > 0)?.tally ?? 0,
+    options,
+  );
   const tails = Object.fromEntries(
-    plan.modalities.map((m) => [m.name, m.tally > 0 ? tailLength(facts[m.name]?.large ?? new Int32Array(1), batchSize) : 0]),
+    plan.modalities.map((m) => [
+      m.name,
+      m.tally > 0 ? tailLength(facts[m.name]?.large ?? new Int32Array(1), batchSize) : 0,
+    ]),
   );
   const epochs = train.epochs ?? EPOCHS;
   const perEpoch = source.batchesPerEpoch;
@@ -164,7 +174,8 @@ export async function trainModel(
       bestWeights = (await state.trainer.state()).weights;
       if (options.out) await saveModel(state, join(options.out, "best.safetensors"));
     }
-    for (const tracker of options.trackers ?? []) await tracker.log(epoch + 1, numbersOf(report), Date.now() / 1000);
+    for (const tracker of options.trackers ?? [])
+      await tracker.log(epoch + 1, numbersOf(report), Date.now() / 1000);
     stoppedEarly = stopped(progress, patience, plan.modalities.length);
     if (options.out && (progress.epoch % every === 0 || progress.epoch === epochs || stoppedEarly))
       await checkpoint(state, options.out, progress);
@@ -298,7 +309,9 @@ interface TimeScale {
 
 function timeScale(dataset: MosaicDataset): TimeScale {
   const column = dataset.obs.getChild("time");
-  const values = column ? Array.from({ length: dataset.cells }, (_, i) => Number(column.get(i))).filter(Number.isFinite) : [];
+  const values = column
+    ? Array.from({ length: dataset.cells }, (_, i) => Number(column.get(i))).filter(Number.isFinite)
+    : [];
   const mean = values.reduce((a, b) => a + b, 0) / Math.max(1, values.length);
   const variance = values.reduce((a, b) => a + (b - mean) ** 2, 0) / Math.max(1, values.length);
   return { mean, sd: Math.sqrt(variance) || 1 };

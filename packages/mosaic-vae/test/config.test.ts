@@ -62,20 +62,33 @@ describe("schedules", () => {
   it("go from one value to the other and stay there", () => {
     const kinds = fc.constantFrom("linear" as const, "cosine" as const, "step" as const, "restarts" as const);
     fc.assert(
-      fc.property(kinds, fc.nat(10), fc.nat(10), fc.integer({ min: 1, max: 50 }), (kind, from, to, epochs) => {
-        const schedule = { kind, from, to, epochs };
-        expect(scheduleAt(schedule, 0)).toBe(from);
-        expect(scheduleAt(schedule, epochs)).toBe(to);
-        expect(finalValue(schedule)).toBe(to);
-        const middle = scheduleAt(schedule, epochs / 3);
-        expect(middle).toBeGreaterThanOrEqual(Math.min(from, to));
-        expect(middle).toBeLessThanOrEqual(Math.max(from, to));
-      }),
+      fc.property(
+        kinds,
+        fc.nat(10),
+        fc.nat(10),
+        fc.integer({ min: 1, max: 50 }),
+        (kind, from, to, epochs) => {
+          const schedule = { kind, from, to, epochs };
+          expect(scheduleAt(schedule, 0)).toBe(from);
+          expect(scheduleAt(schedule, epochs)).toBe(to);
+          expect(finalValue(schedule)).toBe(to);
+          const middle = scheduleAt(schedule, epochs / 3);
+          expect(middle).toBeGreaterThanOrEqual(Math.min(from, to));
+          expect(middle).toBeLessThanOrEqual(Math.max(from, to));
+        },
+      ),
     );
   });
 
   it("follow points", () => {
-    const schedule = { kind: "piecewise" as const, points: [[2, 1], [4, 3], [6, 0]] as const };
+    const schedule = {
+      kind: "piecewise" as const,
+      points: [
+        [2, 1],
+        [4, 3],
+        [6, 0],
+      ] as const,
+    };
     expect([0, 2, 3, 5, 9].map((e) => scheduleAt(schedule, e))).toEqual([1, 1, 2, 1.5, 0]);
   });
 });

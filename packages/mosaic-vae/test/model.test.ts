@@ -2,7 +2,14 @@
 import { expect, it } from "vitest";
 import { batches } from "../src/batches.ts";
 import { feedOf, stepRandom } from "../src/feed.ts";
-import { csrToDense, type MosaicConfig, type MosaicDataset, MosaicVAE, mock, mosaicDataset } from "../src/index.ts";
+import {
+  csrToDense,
+  type MosaicConfig,
+  type MosaicDataset,
+  MosaicVAE,
+  mock,
+  mosaicDataset,
+} from "../src/index.ts";
 import { compileNetwork } from "../src/mosaic-vae.ts";
 import { failure } from "./support.ts";
 
@@ -109,19 +116,22 @@ it("a cell without any modality lies at the prior, but only where that is allowe
   expect(await failure(model.train(empty))).toMatchObject({ code: "NO_MODALITY" });
 });
 
-it.each(["poe", "moe", "average"] as const)("trains with %s, with batches of one, with a modality away", async (fusion) => {
-  const { dataset } = mock("hierarchical", { ...small, cells: 40 });
-  const config = {
-    ...QUIET,
-    model: { ...QUIET.model, fusion },
-    loss: { modalityDropout: 0.3 },
-    train: { ...QUIET.train, batchSize: 1 },
-  };
-  await using model = await create(dataset, config);
-  const { history, skipped } = await model.train(dataset);
-  expect(skipped).toBe(0);
-  expect(Number.isFinite(history.at(-1)!.validation)).toBe(true);
-});
+it.each(["poe", "moe", "average"] as const)(
+  "trains with %s, with batches of one, with a modality away",
+  async (fusion) => {
+    const { dataset } = mock("hierarchical", { ...small, cells: 40 });
+    const config = {
+      ...QUIET,
+      model: { ...QUIET.model, fusion },
+      loss: { modalityDropout: 0.3 },
+      train: { ...QUIET.train, batchSize: 1 },
+    };
+    await using model = await create(dataset, config);
+    const { history, skipped } = await model.train(dataset);
+    expect(skipped).toBe(0);
+    expect(Number.isFinite(history.at(-1)!.validation)).toBe(true);
+  },
+);
 
 it("every head is finite and takes part", async () => {
   const { dataset } = mock("hierarchical", { ...small, cells: 60 });
@@ -185,7 +195,10 @@ it("a likelihood that blows up is named with its modality", async () => {
     modalities: { odd: { kind: "adt", features: ["a", "b", "c"], values } },
   });
   const config = { ...QUIET, train: { ...QUIET.train, epochs: 20, batchSize: 8 } };
-  await using model = await create(data, { ...config, model: { ...QUIET.model, modalities: { odd: { likelihood: "gaussian" } } } });
+  await using model = await create(data, {
+    ...config,
+    model: { ...QUIET.model, modalities: { odd: { likelihood: "gaussian" } } },
+  });
   const error = await failure(model.train(data));
   expect(error).toMatchObject({ code: "NOT_FINITE" });
   expect(error.message).toContain("odd");
@@ -199,7 +212,9 @@ it("cells of a new batch are mapped, and differences between groups are found", 
   const m = dataset.modalities.get("rna")!;
   const query = mosaicDataset({
     cellIds: ["q1", "q2"],
-    modalities: { rna: { features: [...m.features].reverse().slice(0, 28), values: new Float32Array(56).fill(2) } },
+    modalities: {
+      rna: { features: [...m.features].reverse().slice(0, 28), values: new Float32Array(56).fill(2) },
+    },
   });
   const mapped = await model.mapQuery(query);
   expect(mapped.newBatches).toEqual(["all"]);
@@ -210,7 +225,10 @@ it("cells of a new batch are mapped, and differences between groups are found", 
   });
   expect(await failure(model.mapQuery(few))).toMatchObject({ code: "REGISTRY_OVERLAP" });
   const rows = (type: string): number[] => truth.labels.flatMap((l, i) => (l === type ? [i] : []));
-  const table = await model.differentialExpression(dataset, rows("type0"), rows("type1"), { samples: 3, pairs: 200 });
+  const table = await model.differentialExpression(dataset, rows("type0"), rows("type1"), {
+    samples: 3,
+    pairs: 200,
+  });
   expect(table.numRows).toBe(30);
   const p = table.getChild("p_change")!;
   expect(p.get(0)).toBeGreaterThanOrEqual(p.get(29));
