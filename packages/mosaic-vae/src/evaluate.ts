@@ -46,13 +46,24 @@ export interface ImputationScore {
 
 /** What `evaluate` finds. */
 export interface EvaluationReport {
+  /** Number of cells. */
   readonly cells: number;
   /** Labels of each cell from its 15 nearest others, by modalities used: `joint`, `rna` … */
   readonly labels: Readonly<Record<string, LabelScore>>;
   /** The same without a model: SVD of RNA, LSI of ATAC. */
   readonly baselines: Readonly<Record<string, LabelScore>>;
   /** Leiden clusters of the embedding against the labels. */
-  readonly clusters: { readonly count: number; readonly ari: number; readonly nmi: number } | undefined;
+  readonly clusters:
+    | {
+        /** How many. */
+        readonly count: number;
+        /** Adjusted Rand index. */
+        readonly ari: number;
+        /** Normalised mutual information. */
+        readonly nmi: number;
+      }
+    | undefined;
+  /** Are batches mixed, types apart? */
   readonly integration: IntegrationScores;
   /** By pair of modalities, `rna~atac`; on cells that have both. */
   readonly matching: Readonly<Record<string, Matching>>;

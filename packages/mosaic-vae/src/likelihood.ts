@@ -36,10 +36,13 @@ export interface FirstValues {
 
 /** What a last layer is made for. */
 export interface HeadSpec {
+  /** Number of features. */
   readonly features: number;
   /** Width of the layer before. */
   readonly hidden: number;
+  /** Number of batches. */
   readonly batches: number;
+  /** As configured. */
   readonly dispersion: NonNullable<ModelConfig["dispersion"]>;
   /** Left out where a model is loaded. */
   readonly first?: FirstValues | undefined;

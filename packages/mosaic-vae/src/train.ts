@@ -37,26 +37,33 @@ export interface TrainOptions extends RunOptions {
 
 /** Numbers of one epoch. */
 export interface EpochReport {
+  /** From 1. */
   readonly epoch: number;
   /** Mean over the steps of the loss and its parts, in nats a cell. */
   readonly loss: number;
+  /** `kl`, `nll.rna`, `paired` and the heads, before their weights. */
   readonly parts: Readonly<Record<string, number>>;
   /** −ELBO a cell of the validation cells at final weights; NaN without validation cells. */
   readonly validation: number;
+  /** Of wall-clock time. */
   readonly cellsPerSecond: number;
 }
 
 /** What a training did. */
 export interface TrainReport {
+  /** Epochs done. */
   readonly epochs: number;
   /** Epoch with the best validation ELBO; the weights are those after it. */
   readonly bestEpoch: number;
   /** −ELBO there. */
   readonly best: number;
+  /** Had the validation ELBO not become better for `patience` epochs? */
   readonly stoppedEarly: boolean;
+  /** Steps tried. */
   readonly steps: number;
   /** Steps left out because something was not finite. */
   readonly skipped: number;
+  /** Numbers of each epoch. */
   readonly history: readonly EpochReport[];
 }
 

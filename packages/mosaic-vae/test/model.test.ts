@@ -58,7 +58,7 @@ it("masked values never change the loss", async () => {
 it("the order of the modalities does not matter", async () => {
   const { dataset } = mock("mosaic", small);
   const turned = await remade(dataset, { order: ["adt", "atac", "rna"] });
-  const found = [];
+  const found: Float32Array[] = [];
   for (const data of [dataset, turned]) {
     await using model = await create(data);
     found.push((await model.elbo(data, { seed: 1 })).elbo);
