@@ -49,7 +49,7 @@ it("mock, train, embed, impute, eval, map, export", async () => {
   expect(mosaicVae("impute", ...use, "--target", "atac", "--out", "y.h5ad", "--interval", "0.9").code).toBe(
     0,
   );
-  await using imputed = await readH5ad(at.path("y.h5ad"), { atac: "X" });
+  await using imputed = await readH5ad(at.path("y.h5ad"), { atac: "X" }, { allowEmpty: true });
   expect(imputed.modalities.get("atac")!.features).toHaveLength(24);
   const scores = mosaicVae("eval", ...use, "--labels", "cluster", "--html", "e.html", "--json");
   expect(scores.err).toBe("");
