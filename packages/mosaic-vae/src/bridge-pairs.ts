@@ -1,8 +1,8 @@
 /** Where bridge pairs come from: mutual neighbours, or maps learned on cells that have both modalities. */
 import type { MosaicDataset } from "./dataset.ts";
 import type { Embedding } from "./embed.ts";
-import { solveSpd } from "./solve.ts";
 import { nearest, type Points } from "./neighbours.ts";
+import { solveSpd } from "./solve.ts";
 
 type Pairs = [number, number][];
 
@@ -76,7 +76,8 @@ function localMap(sources: Points, from: Points, to: Points, k: number): Points 
   for (let i = 0; i < sources.count; i++)
     for (let n = 0; n < near.k; n++)
       for (let d = 0; d < to.dimensions; d++)
-        values[i * to.dimensions + d]! += to.values[near.indices[i * near.k + n]! * to.dimensions + d]! / near.k;
+        values[i * to.dimensions + d]! +=
+          to.values[near.indices[i * near.k + n]! * to.dimensions + d]! / near.k;
   return { values, count: sources.count, dimensions: to.dimensions };
 }
 

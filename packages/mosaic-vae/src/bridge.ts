@@ -1,9 +1,9 @@
 /** Pairs of cells from different groups that ought to lie together, and where the partner lies. */
 import type { RunOptions } from "@x/core/base";
+import { mappedPartners, mutualNeighbours } from "./bridge-pairs.ts";
 import type { MosaicDataset } from "./dataset.ts";
 import { embedCells } from "./embed.ts";
 import { mosaicError } from "./errors.ts";
-import { mappedPartners, mutualNeighbours } from "./bridge-pairs.ts";
 import type { ModelState } from "./mosaic-vae.ts";
 
 /** The partner of each cell. */
@@ -60,10 +60,7 @@ function patternOf(dataset: MosaicDataset): Int32Array {
 }
 
 /** Pairs by cell id. `CONFIG` for an id the data do not have. */
-function seeded(
-  dataset: MosaicDataset,
-  pairs: readonly (readonly [string, string])[],
-): [number, number][] {
+function seeded(dataset: MosaicDataset, pairs: readonly (readonly [string, string])[]): [number, number][] {
   const place = new Map(dataset.cellIds.map((id, i) => [id, i]));
   const row = (id: string): number => {
     const found = place.get(id);

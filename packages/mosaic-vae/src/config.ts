@@ -62,7 +62,10 @@ export interface HeadsConfig {
   /** A classifier of the group that the encoders mislead. */
   adversarial?: HeadConfig;
   /** Neighbours stay close. */
-  laplacian?: HeadConfig & { k?: number };
+  laplacian?: HeadConfig & {
+    /** Neighbours; 15. */
+    k?: number;
+  };
   /** The embedding predicts the time of a cell, where there is one. */
   temporal?: HeadConfig;
   /** Pairs of cells from a provider are pulled together. */
@@ -84,7 +87,12 @@ export interface LossConfig {
   /** Weight of KL(q ‖ prior); by default from 0 to 1 over the first quarter of the epochs. */
   beta?: WeightSchedule;
   /** How the posteriors of one cell's modalities are drawn together: Jeffreys divergence, or distance of means. */
-  paired?: { kind?: "jeffreys" | "means" | "none"; weight?: WeightSchedule };
+  paired?: {
+    /** `jeffreys` by default. */
+    kind?: "jeffreys" | "means" | "none";
+    /** 1. */
+    weight?: WeightSchedule;
+  };
   /** Probability that the encoder does not see one of a cell's modalities in a step; at least one is left. */
   modalityDropout?: number;
   /** Heads on the fused embedding; none by default. */
@@ -103,7 +111,7 @@ export interface TrainConfig {
   learningRate?: number;
   /** `constant` or `cosine` down to a hundredth; cosine. */
   rateSchedule?: "constant" | "cosine";
-  /** 1e-4. */
+  /** Decoupled weight decay; 0. */
   weightDecay?: number;
   /** Largest norm of the gradient; 50. */
   clip?: number;

@@ -39,6 +39,7 @@ export interface DecodeOptions extends RunOptions {
 export interface Decoding {
   /** Their rows. */
   readonly rows: Int32Array;
+  /** Number of columns. */
   readonly features: number;
   /** Expected values, cells × features: of the mean of the posterior, or the mean over the samples. */
   readonly mean: Float32Array;

@@ -1,6 +1,7 @@
 /** Which features differ between two groups of cells, from samples of the decoded means. */
-import { checkRange, Random, type RunOptions } from "@x/core/base";
+
 import { tableFromColumns } from "@x/core";
+import { checkRange, Random, type RunOptions } from "@x/core/base";
 import type { Table } from "apache-arrow";
 import type { MosaicDataset } from "./dataset.ts";
 import { decodeCells } from "./decode.ts";

@@ -32,7 +32,9 @@ export interface CellGaussians {
 
 /** Posteriors of cells. */
 export interface Embedding extends CellGaussians {
+  /** Number of cells. */
   readonly cells: number;
+  /** Number of dimensions. */
   readonly latent: number;
   /** Posterior of each modality alone, if asked for; the prior where a cell lacks it. */
   readonly single: Readonly<Record<string, CellGaussians>>;

@@ -30,7 +30,7 @@ export async function exportModel(
   if (plan.fusion === "moe") check.choice = new Float32Array(cells * plan.modalities.length).fill(0);
   const ones = (): Float32Array => new Float32Array(cells).fill(1);
   for (const m of plan.modalities) {
-    check[`x.${m.name}`] = Float32Array.from({ length: cells * m.features }, (_, i) => i % 3 === 0 ? 1 : 0);
+    check[`x.${m.name}`] = Float32Array.from({ length: cells * m.features }, (_, i) => (i % 3 === 0 ? 1 : 0));
     check[`mask.${m.name}`] = ones();
     check[`seen.${m.name}`] = ones();
     check[`library.${m.name}`] = new Float32Array(cells).fill(1000);

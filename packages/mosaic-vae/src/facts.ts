@@ -1,7 +1,7 @@
 /** One pass over the training cells: what first values, likelihoods and feeds have to know. */
 import type { PassOptions } from "./counts.ts";
-import type { MosaicDataset } from "./dataset.ts";
 import { BLOCK_ROWS } from "./counts.ts";
+import type { MosaicDataset } from "./dataset.ts";
 
 /** What was found in a modality. */
 export interface ModalityFacts {

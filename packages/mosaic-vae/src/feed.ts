@@ -83,7 +83,11 @@ function dropModalities(seen: readonly Float32Array[], rate: number, random: Ran
 }
 
 /** One of the seen modalities of each cell at random, the first without `random`; none where none is seen. */
-function chooseExpert(seen: readonly Float32Array[], cells: number, random: Random | undefined): Float32Array {
+function chooseExpert(
+  seen: readonly Float32Array[],
+  cells: number,
+  random: Random | undefined,
+): Float32Array {
   const choice = new Float32Array(cells * seen.length);
   for (let i = 0; i < cells; i++) {
     const there = seen.flatMap((s, m) => (s[i] ? [m] : []));
@@ -103,7 +107,11 @@ function factorials({ rows, indptr, values }: CsrBlock): Float32Array {
 }
 
 /** N(k, feature): cells with a count above k < tally; and the counts beyond, as a list of fixed length. */
-function tallies(m: PlannedModality, block: CsrBlock, length: number): Record<string, Float32Array | BigInt64Array> {
+function tallies(
+  m: PlannedModality,
+  block: CsrBlock,
+  length: number,
+): Record<string, Float32Array | BigInt64Array> {
   const table = new Float32Array(m.tally * m.features);
   const tailFeature = new BigInt64Array(length);
   const tailCount = new Float32Array(length);
@@ -120,13 +128,20 @@ function tallies(m: PlannedModality, block: CsrBlock, length: number): Record<st
   // … then with this count or more.
   for (let k = m.tally - 2; k >= 0; k--)
     for (let f = 0; f < m.features; f++) table[k * m.features + f]! += table[(k + 1) * m.features + f]!;
-  return { [`tally.${m.name}`]: table, [`tailFeature.${m.name}`]: tailFeature, [`tailCount.${m.name}`]: tailCount };
+  return {
+    [`tally.${m.name}`]: table,
+    [`tailFeature.${m.name}`]: tailFeature,
+    [`tailCount.${m.name}`]: tailCount,
+  };
 }
 
 /** The longest list of large counts that any batch can have: those of the cells with most of them. */
 export function tailLength(large: Int32Array, batchSize: number): number {
   const sorted = large.slice().sort().reverse();
-  return Math.max(1, sorted.subarray(0, batchSize).reduce((a, b) => a + b, 0));
+  return Math.max(
+    1,
+    sorted.subarray(0, batchSize).reduce((a, b) => a + b, 0),
+  );
 }
 
 /** Streams of the random numbers of a step. */
@@ -134,7 +149,12 @@ const NOISE = 3n << 60n;
 const CHOICE = 5n << 60n;
 
 /** Everything random of step `step`, from the seed and its number alone. */
-export function stepRandom(seed: number, step: number, cells: number, latent: number): { noise: Float32Array; random: Random } {
+export function stepRandom(
+  seed: number,
+  step: number,
+  cells: number,
+  latent: number,
+): { noise: Float32Array; random: Random } {
   const random = new Random(seed, NOISE + BigInt(step));
   const noise = new Float32Array(cells * latent);
   for (let i = 0; i < noise.length; i++) noise[i] = random.normal();

@@ -13,6 +13,7 @@ import {
   productOfExperts,
   softmax,
   split,
+  sqrt,
   sub,
   sum,
   type Tensor,
@@ -56,14 +57,13 @@ export function average(posteriors: readonly Posterior[], logits: Tensor): Gauss
   const parts = posteriors.map((p, m) => {
     const there = greater(p.mask, 0);
     const w = weights[m]!;
-    const root = exp(mul(logOf(w), 0.5));
+    const root = sqrt(where(there, w, 1));
     return {
       mean: where(there, mul(w, p.mean), 0),
       variance: where(there, mul(root, exp(p.logVariance)), 0),
     };
   });
-  const total = (pick: "mean" | "variance"): Tensor =>
-    parts.map((p) => p[pick]).reduce((a, b) => add(a, b));
+  const total = (pick: "mean" | "variance"): Tensor => parts.map((p) => p[pick]).reduce((a, b) => add(a, b));
   return {
     mean: where(any, total("mean"), 0),
     logVariance: where(any, logOf(where(any, total("variance"), 1)), 0),
@@ -120,4 +120,3 @@ export function mixtureLogRatio(posteriors: readonly Posterior[], z: Tensor): Te
 export function jeffreys(p: Gaussian, q: Gaussian): Tensor {
   return sum(mul(add(gaussianKl(p, q), gaussianKl(q, p)), 0.5), [-1], true);
 }
-

@@ -17,11 +17,7 @@ export function groupNames(dataset: MosaicDataset, kind?: GroupKind): string[] {
 }
 
 /** [cells × groups], one 1 a row; zeros for a cell of no known group. */
-export function groupMatrix(
-  batch: MosaicBatch,
-  kind: GroupKind,
-  groups: readonly string[],
-): Float32Array {
+export function groupMatrix(batch: MosaicBatch, kind: GroupKind, groups: readonly string[]): Float32Array {
   const out = new Float32Array(batch.rows.length * groups.length);
   const names = Object.keys(batch.modalities);
   for (let i = 0; i < batch.rows.length; i++) {

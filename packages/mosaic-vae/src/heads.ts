@@ -7,10 +7,10 @@ import {
   div,
   exp,
   greater,
+  lessOrEqual,
   log,
   logSoftmax,
   logSumExp,
-  lessOrEqual,
   matmul,
   maximum,
   mean,
@@ -233,4 +233,3 @@ function laplacian(z: Tensor, k: number): Tensor {
   const edges = where(lessOrEqual(stopGradient(cost), limit), add(mul(stopGradient(cost), 0), 1), 0);
   return div(sum(mul(cost, edges)), Number(z.shape[0]) * near);
 }
-

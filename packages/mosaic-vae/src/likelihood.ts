@@ -36,10 +36,13 @@ export interface FirstValues {
 
 /** What a last layer is made for. */
 export interface HeadSpec {
+  /** Number of features. */
   readonly features: number;
   /** Width of the layer before. */
   readonly hidden: number;
+  /** Number of batches. */
   readonly batches: number;
+  /** As configured. */
   readonly dispersion: NonNullable<ModelConfig["dispersion"]>;
   /** Left out where a model is loaded. */
   readonly first?: FirstValues | undefined;
@@ -273,8 +276,12 @@ export function defaultLikelihood(kind: ModalityKind, counts: boolean): string {
 export function likelihoodOf(name: string, own: Readonly<Record<string, Likelihood>> = {}): Likelihood {
   const all = { ...LIKELIHOODS, ...own };
   if (Object.hasOwn(all, name)) return all[name]!;
-  throw mosaicError("LIKELIHOOD", `there is no likelihood ${name}; there are ${Object.keys(all).join(", ")}`, {
-    usage: true,
-    details: { likelihood: name },
-  });
+  throw mosaicError(
+    "LIKELIHOOD",
+    `there is no likelihood ${name}; there are ${Object.keys(all).join(", ")}`,
+    {
+      usage: true,
+      details: { likelihood: name },
+    },
+  );
 }

@@ -1,9 +1,10 @@
 /** New cells beside the old ones, without the old data: batches the model does not know get weights of their own. */
-import type { MosaicDataset } from "./dataset.ts";
-import { alignTo, type Overlap } from "./align.ts";
-import type { ModelState } from "./mosaic-vae.ts";
+
 import type { Warn } from "@x/core/base";
-import { type Embedding, embedCells, type EmbedOptions } from "./embed.ts";
+import { alignTo, type Overlap } from "./align.ts";
+import type { MosaicDataset } from "./dataset.ts";
+import { type Embedding, type EmbedOptions, embedCells } from "./embed.ts";
+import type { ModelState } from "./mosaic-vae.ts";
 
 /** What `mapQuery` finds. */
 export interface Mapped extends Embedding {

@@ -1,29 +1,39 @@
 /** The model: made from data and a configuration, trained, and asked for embeddings and imputed values. */
-import { resolveThreads, type RunOptions, type Warn } from "@x/core/base";
+import { type RunOptions, resolveThreads, type Warn } from "@x/core/base";
+import {
+  type CompileOptions,
+  compile,
+  type Exported,
+  type Model,
+  type Schedule,
+  type Trainer,
+} from "@x/onnx-train";
 import type { Table } from "apache-arrow";
-import { type CompileOptions, compile, type Exported, type Model, type Schedule, type Trainer } from "@x/onnx-train";
 import { checkConfig, type MosaicConfig } from "./config.ts";
 import type { MosaicDataset, Registry } from "./dataset.ts";
-import { type EmbedOptions, type Embedding, embedCells } from "./embed.ts";
+import { type DecodeOptions, type Decoding, decodeCells } from "./decode.ts";
 import { type DifferentialOptions, differentialExpression } from "./differential.ts";
 import { type Elbo, type ElboOptions, elboOf } from "./elbo.ts";
+import { type Embedding, type EmbedOptions, embedCells } from "./embed.ts";
+import { type EvaluateOptions, type EvaluationReport, evaluateModel } from "./evaluate.ts";
 import { type ExportOptions, exportModel } from "./export-onnx.ts";
-import { type Imputed, type ImputeOptions, imputeCells } from "./impute.ts";
-import { type Mapped, mapQueryCells } from "./map-query.ts";
 import { findFacts } from "./facts.ts";
 import { groupNames } from "./groups.ts";
+import { type Imputed, type ImputeOptions, imputeCells } from "./impute.ts";
 import type { FirstValues, Likelihood } from "./likelihood.ts";
 import { likelihoodOf } from "./likelihood.ts";
+import { type Mapped, mapQueryCells } from "./map-query.ts";
 import { loadModel, type SavedModel, saveModel } from "./model-file.ts";
 import { buildNetwork } from "./network.ts";
 import { type NetworkPlan, planNetwork } from "./plan.ts";
 import { type TrainOptions, type TrainReport, trainModel } from "./train.ts";
-import { type DecodeOptions, type Decoding, decodeCells } from "./decode.ts";
 
 /** Options of `MosaicVAE.create` and `load`. */
 export interface CreateOptions extends RunOptions {
   /** Likelihoods of your own by name. */
   likelihoods?: Readonly<Record<string, Likelihood>>;
+  /** Where to compute, instead of `train.device`. */
+  device?: string;
   /** Receives warnings. */
   warn?: Warn;
 }
@@ -143,6 +153,11 @@ export class MosaicVAE implements AsyncDisposable {
     return differentialExpression(this.state, dataset, groupA, groupB, options);
   }
 
+  /** Scores of embedding and imputation beside simple baselines. */
+  async evaluate(dataset: MosaicDataset, options: EvaluateOptions = {}): Promise<EvaluationReport> {
+    return evaluateModel(this.state, dataset, options);
+  }
+
   /** Writes an inference model for onnxruntime in Node, browsers or Python. */
   async exportOnnx(path: string, options: ExportOptions = {}): Promise<Exported> {
     return exportModel(this.state, path, options);
@@ -168,7 +183,10 @@ async function make(
   saved: SavedModel & { first?: Readonly<Record<string, FirstValues>> },
   options: CreateOptions,
 ): Promise<MosaicVAE> {
-  const { config, registry, plan, libraries } = saved;
+  const { registry, plan, libraries } = saved;
+  const config = options.device
+    ? { ...saved.config, train: { ...saved.config.train, device: options.device } }
+    : saved.config;
   const likelihoods = new Map(
     plan.modalities.map((m) => [m.name, likelihoodOf(m.likelihood, options.likelihoods)]),
   );

@@ -2,13 +2,17 @@
 
 /** Points, row-major. */
 export interface Points {
+  /** Coordinates. */
   readonly values: ArrayLike<number>;
+  /** Number of points. */
   readonly count: number;
+  /** Numbers of a point. */
   readonly dimensions: number;
 }
 
 /** For each query its nearest points, nearest first; equal distances by index. */
 export interface Neighbours {
+  /** Neighbours of each query. */
   readonly k: number;
   /** queries × k. */
   readonly indices: Int32Array;

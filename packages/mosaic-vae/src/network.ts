@@ -16,11 +16,11 @@ import {
   layerNorm,
   lgammaDelta,
   log,
+  type Model,
   matmul,
   maximum,
   mean,
   minimum,
-  type Model,
   mul,
   type NormParams,
   normParams,
@@ -35,14 +35,7 @@ import {
   where,
 } from "@x/onnx-train";
 import type { InputTransform } from "./config.ts";
-import {
-  average,
-  jeffreys,
-  mixture,
-  mixtureLogRatio,
-  type Posterior,
-  product,
-} from "./fusion.ts";
+import { average, jeffreys, mixture, mixtureLogRatio, type Posterior, product } from "./fusion.ts";
 import { headParams, headTerms } from "./heads.ts";
 import type { Decoded, FirstValues, HeadSpec, Likelihood } from "./likelihood.ts";
 import type { NetworkPlan, PlannedModality } from "./plan.ts";
@@ -188,7 +181,10 @@ function talliedNll(
   const rest = sub(factorial, perCell(kernel));
   if (!decoded.logTheta) return rest;
   const theta = exp(decoded.logTheta);
-  const steps = constant(Array.from({ length: m.tally }, (_, k) => k), [m.tally, 1]);
+  const steps = constant(
+    Array.from({ length: m.tally }, (_, k) => k),
+    [m.tally, 1],
+  );
   const table = sum(mul(x[`tally.${m.name}`]!, log(add(reshape(theta, [1, m.features]), steps))));
   const tailTheta = add(gather(theta, x[`tailFeature.${m.name}`]!), m.tally);
   const tail = sum(lgammaDelta(tailTheta, x[`tailCount.${m.name}`]!));
@@ -290,7 +286,11 @@ function decode(
     h = hiddenLayer(h, p[`l${i + 1}`] as Weights, extra);
   });
   const { batch, logLibrary } = given;
-  return given.likelihood.decode(p.head as Record<string, Tensor>, { hidden: h, batch, logLibrary }, given.spec);
+  return given.likelihood.decode(
+    p.head as Record<string, Tensor>,
+    { hidden: h, batch, logLibrary },
+    given.spec,
+  );
 }
 
 /** What the encoder sees. */

@@ -1,4 +1,5 @@
 /** Training: epochs with a validation ELBO at fixed weights, early stopping, checkpoints that a run goes on from. */
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { RunOptions, Warn } from "@x/core/base";
 import { adamW, type RunTracker, readSafetensors, type Step } from "@x/onnx-train";
@@ -36,26 +37,33 @@ export interface TrainOptions extends RunOptions {
 
 /** Numbers of one epoch. */
 export interface EpochReport {
+  /** From 1. */
   readonly epoch: number;
   /** Mean over the steps of the loss and its parts, in nats a cell. */
   readonly loss: number;
+  /** `kl`, `nll.rna`, `paired` and the heads, before their weights. */
   readonly parts: Readonly<Record<string, number>>;
   /** −ELBO a cell of the validation cells at final weights; NaN without validation cells. */
   readonly validation: number;
+  /** Of wall-clock time. */
   readonly cellsPerSecond: number;
 }
 
 /** What a training did. */
 export interface TrainReport {
+  /** Epochs done. */
   readonly epochs: number;
   /** Epoch with the best validation ELBO; the weights are those after it. */
   readonly bestEpoch: number;
   /** −ELBO there. */
   readonly best: number;
+  /** Had the validation ELBO not become better for `patience` epochs? */
   readonly stoppedEarly: boolean;
+  /** Steps tried. */
   readonly steps: number;
   /** Steps left out because something was not finite. */
   readonly skipped: number;
+  /** Numbers of each epoch. */
   readonly history: readonly EpochReport[];
 }
 
@@ -81,6 +89,7 @@ export async function trainModel(
   const { config, plan, registry } = state;
   const { train = {} } = config;
   const seed = train.seed ?? 0;
+  if (options.out) mkdirSync(options.out, { recursive: true });
   const split =
     options.split ??
     splitCells(
@@ -98,10 +107,20 @@ export async function trainModel(
   });
   const valid =
     split.valid.length > 0 ? await batches(dataset, { ...common, split: split.valid }) : undefined;
-  state.libraries = Object.fromEntries(plan.modalities.map((m) => [m.name, [...source.medianLibrary(m.name)]]));
-  const facts = await findFacts(dataset, split.train, plan.modalities.find((m) => m.tally > 0)?.tally ?? 0, options);
+  state.libraries = Object.fromEntries(
+    plan.modalities.map((m) => [m.name, [...source.medianLibrary(m.name)]]),
+  );
+  const facts = await findFacts(
+    dataset,
+    split.train,
+    plan.modalities.find((m) => m.tally > 0)?.tally ?? 0,
+    options,
+  );
   const tails = Object.fromEntries(
-    plan.modalities.map((m) => [m.name, m.tally > 0 ? tailLength(facts[m.name]?.large ?? new Int32Array(1), batchSize) : 0]),
+    plan.modalities.map((m) => [
+      m.name,
+      m.tally > 0 ? tailLength(facts[m.name]?.large ?? new Int32Array(1), batchSize) : 0,
+    ]),
   );
   const epochs = train.epochs ?? EPOCHS;
   const perEpoch = source.batchesPerEpoch;
@@ -162,7 +181,8 @@ export async function trainModel(
       bestWeights = (await state.trainer.state()).weights;
       if (options.out) await saveModel(state, join(options.out, "best.safetensors"));
     }
-    for (const tracker of options.trackers ?? []) await tracker.log(epoch + 1, numbersOf(report), Date.now() / 1000);
+    for (const tracker of options.trackers ?? [])
+      await tracker.log(epoch + 1, numbersOf(report), Date.now() / 1000);
     stoppedEarly = stopped(progress, patience, plan.modalities.length);
     if (options.out && (progress.epoch % every === 0 || progress.epoch === epochs || stoppedEarly))
       await checkpoint(state, options.out, progress);
@@ -219,7 +239,7 @@ async function recompile(
     tails,
     schedules,
     options: {
-      optimizer: adamW({ lr, weightDecay: train.weightDecay ?? 1e-4 }),
+      optimizer: adamW({ lr, weightDecay: train.weightDecay ?? 0 }),
       stepsPerCall: train.stepsPerCall ?? Math.max(1, Math.min(20, fits)),
       ...(given.freeze && { freeze: given.freeze }),
     },
@@ -296,7 +316,9 @@ interface TimeScale {
 
 function timeScale(dataset: MosaicDataset): TimeScale {
   const column = dataset.obs.getChild("time");
-  const values = column ? Array.from({ length: dataset.cells }, (_, i) => Number(column.get(i))).filter(Number.isFinite) : [];
+  const values = column
+    ? Array.from({ length: dataset.cells }, (_, i) => Number(column.get(i))).filter(Number.isFinite)
+    : [];
   const mean = values.reduce((a, b) => a + b, 0) / Math.max(1, values.length);
   const variance = values.reduce((a, b) => a + (b - mean) ** 2, 0) / Math.max(1, values.length);
   return { mean, sd: Math.sqrt(variance) || 1 };

@@ -128,23 +128,25 @@ const cases: Record<string, () => Promise<void>> = {
       X: { columns: 70, values: new Float32Array(50 * 70) },
     });
     // One chunk of 50 × 70 becomes one of 50,000 × 50,000: 10 GB.
-    const lie = (rows: number, columns: number): Promise<unknown> => {
+    const lie = (rows: number, columns: number, lengths = [rows, columns], read = 1): Promise<unknown> => {
       const file = readFileSync(path);
       const layout = file.indexOf(Uint8Array.of(50, 0, 0, 0, 70, 0, 0, 0, 4, 0, 0, 0));
       file.writeUInt32LE(rows, layout);
       file.writeUInt32LE(columns, layout + 4);
       const space = file.indexOf(Uint8Array.of(50, 0, 0, 0, 0, 0, 0, 0, 70, 0, 0, 0, 0, 0, 0, 0));
       expect([layout > 0, space > 0]).toEqual([true, true]);
-      file.writeUInt32LE(rows, space);
-      file.writeUInt32LE(columns, space + 8);
+      file.writeUInt32LE(lengths[0]!, space);
+      file.writeUInt32LE(lengths[1]!, space + 8);
       at.file("lie.h5", file);
       return openHdf5(at.path("lie.h5")).then(async (tree) => {
         const x = await tree.root.get("X");
-        if (x?.type === "array") await x.read(0, 1);
+        if (x?.type === "array") await x.read(0, read);
       });
     };
     expect((await failure(lie(50_000, 50_000))).code).toBe("DECOMPRESS_LIMIT");
     expect((await failure(lie(5_000, 7_000))).code).toBe("DECOMPRESS_LIMIT");
+    // 140 GB of which one chunk was ever written.
+    expect((await failure(lie(50, 70, [50_000, 700_000], 200))).code).toBe("DECOMPRESS_LIMIT");
     expect((await failure(lie(50, 60))).code).toBe("DECOMPRESS_LIMIT"); // more comes out than was declared
     expect((await failure(lie(50, 80))).code).toBe("HDF5_CHUNK"); // less
   },

@@ -11,12 +11,13 @@ import { folder, GOLDEN } from "./support.ts";
 
 const at = folder();
 
-async function readAll(group: GroupNode): Promise<void> {
+/** A damaged link may lead back to its own group: a few levels are enough. */
+async function readAll(group: GroupNode, depth = 0): Promise<void> {
   await group.attributes();
   for (const name of await group.children()) {
     const node = await group.get(name);
-    if (node?.type === "group") await readAll(node);
-    else if (node && node.element !== "record") await node.read();
+    if (node?.type === "group" && depth < 5) await readAll(node, depth + 1);
+    else if (node?.type === "array" && node.element !== "record") await node.read();
   }
 }
 

@@ -73,7 +73,10 @@ export function adamW(options: AdamWOptions = {}): Optimizer {
       const pace = where(ok, div(mul(rate, root), biasCorrection(beta1, count)), 0);
       const step = mul(div(m, add(sqrt(v), mul(root, epsilon))), pace);
       const pulled = decay(weights, decayed, weightDecay);
-      return { weights: sub(weights, pulled ? add(step, mul(pulled, where(ok, rate, 0))) : step), moments: [m, v] };
+      return {
+        weights: sub(weights, pulled ? add(step, mul(pulled, where(ok, rate, 0))) : step),
+        moments: [m, v],
+      };
     },
   };
 }

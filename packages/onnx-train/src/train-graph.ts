@@ -6,18 +6,7 @@ import { trainError } from "./errors.ts";
 import { grad } from "./grad.ts";
 import { currentGraph, emit, Graph, inGraph, type Precision, scope, type Tensor } from "./graph.ts";
 import { bind, type Model, type ModelResult, type StepContext } from "./model.ts";
-import {
-  abs,
-  add,
-  and,
-  cast,
-  div,
-  greaterOrEqual,
-  less,
-  minimum,
-  mul,
-  where,
-} from "./ops-elementwise.ts";
+import { abs, add, and, cast, div, greaterOrEqual, less, minimum, mul, where } from "./ops-elementwise.ts";
 import { gather } from "./ops-index.ts";
 import { concat, reshape, split } from "./ops-shape.ts";
 import type { Optimizer } from "./optimizer.ts";

@@ -208,7 +208,10 @@ export class Trainer implements AsyncDisposable {
    * path. Waits for a call under way. `extra` is kept in its metadata as JSON, for whoever wants to find it there.
    */
   async save(path: string, { extra }: { extra?: unknown } = {}): Promise<string> {
-    return saveCheckpoint(path, await this.state(), this.plan, { ...this.plan.labels, extra: JSON.stringify(extra ?? null) });
+    return saveCheckpoint(path, await this.state(), this.plan, {
+      ...this.plan.labels,
+      extra: JSON.stringify(extra ?? null),
+    });
   }
 
   /**
@@ -364,9 +367,13 @@ export class Trainer implements AsyncDisposable {
     const known = made.outputs ?? {};
     for (const name of chosen ?? [])
       if (!Object.hasOwn(known, name))
-        throw trainError("GRAPH_NAME", `${model.name} has no output ${name}; it has ${Object.keys(known).join(", ")}`, {
-          usage: true,
-        });
+        throw trainError(
+          "GRAPH_NAME",
+          `${model.name} has no output ${name}; it has ${Object.keys(known).join(", ")}`,
+          {
+            usage: true,
+          },
+        );
     const parts = Object.entries(made.parts ?? {}).map(([name, t]) => [PART + name, t] as const);
     const outputs = chosen
       ? Object.fromEntries(chosen.map((name) => [name, known[name]!]))

@@ -5,7 +5,16 @@ import type { ArrayNode, Attributes, ElementKind, Values } from "../tree.ts";
 import { bytesFor } from "./btree2.ts";
 import { type ChunkIndex, type ChunkLayout, readChunkIndex } from "./chunk-index.ts";
 import { type Datatype, dtypeName, isBool, readDatatype } from "./datatype.ts";
-import { checkGrowth, type Filter, filterName, readFilters, requireFilters, undoFilters } from "./filters.ts";
+import {
+  checkGrowth,
+  type Filter,
+  filterName,
+  readFilters,
+  requireFilters,
+  requireRoom,
+  requireWritten,
+  undoFilters,
+} from "./filters.ts";
 import { MESSAGE, type Message, openMessage, readDataspace } from "./header.ts";
 import { readAttributes } from "./open.ts";
 import { type Cursor, NOWHERE, type Storage } from "./storage.ts";
@@ -116,6 +125,7 @@ class Hdf5Array implements ArrayNode {
       throw this.#storage.fault(`${this.path} has ${first} rows, ${start} to ${end} were asked for`);
     const length = (end - start) * rowBytes;
     if (length === 0) return new Uint8Array(0);
+    requireRoom(this.#storage.path, this.path, length);
     if (layout.kind === "chunked") {
       requireFilters(this.#storage.path, this.path, filters);
       return this.#fromChunks(layout.chunks, start, end, signal);
@@ -151,6 +161,8 @@ class Hdf5Array implements ArrayNode {
     const places = Array.from({ length: (to - from) * perRow }, (_, i) => from * perRow + i);
     // Before memory is taken for numbers that so small a file cannot hold.
     for (const place of places) if (index.address[place]) this.#checkGrowth(index, place, layout);
+    const written = places.reduce((n, place) => n + (index.address[place] ? 1 : 0), 0) * layout.bytes;
+    requireWritten(this.#storage.path, this.path, (end - start) * rowBytes, written);
     const out = this.#filled((end - start) * rowBytes);
     for (let i = 0; i < places.length; i += AT_ONCE) {
       throwIfAborted(signal);

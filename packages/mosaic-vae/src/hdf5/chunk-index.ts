@@ -31,7 +31,7 @@ export interface ChunkLayout {
   readonly address: number;
 }
 
-const MAX_CHUNKS = 2 ** 26;
+const MAX_CHUNKS = 2 ** 24;
 /** The index itself stands as address 0 of the file's base, so no chunk does. */
 const NONE = 0;
 

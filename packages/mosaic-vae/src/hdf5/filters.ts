@@ -1,6 +1,7 @@
 /** The filter pipeline of chunks: looked at before anything is read, so that an unknown filter fails by name. */
 import { promisify } from "node:util";
 import * as zlib from "node:zlib";
+import { memoryLimit } from "@x/core/base";
 import { mosaicFileError } from "../errors.ts";
 import { lzfDecompress } from "./lzf.ts";
 import type { Cursor } from "./storage.ts";
@@ -67,9 +68,26 @@ export function requireFilters(path: string, where: string, filters: readonly Fi
   }
 }
 
+/** `DECOMPRESS_LIMIT` when a large read would give almost nothing but numbers that were never written. */
+export function requireWritten(path: string, where: string, bytes: number, written: number): void {
+  if (bytes < LARGE || bytes <= 64 * written) return;
+  const message = `${where} claims ${bytes} bytes, of which ${written} were written: the file is damaged`;
+  throw mosaicFileError("DECOMPRESS_LIMIT", path, message, { object: where, bytes, written });
+}
+
 /** Deflate cannot do better than 1 : 1032, LZF than 1 : 88. */
 const BEST_RATIO: Readonly<Record<number, number>> = { 1: 1100, 32000: 100 };
-const MAX_CHUNK = 2 ** 31;
+/** From here on a size that a file claims is compared with the memory there is. */
+const LARGE = 2 ** 26;
+
+/** `DECOMPRESS_LIMIT` when a file asks for more memory in one piece than half of what this process may use. */
+export function requireRoom(path: string, where: string, bytes: number): void {
+  if (bytes < LARGE) return;
+  const most = memoryLimit().bytes / 2;
+  if (bytes <= most) return;
+  const message = `${where} claims ${bytes} bytes in one piece, half of the memory there is are ${Math.floor(most)}: the file is damaged, or rows must be read in smaller blocks`;
+  throw mosaicFileError("DECOMPRESS_LIMIT", path, message, { object: where, bytes });
+}
 
 /** `DECOMPRESS_LIMIT` when so few bytes cannot become so many, before memory is taken for them. */
 export function checkGrowth(
@@ -81,9 +99,9 @@ export function checkGrowth(
 ): void {
   let most = stored + 1024;
   for (const { id } of filters) most *= BEST_RATIO[id] ?? (id === 32015 ? Number.POSITIVE_INFINITY : 1);
-  if (size <= most && size <= MAX_CHUNK) return;
-  const why = size > MAX_CHUNK ? "more than one chunk may have" : "more than its filters can store in so few";
-  const message = `a chunk of ${where} claims ${size} bytes out of ${stored}, ${why}`;
+  requireRoom(path, `a chunk of ${where}`, size);
+  if (size <= most) return;
+  const message = `a chunk of ${where} claims ${size} bytes out of ${stored}, more than its filters can store in so few`;
   throw mosaicFileError("DECOMPRESS_LIMIT", path, message, { object: where, stored, size });
 }
 
@@ -137,15 +155,24 @@ function zstd(data: Uint8Array, room: number): Promise<Buffer> {
   });
 }
 
-/** The bytes of an element lie together again. */
+/** The bytes of an element lie together again; elements of whole words are put together word by word. */
 function unshuffle(data: Uint8Array, size: number): Uint8Array {
   if (size <= 1) return data;
   const count = Math.floor(data.length / size);
   const out = new Uint8Array(data.length);
-  for (let b = 0; b < size; b++) {
-    const from = b * count;
-    for (let i = 0, at = b; i < count; i++, at += size) out[at] = data[from + i]!;
-  }
+  if (size % 4 === 0) {
+    const words = new Uint32Array(out.buffer, 0, (count * size) / 4);
+    const step = size / 4;
+    for (let w = 0; w < step; w++) {
+      const [a, b, c, d] = [4 * w * count, (4 * w + 1) * count, (4 * w + 2) * count, (4 * w + 3) * count];
+      for (let i = 0, at = w; i < count; i++, at += step)
+        words[at] = data[a + i]! | (data[b + i]! << 8) | (data[c + i]! << 16) | (data[d + i]! << 24);
+    }
+  } else
+    for (let b = 0; b < size; b++) {
+      const from = b * count;
+      for (let i = 0, at = b; i < count; i++, at += size) out[at] = data[from + i]!;
+    }
   out.set(data.subarray(count * size), count * size);
   return out;
 }

@@ -25,6 +25,9 @@ export async function readLinks(
     else if (message.type === MESSAGE.linkInfo)
       await readDense(storage, await openMessage(storage, message), links);
   }
+  for (const name of links.keys()) {
+    if (name === "" || name.includes("/")) throw storage.fault(`a link is called ${JSON.stringify(name)}`);
+  }
   return links;
 }
 

@@ -38,8 +38,8 @@ export interface ArraySpec {
 
 const SUPERBLOCK = 96;
 const LEVEL = 4;
-/** Bytes of a chunk before compression, about. */
-const CHUNK = 2 ** 20;
+/** Bytes of a chunk before compression, about: small enough that a few rows in the middle cost little. */
+const CHUNK = 2 ** 18;
 /** From here on an array is cut into chunks and compressed. */
 const COMPRESS_FROM = 1024;
 const GROUP_LEAF = 8;

@@ -1,0 +1,144 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { type CliCommand, type CliContext, writeFileAtomic, xError } from "@x/core/base";
+import { jsonlTracker, lossReportHtml, readHistory, tensorBoardTracker } from "@x/onnx-train";
+import { stringify } from "yaml";
+import { DATA_OPTION, DEVICE_OPTION, openCells, shared } from "./cli-data.ts";
+import type { MosaicConfig } from "./config.ts";
+import { readConfig } from "./config-file.ts";
+import type { MosaicDataset } from "./dataset.ts";
+import { loadModel } from "./model-file.ts";
+import { MosaicVAE } from "./mosaic-vae.ts";
+import type { TrainReport } from "./train.ts";
+
+/** `mosaic-vae train`. */
+export const trainCommand: CliCommand = {
+  name: "train",
+  summary: "train a model; --resume goes on where a run was interrupted",
+  random: true,
+  options: [
+    DATA_OPTION,
+    {
+      name: "config",
+      type: "string",
+      value: "FILE",
+      help: "configuration, YAML or JSON; defaults without it",
+    },
+    { name: "out", type: "string", value: "FOLDER", help: "folder of the run" },
+    { name: "resume", type: "string", value: "FOLDER", help: "go on with the run in this folder" },
+    { name: "epochs", type: "int", range: { min: 1 }, help: "instead of train.epochs" },
+    DEVICE_OPTION,
+    {
+      name: "precision",
+      type: "string",
+      choices: ["float32", "float16", "bfloat16", "auto"],
+      help: "of matrix products",
+    },
+  ],
+  examples: [
+    "mosaic-vae train --data cells.h5ad --config mosaic.yaml --out run/",
+    "mosaic-vae train --resume run/",
+  ],
+  async run(context) {
+    const { options } = context;
+    const resumed = options.resume === undefined ? undefined : String(options.resume);
+    if (resumed === undefined && options.out === undefined)
+      throw xError("OPTION_MISSING", "--out FOLDER is needed (or --resume FOLDER)", { usage: true });
+    const out = resumed ?? String(options.out);
+    const config = withOptions(
+      resumed !== undefined
+        ? readConfig(join(out, "config.yaml"))
+        : options.config === undefined
+          ? {}
+          : readConfig(String(options.config)),
+      context,
+    );
+    const data = dataPath(context, config);
+    mkdirSync(out, { recursive: true });
+    const full: MosaicConfig = { ...config, data: { ...config.data, path: resolve(data) } };
+    await using dataset = await openCells(context, data, config.data);
+    const report = await train(context, { out, config: full, dataset, resume: resumed !== undefined });
+    if (!context.json) print(context, out, report);
+    return { out, ...report };
+  },
+};
+
+/** Options of the command line override the file. */
+function withOptions(config: MosaicConfig, { options, seed }: CliContext): MosaicConfig {
+  const train = { ...config.train };
+  if (options.epochs !== undefined) train.epochs = Number(options.epochs);
+  if (options.device !== undefined) train.device = String(options.device);
+  if (options.precision !== undefined)
+    train.precision = String(options.precision) as NonNullable<typeof train.precision>;
+  if (seed !== undefined) train.seed = seed;
+  return { ...config, train };
+}
+
+/** `--data`, or the path of the configuration, which counts from the folder of its file. */
+function dataPath({ options }: CliContext, config: MosaicConfig): string {
+  if (options.data !== undefined) return String(options.data);
+  const path = config.data?.path;
+  if (path === undefined)
+    throw xError("OPTION_MISSING", "--data FILE is needed, or data.path in the configuration", {
+      usage: true,
+    });
+  if (options.config === undefined) return path;
+  return resolve(dirname(String(options.config)), path);
+}
+
+async function train(
+  context: CliContext,
+  run: { out: string; config: MosaicConfig; dataset: MosaicDataset; resume: boolean },
+): Promise<TrainReport> {
+  const { out, config, dataset } = run;
+  const last = join(out, "last.safetensors");
+  const resume = run.resume && existsSync(last);
+  const history = join(out, "history.jsonl");
+  if (!resume) {
+    writeFileSync(join(out, "config.yaml"), stringify(config));
+    writeFileSync(history, "");
+  } else keepHistory(history, last);
+  await using model = await MosaicVAE.create(dataset, config, shared(context));
+  const trackers = [jsonlTracker(history), tensorBoardTracker(out)];
+  try {
+    const report = await model.train(dataset, { out, resume, trackers, ...shared(context) });
+    const { device, precision } = model.state.trainer;
+    const facts = {
+      data: config.data?.path ?? "",
+      device: `${device.used}: ${device.why}`,
+      precision: `${precision.used}: ${precision.why}`,
+      "best epoch": `${report.bestEpoch}, −ELBO ${report.best.toFixed(2)} a cell`,
+    };
+    await writeFileAtomic(
+      join(out, "report.html"),
+      lossReportHtml(readHistory(history), { title: "mosaic-vae training (by epoch)", facts }),
+    );
+    const { history: _, ...numbers } = report;
+    await writeFileAtomic(join(out, "metrics.json"), `${JSON.stringify(numbers, null, 2)}\n`);
+    return report;
+  } finally {
+    for (const tracker of trackers) await tracker.close();
+  }
+}
+
+/** Leaves out epochs after the checkpoint: they are trained again. */
+function keepHistory(history: string, last: string): void {
+  const { progress } = loadModel(last).extra as { progress?: { epoch: number } };
+  const lines = existsSync(history) ? readFileSync(history, "utf8").split("\n").filter(Boolean) : [];
+  const kept = lines.filter((line) => {
+    try {
+      return (JSON.parse(line) as { step: number }).step <= (progress?.epoch ?? 0);
+    } catch {
+      return false; // a line that was cut off
+    }
+  });
+  writeFileSync(history, kept.map((line) => `${line}\n`).join(""));
+}
+
+function print({ print: line }: CliContext, out: string, report: TrainReport): void {
+  const end = report.stoppedEarly ? "stopped early" : "done";
+  line(`${end} after ${report.epochs} epochs, ${report.steps} steps; best epoch ${report.bestEpoch}`);
+  line(`validation −ELBO ${report.best.toFixed(3)} nats a cell`);
+  if (report.skipped > 0) line(`${report.skipped} steps were left out because something was not finite`);
+  line(`the model is ${join(out, "model.safetensors")}`);
+}

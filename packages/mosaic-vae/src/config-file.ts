@@ -1,0 +1,28 @@
+/** Configurations as files: YAML, or JSON by the same reader. */
+import { readFileSync } from "node:fs";
+import { fromSystemError } from "@x/core/base";
+import { LineCounter, parseDocument } from "yaml";
+import { checkConfig, type MosaicConfig } from "./config.ts";
+import { mosaicFileError } from "./errors.ts";
+
+/**
+ * Reads a configuration. Errors: `CONFIG` with line and column for what is no YAML, `UNKNOWN_OPTION` with the nearest
+ * right name, `OPTION_RANGE`, and those of the file system.
+ */
+export function readConfig(path: string): MosaicConfig {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (e) {
+    throw fromSystemError(e, path);
+  }
+  const lineCounter = new LineCounter();
+  // No aliases: a few of them can grow into gigabytes.
+  const document = parseDocument(text, { lineCounter, uniqueKeys: true });
+  const [problem] = document.errors;
+  if (problem) {
+    const { line, col } = lineCounter.linePos(problem.pos[0]);
+    throw mosaicFileError("CONFIG", path, problem.message.split("\n")[0]!, { line, column: col });
+  }
+  return checkConfig((document.toJS({ maxAliasCount: 0 }) ?? {}) as MosaicConfig);
+}

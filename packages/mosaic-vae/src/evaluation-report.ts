@@ -1,0 +1,70 @@
+/** The page of an evaluation: verdict, scores, and the embedding on a plane. */
+import { columnTexts, type MosaicDataset } from "./dataset.ts";
+import { embedCells } from "./embed.ts";
+import type { EvaluationReport } from "./evaluate.ts";
+import { layout } from "./layout.ts";
+import type { ModelState } from "./mosaic-vae.ts";
+import { escapeXml, scatterSvg } from "./scatter.ts";
+
+/** Cells drawn at most. */
+const DRAWN = 5000;
+
+/** A self-contained HTML page without scripts. */
+export async function evaluationHtml(
+  state: ModelState,
+  dataset: MosaicDataset,
+  report: EvaluationReport,
+  { labels }: { labels?: string } = {},
+): Promise<string> {
+  const { mean, latent } = await embedCells(state, dataset, {});
+  const step = Math.max(1, Math.ceil(dataset.cells / DRAWN));
+  const rows = Array.from({ length: Math.ceil(dataset.cells / step) }, (_, i) => i * step);
+  const values = new Float32Array(rows.length * latent);
+  rows.forEach((row, i) => {
+    values.set(mean.subarray(row * latent, (row + 1) * latent), i * latent);
+  });
+  const at = layout({ values, count: rows.length, dimensions: latent });
+  const names = [...dataset.modalities.keys()];
+  const colourings: Record<string, string[]> = {
+    modalities: rows.map((row) =>
+      names.filter((name) => dataset.modalities.get(name)!.available[row]).join("+"),
+    ),
+  };
+  for (const key of [labels, dataset.batchKey])
+    if (key !== undefined) {
+      const texts = columnTexts(dataset.obs, key);
+      colourings[key] = rows.map((row) => texts[row] ?? "missing");
+    }
+  const figures = Object.entries(colourings).map(
+    ([name, texts]) =>
+      `<figure>${scatterSvg(at, texts, name)}<figcaption>${escapeXml(name)}</figcaption></figure>`,
+  );
+  const lines = scoreLines(report).map(
+    ([name, value]) => `<tr><th>${escapeXml(name)}</th><td>${escapeXml(value)}</td></tr>`,
+  );
+  return `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
+<meta name="color-scheme" content="light dark"><title>mosaic-vae evaluation</title><style>
+body{margin:0 auto;max-width:1180px;padding:32px 24px;font:15px/1.5 system-ui,sans-serif}
+th{text-align:left;font-weight:400;padding-right:20px}figure{margin:0}figcaption{text-align:center}
+.grid{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,420px),1fr));gap:24px;margin-top:24px}svg{width:100%;height:auto}
+</style></head><body><h1>Evaluation</h1><p>${escapeXml(report.verdict)}</p><table>${lines.join("")}</table><div class="grid">${figures.join("")}</div></body></html>
+`;
+}
+
+function scoreLines(report: EvaluationReport): [string, string][] {
+  const lines: [string, string][] = [["cells", String(report.cells)]];
+  for (const [name, s] of Object.entries(report.labels))
+    lines.push([`labels by neighbours, ${name}`, s.accuracy.toFixed(3)]);
+  for (const [name, s] of Object.entries(report.baselines))
+    lines.push([`labels by neighbours, ${name} without a model`, s.accuracy.toFixed(3)]);
+  if (report.clusters)
+    lines.push(["Leiden: ARI, NMI", `${report.clusters.ari.toFixed(3)}, ${report.clusters.nmi.toFixed(3)}`]);
+  for (const [name, value] of Object.entries(report.integration))
+    if (!Number.isNaN(value)) lines.push([name, value.toFixed(3)]);
+  for (const [pair, m] of Object.entries(report.matching))
+    lines.push([`FOSCTTM ${pair}`, m.foscttm.toFixed(3)]);
+  for (const [name, s] of Object.entries(report.imputation))
+    lines.push([`imputed ${name}: median by feature`, s.perFeature.toFixed(3)]);
+  return lines;
+}
