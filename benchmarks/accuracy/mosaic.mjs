@@ -2,6 +2,7 @@
 // same cells; mean of the seeds (0, 1, 2), exit 1 below a floor. About half an hour a seed on one busy core.
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { Random } from "@x/core/base";
 import {
   auroc,
   csrToDense,
@@ -20,7 +21,6 @@ import {
   transferLabels,
   truncatedSvd,
 } from "@x/mosaic-vae";
-import { Random } from "@x/core/base";
 import { describeMachine } from "../lib/machine.mjs";
 import { root } from "../lib/paths.mjs";
 
@@ -74,7 +74,11 @@ function subset({ cellIds, modalities }, rows, has) {
     modalities: Object.fromEntries(
       Object.entries(modalities).map(([name, m]) => [
         name,
-        { ...m, values: gather(m.values, rows), ...(has && { available: rows.map((_, i) => (has(i, name) ? 1 : 0)) }) },
+        {
+          ...m,
+          values: gather(m.values, rows),
+          ...(has && { available: rows.map((_, i) => (has(i, name) ? 1 : 0)) }),
+        },
       ]),
     ),
   });
@@ -98,7 +102,11 @@ async function baselines({ all, labels, train, test }) {
   });
   const topics = await lsi(all.modalities.get("atac"), { fit, components: 20 });
   const score = (scores) => {
-    const found = transferLabels(pickRows(scores, test, 20), pickRows(scores, train, 20), pickOf(labels, train));
+    const found = transferLabels(
+      pickRows(scores, test, 20),
+      pickRows(scores, train, 20),
+      pickOf(labels, train),
+    );
     return scoreLabels(found, pickOf(labels, test));
   };
   return { svd: score(svd.scores), lsi: score(topics.scores) };
@@ -185,7 +193,10 @@ async function perPeak(model, queries) {
   const genes = new Float32Array(counts.length);
   at = 0;
   for await (const { mean } of model.decode(queries, "rna", { modalities: ["atac"], library: 1e4 })) {
-    genes.set(mean.map((v) => Math.log1p(v)), at);
+    genes.set(
+      mean.map((v) => Math.log1p(v)),
+      at,
+    );
     at += mean.length;
   }
   const gene = (values, j) => Float32Array.from({ length: queries.cells }, (_, i) => values[i * g + j]);
@@ -234,7 +245,15 @@ if (seeds.length >= 3 && !process.env.MOSAIC) {
   const folder = join(root, "benchmarks/results");
   mkdirSync(folder, { recursive: true });
   const cells = { train: study.train.length, test: study.test.length, peaks: PEAKS };
-  const result = { name: "accuracy-mosaic", machine: describeMachine([]), config: CONFIG, cells, baselines: base, runs, results: lines };
+  const result = {
+    name: "accuracy-mosaic",
+    machine: describeMachine([]),
+    config: CONFIG,
+    cells,
+    baselines: base,
+    runs,
+    results: lines,
+  };
   writeFileSync(join(folder, "accuracy-mosaic.json"), `${JSON.stringify(result, null, 2)}\n`);
 }
 if (lines.some((line) => !line.ok)) process.exitCode = 1;

@@ -35,13 +35,21 @@ export interface TableSelection {
  * least 0 (`BIOM_VALUE`), names are unique (`DUP_SAMPLE`, `DUP_FEATURE`); an absent entry is 0, nothing is missing.
  */
 export class FeatureTable {
+  /** Names of the samples. */
   readonly sampleIds: readonly string[];
+  /** Names of the features. */
   readonly featureIds: readonly string[];
+  /** Where each sample's entries begin; one more than samples. */
   readonly indptr: Float64Array;
+  /** The feature of each entry, ascending within a sample. */
   readonly indices: Uint32Array;
+  /** The count of each entry. */
   readonly values: Float64Array;
+  /** For messages. */
   readonly path: string;
+  /** What the file says about the features, one a feature, unchecked. */
   readonly featureMetadata: readonly unknown[] | undefined;
+  /** How the counts came about. */
   readonly history: readonly string[];
 
   /** Entries of a sample need not be sorted; entries of the same feature are an error (`BIOM_INDEX`). */
