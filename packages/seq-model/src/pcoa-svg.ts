@@ -71,7 +71,7 @@ function scale(n: number, of: (s: number) => number, from: number, to: number): 
   for (let s = 0; s < n; s++) [least, most] = [Math.min(least, of(s)), Math.max(most, of(s))];
   const size = most > least ? most - least : 1;
   // A margin of a twentieth keeps dots off the axes.
-  return (s) => (from + (to - from) * (0.05 + (0.9 * (of(s) - least)) / size)).toFixed(1);
+  return (s) => px(from + (to - from) * (0.05 + (0.9 * (of(s) - least)) / size));
 }
 
 interface Colours {
