@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import {
+  distances,
   faithPd,
   mergeStripes,
   parseTree,
@@ -86,6 +87,21 @@ describe("a matrix", () => {
     expect(await code({ samples: ["nobody"] })).toBe("SAMPLE_UNKNOWN");
     expect(await code({ samples: [] })).toBe("EMPTY_TABLE");
   });
+});
+
+it("a running call stops when it is told to", async () => {
+  const many = tableOf(
+    Array.from({ length: 2500 }, (_, s) => Array.from({ length: 800 }, (_, f) => 1 + ((s * f) % 7))),
+  );
+  const stop = new AbortController();
+  const reason = new Error("enough");
+  const run = distances(many, {
+    metric: "aitchison",
+    signal: stop.signal,
+    onProgress: () => stop.abort(reason),
+  });
+  await expect(run).rejects.toBe(reason);
+  expect((await distances(many.select({ samples: ["s1", "s2"] }), { metric: "aitchison" })).n).toBe(2);
 });
 
 describe("edge cases of trees, as docs/design/seq-model.md decides", () => {
