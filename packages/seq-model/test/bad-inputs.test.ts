@@ -18,7 +18,7 @@ import {
   tokenize,
   unifrac,
 } from "../src/index.ts";
-import { failure, fileOf, golden, shared, tableOf } from "./support/files.ts";
+import { failure, fileOf, fixture, shared, tableOf } from "./support/files.ts";
 
 const bytes = (text: string): Uint8Array => Buffer.from(text);
 
@@ -92,7 +92,7 @@ describe("BIOM", () => {
   });
 
   it("files that are something else, cut, or empty", async () => {
-    const whole = readFileSync(golden("table.biom"));
+    const whole = readFileSync(fixture("table.biom"));
     const code = async (name: string, content: string | Uint8Array): Promise<string> =>
       (await failure(() => readBiom(fileOf(name, content)))).code;
     expect(await code("a.biom", "#OTU ID\ts0\nf0\t1\n")).toBe("BIOM_FORMAT");

@@ -15,13 +15,13 @@ import {
   unifracStripes,
   writeStripes,
 } from "../src/index.ts";
-import { failure, golden, tableOf, tempFolder } from "./support/files.ts";
+import { failure, fixture, tableOf, tempFolder } from "./support/files.ts";
 import { fc, test } from "./support/property.ts";
 
 const TREE = "(((f0:1,f1:2):0.5,f2:1.5):0.25,(f3:0.125,f4:3):1);";
 const tree = parseTree(TREE);
-const table = await readBiom(golden("table.biom"));
-const big = await readNewick(golden("tree.nwk"));
+const table = await readBiom(fixture("table.biom"));
+const big = await readNewick(fixture("tree.nwk"));
 
 describe("a matrix", () => {
   it.each(TREE_METRICS)("%s: threads, stripes, pairs and one-to-many give the same bytes", async (metric) => {
