@@ -87,7 +87,7 @@ beforeAll(() => {
   args.push(`onnxruntime-node@${/"onnxruntime-node": "(\d[^"]*)"/.exec(runtime)![1]}`);
   const skip = { ...process.env, ONNXRUNTIME_NODE_INSTALL: "skip" };
   execFileSync("npm", args, { cwd: project, shell, env: skip, stdio: ["ignore", "ignore", "inherit"] });
-  for (const set of ["fixtures/demo", "fixtures/gam"])
+  for (const set of ["fixtures/demo", "fixtures/gam", "fixtures/seq"])
     cpSync(join(root, set), join(project, set), { recursive: true });
   writeFileSync(
     join(project, "tsconfig.json"),

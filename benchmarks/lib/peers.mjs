@@ -45,7 +45,7 @@ export function findPeers() {
 
 /** Its program does not say its version, Debian's package does. */
 function ssu() {
-  return says("dpkg-query", ["-W", "-f", "${Package} ${Version}", "unifrac-tools"], /(unifrac-tools \S+)/);
+  return says("dpkg-query", ["-s", "unifrac-tools"], /^Version: (\S+)$/m);
 }
 
 /** Debian calls it plink1.9, most other places plink. */

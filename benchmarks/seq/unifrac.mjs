@@ -94,5 +94,5 @@ function ssu(prefix, method, metric, more) {
 
 function scikitBio(prefix, metric) {
   const env = { OMP_NUM_THREADS: "1", OPENBLAS_NUM_THREADS: "1" };
-  return { command: "python3", args: [join(import.meta.dirname, "skbio.py"), prefix, metric], env };
+  return { command: "python3", args: [join(import.meta.dirname, "scikit_bio.py"), prefix, metric], env };
 }

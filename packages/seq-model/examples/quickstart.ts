@@ -1,6 +1,6 @@
 import { pcoa, permanova, readBiom, readMetadata, readNewick, unifrac, writeDistances } from "@x/seq-model";
 
-const folder = process.argv[2] ?? "packages/seq-model/test/golden";
+const folder = process.argv[2] ?? "fixtures/seq";
 const table = await readBiom(`${folder}/table.biom`);
 const tree = await readNewick(`${folder}/tree.nwk`);
 const metadata = (await readMetadata(`${folder}/metadata.tsv`)).select(table.sampleIds);

@@ -35,13 +35,21 @@ export interface TableSelection {
  * least 0 (`BIOM_VALUE`), names are unique (`DUP_SAMPLE`, `DUP_FEATURE`); an absent entry is 0, nothing is missing.
  */
 export class FeatureTable {
+  /** Names of the samples. */
   readonly sampleIds: readonly string[];
+  /** Names of the features. */
   readonly featureIds: readonly string[];
+  /** Where each sample's entries begin; one more than samples. */
   readonly indptr: Float64Array;
+  /** The feature of each entry, ascending within a sample. */
   readonly indices: Uint32Array;
+  /** The count of each entry. */
   readonly values: Float64Array;
+  /** For messages. */
   readonly path: string;
+  /** What the file says about the features, one a feature, unchecked. */
   readonly featureMetadata: readonly unknown[] | undefined;
+  /** How the counts came about. */
   readonly history: readonly string[];
 
   /** Entries of a sample need not be sorted; entries of the same feature are an error (`BIOM_INDEX`). */
@@ -96,31 +104,28 @@ export class FeatureTable {
     const rows = this.sampleIndices(samples);
     const featureIds = selection.features ?? this.featureIds;
     const place = selection.features && this.#featurePlaces(selection.features);
-    const [indices, values]: [number[], number[]] = [[], []];
+    const most = rows.reduce((sum, row) => sum + this.indptr[row + 1]! - this.indptr[row]!, 0);
+    const [indices, values] = [new Uint32Array(most), new Float64Array(most)];
     const indptr = new Float64Array(rows.length + 1);
+    let to = 0;
     rows.forEach((row, at) => {
       for (let e = this.indptr[row]!; e < this.indptr[row + 1]!; e++) {
         const feature = place ? place[this.indices[e]!]! : this.indices[e]!;
         if (feature < 0) continue;
-        indices.push(feature);
-        values.push(this.values[e]!);
+        indices[to] = feature;
+        values[to++] = this.values[e]!;
       }
-      indptr[at + 1] = values.length;
+      indptr[at + 1] = to;
     });
-    const kept = featureIds.map((id) => this.featureIds.indexOf(id));
     return new FeatureTable({
       sampleIds: samples,
       featureIds,
       indptr,
-      indices: Uint32Array.from(indices),
-      values: Float64Array.from(values),
+      indices: indices.slice(0, to),
+      values: values.slice(0, to),
       path: this.path,
       history: this.history,
-      ...(this.featureMetadata && place
-        ? { featureMetadata: kept.map((f) => this.featureMetadata![f]) }
-        : this.featureMetadata
-          ? { featureMetadata: this.featureMetadata }
-          : {}),
+      ...this.#metadataOf(place, featureIds.length),
     });
   }
 
@@ -134,6 +139,17 @@ export class FeatureTable {
   /** Entries as an Arrow table: `sample, feature: Dictionary<Utf8>; count: Float64`, sample after sample. */
   toArrow(): Table {
     return arrowOfTable(this);
+  }
+
+  /** What the file says about the chosen features; `place` holds where each feature went. */
+  #metadataOf(place: Int32Array | undefined, count: number): { featureMetadata?: readonly unknown[] } {
+    if (!this.featureMetadata) return {};
+    if (!place) return { featureMetadata: this.featureMetadata };
+    const kept: unknown[] = Array(count).fill(null);
+    place.forEach((to, f) => {
+      if (to >= 0) kept[to] = this.featureMetadata![f];
+    });
+    return { featureMetadata: kept };
   }
 
   #featurePlaces(features: readonly string[]): Int32Array {

@@ -41,7 +41,14 @@ export { openQza, type Qza } from "./qza.ts";
 export { type Rarefied, type RarefyOptions, rarefy } from "./rarefy.ts";
 export { type BiomFile, type BiomStreamOptions, openBiom, readBiom } from "./read-biom.ts";
 export { readFasta, type Sequences, sequencesOf } from "./read-fasta.ts";
-export { type Metadata, type MetadataColumn, metadataOf, readMetadata } from "./read-metadata.ts";
+export {
+  type CategoricalColumn,
+  type Metadata,
+  type MetadataColumn,
+  metadataOf,
+  type NumericColumn,
+  readMetadata,
+} from "./read-metadata.ts";
 export { parseTree, type ReadNewickOptions, readNewick, Tree } from "./read-newick.ts";
 export { type ClassScores, classScores, type RegressionScores, regressionScores } from "./scores.ts";
 export {

@@ -1,3 +1,4 @@
+import { escapeXml, openSvg, px } from "@x/core/base";
 import type { Pcoa } from "./pcoa.ts";
 import type { MetadataColumn } from "./read-metadata.ts";
 
@@ -53,13 +54,10 @@ export function pcoaSvg(pcoa: Pcoa, options: PcoaSvgOptions = {}): string {
     const share = pcoa.explained[n - 1];
     return `axis ${n}${share === undefined ? "" : ` (${(100 * share).toFixed(1)} %)`}`;
   };
-  const title = escapeXml(options.title ?? "Principal coordinates");
   const middle = (BOX.top + BOX.bottom) / 2;
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" class="xo" viewBox="0 0 ${WIDTH} ${HEIGHT}" width="${WIDTH}" height="${HEIGHT}" role="img" aria-label="${title}"><title>${title}</title>`,
-    "<style>.xo{font:12px system-ui,sans-serif;max-width:100%;height:auto}.xo text{fill:#1d2733}.xo path{stroke:#66717f;fill:none}.xo circle{fill-opacity:.85}",
-    "@media screen and (prefers-color-scheme:dark){.xo text{fill:#e7ebf0}.xo path{stroke:#97a3b0}}</style>",
-    `<path d="M${BOX.left} ${BOX.top}V${BOX.bottom}H${BOX.right}"/>`,
+    openSvg(WIDTH, HEIGHT, options.title ?? "Principal coordinates"),
+    `<path class="ax" d="M${BOX.left} ${BOX.top}V${BOX.bottom}H${BOX.right}"/>`,
     ...dots,
     `<text x="${(BOX.left + BOX.right) / 2}" y="${HEIGHT - 12}" text-anchor="middle">${axis(a)}</text>`,
     `<text transform="translate(20 ${middle})rotate(-90)" text-anchor="middle">${axis(b)}</text>`,
@@ -73,7 +71,7 @@ function scale(n: number, of: (s: number) => number, from: number, to: number): 
   for (let s = 0; s < n; s++) [least, most] = [Math.min(least, of(s)), Math.max(most, of(s))];
   const size = most > least ? most - least : 1;
   // A margin of a twentieth keeps dots off the axes.
-  return (s) => (from + (to - from) * (0.05 + (0.9 * (of(s) - least)) / size)).toFixed(1);
+  return (s) => px(from + (to - from) * (0.05 + (0.9 * (of(s) - least)) / size));
 }
 
 interface Colours {
@@ -117,8 +115,4 @@ function legend(colours: Colours, label: string | undefined): string[] {
       return `<circle cx="442" cy="${y - 4}" r="5" fill="${colour}"/><text x="454" y="${y}">${escapeXml(text.slice(0, 16))}</text>`;
     }),
   ];
-}
-
-function escapeXml(text: string): string {
-  return text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
 }

@@ -32,12 +32,12 @@ export interface UnifracPlan {
 
 /** Seconds a term takes, measured with AVX-512 at 2 GHz (docs/design/seq-model.md). */
 const SECONDS: Record<TreeMetric, number> = {
-  unweighted: 0.12e-9,
-  weighted: 0.13e-9,
-  "weighted-normalized": 0.13e-9,
-  generalized: 1.4e-9,
-  "unweighted-vaw": 1.3e-9,
-  "weighted-normalized-vaw": 1.3e-9,
+  unweighted: 0.14e-9,
+  weighted: 0.22e-9,
+  "weighted-normalized": 0.22e-9,
+  generalized: 2.9e-9,
+  "unweighted-vaw": 1.8e-9,
+  "weighted-normalized-vaw": 1.8e-9,
 };
 
 /**

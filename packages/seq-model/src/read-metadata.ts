@@ -9,10 +9,24 @@ import {
 import type { Table } from "apache-arrow";
 import { duplicates, listIds, seqFileError } from "./errors.ts";
 
-/** One column: numbers or texts, null where missing. */
-export type MetadataColumn =
-  | { readonly kind: "numeric"; readonly values: readonly (number | null)[] }
-  | { readonly kind: "categorical"; readonly values: readonly (string | null)[] };
+/** Numbers, null where missing. */
+export interface NumericColumn {
+  /** Tells it from texts. */
+  readonly kind: "numeric";
+  /** One a sample. */
+  readonly values: readonly (number | null)[];
+}
+
+/** Texts, null where missing. */
+export interface CategoricalColumn {
+  /** Tells it from numbers. */
+  readonly kind: "categorical";
+  /** One a sample. */
+  readonly values: readonly (string | null)[];
+}
+
+/** One column of metadata. */
+export type MetadataColumn = NumericColumn | CategoricalColumn;
 
 /** What is known of samples. */
 export interface Metadata {

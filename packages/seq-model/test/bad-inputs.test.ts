@@ -1,5 +1,7 @@
 // What users get wrong, each with its code; the `biom`, `fasta` and `newick` rows of bad-inputs.tsv by their ids.
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import {
   classTarget,
@@ -16,7 +18,7 @@ import {
   tokenize,
   unifrac,
 } from "../src/index.ts";
-import { failure, fileOf, golden, tableOf } from "./support/files.ts";
+import { failure, fileOf, fixture, shared, tableOf } from "./support/files.ts";
 
 const bytes = (text: string): Uint8Array => Buffer.from(text);
 
@@ -90,7 +92,7 @@ describe("BIOM", () => {
   });
 
   it("files that are something else, cut, or empty", async () => {
-    const whole = readFileSync(golden("table.biom"));
+    const whole = readFileSync(fixture("table.biom"));
     const code = async (name: string, content: string | Uint8Array): Promise<string> =>
       (await failure(() => readBiom(fileOf(name, content)))).code;
     expect(await code("a.biom", "#OTU ID\ts0\nf0\t1\n")).toBe("BIOM_FORMAT");
@@ -238,5 +240,20 @@ describe("metadata, targets and splits", () => {
     const split = (text: string) => readSplit(bytes(`sample_id\tsplit\n${text}`));
     expect((await failure(() => split("a\ttrain\nb\ttrain\n"))).code).toBe("SPLIT_EMPTY");
     expect((await failure(() => split("a\ttrain\na\ttest\n"))).code).toBe("SPLIT_SAMPLES");
+  });
+});
+
+describe("bad-inputs.tsv", () => {
+  const tsv = join(shared, "../bad-inputs.tsv");
+  it.runIf(existsSync(tsv))("every row of these formats has a test named after it", () => {
+    const here = readFileSync(fileURLToPath(import.meta.url), "utf8");
+    const rows = readFileSync(tsv, "utf8")
+      .trim()
+      .split("\n")
+      .slice(1)
+      .map((line) => line.split("\t"));
+    const ours = rows.filter(([, format]) => ["biom", "fasta", "newick"].includes(format!));
+    expect(ours.length).toBeGreaterThanOrEqual(5);
+    for (const [id] of ours) expect(here, id).toContain(`"${id}: `);
   });
 });

@@ -2,12 +2,12 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { readDistances } from "../src/index.ts";
-import { fileOf, golden, readJson, seqModel, tempFolder, worst } from "./support/files.ts";
+import { expectedPath, fileOf, fixture, readJson, seqModel, tempFolder, worst } from "./support/files.ts";
 
 const folder = tempFolder();
 const out = (name: string): string => join(folder, name);
-const input = ["--table", golden("table.biom"), "--tree", golden("tree.nwk")];
-const expected = readJson(golden("expected.json")) as { matrices: Record<string, number[]> };
+const input = ["--table", fixture("table.biom"), "--tree", fixture("tree.nwk")];
+const expected = readJson(expectedPath) as { matrices: Record<string, number[]> };
 
 it("unifrac writes a matrix, in parts too", async () => {
   const ran = await seqModel(["unifrac", ...input, "--metric", "unweighted", "--out", out("u.npy")]);
@@ -39,7 +39,7 @@ it("unifrac writes diversities and distances without a tree", async () => {
   const faith = await seqModel(["unifrac", ...input, "--metric", "faith-pd", "--out", out("faith.tsv")]);
   expect(faith, faith.err).toMatchObject({ code: 0 });
   expect(readFileSync(out("faith.tsv"), "utf8")).toMatch(/^sample_id\tfaith_pd\nS00\t/);
-  const bray = ["unifrac", "--table", golden("table.qza"), "--metric", "bray-curtis", "--out", out("b.tsv")];
+  const bray = ["unifrac", "--table", fixture("table.qza"), "--metric", "bray-curtis", "--out", out("b.tsv")];
   expect(await seqModel(bray)).toMatchObject({ code: 0 });
   expect(worst(await readDistances(out("b.tsv")), expected.matrices["bray-curtis"]!)).toBeLessThan(1e-12);
 });
@@ -48,7 +48,7 @@ it("mistakes are named without a stack trace", async () => {
   const none = await seqModel([
     "unifrac",
     "--table",
-    golden("table.biom"),
+    fixture("table.biom"),
     "--metric",
     "unweighted",
     "--out",
@@ -59,7 +59,7 @@ it("mistakes are named without a stack trace", async () => {
   const tips = await seqModel([
     "unifrac",
     "--table",
-    golden("table.biom"),
+    fixture("table.biom"),
     "--tree",
     tree,
     "--metric",
@@ -76,7 +76,7 @@ it("mistakes are named without a stack trace", async () => {
 
 it("pcoa and permanova go on from a matrix", async () => {
   await seqModel(["unifrac", ...input, "--metric", "generalized", "--out", out("g.h5")]);
-  const metadata = ["--metadata", golden("metadata.tsv")];
+  const metadata = ["--metadata", fixture("metadata.tsv")];
   const pcoa = [
     "pcoa",
     out("g.h5"),
@@ -100,7 +100,7 @@ it("pcoa and permanova go on from a matrix", async () => {
 });
 
 it("inspect and baseline", async () => {
-  const metadata = ["--metadata", golden("metadata.tsv")];
+  const metadata = ["--metadata", fixture("metadata.tsv")];
   const seen = await seqModel(["inspect", ...input, ...metadata]);
   expect(seen.out).toMatch(/^14 samples × 40 features[\s\S]*41 tips[\s\S]*columns group, age/);
   const args = [

@@ -15,7 +15,7 @@ import {
   splitSamples,
   tokenize,
 } from "../src/index.ts";
-import { failure, golden, tableOf } from "./support/files.ts";
+import { failure, fixture, tableOf } from "./support/files.ts";
 
 const bytes = (text: string): Uint8Array => Buffer.from(text);
 
@@ -66,7 +66,7 @@ describe("metadata", () => {
 
 describe("rarefaction", () => {
   it("gives every sample the depth, is seeded, recorded, and does not look at other samples", async () => {
-    const table = await readBiom(golden("table.biom"));
+    const table = await readBiom(fixture("table.biom"));
     const depth = 200;
     const { table: cut, dropped } = await rarefy(table, { depth, seed: 3, threads: 2 });
     expect(new Set(cut.totals())).toEqual(new Set([depth]));

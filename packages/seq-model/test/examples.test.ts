@@ -3,7 +3,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSy
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, expect, it } from "vitest";
-import { bin, golden, tempFolder } from "./support/files.ts";
+import { bin, fixture, tempFolder } from "./support/files.ts";
 
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const run = (args: string[], cwd?: string): string =>
@@ -11,7 +11,7 @@ const run = (args: string[], cwd?: string): string =>
 
 it("the quickstart runs and stands in the README", () => {
   const example = at("../examples/quickstart.ts");
-  const out = run([example, golden("."), join(tempFolder(), "d.npy")]);
+  const out = run([example, fixture("."), join(tempFolder(), "d.npy")]);
   expect(out).toMatch(
     /^14 samples; S00 and S01 are 0\.\d+ apart\nthe first axis explains .* %\ngroups: pseudo-F .*, p 0\.\d+/,
   );
@@ -26,7 +26,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 it("the blocks of the UniFrac tutorial run", () => {
   for (const name of ["table.biom", "tree.nwk", "metadata.tsv"])
-    copyFileSync(golden(name), join(folder, name));
+    copyFileSync(fixture(name), join(folder, name));
   const text = readFileSync(at("../../../docs/tutorials/unifrac.md"), "utf8");
   const blocks = [...text.matchAll(/^```(\w+)\n([\s\S]*?)^```/gm)].map(([, kind, code]) => ({
     kind,

@@ -14,10 +14,10 @@ import {
   unifrac,
   writeDistances,
 } from "../src/index.ts";
-import { failure, fileOf, golden, tempFolder } from "./support/files.ts";
+import { failure, fileOf, fixture, tempFolder } from "./support/files.ts";
 
-const table = await readBiom(golden("table.biom"));
-const tree = await readNewick(golden("tree.nwk"));
+const table = await readBiom(fixture("table.biom"));
+const tree = await readNewick(fixture("tree.nwk"));
 const matrix = await unifrac(table, tree, { metric: "generalized" });
 
 it.each(DISTANCE_FORMATS)("a matrix survives .%s", async (format) => {
@@ -70,7 +70,7 @@ it("matrices that are none are refused", async () => {
 });
 
 it("a large table comes in blocks of samples", async () => {
-  using file = await openBiom(golden("table.biom"));
+  using file = await openBiom(fixture("table.biom"));
   expect([file.sampleIds.length, file.featureIds.length, file.nnz]).toEqual([14, 40, table.nnz]);
   const seen: string[] = [];
   let sum = 0;
@@ -81,23 +81,23 @@ it("a large table comes in blocks of samples", async () => {
   }
   expect(seen).toEqual(table.sampleIds);
   expect(sum).toBe(table.totals().reduce((a, b) => a + b, 0));
-  expect((await failure(() => openBiom(golden("table.v1.biom")))).code).toBe("BIOM_FORMAT");
+  expect((await failure(() => openBiom(fixture("table.v1.biom")))).code).toBe("BIOM_FORMAT");
 });
 
 it("formats are told by content, not by name, and gzip is undone", async () => {
-  const odd = fileOf("table.tsv", readFileSync(golden("table.biom")));
+  const odd = fileOf("table.tsv", readFileSync(fixture("table.biom")));
   expect((await readBiom(odd)).nnz).toBe(table.nnz);
-  const zipped = fileOf("table.biom", gzipSync(readFileSync(golden("table.v1.biom"))));
+  const zipped = fileOf("table.biom", gzipSync(readFileSync(fixture("table.v1.biom"))));
   expect((await readBiom(zipped)).nnz).toBe(table.nnz);
-  const newick = fileOf("tree.gz", gzipSync(readFileSync(golden("tree.nwk"))));
+  const newick = fileOf("tree.gz", gzipSync(readFileSync(fixture("tree.nwk"))));
   expect((await readNewick(newick)).tips).toBe(tree.tips);
 });
 
 it("artefacts say what they are", async () => {
-  const qza = await openQza(golden("table.qza"));
+  const qza = await openQza(fixture("table.qza"));
   expect([qza.type, qza.files]).toEqual(["FeatureTable[Frequency]", ["feature-table.biom"]]);
-  expect((await failure(() => readNewick(golden("table.qza")))).code).toBe("QZA_TYPE");
-  const bytes = readFileSync(golden("table.qza"));
+  expect((await failure(() => readNewick(fixture("table.qza")))).code).toBe("QZA_TYPE");
+  const bytes = readFileSync(fixture("table.qza"));
   expect((await failure(() => openQza(fileOf("cut.qza", bytes.subarray(0, 1000))))).code).toBe("QZA_FORMAT");
 });
 

@@ -16,7 +16,7 @@ import {
   type TreeMetric,
   unifrac,
 } from "../src/index.ts";
-import { golden, readJson, worst } from "./support/files.ts";
+import { expectedPath, fixture, readJson, worst } from "./support/files.ts";
 
 interface Expected {
   samples: string[];
@@ -28,9 +28,9 @@ interface Expected {
   permanova: { f: number; p: number; groups: string[] };
 }
 
-const expected = readJson(golden("expected.json")) as Expected;
-const table = await readBiom(golden("table.biom"));
-const tree = await readNewick(golden("tree.nwk"));
+const expected = readJson(expectedPath) as Expected;
+const table = await readBiom(fixture("table.biom"));
+const tree = await readNewick(fixture("tree.nwk"));
 
 function compute(
   name: string,
@@ -57,7 +57,7 @@ describe("every metric", () => {
 
 it("the same table as BIOM 1.0 and as an artefact", async () => {
   for (const name of ["table.v1.biom", "table.qza"]) {
-    const other = await readBiom(golden(name));
+    const other = await readBiom(fixture(name));
     expect(other.sampleIds).toEqual(table.sampleIds);
     expect(other.featureIds).toEqual(table.featureIds);
     expect([other.indptr, other.indices, other.values]).toEqual([table.indptr, table.indices, table.values]);
@@ -92,7 +92,7 @@ it("principal coordinates", async () => {
 });
 
 it("the permutation test", async () => {
-  const { values } = (await readMetadata(golden("metadata.tsv"))).column("group");
+  const { values } = (await readMetadata(fixture("metadata.tsv"))).column("group");
   const groups = values.map(String);
   expect(groups).toEqual(expected.permanova.groups);
   const found = await permanova(await compute("weighted-normalized"), groups, {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import {
+  distances,
   faithPd,
   mergeStripes,
   parseTree,
@@ -14,13 +15,13 @@ import {
   unifracStripes,
   writeStripes,
 } from "../src/index.ts";
-import { failure, golden, tableOf, tempFolder } from "./support/files.ts";
+import { failure, fixture, tableOf, tempFolder } from "./support/files.ts";
 import { fc, test } from "./support/property.ts";
 
 const TREE = "(((f0:1,f1:2):0.5,f2:1.5):0.25,(f3:0.125,f4:3):1);";
 const tree = parseTree(TREE);
-const table = await readBiom(golden("table.biom"));
-const big = await readNewick(golden("tree.nwk"));
+const table = await readBiom(fixture("table.biom"));
+const big = await readNewick(fixture("tree.nwk"));
 
 describe("a matrix", () => {
   it.each(TREE_METRICS)("%s: threads, stripes, pairs and one-to-many give the same bytes", async (metric) => {
@@ -86,6 +87,21 @@ describe("a matrix", () => {
     expect(await code({ samples: ["nobody"] })).toBe("SAMPLE_UNKNOWN");
     expect(await code({ samples: [] })).toBe("EMPTY_TABLE");
   });
+});
+
+it("a running call stops when it is told to", async () => {
+  const many = tableOf(
+    Array.from({ length: 2500 }, (_, s) => Array.from({ length: 800 }, (_, f) => 1 + ((s * f) % 7))),
+  );
+  const stop = new AbortController();
+  const reason = new Error("enough");
+  const run = distances(many, {
+    metric: "aitchison",
+    signal: stop.signal,
+    onProgress: () => stop.abort(reason),
+  });
+  await expect(run).rejects.toBe(reason);
+  expect((await distances(many.select({ samples: ["s1", "s2"] }), { metric: "aitchison" })).n).toBe(2);
 });
 
 describe("edge cases of trees, as docs/design/seq-model.md decides", () => {

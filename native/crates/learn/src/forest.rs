@@ -60,7 +60,8 @@ pub fn forest(
 ) -> Result<Forest> {
     let n = y.len();
     let class_of = |v: &f64| *v >= 0.0 && *v < classes as f64 && v.fract() == 0.0;
-    if n == 0 || p == 0 || x.len() != n * p || test.len() % p != 0 || (classes > 0 && !y.iter().all(class_of)) {
+    if n == 0 || p == 0 || x.len() != n * p || !test.len().is_multiple_of(p) || (classes > 0 && !y.iter().all(class_of))
+    {
         return Err(Error::new("SHAPE", format!("{} numbers are no {n} rows of {p} features", x.len())));
     }
     let outputs = classes.max(1);

@@ -45,7 +45,7 @@ pub fn ridge(
     job: &Job,
 ) -> Result<Ridge> {
     let n = kernel.n();
-    if n < 2 || scales.is_empty() || y.is_empty() || y.len() % n != 0 || cross.len() % n != 0 {
+    if n < 2 || scales.is_empty() || y.is_empty() || !y.len().is_multiple_of(n) || !cross.len().is_multiple_of(n) {
         return Err(Error::new(
             "SHAPE",
             format!("{} targets and {} kernel values do not fit {n} rows", y.len(), cross.len()),

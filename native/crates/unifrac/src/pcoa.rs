@@ -25,7 +25,7 @@ pub fn pcoa(distances: &Distances, axes: usize, threads: usize, job: &Job) -> Re
         if !x.is_finite() {
             return Err(Error::new("DISTANCE_NAN", "a distance is not finite"));
         }
-        *x *= -0.5 * *x;
+        *x = -0.5 * x.powi(2);
     }
     center(&mut gower, threads, job)?;
     let found = eigh(gower, threads, job)?;

@@ -1,7 +1,7 @@
 """Reference numbers from scikit-bio, and formulas written out for what it does not have.
 
 python -m venv v && v/bin/pip install scikit-bio==0.6.3 biom-format==2.1.18 h5py==3.16.0
-v/bin/python make.py        # writes table.biom, table.v1.biom, table.qza, tree.nwk, metadata.tsv, expected.json
+v/bin/python make.py        # writes expected.json here, table.biom, table.v1.biom, table.qza, tree.nwk, metadata.tsv to fixtures/seq
 """
 
 import io
@@ -18,6 +18,7 @@ from skbio.stats.distance import permanova
 from skbio.stats.ordination import pcoa
 
 here = os.path.dirname(os.path.abspath(__file__))
+fixtures = os.path.join(here, "../../../../fixtures/seq")
 rng = np.random.default_rng(7)
 features = [f"f{i}" for i in range(40)]
 samples = [f"S{i:02d}" for i in range(14)]
@@ -32,20 +33,20 @@ while len(nodes) > 2:
     b, a = nodes.pop(j), nodes.pop(i)
     nodes.append(f"({a},{b}):{rng.exponential(0.2):.6f}")
 newick = f"({nodes[0]},{nodes[1]});"
-open(f"{here}/tree.nwk", "w").write(newick + "\n")
+open(f"{fixtures}/tree.nwk", "w").write(newick + "\n")
 tree = TreeNode.read(io.StringIO(newick), convert_underscores=False)
 
 table = Table(counts.T.astype(float), features, samples)
-with h5py.File(f"{here}/table.biom", "w") as f:
+with h5py.File(f"{fixtures}/table.biom", "w") as f:
     table.to_hdf5(f, "make.py")
-open(f"{here}/table.v1.biom", "w").write(table.to_json("make.py"))
+open(f"{fixtures}/table.v1.biom", "w").write(table.to_json("make.py"))
 uuid = "0123abcd-0000-4000-8000-000000000000"
-with zipfile.ZipFile(f"{here}/table.qza", "w", zipfile.ZIP_DEFLATED) as z:
+with zipfile.ZipFile(f"{fixtures}/table.qza", "w", zipfile.ZIP_DEFLATED) as z:
     z.writestr(f"{uuid}/VERSION", "QIIME 2\narchive: 5\nframework: 2023.5\n")
     z.writestr(f"{uuid}/metadata.yaml", f"uuid: {uuid}\ntype: FeatureTable[Frequency]\nformat: BIOMV210DirFmt\n")
-    z.write(f"{here}/table.biom", f"{uuid}/data/feature-table.biom")
+    z.write(f"{fixtures}/table.biom", f"{uuid}/data/feature-table.biom")
 groups = ["a" if i % 3 else "b" for i in range(14)]
-with open(f"{here}/metadata.tsv", "w") as f:
+with open(f"{fixtures}/metadata.tsv", "w") as f:
     f.write("#SampleID\tgroup\tage\n#q2:types\tcategorical\tnumeric\n")
     f.writelines(f"{s}\t{g}\t{20 + 3 * i}\n" for i, (s, g) in enumerate(zip(samples, groups)))
 

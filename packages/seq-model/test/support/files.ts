@@ -14,8 +14,10 @@ export const hasShared: boolean = existsSync(shared);
 if (!hasShared) console.log(`the shared 16S data are not in ${shared}: their tests are left out`);
 
 export const bin: string = fileURLToPath(new URL("../../bin/seq-model.mjs", import.meta.url));
-/** Tables, a tree and reference numbers made by golden/make.py. */
-export const golden = (name: string): string => fileURLToPath(new URL(`../golden/${name}`, import.meta.url));
+/** A table, tree and metadata made by golden/make.py. */
+export const fixture = (name: string): string => join(root, "fixtures/seq", name);
+/** Reference numbers made by the same. */
+export const expectedPath: string = fileURLToPath(new URL("../golden/expected.json", import.meta.url));
 
 const made: string[] = [];
 afterAll(() => {
