@@ -172,6 +172,11 @@ impl Design {
         out
     }
 
+    /// Which smooths are random effects.
+    pub fn random(&self) -> Vec<bool> {
+        self.terms.iter().map(|t| t.basis.is_random()).collect()
+    }
+
     /// Parametric columns with their predictor and coefficient.
     pub fn parametric_columns(&self) -> Vec<(&Parametric, usize, usize)> {
         let mut out = Vec::new();

@@ -7,6 +7,7 @@
 pub mod basis;
 pub mod criterion;
 pub mod cross;
+pub mod davies;
 pub mod design;
 pub mod diagnose;
 pub mod family;
@@ -53,7 +54,7 @@ pub fn fit_design(
     };
     let mut fitted = fit(design, &design.penalties, &*family, y, w, offset, &read, job)?;
     if read.tests {
-        fitted.tests = termtest::all(&fitted, &design.penalties, &design.ranges())?;
+        fitted.tests = termtest::all(&fitted, &design.penalties, &design.ranges(), &design.random())?;
     }
     let text = describe(&fitted, design, &*family, &read);
     Ok((text, fitted))
