@@ -172,9 +172,9 @@ impl Design {
         out
     }
 
-    /// Which smooths are random effects.
+    /// Which smooths are random effects (`re`).
     pub fn random(&self) -> Vec<bool> {
-        self.terms.iter().map(|t| t.basis.is_random()).collect()
+        self.terms.iter().map(|t| matches!(t.basis, crate::basis::Basis::Random(_))).collect()
     }
 
     /// Parametric columns with their predictor and coefficient.

@@ -14,13 +14,15 @@ pub struct Control {
     pub beta: Option<Vec<f64>>,
     pub fixed: bool,
     pub max_outer: usize,
+    /// Derivatives at the very last point, for the covariance of the smoothing parameters.
+    pub refresh: bool,
     pub rho_min: f64,
     pub rho_max: f64,
 }
 
 impl Default for Control {
     fn default() -> Self {
-        Control { rho: None, beta: None, fixed: false, max_outer: 200, rho_min: -20.0, rho_max: 30.0 }
+        Control { rho: None, beta: None, fixed: false, max_outer: 200, refresh: true, rho_min: -20.0, rho_max: 30.0 }
     }
 }
 
@@ -52,9 +54,8 @@ const GRADIENT: f64 = 1e-7;
 /// Gradient and curvature of a coordinate at infinity.
 const FLAT: f64 = 1e-7;
 const MAX_STEP: f64 = 5.0;
-/// The last Newton step may be this long: what it leaves of the gradient is of the order of its square, and the Hessian of
-/// the point before serves the one after it.
-const REFINE: f64 = 1e-5;
+/// The last Newton step may be this long: what it leaves of the gradient is of the order of its square.
+const REFINE: f64 = 3e-4;
 /// Half a Newton decrement of P-IRLS: coefficients within 1e-7 standard errors. The criterion would be content with less;
 /// its gradient errs with the first power of theirs.
 const INNER: f64 = 1e-14;
@@ -122,6 +123,7 @@ pub fn optimise(model: &Model, theta: &[f64], control: &Control) -> Result<Optim
     let mut certificate = Certificate { converged: settled, ..Certificate::default() };
     let mut best_gradient = f64::INFINITY;
     let mut stalled = 0;
+    let mut before = None;
     while !certificate.converged {
         let state = search.state(&point, &now);
         certificate = state.certificate(&now);
@@ -139,6 +141,7 @@ pub fn optimise(model: &Model, theta: &[f64], control: &Control) -> Result<Optim
             certificate.converged = true;
             if close && last.iter().any(|s| s.abs() > 1e-9) {
                 search.refine(&mut point, &last, &mut now)?;
+                certificate.gradient = state.certificate(&now).gradient;
                 trace.push((now.criterion, point.clone()));
             }
             break;
@@ -147,8 +150,10 @@ pub fn optimise(model: &Model, theta: &[f64], control: &Control) -> Result<Optim
             break;
         }
         outer += 1;
-        match search.step(&point, &now, &state)? {
+        match search.step(&point, &now, &state, before.as_ref())? {
             Some((next, evaluation)) => {
+                let curvature = (0..point.len()).map(|i| now.hessian[(i, i)]).collect();
+                before = Some(Past { point, curvature });
                 point = next;
                 now = evaluation;
                 trace.push((now.criterion, point.clone()));
@@ -179,6 +184,12 @@ pub fn optimise(model: &Model, theta: &[f64], control: &Control) -> Result<Optim
         inner: search.inner,
         trace,
     })
+}
+
+/// The point before the present one.
+struct Past {
+    point: Vec<f64>,
+    curvature: Vec<f64>,
 }
 
 /// Which coordinates still move, and the Hessian over them.
@@ -312,40 +323,67 @@ impl Search<'_> {
         now.prepared.to_plain(&guess)
     }
 
-    /// Takes a last, tiny step without derivatives of its own; those of the point before stand for it.
+    /// Takes a last, tiny step that nothing follows. Only covariances ask for derivatives there; otherwise those of the point
+    /// before stand for it. It is no evaluation of the search.
     fn refine(&mut self, point: &mut [f64], step: &[f64], now: &mut Evaluation) -> Result<()> {
         let next: Vec<f64> = point.iter().zip(step).map(|(p, s)| p + s).collect();
         let (rho, theta) = next.split_at(self.m);
         let guess = self.follow(step, now);
-        let e = match self.model.evaluate(rho, theta, Some(&guess), false, INNER) {
+        let e = match self.model.evaluate(rho, theta, Some(&guess), self.control.refresh, INNER) {
             Ok(e) => e,
             Err(e) if e.code == "CANCELLED" => return Err(e),
             Err(_) => return Ok(()),
         };
         self.inner += e.inner;
+        point.copy_from_slice(&next);
+        if self.control.refresh {
+            let hessian = now.hessian.clone();
+            *now = if self.model.method == Method::Gcv { Evaluation { hessian, ..e } } else { e };
+            return Ok(());
+        }
         let moved = |d: &Vec<f64>| e.prepared.to_rotated(&now.prepared.to_plain(d));
         let directions = now.directions.iter().map(moved).collect();
         let (gradient, hessian) = (std::mem::take(&mut now.gradient), now.hessian.clone());
         let scale_border = now.scale_border.take();
         *now = Evaluation { gradient, hessian, scale_border, directions, ..e };
-        point.copy_from_slice(&next);
         Ok(())
     }
 
-    fn step(&mut self, point: &[f64], now: &Evaluation, state: &State) -> Result<Option<(Vec<f64>, Evaluation)>> {
+    /// Steps of vanishing terms. In its tail the criterion is a + b exp(-rho), which Newton would walk in steps of one, but
+    /// where it is flat is known. What looks like a tail far from the optimum of the others may be none: then the step is
+    /// long, but not all the way.
+    fn tails(&self, point: &[f64], now: &Evaluation, state: &State, before: Option<&Past>, step: &mut [f64]) {
+        // Distance of gradient and curvature from the tail's equality.
+        let apart = |i: usize| (now.gradient[i] + now.hessian[(i, i)]).abs() / now.gradient[i].abs();
+        let falling = |i: usize| i < self.m && now.gradient[i] < 0.0 && apart(i) < 0.3;
+        let settled = state.active.iter().all(|&i| falling(i) || step[i].abs() < 0.5);
+        for &i in state.active.iter().filter(|&&i| falling(i)) {
+            // Curvature falls with the gradient in a tail; beside a finite optimum it stays.
+            let fades = before.is_some_and(|b| {
+                let moved = point[i] - b.point[i];
+                moved > 0.5 && now.hessian[(i, i)] < b.curvature[i] * (-0.6 * moved).exp()
+            });
+            if settled && (apart(i) < 0.02 || fades) {
+                step[i] = (-now.gradient[i] / (0.1 * FLAT * self.unit(now))).ln();
+            } else if apart(i) < 0.2 {
+                step[i] = MAX_STEP;
+            }
+        }
+    }
+
+    fn step(
+        &mut self,
+        point: &[f64],
+        now: &Evaluation,
+        state: &State,
+        before: Option<&Past>,
+    ) -> Result<Option<(Vec<f64>, Evaluation)>> {
         let mut step = self.newton(now, state);
         let longest = step.iter().fold(0.0, |m: f64, s| m.max(s.abs()));
         if longest > MAX_STEP {
             step.iter_mut().for_each(|s| *s *= MAX_STEP / longest);
         }
-        for &i in state.active.iter().filter(|&&i| i < self.m) {
-            // The tail of a vanishing term: criterion a + b exp(-rho). Newton would walk it in steps of one; where it is
-            // flat is known.
-            let (g, h) = (now.gradient[i], now.hessian[(i, i)]);
-            if g < 0.0 && (g + h).abs() < 0.2 * g.abs() {
-                step[i] = (-g / (0.1 * FLAT * self.unit(now))).ln().max(1.0);
-            }
-        }
+        self.tails(point, now, state, before, &mut step);
         let slack = 1e-12 * (1.0 + now.criterion.abs());
         let mut size = 1.0;
         for halving in 0..30 {
