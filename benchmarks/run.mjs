@@ -1,6 +1,15 @@
 // npm run bench                     every benchmark; npm run bench lmm gram: these two
+// npm run bench phaser -- --set raremulti --tool ours: a part of one that takes long; the rest of its results stays
 // npm run bench -- --repeats 7 --large --scratch /fast/disk
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -16,10 +25,16 @@ const { values, positionals } = parseArgs({
     repeats: { type: "string", default: "5" },
     large: { type: "boolean", default: false },
     scratch: { type: "string", default: tmpdir() },
+    set: { type: "string", multiple: true, default: [] },
+    tool: { type: "string", multiple: true, default: [] },
+    threads: { type: "string", multiple: true, default: [] },
+    growth: { type: "string", multiple: true, default: [] },
     results: { type: "string", default: join(here, "results") },
   },
 });
 const unknown = positionals.filter((name) => !known.includes(name));
+const { set, tool, threads, growth } = values;
+const only = { set, tool, threads, growth };
 const repeats = Number(values.repeats);
 if (unknown.length > 0 || !(repeats >= 1)) {
   console.error(
@@ -47,13 +62,18 @@ for (const name of positionals.length > 0 ? positionals : known) {
       notes.push(text);
       console.log(`· ${text}`);
     };
-    const { tables, data } = await bench.run({ peers, scratch, race, note, repeats, large: values.large });
+    const found = await bench.run({ peers, scratch, race, note, repeats, large: values.large, only });
+    const file = join(values.results, `${name}.json`);
+    // A benchmark that runs in parts makes its tables of all parts measured so far.
+    const data = bench.tables
+      ? merge(existsSync(file) ? JSON.parse(readFileSync(file, "utf8")).data : {}, found.data)
+      : found.data;
+    const tables = bench.tables ? bench.tables(data) : found.tables;
     log("");
     for (const table of tables) console.log(`${table}\n`);
     for (const [title, message] of failures(data)) console.log(`· ${title} did not run: ${message}`);
     if (tables.length > 0) {
       mkdirSync(values.results, { recursive: true });
-      const file = join(values.results, `${name}.json`);
       writeFileSync(
         file,
         `${JSON.stringify({ name, title: bench.title, machine, repeats, notes, tables, data }, drop, 2)}\n`,
@@ -65,6 +85,15 @@ for (const name of positionals.length > 0 ? positionals : known) {
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
+}
+
+/** Objects key by key, anything else by the new value. */
+function merge(old, found) {
+  const plain = (value) => value !== null && typeof value === "object" && !Array.isArray(value);
+  if (!plain(old) || !plain(found)) return found;
+  const out = { ...old };
+  for (const [key, value] of Object.entries(found)) out[key] = key in old ? merge(old[key], value) : value;
+  return out;
 }
 
 function* failures(data, path = "") {

@@ -18,7 +18,9 @@ const allowed = {
   "plink-io": ["core", "native-linalg"],
   "gam-warmstart": ["core", "native-linalg"],
   "onnx-train": ["core"],
+  "seq-model": ["core", "native-linalg", "onnx-train"],
   lmm: ["core", "native-linalg", "plink-io"],
+  "mosaic-vae": ["core", "onnx-train"],
   phaser: ["core", "native-phasing", "plink-io"],
 };
 

@@ -14,6 +14,6 @@ export function mouseFolder() {
 
 /** One of our commands, started straight by the Node that runs the benchmark. */
 export function ours(name, args) {
-  const home = { lmm: "lmm", "plink-io": "plink-io" }[name];
+  const home = { lmm: "lmm", "plink-io": "plink-io", phaser: "phaser" }[name];
   return { command: process.execPath, args: [join(root, "packages", home, "bin", `${name}.mjs`), ...args] };
 }

@@ -115,6 +115,7 @@ pub struct GamFit {
     pub edf1: Float64Array,
     pub edf2: Float64Array,
     pub eta: Float64Array,
+    pub baseline: Float64Array,
 }
 
 fn fitted((summary, fit): (String, Fit)) -> GamFit {
@@ -131,6 +132,7 @@ fn fitted((summary, fit): (String, Fit)) -> GamFit {
         edf1: Float64Array::new(fit.edf1),
         edf2: Float64Array::new(fit.edf2),
         eta: Float64Array::new(fit.eta),
+        baseline: Float64Array::new(fit.baseline),
     }
 }
 
@@ -198,6 +200,27 @@ pub fn gam_response(
         let (family, theta) = with_theta(&options)?;
         let response = || x_gam::predict::response(&design, &*family, &theta, &beta, &v, &offset, &job);
         with_pool(threads as usize, response)
+    };
+    Work::spawn(run, prediction)
+}
+
+/// Survival probabilities (rows × times) of a Cox model from the baseline of its fit.
+#[napi(catch_unwind, ts_return_type = "Promise<GamPrediction>")]
+#[allow(clippy::too_many_arguments)]
+pub fn gam_survival(
+    job: &Job,
+    design: &GamDesign,
+    baseline: Float64Array,
+    beta: Float64Array,
+    v: Float64Array,
+    offset: Float64Array,
+    times: Float64Array,
+    threads: u32,
+) -> AsyncTask<Work<x_gam::predict::Prediction, GamPrediction>> {
+    let (job, design) = (job.0.clone(), design.inner.clone());
+    let run = move || {
+        let curves = || x_gam::cox::survival(&design, &baseline, &beta, &v, &offset, &times, &job);
+        with_pool(threads as usize, curves)
     };
     Work::spawn(run, prediction)
 }

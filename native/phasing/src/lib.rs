@@ -10,6 +10,7 @@ mod job;
 mod ligate;
 mod loci;
 mod panic;
+mod phase;
 mod rare;
 mod rows;
 mod vcf;

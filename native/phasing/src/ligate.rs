@@ -81,8 +81,8 @@ impl Ligation {
     pub fn writer(&self, output: String, lines: Vec<String>) -> napi::Result<VcfWriter> {
         let output = output_of(&output).map_err(to_napi)?;
         let ligation = self.0.lock().map_err(|_| panicked())?.take().ok_or_else(gone)?;
-        let about = ligation.about();
-        let writer = LociWriter::from_rows(&about, Box::new(ligation.rows()), output, &[], &lines);
+        let (about, fields) = (ligation.about(), ligation.fields.clone());
+        let writer = LociWriter::from_rows(&about, Box::new(ligation.rows()), output, &fields, &lines);
         writer.map(VcfWriter::wrap).map_err(to_napi)
     }
 }

@@ -42,7 +42,7 @@ pub struct ConflictRow {
 pub struct ExcludedPosition {
     pub position: u32,
     pub rows: u32,
-    /// `conflict`, `minMaf` or `noAlt`.
+    /// `conflict`, `minMaf`, `noAlt` or `notInReference`.
     pub reason: String,
 }
 
@@ -73,6 +73,15 @@ impl Loci {
 pub fn get(shared: &Shared) -> Result<Arc<x_vcf::Loci>> {
     let guard = shared.read().map_err(|_| Error::new("NATIVE_PANIC", "an earlier call on these loci panicked"))?;
     guard.clone().ok_or_else(|| Error::new("LOCI_RELEASED", "these loci were released by an earlier call"))
+}
+
+/// The loci, out of their handle.
+pub fn take(shared: &Shared) -> Result<Arc<x_vcf::Loci>> {
+    let loci = get(shared)?;
+    if let Ok(mut guard) = shared.write() {
+        *guard = None;
+    }
+    Ok(loci)
 }
 
 fn range(loci: &x_vcf::Loci, from: u32, to: u32) -> Result<std::ops::Range<usize>> {
@@ -161,6 +170,7 @@ impl Loci {
                 Reason::Conflict => "conflict",
                 Reason::MinMaf => "minMaf",
                 Reason::NoAlt => "noAlt",
+                Reason::NotInReference => "notInReference",
             }
             .to_owned(),
         };

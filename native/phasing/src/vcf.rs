@@ -64,6 +64,8 @@ pub struct LociOptions {
     pub haploid: Option<Vec<String>>,
     pub min_maf: Option<f64>,
     pub likelihoods: Option<bool>,
+    /// Every row a locus of its own.
+    pub split: Option<bool>,
 }
 
 impl LociOptions {
@@ -86,6 +88,7 @@ impl LociOptions {
             haploid: self.haploid.unwrap_or_default().into_iter().collect(),
             min_maf: self.min_maf.unwrap_or(0.0),
             likelihoods: self.likelihoods.unwrap_or(false),
+            split: self.split.unwrap_or(false),
         })
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use napi::bindgen_prelude::{AsyncTask, Float32Array, Uint8Array};
 use napi_derive::napi;
 use x_simd::{Error, Result};
-use x_vcf::{Extra, LociWriter, Output, WriteOptions};
+use x_vcf::{Extra, Field, LociWriter, Output, WriteOptions};
 
 use crate::job::Job;
 use crate::loci::{Loci, get};
@@ -22,11 +22,13 @@ pub struct VcfWriteOptions {
     pub extra: Option<Vec<ExtraField>>,
 }
 
-/// A FORMAT field of one float a sample, locus-major; NaN is missing.
+/// A FORMAT field of floats, locus-major; NaN is missing.
 #[napi(object)]
 pub struct ExtraField {
     pub id: String,
     pub description: String,
+    /// Floats a sample; 1 by default.
+    pub number: Option<u32>,
     pub values: Float32Array,
 }
 
@@ -47,8 +49,7 @@ impl VcfWriter {
     pub fn new(loci: &Loci, codes: Option<Uint8Array>, options: VcfWriteOptions) -> napi::Result<Self> {
         let output = output_of(&options.output).map_err(to_napi)?;
         let extra = options.extra.unwrap_or_default().into_iter().map(|e| Extra {
-            id: e.id,
-            description: e.description,
+            field: Field { id: e.id, description: e.description, number: e.number.unwrap_or(1).max(1) as usize },
             values: Arc::new(e.values.to_vec()),
         });
         let write = WriteOptions {

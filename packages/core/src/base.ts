@@ -1,6 +1,6 @@
 /** Everything that does not need apache-arrow: `@x/core/base` starts several times faster than `@x/core`. */
 export * from "./abort.ts";
-export { type ByteSource, type ReadChunksOptions, readChunks } from "./bytes.ts";
+export { type ByteSource, type ReadChunksOptions, readChunks, sourceName } from "./bytes.ts";
 export * from "./cli.ts";
 export {
   type OptionSpec,
@@ -29,6 +29,7 @@ export {
   resolveThreads,
   unknownOption,
 } from "./options.ts";
+export { PAGE_STYLE } from "./page-style.ts";
 export {
   type OnProgress,
   type Progress,
@@ -37,6 +38,7 @@ export {
   terminalProgress,
 } from "./progress.ts";
 export * from "./random.ts";
+export * from "./svg.ts";
 export * from "./tables.ts";
 export { removeTemps } from "./temps.ts";
 export * from "./usage.ts";

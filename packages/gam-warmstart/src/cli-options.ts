@@ -39,6 +39,11 @@ export const MODEL_FLAGS: readonly OptionSpec[] = [
   { name: "knots", type: "string", value: "NAME=A,B,…;…", help: "knots by variable, e.g. x=0,0.5,1;z=0,10" },
   { name: "select", type: "flag", help: "penalise null spaces too, so that terms can leave the model" },
   {
+    name: "discrete",
+    type: "flag",
+    help: "round the covariates of smooths to a grid: for very many rows of costly bases",
+  },
+  {
     name: "gamma",
     type: "number",
     range: { min: 1e-3, max: 1e3 },
@@ -90,6 +95,7 @@ export function modelOptions(context: CliContext): ModelOptions {
     factors: o.factors as readonly string[] | undefined,
     knots: o.knots === undefined ? undefined : readKnots(String(o.knots)),
     select: o.select === true ? true : undefined,
+    discrete: o.discrete === true ? true : undefined,
     gamma: o.gamma as number | undefined,
     scale: o.scale as number | undefined,
     maxOuter: o["max-outer"] as number | undefined,

@@ -130,6 +130,8 @@ export interface EngineSummary {
   readonly devExplained: number | null;
   readonly n: number;
   readonly theta: readonly number[];
+  /** Shape constraints that hold as equalities. */
+  readonly activeConstraints: number;
   readonly terms: readonly EngineTerm[];
   readonly parametric: readonly EngineCoefficient[];
   /** `start`: was a starting point given? */

@@ -108,7 +108,10 @@ export const orderedCategorical = (classes?: number): Family => make("ocat", {},
 export const multinomial = (classes?: number): Family => make("multinom", {}, classes);
 /** Normal with a formula for the mean and one for the log precision. */
 export const gaussianLocationScale = (): Family => make("gaulss");
-/** Cox proportional hazards (not fitted yet: `NOT_SUPPORTED`): `Surv(time, event)`, or time with `weights` 1 = event, 0 = censored. */
+/**
+ * Cox proportional hazards, ties by Breslow's (Peto's) rule: `Surv(time, event)`, or the time with `weights` 1 = event,
+ * 0 = censored. `predict` with `type: "response"` gives hazard ratios; `model.survival` gives survival curves.
+ */
 export const coxPh = (): Family => make("cox.ph");
 
 /** Other spellings of families on a command line. */

@@ -62,4 +62,5 @@ export type { Method, ModelOptions } from "./prepare.ts";
 export { type ReportOptions, reportHtml } from "./report/html.ts";
 export type { FoldScore } from "./score.ts";
 export type { FitStart, TermStart } from "./start.ts";
+export type { Survival, SurvivalOptions } from "./survival.ts";
 export type { CoefficientRow, SmoothRow } from "./tables.ts";

@@ -15,6 +15,8 @@ export interface ModelJson {
   readonly family: Family;
   readonly method: Method;
   readonly select: boolean;
+  /** Absent in files of versions that had no such mode. */
+  readonly discrete?: boolean;
   readonly gamma: number;
   readonly scale: number | null;
   readonly knots: Readonly<Record<string, readonly number[]>>;
@@ -33,7 +35,7 @@ export interface ModelJson {
   readonly arrays: Readonly<Record<(typeof ARRAYS)[number], readonly number[]>>;
 }
 
-const ARRAYS = ["beta", "rho", "vp", "ve", "vc", "edf", "edf1", "edf2"] as const;
+const ARRAYS = ["beta", "rho", "vp", "ve", "vc", "edf", "edf1", "edf2", "baseline"] as const;
 
 /** The JSON of a model. */
 export function modelJson(parts: ModelParts): ModelJson {
@@ -94,6 +96,7 @@ export function modelFromJson(text: string, path: string): ModelParts {
     family: m.family,
     method: m.method,
     select: m.select,
+    discrete: m.discrete ?? false,
     gamma: m.gamma,
     scale: m.scale,
     knots: m.knots,
@@ -111,6 +114,7 @@ export function modelFromJson(text: string, path: string): ModelParts {
     variables: m.variables,
     plan: planDesign(predictors, m.variables, {
       select: m.select,
+      discrete: m.discrete ?? false,
       knots: m.knots,
       withoutIntercept: m.family.name === "cox.ph",
     }),
@@ -122,7 +126,7 @@ export function modelFromJson(text: string, path: string): ModelParts {
     summary: m.summary,
     start: m.start,
     arrays: Object.fromEntries(
-      ARRAYS.map((name) => [name, Float64Array.from(m.arrays[name])]),
+      ARRAYS.map((name) => [name, Float64Array.from(m.arrays[name] ?? [])]),
     ) as unknown as ModelParts["arrays"],
   };
 }

@@ -16,6 +16,7 @@ import { type Prediction, type PredictOptions, predictModel } from "./predict.ts
 import { fittedOptions, type ModelSpec, type Prepared } from "./prepare.ts";
 import type { FitStart } from "./start.ts";
 import { summaryText } from "./summary.ts";
+import { type Survival, type SurvivalOptions, survivalCurves } from "./survival.ts";
 import { type CoefficientRow, coefficientTable, type SmoothRow, smoothTable } from "./tables.ts";
 
 /** What a fitted model consists of. */
@@ -47,6 +48,8 @@ export interface ModelArrays {
   readonly edf: Float64Array;
   readonly edf1: Float64Array;
   readonly edf2: Float64Array;
+  /** cox.ph: one row an event time; else empty. */
+  readonly baseline: Float64Array;
 }
 
 /** The rows a model was fitted to. */
@@ -70,8 +73,8 @@ export interface RowCounts {
   readonly missing: Readonly<Record<string, number>>;
 }
 
-/** Kinds of residuals. */
-export type ResidualKind = "deviance" | "pearson" | "scaled.pearson" | "working" | "response";
+/** Kinds of residuals; `martingale` is for cox.ph, which has that and `deviance`. */
+export type ResidualKind = "deviance" | "pearson" | "scaled.pearson" | "working" | "response" | "martingale";
 
 /** A fitted model. Made by `fit`, `readModel` and `crossFit`. */
 export class GamModel {
@@ -188,6 +191,15 @@ export class GamModel {
     return predictModel(this.parts, data, options);
   }
 
+  /**
+   * Survival curves of a Cox model, S(t) = exp(−Λ₀(t) exp(η)) with Breslow's baseline hazard, for new rows or those of the
+   * fit. Standard errors as mgcv's: delta method over coefficients and baseline. Errors: `FAMILY` for other families,
+   * `RESPONSE_RANGE` for a negative time, and those of `predict`.
+   */
+  survival(data?: DataLike, options: SurvivalOptions = {}): Promise<Survival> {
+    return survivalCurves(this.parts, data, options);
+  }
+
   /** Residuals of the rows of the fit, in their order. `deviance` by default. Only right after `fit`. */
   residuals(kind: ResidualKind = "deviance"): Float64Array {
     const { y, weights, eta } = this.rowsData();
@@ -290,7 +302,7 @@ export function captureModel(p: Prepared, fit: EngineFit, start: FitStart): Mode
     c.kind === "number" ? [[name, c.values] as const] : [],
   );
   const used = new Set(frame.variables.map((v) => v.label));
-  const { summary, beta, rho, vp, ve, vc, edf, edf1, edf2 } = fit;
+  const { summary, beta, rho, vp, ve, vc, edf, edf1, edf2, baseline } = fit;
   return {
     spec: p.spec,
     variables: frame.variables,
@@ -301,7 +313,7 @@ export function captureModel(p: Prepared, fit: EngineFit, start: FitStart): Mode
     rows: { total: frame.total, used: frame.rows.length, missing: frame.missing.by },
     summary,
     start,
-    arrays: { beta, rho, vp, ve, vc, edf, edf1, edf2 },
+    arrays: { beta, rho, vp, ve, vc, edf, edf1, edf2, baseline },
     ranges: Object.fromEntries(
       numeric.filter(([name]) => used.has(name)).map(([name, v]) => [name, rangeOf(v)]),
     ),

@@ -34,6 +34,8 @@ export interface EngineFit {
   readonly edf2: Float64Array;
   /** n × predictors; empty for a fit from cross-products. */
   readonly eta: Float64Array;
+  /** cox.ph: time, cumulative hazard and what standard errors need, one row an event time; else empty. */
+  readonly baseline: Float64Array;
 }
 
 type Job = InstanceType<typeof binding.Job>;
@@ -174,6 +176,22 @@ export function predictResponse(
 ): Promise<{ fit: Float64Array; se: Float64Array }> {
   const text = JSON.stringify(options);
   return run((job) => binding.gamResponse(job, design, text, beta, v ?? NONE, offset ?? NONE, o.threads), o);
+}
+
+/** Survival probabilities of a Cox model, rows × times. */
+export function survivalOf(
+  design: GamDesign,
+  baseline: Float64Array,
+  beta: Float64Array,
+  v: Float64Array | undefined,
+  offset: Float64Array | undefined,
+  times: Float64Array,
+  o: NativeOptions,
+): Promise<{ fit: Float64Array; se: Float64Array }> {
+  return run(
+    (job) => binding.gamSurvival(job, design, baseline, beta, v ?? NONE, offset ?? NONE, times, o.threads),
+    o,
+  );
 }
 
 /** Each term's part; n × terms, parametric terms first. */

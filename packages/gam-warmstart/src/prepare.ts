@@ -34,6 +34,12 @@ export interface ModelOptions extends RunOptions {
   readonly offset?: string | ArrayLike<number>;
   /** Penalise the null spaces too, so that a whole term can leave the model. */
   readonly select?: boolean;
+  /**
+   * Round the covariates of smooths to a grid (1000 values of one covariate, 100 each of two, 25 each of more; fewer
+   * distinct values stay exact) and evaluate each basis once a grid point, as `bam(discrete=TRUE)` of mgcv. For very many
+   * rows of costly bases; off by default, at any size. Predictions for new rows are not rounded.
+   */
+  readonly discrete?: boolean;
   /** Knots by variable: those of its basis, instead of evenly spread ones. */
   readonly knots?: Readonly<Record<string, readonly number[]>>;
   /** Multiplies the degrees of freedom in GCV; 1 by default. */
@@ -59,6 +65,7 @@ export const MODEL_OPTIONS: readonly string[] = [
   "weights",
   "offset",
   "select",
+  "discrete",
   "knots",
   "gamma",
   "scale",
@@ -80,6 +87,7 @@ export interface ModelSpec {
   readonly family: Family;
   readonly method: Method;
   readonly select: boolean;
+  readonly discrete: boolean;
   readonly gamma: number;
   readonly scale: number | null;
   readonly knots: Readonly<Record<string, readonly number[]>>;
@@ -135,6 +143,7 @@ export function readSpec(formula: string | readonly string[], options: ModelOpti
     family,
     method,
     select: options.select ?? false,
+    discrete: options.discrete ?? false,
     gamma: checkRange("gamma", options.gamma ?? 1, { min: 1e-3, max: 1e3 }),
     scale: options.scale === undefined ? null : checkRange("scale", options.scale, { min: Number.MIN_VALUE }),
     knots: { ...options.knots },
@@ -221,9 +230,9 @@ export async function prepare(
   if (frame.rows.length === 0)
     throw gamError("NO_ROWS", "no row of the data is complete", { details: { rows: data.rows } });
   const response = readResponse(spec.formulas[0]!, frame, spec.family, options.classes);
-  refuseMissing(spec);
   const plan = planDesign(repeatForClasses(spec, response), frame.variables, {
     select: spec.select,
+    discrete: spec.discrete,
     knots: spec.knots,
     withoutIntercept: spec.family.name === "cox.ph",
   });
@@ -236,16 +245,6 @@ export async function prepare(
       ? await makeDesign(plan.spec, matrix, n, o)
       : await restoreDesign(options.state, matrix, n, o);
   return { spec, data, frame, plan, response, weights, offset, design, shape: describe(design) };
-}
-
-/** What the formula language and the families know and the engine does not fit: `NOT_SUPPORTED`. */
-function refuseMissing(spec: ModelSpec): void {
-  const refuse = (what: string): never => {
-    throw gamError("NOT_SUPPORTED", `${what} cannot be fitted yet`, { details: { what }, usage: true });
-  };
-  if (spec.family.name === "cox.ph") refuse("the family cox.ph");
-  for (const s of spec.formulas.flatMap((f) => f.smooths))
-    if (s.shape !== undefined) refuse(`${s.label} with shape="${s.shape}"`);
 }
 
 const WEIGHTS = "`(weights)`";

@@ -1,14 +1,6 @@
 // Families and bases that the shared references lack, beside mgcv 1.8-41's numbers (golden/make_more.R).
 import { describe, expect, it } from "vitest";
-import {
-  coxPh,
-  fit,
-  type Method,
-  multinomial,
-  orderedCategorical,
-  parseFamily,
-  readData,
-} from "../src/index.ts";
+import { fit, type Method, multinomial, orderedCategorical, parseFamily, readData } from "../src/index.ts";
 import { golden, readJson } from "./support/files.ts";
 
 interface Numbers {
@@ -111,17 +103,6 @@ describe("mgcv on more.csv", () => {
     expect(model.coefficientNames).toHaveLength(1 + 5 * 6);
     const unseen = await model.predict({ x: [0.5], g: ["other"] }, {});
     expect(unseen.fit[0]![0]).toBeCloseTo(model.parametric[0]!.estimate, 12);
-  });
-
-  it("what is not there is refused by name", async () => {
-    await expect(fit('normal ~ s(x, bs="ps", shape="increasing")', data)).rejects.toMatchObject({
-      code: "NOT_SUPPORTED",
-      message: expect.stringContaining('shape="increasing"'),
-    });
-    await expect(fit("Surv(time, event) ~ s(x)", data, { family: coxPh() })).rejects.toMatchObject({
-      code: "NOT_SUPPORTED",
-      message: expect.stringContaining("cox.ph"),
-    });
   });
 
   it("probabilities of ordered categories add up to one", async () => {

@@ -11,6 +11,7 @@ import {
 } from "./associate.ts";
 import type { AssociationTypes } from "./association-arrow.ts";
 import type { AssociationColumns } from "./association-columns.ts";
+import { addWork, noWork } from "./association-pass.ts";
 import { type Chromosome, chromosomesOf } from "./chromosomes.ts";
 import type { Cohort } from "./cohort.ts";
 import { dualEigenWithout } from "./dual-eigen.ts";
@@ -80,7 +81,7 @@ export function associateLoco(
   };
   let filters = noFilterCounts();
   let degenerate = 0;
-  let work = { nullFits: 0, rotations: 0, searches: 0, evaluations: 0 };
+  let work = noWork();
 
   /** The chromosome's variants when the filter keeps none of all of it: counted, not tested. */
   async function countOnly(range: readonly [number, number]): Promise<void> {
@@ -137,12 +138,7 @@ export function associateLoco(
       const count = (): void => {
         filters = addFilterCounts(before.filters, run.filters);
         degenerate = before.degenerate + run.degenerate;
-        work = {
-          nullFits: before.work.nullFits + run.work.nullFits,
-          rotations: before.work.rotations + run.work.rotations,
-          searches: before.work.searches + run.work.searches,
-          evaluations: before.work.evaluations + run.work.evaluations,
-        };
+        work = addWork(before.work, run.work);
       };
       for await (const block of run.columns()) {
         count();

@@ -56,7 +56,7 @@ export function associateTraits(
       return [...pass.state.degenerate];
     },
     get work() {
-      return { ...pass.state.work };
+      return pass.state.work;
     },
     [Symbol.asyncIterator]: () => pass.blocks(),
   };

@@ -80,7 +80,7 @@ export function associate(
       return pass.state.degenerate[0] ?? 0;
     },
     get work() {
-      return { ...pass.state.work };
+      return pass.state.work;
     },
     columns,
     async *[Symbol.asyncIterator]() {

@@ -18,12 +18,34 @@ export interface AssociationWork {
   readonly searches: number;
   /** λ at which these evaluated a likelihood, beside the grid that all variants share. */
   readonly evaluations: number;
+  /** Seconds of wall time in which blocks were rotated and searched, what GEMMA's log counts; reading and writing apart. */
+  readonly seconds: number;
+}
+
+/** Nothing done yet. */
+export const noWork = (): AssociationWork => ({
+  nullFits: 0,
+  rotations: 0,
+  searches: 0,
+  evaluations: 0,
+  seconds: 0,
+});
+
+/** Both together. */
+export function addWork(a: AssociationWork, b: AssociationWork): AssociationWork {
+  return {
+    nullFits: a.nullFits + b.nullFits,
+    rotations: a.rotations + b.rotations,
+    searches: a.searches + b.searches,
+    evaluations: a.evaluations + b.evaluations,
+    seconds: a.seconds + b.seconds,
+  };
 }
 
 /** A block under test. */
 interface Running {
   readonly block: FilteredBlock;
-  readonly tested: Promise<Tested>;
+  readonly tested: Promise<{ results: Tested; seconds: number }>;
   /** What the filter had counted when it began. */
   readonly filters: FilterCounts;
 }
@@ -32,7 +54,7 @@ interface Running {
 export class PassState {
   /** What the filter had counted up to the block given out last; undefined at the end, when its own counts hold. */
   filters: FilterCounts | undefined = noFilterCounts();
-  readonly work = { nullFits: 0, rotations: 0, searches: 0, evaluations: 0 };
+  work: AssociationWork = noWork();
   /** Variants without an estimate, by phenotype. */
   readonly degenerate: number[] = [];
 }
@@ -56,7 +78,7 @@ export async function* associationPass(
   },
 ): AsyncGenerator<AssociationColumns[]> {
   const { tests, lambda, filter, chunk, range, native, state } = options;
-  const { work, degenerate } = state;
+  const { degenerate } = state;
   const cohort = cohorts[0]!;
   const quiet = { signal: native.signal, threads: native.threads };
   const traits = [];
@@ -64,7 +86,7 @@ export async function* associationPass(
     degenerate.push(0);
     // Every test but Wald's needs it; a fit costs less than a block of variants.
     const { model, fitted } = await countedNullModel({ y, ...rest }, eigen, lambda, quiet);
-    if (fitted) work.nullFits++;
+    if (fitted) state.work = addWork(state.work, { ...noWork(), nullFits: 1 });
     traits.push({ y, lambda: model.lambda.mle, loglik: model.logLik.mle });
   }
   const wanted = { wald: tests.includes("wald"), lrt: tests.includes("lrt"), score: tests.includes("score") };
@@ -78,10 +100,9 @@ export async function* associationPass(
     tested,
     filters,
   }: Running): Promise<AssociationColumns[]> => {
-    const results = await tested;
-    work.rotations += results.rotations;
-    work.searches += results.searches;
-    work.evaluations += results.evaluations;
+    const { results, seconds } = await tested;
+    const { rotations, searches, evaluations } = results;
+    state.work = addWork(state.work, { nullFits: 0, rotations, searches, evaluations, seconds });
     state.filters = filters;
     const index = kept.rows.map((row) => start + row);
     return results.traits.map(({ degenerate: bad, ...statistics }, t) => {
@@ -93,7 +114,7 @@ export async function* associationPass(
     for await (const block of filteredBlocks(study, cohort, filter, reading)) {
       if (block.kept.rows.length === 0) continue;
       const before = running && (await take(running));
-      running = { block, tested: tester(block), filters: filter.counts };
+      running = { block, tested: timed(tester(block)), filters: filter.counts };
       running.tested.catch(() => {}); // seen when it is awaited
       if (before) yield before;
     }
@@ -106,4 +127,10 @@ export async function* associationPass(
   await study.check();
   // A part of the variants may well have none that the filter keeps.
   if (!range) filter.requireSome();
+}
+
+async function timed(test: Promise<Tested>): Promise<{ results: Tested; seconds: number }> {
+  const start = performance.now();
+  const results = await test;
+  return { results, seconds: (performance.now() - start) / 1000 };
 }

@@ -239,7 +239,7 @@ async function associateTask(run: GemmaRun, command: string): Promise<unknown> {
       signal: context.signal,
     }),
   );
-  const { filters, degenerate } = association;
+  const { filters, degenerate, work } = association;
   const diagnostics = diagnose({
     study,
     cohort,
@@ -248,7 +248,7 @@ async function associateTask(run: GemmaRun, command: string): Promise<unknown> {
   });
   warnAbout(diagnostics, context.warn);
   const notes = diagnosticsLines(diagnostics, cohort);
-  const facts = { filters, degenerate, nullModel: h0, diagnostics, notes, predicted: fitted.memory };
+  const facts = { filters, degenerate, work, nullModel: h0, diagnostics, notes, predicted: fitted.memory };
   return finish({ ...run, cohort }, command, facts, [path]);
 }
 

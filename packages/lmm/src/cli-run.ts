@@ -92,6 +92,7 @@ type TaskFacts = Pick<
   | "jointTraits"
   | "degenerate"
   | "unconverged"
+  | "work"
   | "diagnostics"
 > &
   Pick<LogFacts, "notes">;

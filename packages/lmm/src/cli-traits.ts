@@ -92,6 +92,7 @@ export async function traitsTask(
       const facts = {
         filters: run.filters,
         degenerate: run.degenerate[t]!,
+        work: run.work,
         nullModel: await nullModel(cohort, eig, only<LambdaOptions & RunOptions>(options, NULL_MODEL_NAMES)),
         diagnostics,
         notes: diagnosticsLines(diagnostics, cohort),

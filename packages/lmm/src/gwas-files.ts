@@ -84,6 +84,7 @@ export async function writeGwasFiles(
       threads: options.threads,
       simd: simdLevel(),
       degenerate: result.degenerate,
+      work: result.work,
       notes: diagnosticsLines(result.diagnostics, result.cohort),
       ...(result.chromosomes ? { chromosomes: result.chromosomes } : {}),
     });

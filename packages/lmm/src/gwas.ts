@@ -26,6 +26,7 @@ import {
   concatColumns,
   leadingTest,
 } from "./association-columns.ts";
+import type { AssociationWork } from "./association-pass.ts";
 import { isDosageStudy } from "./bimbam.ts";
 import type { Cohort } from "./cohort.ts";
 import { commandText } from "./command-text.ts";
@@ -154,6 +155,8 @@ export interface GwasResult {
   readonly columns: AssociationColumns;
   /** Variants without an estimate (nan, null in Arrow). */
   readonly degenerate: number;
+  /** What this call computed; a resumed run counts only its own part. */
+  readonly work: AssociationWork;
   /** What to look at before trusting the results: λGC, QQ data, failed variants, covariates, the kinship's spectrum. */
   readonly diagnostics: Diagnostics;
   /** With `loco`, what each chromosome tested in this call was tested with; a resumed run lists those it did itself. */
@@ -311,6 +314,7 @@ async function run(
     },
     columns,
     degenerate: association.degenerate,
+    work: association.work,
     diagnostics,
     ...(whole ? { chromosomes } : {}),
     get stages() {

@@ -9,6 +9,7 @@ import {
 } from "@x/core/base";
 import { openPlink } from "@x/plink-io";
 import { concatColumns, leadingTest } from "./association-columns.ts";
+import { noWork } from "./association-pass.ts";
 import { diagnose } from "./diagnostics.ts";
 import { lmmError } from "./errors.ts";
 import { addFilterCounts, noFilterCounts, requireKept } from "./filter.ts";
@@ -93,6 +94,8 @@ export async function mergeShards(paths: readonly string[], options: MergeOption
     },
     columns,
     degenerate: blocks.reduce((sum, block) => sum + block.degenerate, 0),
+    // The shards did it.
+    work: noWork(),
     diagnostics,
     get stages() {
       return meter.stages;

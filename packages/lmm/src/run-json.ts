@@ -1,4 +1,5 @@
 import type { MemoryPlan, StageUsage, Warning } from "@x/core/base";
+import type { AssociationWork } from "./association-pass.ts";
 import { type Cohort, dropCounts } from "./cohort.ts";
 import { type Diagnostics, diagnosticsJson } from "./diagnostics.ts";
 import type { FilterCounts } from "./filter.ts";
@@ -19,6 +20,7 @@ export interface RunFacts {
   readonly degenerate?: number;
   readonly diagnostics?: Diagnostics | undefined;
   readonly unconverged?: number;
+  readonly work?: AssociationWork;
   readonly predicted: MemoryPlan;
   readonly stages: readonly StageUsage[];
   readonly threads: number;
@@ -46,6 +48,7 @@ export function runJson(f: RunFacts): Record<string, unknown> {
           unconverged: f.unconverged,
         }
       : {}),
+    ...(f.work ? { work: f.work } : {}),
     memory: { predicted: f.predicted, measuredBytes: Math.max(...f.stages.map((s) => s.peakRssBytes)) },
     stages: f.stages,
     threads: f.threads,

@@ -1,9 +1,9 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { escapeXml } from "@x/core/base";
 import { describe, expect, it } from "vitest";
 import { GEMMA_OPTIONS, NOT_YET } from "../src/gemma/options.ts";
 import { compareAssoc, compareKinship, gwas } from "../src/index.ts";
-import { escapeXml } from "../src/report/svg.ts";
 import { copyFileset, golden, gunzipText, lmm, names, tempFolder } from "./support/files.ts";
 
 describe("options", () => {

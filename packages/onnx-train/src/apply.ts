@@ -26,6 +26,8 @@ export interface Rule<P = undefined> {
   constants?(inputs: readonly Tensor[], p: P): readonly Tensor[];
   /** A replacement for float64, where onnxruntime has no double kernel (gradient checks run in float64). */
   double?(inputs: readonly Tensor[], p: P): readonly Tensor[];
+  /** A replacement for float32, where onnxruntime's own kernel is slower than the sum of its parts. */
+  single?(inputs: readonly Tensor[], p: P): readonly Tensor[];
   /** ONNX's name, where the table's differs. */
   onnx?: string;
 }
@@ -34,9 +36,11 @@ export interface Rule<P = undefined> {
 export function applyAll<P>(op: string, rule: Rule<P>, inputs: readonly Tensor[], p: P): Tensor[] {
   const types = rule.outputs(inputs, p);
   let outputs: Tensor[];
-  if (rule.double && types[0]![0] === "float64") {
+  const dtype = types[0]![0];
+  const composed = dtype === "float64" ? rule.double : dtype === "float32" ? rule.single : undefined;
+  if (composed) {
     // The composed values behind an Identity, so that they carry this operator's own gradient.
-    outputs = rule.double(inputs, p).map((t, i) => emit("Identity", [t], [types[i]!])[0]!);
+    outputs = composed(inputs, p).map((t, i) => emit("Identity", [t], [types[i]!])[0]!);
   } else {
     const constants = rule.constants?.(inputs, p) ?? [];
     outputs = emit(rule.onnx ?? op, [...inputs, ...constants], types, rule.attributes?.(p));

@@ -68,7 +68,7 @@ export async function saveCheckpoint(
   path: string,
   state: TrainState,
   { trained, frozen }: { trained: Layout; frozen: Layout },
-  labels: CheckpointLabels,
+  labels: CheckpointLabels & { readonly extra?: string },
 ): Promise<string> {
   const tensors = new Map<string, Stored>();
   const put = (prefix: string, { places }: Layout, vector: Float32Array): void => {

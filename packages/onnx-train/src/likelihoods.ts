@@ -2,6 +2,7 @@
  * Log likelihoods by element, all from logits and logarithms, so that no probability has to be clipped. Counts are
  * floats of at least 0; parameters are broadcast against them.
  */
+import type { Operand } from "./apply.ts";
 import type { Tensor } from "./graph.ts";
 import { add, div, equal, exp, mul, neg, softplus, sub, where } from "./ops-elementwise.ts";
 import { lgamma, lgammaDelta, logAddExp, logSigmoid } from "./special.ts";
@@ -12,13 +13,26 @@ export interface NegativeBinomial {
   readonly logMean: Tensor;
   /** log θ; large is Poisson. */
   readonly logDispersion: Tensor;
+  /**
+   * log Γ(x + θ) − log Γ(θ) − log Γ(x + 1), computed here by default: the dearest part by far, and where θ does not
+   * depend on the row it can be summed in other ways. 0 leaves it out.
+   */
+  readonly logChoose?: Operand;
 }
 
 /** log NB(x; μ, θ). */
-export function nbLogLik(x: Tensor, { logMean, logDispersion }: NegativeBinomial): Tensor {
+export function nbLogLik(x: Tensor, { logMean, logDispersion, logChoose }: NegativeBinomial): Tensor {
   const theta = exp(logDispersion);
-  const choose = sub(lgammaDelta(theta, x), lgamma(add(x, 1)));
-  return add(choose, nbKernel(x, theta, sub(logMean, logDispersion)));
+  return plus(logChoose ?? logRising(x, theta), nbKernel(x, theta, sub(logMean, logDispersion)));
+}
+
+/** log Γ(x + θ) − log Γ(θ) − log Γ(x + 1). */
+function logRising(x: Tensor, theta: Tensor): Tensor {
+  return sub(lgammaDelta(theta, x), lgamma(add(x, 1)));
+}
+
+function plus(a: Operand, b: Tensor): Tensor {
+  return a === 0 ? b : add(a, b);
 }
 
 /** θ log(θ/(θ+μ)) + x log(μ/(θ+μ)), from log(μ/θ). */
@@ -43,23 +57,29 @@ export function nbMixtureLogLik(
     readonly logForeground: Tensor;
     readonly logDispersion: Tensor;
     readonly gate: Tensor;
+    /** As of `nbLogLik`. */
+    readonly logChoose?: Operand;
   },
 ): Tensor {
-  const { logBackground, logForeground, logDispersion, gate } = parameters;
+  const { logBackground, logForeground, logDispersion, gate, logChoose } = parameters;
   const theta = exp(logDispersion);
-  const choose = sub(lgammaDelta(theta, x), lgamma(add(x, 1)));
   const part = (logMean: Tensor, weight: Tensor): Tensor =>
     add(weight, nbKernel(x, theta, sub(logMean, logDispersion)));
   const [background, foreground] = [
     part(logBackground, logSigmoid(gate)),
     part(logForeground, logSigmoid(neg(gate))),
   ];
-  return add(choose, logAddExp(background, foreground));
+  return plus(logChoose ?? logRising(x, theta), logAddExp(background, foreground));
 }
 
-/** log Poisson(x; eʳ), from r = log of the rate. */
-export function poissonLogLik(x: Tensor, logRate: Tensor): Tensor {
-  return sub(sub(mul(x, logRate), exp(logRate)), lgamma(add(x, 1)));
+/** log Poisson(x; eʳ), from r = log of the rate; `logFactorial` is log Γ(x + 1), 0 to leave it out. */
+export function poissonLogLik(
+  x: Tensor,
+  logRate: Tensor,
+  { logFactorial }: { readonly logFactorial?: Operand } = {},
+): Tensor {
+  const main = sub(mul(x, logRate), exp(logRate));
+  return logFactorial === 0 ? main : sub(main, logFactorial ?? lgamma(add(x, 1)));
 }
 
 /** log Bernoulli(x; sigmoid(logit)), x from 0 to 1. */

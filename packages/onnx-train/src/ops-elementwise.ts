@@ -72,11 +72,15 @@ export const elementwiseRules: Record<string, Rule<never>> = {
   Sigmoid: unary((_x, y, g) => mul(g, mul(y, sub(1, y)))),
   Tanh: unary((_x, y, g) => mul(g, sub(1, mul(y, y)))),
   Relu: unary((x, _y, g) => where(greater(x, 0), g, 0)),
-  Softplus: unary(
-    // sigmoid(x), but right to the last digit in the lower tail, where onnxruntime's Sigmoid takes a difference from 1.
-    (x, y, g) => mul(g, exp(sub(x, y))),
-    (x) => add(maximum(x, 0), log1pSeries(exp(neg(abs(x))))),
-  ),
+  Softplus: {
+    ...unary(
+      // sigmoid(x), but right to the last digit in the lower tail, where onnxruntime's Sigmoid takes a difference from 1.
+      (x, y, g) => mul(g, exp(sub(x, y))),
+      (x) => add(maximum(x, 0), log1pSeries(exp(neg(abs(x))))),
+    ),
+    // onnxruntime's kernel computes both branches for each element: 15 ns of CPU against 5.
+    single: ([x]) => [add(maximum(x!, 0), log(add(exp(neg(abs(x!))), 1)))],
+  },
   Erf: unary((x, _y, g) => mul(g, mul(exp(neg(mul(x, x))), 2 / Math.sqrt(Math.PI))), erfSeries),
   StopGradient: { ...unary(), onnx: "Identity" },
   Add: binary("Add", ({ g }) => [g, g]),

@@ -1,7 +1,9 @@
 /** Optimisers over one flat vector of weights, and schedules of their rates. */
 import { checkRange } from "@x/core/base";
+import type { Operand } from "./apply.ts";
+import { constant } from "./constants.ts";
 import type { Tensor } from "./graph.ts";
-import { add, cast, div, exp, mul, sqrt, sub } from "./ops-elementwise.ts";
+import { add, cast, div, exp, mul, sqrt, sub, where } from "./ops-elementwise.ts";
 import { concat, full } from "./ops-shape.ts";
 
 /** A number, or one for each step; steps count from 0. */
@@ -10,7 +12,12 @@ export type Schedule = number | ((step: number) => number);
 /** What an update sees. */
 export interface UpdateInput {
   readonly weights: Tensor;
+  /** Finite: zeros where the step is to be left out. */
   readonly gradient: Tensor;
+  /** Scalar factor of the gradient that clips it; left out where nothing is clipped. */
+  readonly clip?: Tensor | undefined;
+  /** Scalar boolean: false leaves weights and moments as they are. */
+  readonly ok: Tensor;
   readonly moments: readonly Tensor[];
   /** Number of this update, from 1; int64. */
   readonly count: Tensor;
@@ -54,15 +61,19 @@ export function adamW(options: AdamWOptions = {}): Optimizer {
     name: "adamW",
     moments: ["m", "v"],
     rate: lr,
-    update({ weights, gradient, moments: [m0, v0], count, rate, decayed }) {
-      const m = add(mul(m0!, beta1), mul(gradient, 1 - beta1));
-      const v = add(mul(v0!, beta2), mul(mul(gradient, gradient), 1 - beta2));
-      const step = div(
-        div(m, biasCorrection(beta1, count)),
-        add(sqrt(div(v, biasCorrection(beta2, count))), epsilon),
-      );
+    update({ weights, gradient, clip, ok, moments: [m0, v0], count, rate, decayed }) {
+      // Every pass over the flat vectors costs as much as its memory traffic, so all that is scalar is multiplied first,
+      // and a step that is left out has factors of 1 and 0 instead of a choice for each weight.
+      const scaled = (x: number, power: 1 | 2): Operand =>
+        clip ? mul(power === 1 ? clip : mul(clip, clip), x) : x;
+      const keep = (beta: number): Tensor => where(ok, beta, constant(1));
+      const m = add(mul(m0!, keep(beta1)), mul(gradient, scaled(1 - beta1, 1)));
+      const v = add(mul(v0!, keep(beta2)), mul(mul(gradient, gradient), scaled(1 - beta2, 2)));
+      const root = sqrt(biasCorrection(beta2, count));
+      const pace = where(ok, div(mul(rate, root), biasCorrection(beta1, count)), 0);
+      const step = mul(div(m, add(sqrt(v), mul(root, epsilon))), pace);
       const pulled = decay(weights, decayed, weightDecay);
-      return { weights: sub(weights, mul(pulled ? add(step, pulled) : step, rate)), moments: [m, v] };
+      return { weights: sub(weights, pulled ? add(step, mul(pulled, where(ok, rate, 0))) : step), moments: [m, v] };
     },
   };
 }
@@ -84,11 +95,12 @@ export function sgd({ lr = 1e-2, momentum = 0, weightDecay = 0 }: SgdOptions = {
     name: "sgd",
     moments: momentum > 0 ? ["m"] : [],
     rate: lr,
-    update({ weights, gradient, moments: [m0], rate, decayed }) {
+    update({ weights, gradient, clip, ok, moments: [m0], rate, decayed }) {
       const pulled = decay(weights, decayed, weightDecay);
-      const g = pulled ? add(gradient, pulled) : gradient;
-      const m = m0 ? add(mul(m0, momentum), g) : g;
-      return { weights: sub(weights, mul(m, rate)), moments: m0 ? [m] : [] };
+      const clipped = clip ? mul(gradient, clip) : gradient;
+      const g = pulled ? add(clipped, mul(pulled, where(ok, constant(1), 0))) : clipped;
+      const m = m0 ? add(mul(m0, where(ok, momentum, constant(1))), g) : g;
+      return { weights: sub(weights, mul(m, where(ok, rate, 0))), moments: m0 ? [m] : [] };
     },
   };
 }

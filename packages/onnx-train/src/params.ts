@@ -1,6 +1,6 @@
 /** Weights: their shapes, how they begin, and where they lie in the flat vector that is trained. */
 import { Random, sha256Hex } from "@x/core/base";
-import { sizeOf } from "./graph.ts";
+import { shapeError, showShape, sizeOf } from "./graph.ts";
 
 /** How weights begin. */
 export type Init =
@@ -13,6 +13,10 @@ export type Init =
   | {
       /** Largest size. */
       readonly uniform: number;
+    }
+  | {
+      /** These numbers, row-major. */
+      readonly values: ArrayLike<number>;
     };
 
 /** A weight tensor of a model. */
@@ -31,7 +35,9 @@ export function param(
   init: Init = shape.length < 2 ? "zeros" : { uniform: Math.sqrt(6 / (shape.at(-2)! + shape.at(-1)!)) },
   decay: boolean = shape.length >= 2,
 ): ParamSpec {
-  sizeOf(shape);
+  const size = sizeOf(shape);
+  if (typeof init === "object" && "values" in init && init.values.length !== size)
+    shapeError("param", `${init.values.length} first values for ${showShape(shape)}`);
   return { shape, init, decay };
 }
 
@@ -109,6 +115,10 @@ export function initialValues({ places, size }: Layout, seed: number): Float32Ar
     if (init === "zeros") continue;
     if (init === "ones") {
       values.fill(1, offset, offset + n);
+      continue;
+    }
+    if ("values" in init) {
+      values.set(init.values, offset);
       continue;
     }
     const random = new Random(seed, BigInt(`0x${sha256Hex(`param ${name}`).slice(0, 16)}`));

@@ -16,11 +16,9 @@ import {
   less,
   minimum,
   mul,
-  sqrt,
   where,
 } from "./ops-elementwise.ts";
 import { gather } from "./ops-index.ts";
-import { sum } from "./ops-reduce.ts";
 import { concat, reshape, split } from "./ops-shape.ts";
 import type { Optimizer } from "./optimizer.ts";
 import { type Layout, layout, type ParamSpec } from "./params.ts";
@@ -212,12 +210,13 @@ function updateStep(
   const loss = cast(made.loss, "float32");
   const raw = grad(scaled ? mul(loss, scale) : loss, [weights])[0]!;
   const gradient = scaled ? div(raw, scale) : raw;
-  const norm = sqrt(sum(mul(gradient, gradient)));
+  const norm = norm2(gradient);
   const ok = and(less(norm, LARGEST), less(abs(loss), LARGEST));
-  const clipped = spec.clip > 0 ? mul(gradient, minimum(div(spec.clip, add(norm, 1e-6)), 1)) : gradient;
   const next = spec.optimizer.update({
     weights,
-    gradient: clipped,
+    gradient: where(ok, gradient, 0),
+    clip: spec.clip > 0 ? minimum(div(spec.clip, add(norm, 1e-6)), 1) : undefined,
+    ok,
     moments,
     count: add(count, constant(1, [], "int64")),
     rate,
@@ -230,8 +229,8 @@ function updateStep(
     : scale;
   const newScaler = concat([reshape(newScale, [1]), reshape(where(grown, 0, streak), [1])], 0);
   return [
-    where(ok, next.weights, weights),
-    ...next.moments.map((t, i) => where(ok, t, moments[i]!)),
+    next.weights,
+    ...next.moments,
     where(ok, add(count, constant(1, [], "int64")), count),
     newScaler,
     loss,
@@ -240,6 +239,11 @@ function updateStep(
     scale,
     ...Object.values(made.parts ?? {}).map((t) => cast(t, "float32")),
   ];
+}
+
+/** Euclidean norm of a vector in one pass; it has no gradient. */
+function norm2(x: Tensor): Tensor {
+  return emit("ReduceL2", [x], [[x.dtype, []]], { keepdims: { int: 0 } })[0]!;
 }
 
 /** The model without noise: loss, parts and outputs of one batch. Symbolic where `dims` leaves a length open. */

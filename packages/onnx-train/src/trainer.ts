@@ -17,7 +17,7 @@ import type { Optimizer, Schedule } from "./optimizer.ts";
 import type { Layout } from "./params.ts";
 import { encodeModel } from "./proto.ts";
 import { ask, readSlots, unlessAborted } from "./runtime.ts";
-import { toModel } from "./to-model.ts";
+import { toModel, usedInputs } from "./to-model.ts";
 import { evalGraph, named, type TrainGraph, weightInputs } from "./train-graph.ts";
 
 /** What one step did. */
@@ -85,7 +85,7 @@ export class Trainer implements AsyncDisposable {
   readonly plan: Plan;
   readonly #session: number;
   readonly #slot: string;
-  #evaluation: Promise<{ session: number; inputs: string[]; outputs: string[]; parts: string[] }> | undefined;
+  readonly #evaluations = new Map<string, Promise<EvaluationSession>>();
   #step = 0;
   #seed = 0;
   #skipped = 0;
@@ -148,29 +148,42 @@ export class Trainer implements AsyncDisposable {
 
   /** Loss, parts and outputs of one batch of any size, without noise. Resident inputs must be given here. */
   async evaluate(batch: Batch): Promise<Evaluation> {
-    this.#open();
-    this.#evaluation ??= this.#makeEvaluation();
-    const { session, inputs, outputs, parts } = await this.#evaluation;
-    const feeds = fitShapes(this.plan.model.inputs, inputs, batch);
-    const read: Record<string, string> = { weights: `${this.#slot}weights` };
-    if (this.plan.frozen.size > 0) read.frozen = `${this.#slot}frozen`;
-    await this.#inflight.catch(() => {});
-    const { values } = await ask({
-      kind: "run",
-      session,
-      feeds,
-      read,
-      write: {},
-      outputs: ["loss", ...parts, ...outputs],
-    });
+    const { values, outputs, parts } = await this.#evaluate(batch);
     const number = (name: string): number => Number(values![name]!.data[0]);
     return {
       loss: number("loss"),
       parts: Object.fromEntries(parts.map((name) => [name.slice(PART.length), number(name)])),
-      outputs: Object.fromEntries(
-        outputs.map((name) => [name, { shape: values![name]!.dims, data: values![name]!.data }]),
-      ),
+      outputs: arrays(values!, outputs),
     };
+  }
+
+  /**
+   * Some outputs of one batch of any size, without noise: only what they need is computed, and inputs they do not need
+   * may be left out. `GRAPH_NAME` for an output the model does not have.
+   */
+  async compute(batch: Batch, outputs: readonly string[]): Promise<Readonly<Record<string, NumberArray>>> {
+    const { values } = await this.#evaluate(batch, outputs);
+    return arrays(values!, outputs);
+  }
+
+  async #evaluate(
+    batch: Batch,
+    chosen?: readonly string[],
+  ): Promise<{ values: Values | undefined } & EvaluationSession> {
+    this.#open();
+    const key = chosen?.join("\n") ?? "";
+    let made = this.#evaluations.get(key);
+    if (!made) {
+      made = this.#makeEvaluation(chosen);
+      this.#evaluations.set(key, made);
+    }
+    const found = await made;
+    const feeds = fitShapes(this.plan.model.inputs, found.inputs, batch);
+    const read = Object.fromEntries(found.vectors.map((name) => [name, this.#slot + name]));
+    await this.#inflight.catch(() => {});
+    const outputs = chosen ?? ["loss", ...found.parts, ...found.outputs];
+    const reply = await ask({ kind: "run", session: found.session, feeds, read, write: {}, outputs });
+    return { ...found, values: reply.values };
   }
 
   /** The weights by path, copied; trained and frozen. */
@@ -192,10 +205,10 @@ export class Trainer implements AsyncDisposable {
 
   /**
    * Writes everything needed to go on as if nothing had happened, atomically, as `<path>.safetensors`; returns that
-   * path. Waits for a call under way.
+   * path. Waits for a call under way. `extra` is kept in its metadata as JSON, for whoever wants to find it there.
    */
-  async save(path: string): Promise<string> {
-    return saveCheckpoint(path, await this.state(), this.plan, this.plan.labels);
+  async save(path: string, { extra }: { extra?: unknown } = {}): Promise<string> {
+    return saveCheckpoint(path, await this.state(), this.plan, { ...this.plan.labels, extra: JSON.stringify(extra ?? null) });
   }
 
   /**
@@ -281,8 +294,10 @@ export class Trainer implements AsyncDisposable {
     const { optimizer } = this.plan;
     const slots = ["weights", "frozen", "count", "scaler", ...optimizer.moments.map((m) => `moment.${m}`)];
     await ask({ kind: "release", session: this.#session, slots: slots.map((s) => this.#slot + s) });
-    const evaluation = await this.#evaluation?.catch(() => undefined);
-    if (evaluation) await ask({ kind: "release", session: evaluation.session, slots: [] });
+    for (const making of this.#evaluations.values()) {
+      const evaluation = await making.catch(() => undefined);
+      if (evaluation) await ask({ kind: "release", session: evaluation.session, slots: [] });
+    }
   }
 
   #open(): void {
@@ -343,25 +358,50 @@ export class Trainer implements AsyncDisposable {
     });
   }
 
-  async #makeEvaluation(): Promise<{
-    session: number;
-    inputs: string[];
-    outputs: string[];
-    parts: string[];
-  }> {
+  async #makeEvaluation(chosen?: readonly string[]): Promise<EvaluationSession> {
     const { model, trained, frozen, threads, memory } = this.plan;
     const { graph, made } = evalGraph(model, weightInputs(trained, frozen), (shape) => shape);
+    const known = made.outputs ?? {};
+    for (const name of chosen ?? [])
+      if (!Object.hasOwn(known, name))
+        throw trainError("GRAPH_NAME", `${model.name} has no output ${name}; it has ${Object.keys(known).join(", ")}`, {
+          usage: true,
+        });
     const parts = Object.entries(made.parts ?? {}).map(([name, t]) => [PART + name, t] as const);
-    named({ loss: made.loss, ...Object.fromEntries(parts), ...made.outputs }, graph);
+    const outputs = chosen
+      ? Object.fromEntries(chosen.map((name) => [name, known[name]!]))
+      : { loss: made.loss, ...Object.fromEntries(parts), ...known };
+    named(outputs, graph);
+    const used = usedInputs(graph);
+    graph.inputs.splice(0, graph.inputs.length, ...graph.inputs.filter((t) => used.includes(t)));
     const bytes = encodeModel(toModel(graph));
     const { session } = await createSession(bytes, this.device.used, { threads, memory });
+    const names = graph.inputs.map((t) => t.name);
     return {
       session,
-      inputs: Object.keys(model.inputs),
-      outputs: Object.keys(made.outputs ?? {}),
+      inputs: names.filter((name) => Object.hasOwn(model.inputs, name)),
+      vectors: names.filter((name) => !Object.hasOwn(model.inputs, name)),
+      outputs: Object.keys(known),
       parts: parts.map(([name]) => name),
     };
   }
+}
+
+/** A session that evaluates, and what it takes and gives. */
+interface EvaluationSession {
+  session: number;
+  /** Inputs of the model. */
+  inputs: string[];
+  /** Flat vectors of weights. */
+  vectors: string[];
+  outputs: string[];
+  parts: string[];
+}
+
+function arrays(values: Values, names: readonly string[]): Record<string, NumberArray> {
+  return Object.fromEntries(
+    names.map((name) => [name, { shape: values[name]!.dims, data: values[name]!.data }]),
+  );
 }
 
 /** In front of the names of parts, so that one may be called as an output. */

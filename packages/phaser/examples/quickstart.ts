@@ -1,11 +1,10 @@
-import { checkOneAllele, openVcf, writeBcf } from "@x/phaser";
+import { checkOneAllele, phase, writeBcf } from "@x/phaser";
 
-const path = process.argv[2] ?? "fixtures/demo/split.vcf";
-const file = await openVcf(path);
-using loci = await file.loci({ region: "20" });
-console.log(`${loci.rows} rows are ${loci.length} positions, ${loci.counts.supersites} with several ALTs`);
+const [input = "fixtures/demo/split.vcf", output = "phased.bcf"] = process.argv.slice(2);
+await using phased = phase(input, { region: "20", seed: 1 });
+const { samples, rows, positions, supersites } = await phased.summary;
+console.log(`${samples} people, ${rows} rows at ${positions} positions, ${supersites} with several ALTs`);
 
-const [out] = await writeBcf(loci, process.argv[3] ?? "joined.bcf", { joinMultiallelic: true });
-console.log(
-  `${out}: ${(await checkOneAllele(path)).haplotypeViolations} haplotypes had two ALTs at a position`,
-);
+await writeBcf(phased, output);
+console.log(`${(await checkOneAllele(output)).haplotypeViolations} haplotypes with two ALTs`);
+for await (const { numRows } of phased) console.log(`an Arrow batch of ${numRows} positions`);

@@ -1,5 +1,4 @@
 import type { CliCommand } from "@x/core/base";
-import { readGeneticMap } from "./genetic-map.ts";
 import { planChunks } from "./plan.ts";
 
 /** `phaser plan`: chunks of a chromosome and what phasing each will need. */
@@ -48,13 +47,8 @@ export const planCommand: CliCommand = {
     const o = context.options;
     const { signal } = context;
     const region = o.region === undefined ? undefined : String(o.region);
-    const chrom = region?.replace(/:[\d,]+(-[\d,]*)?$/, "");
-    const map =
-      o.map === undefined
-        ? undefined
-        : await readGeneticMap(String(o.map), { signal, ...(chrom === undefined ? {} : { chrom }) });
     const plan = await planChunks(String(o.input), {
-      ...(map === undefined ? {} : { map }),
+      ...(o.map === undefined ? {} : { map: String(o.map) }),
       ...(region === undefined ? {} : { region }),
       chunkCm: Number(o["chunk-cm"]),
       chunkPositions: Number(o["chunk-positions"]),

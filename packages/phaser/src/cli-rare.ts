@@ -1,5 +1,4 @@
 import { type CliCommand, type CliContext, OutputFiles } from "@x/core/base";
-import { readGeneticMap } from "./genetic-map.ts";
 import { readPedigree, readSampleList } from "./lists.ts";
 import { phaseRare } from "./phase-rare.ts";
 import type { PhasedRare } from "./phased-rare.ts";
@@ -128,11 +127,8 @@ export const rareCommand: CliCommand = {
     const [samples, haploids] = [await list("samples"), await list("haploids")];
     const [mapPath, pedigree] = [text("map"), text("pedigree")];
     const inputRegion = text("input-region");
-    const chrom = inputRegion?.replace(/:[\d,]+(-[\d,]*)?$/, "");
     using placed = await phaseRare(String(o.input), String(o.scaffold), {
-      ...(mapPath === undefined
-        ? {}
-        : { map: await readGeneticMap(mapPath, { signal, ...(chrom === undefined ? {} : { chrom }) }) }),
+      ...(mapPath === undefined ? {} : { map: mapPath }),
       ...(inputRegion === undefined ? {} : { inputRegion }),
       ...(text("scaffold-region") === undefined ? {} : { scaffoldRegion: text("scaffold-region")! }),
       ...(samples === undefined ? {} : { samples }),

@@ -1,6 +1,6 @@
 import { type CliCommand, type CliContext, OutputFiles } from "@x/core/base";
 import { readPedigree, readSampleList } from "./lists.ts";
-import { type SwitchErrorReport, type SwitchRate, switchError } from "./switch-error.ts";
+import { type MacRate, type SwitchErrorReport, type SwitchRate, switchError } from "./switch-error.ts";
 
 /** `phaser switch`: switch error against a truth or parents. */
 export const switchCommand: CliCommand = {
@@ -36,7 +36,7 @@ export const switchCommand: CliCommand = {
       name: "output",
       type: "string",
       value: "PREFIX",
-      help: "tables PREFIX.sample.tsv, .site.tsv, .mac.tsv",
+      help: "tables PREFIX.sample.tsv, .site.tsv, .mac.tsv, .near.tsv",
     },
   ],
   examples: ["phaser switch --estimate phased.bcf --truth truth.bcf --by position"],
@@ -77,8 +77,7 @@ function print(context: CliContext, r: SwitchErrorReport): void {
     ["mendel_errors", r.mendelErrors],
   ];
   for (const [name, value] of lines) context.print(`${name}\t${value}`);
-  for (const bin of r.byMac)
-    context.print(`mac_${bin.from}-${Number.isFinite(bin.to) ? bin.to : "max"}\t${row(bin)}`);
+  for (const bin of r.byMac) context.print(`mac_${macBin(bin)}\t${row(bin)}`);
   for (const near of r.nearSupersites) context.print(`within_${near.hets}_hets_of_supersite\t${row(near)}`);
   context.print(`far_from_supersites\t${row(r.farFromSupersites)}`);
 }
@@ -89,25 +88,27 @@ function row(rate: SwitchRate): string {
   return `${percent}\t${rate.switches}\t${rate.pairs}`;
 }
 
+const macBin = (b: MacRate): string => `${b.from}-${Number.isFinite(b.to) ? b.to : "max"}`;
+
+/** By sample, by site (row or position), by minor allele count and by distance from a position with several ALTs. */
 async function writeTables(prefix: string, r: SwitchErrorReport, signal: AbortSignal): Promise<void> {
   await using files = new OutputFiles({ signal });
-  const head = "percent\tswitches\tpairs";
-  const table = (name: string, first: string, rows: readonly string[]): Promise<void> =>
-    files.open(`${prefix}.${name}.tsv`).write(`${[`${first}\t${head}`, ...rows].join("\n")}\n`);
-  await table(
-    "sample",
-    "sample",
-    r.bySample.map((s) => `${s.sample}\t${row(s)}`),
-  );
-  await table(
-    "site",
-    "position",
-    r.bySite.map((s) => `${s.position}\t${row(s)}`),
-  );
-  await table(
-    "mac",
-    "mac",
-    r.byMac.map((b) => `${b.from}-${Number.isFinite(b.to) ? b.to : "max"}\t${row(b)}`),
-  );
+  const rates = "percent\tswitches\tpairs";
+  const tables: Record<string, string[]> = {
+    sample: [`sample\t${rates}\tflips`, ...r.bySample.map((s) => `${s.sample}\t${row(s)}\t${s.flips}`)],
+    site: [
+      `position\trows\tmac\t${rates}`,
+      ...r.bySite.map((s) => `${s.position}\t${s.rows}\t${s.mac}\t${row(s)}`),
+    ],
+    mac: [`mac\t${rates}`, ...r.byMac.map((b) => `${macBin(b)}\t${row(b)}`)],
+    near: [
+      `hets_from_supersite\t${rates}`,
+      ...r.nearSupersites.map((n) => `${n.hets}\t${row(n)}`),
+      `more\t${row(r.farFromSupersites)}`,
+    ],
+  };
+  for (const [name, lines] of Object.entries(tables)) {
+    await files.open(`${prefix}.${name}.tsv`).write(`${lines.join("\n")}\n`);
+  }
   await files.commit();
 }

@@ -53,7 +53,9 @@ export type PhaserErrorCode =
   | "CHUNK_CHROM"
   | "CHUNK_ORDER"
   | "CHUNK_OVERLAP"
-  | "TOO_LARGE";
+  | "TOO_LARGE"
+  | "BAD_SCHEDULE"
+  | "BAD_STUDY";
 
 /** An `XError` with one of our codes; `usage` makes a command line end with exit 2 instead of 1. */
 export function phaserError(

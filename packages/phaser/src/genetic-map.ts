@@ -1,5 +1,5 @@
 import { collectWarnings, parseStrictNumber, type ReadLinesOptions, readLines } from "@x/core/base";
-import { phaserFileError } from "./errors.ts";
+import { phaserError, phaserFileError } from "./errors.ts";
 
 /** How a map file lays out its columns. */
 export type MapLayout = "shapeit" | "plink" | "eagle";
@@ -26,6 +26,24 @@ export interface GeneticMap {
 
 /** Of places no map covers. */
 const CM_PER_BP = 1e-6;
+
+/**
+ * The map of a chromosome from what an option gives: a map, the file of one, or nothing.
+ *
+ * @throws MAP_CHROM when it is of another chromosome; the errors of {@link readGeneticMap}.
+ */
+export async function mapFor(
+  given: GeneticMap | string | undefined,
+  chrom: string,
+  signal: AbortSignal | undefined,
+): Promise<GeneticMap> {
+  if (given === undefined) return uniformMap();
+  if (typeof given === "string") {
+    return await readGeneticMap(given, { chrom, ...(signal === undefined ? {} : { signal }) });
+  }
+  if (given.chrom === "" || sameChrom(given.chrom, chrom)) return given;
+  throw phaserError("MAP_CHROM", `the map is for chromosome ${given.chrom}, the genotypes are of ${chrom}`);
+}
 
 /** What SHAPEIT assumes without a map: 1 cM/Mb, 0 at position 0. */
 export function uniformMap(): GeneticMap {
@@ -65,7 +83,7 @@ export async function readGeneticMap(path: string, options: GeneticMapOptions = 
       const message = `${fields.length} columns, ${layout === "shapeit" ? 3 : 4} expected`;
       throw phaserFileError("MAP_FORMAT", path, message, { line });
     }
-    if (wanted !== undefined && bare(point.chrom) !== bare(wanted)) {
+    if (wanted !== undefined && !sameChrom(point.chrom, wanted)) {
       others.add(point.chrom);
       continue;
     }
@@ -100,8 +118,9 @@ export async function readGeneticMap(path: string, options: GeneticMapOptions = 
 }
 
 /** Names are compared without `chr`. */
-function bare(chrom: string): string {
-  return chrom.replace(/^chr/i, "");
+export function sameChrom(a: string, b: string): boolean {
+  const bare = (chrom: string): string => chrom.replace(/^chr/i, "");
+  return bare(a) === bare(b);
 }
 
 function looksLikeHeader(fields: readonly string[]): boolean {

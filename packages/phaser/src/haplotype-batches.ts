@@ -2,16 +2,21 @@ import { haplotypesSchema, variantsSchema } from "@x/core";
 import {
   Binary,
   type Data,
+  Field,
+  FixedSizeList,
+  Float32,
   Int32,
   makeData,
   makeVector,
   RecordBatch,
+  Schema,
   Struct,
   vectorFromArray,
 } from "apache-arrow";
 import { type GeneticMap, uniformMap } from "./genetic-map.ts";
 import type { Loci } from "./loci.ts";
 import { now } from "./native.ts";
+import type { PhaseConfidence } from "./phased.ts";
 
 /** Options of {@link haplotypeBatches}. */
 export interface HaplotypeBatchOptions {
@@ -19,6 +24,8 @@ export interface HaplotypeBatchOptions {
   readonly haplotypes?: Uint8Array;
   /** Loci in a batch; 1,024 by default. */
   readonly chunk?: number;
+  /** Adds the columns `phase_confidence` (one float a sample) and `code_confidence` (two), NaN where there is none. */
+  readonly confidence?: PhaseConfidence;
   /** For the column `cm`; 1 cM/Mb by default. */
   readonly map?: GeneticMap;
 }
@@ -29,9 +36,9 @@ export interface HaplotypeBatchOptions {
  * is missing, else null and `code` holds one byte a haplotype (0 REF, k the k-th ALT, 255 missing).
  */
 export function* haplotypeBatches(loci: Loci, options: HaplotypeBatchOptions = {}): Generator<RecordBatch> {
-  const { chunk = 1024, map = uniformMap(), haplotypes = null } = options;
+  const { chunk = 1024, map = uniformMap(), haplotypes = null, confidence } = options;
   const samples = loci.samples.length;
-  const schema = haplotypesSchema(samples);
+  const schema = confidence ? withConfidence(samples) : haplotypesSchema(samples);
   const chrom = loci.chrom;
   const all = loci.positions;
   const cm = map.at(all);
@@ -53,10 +60,32 @@ export function* haplotypeBatches(loci: Loci, options: HaplotypeBatchOptions = {
       vectorFromArray(names.a1, variantsSchema.fields[4]!.type).data[0]!,
       vectorFromArray(names.a2, variantsSchema.fields[5]!.type).data[0]!,
       ...haplotypeColumns(packed, rows, samples, schema.fields[6]!.type),
+      ...(confidence
+        ? [
+            floatLists(schema, 8, confidence.phase, from, to),
+            floatLists(schema, 9, confidence.codes, from, to),
+          ]
+        : []),
     ];
     const data = makeData({ type: new Struct(schema.fields), length: rows, nullCount: 0, children: columns });
     yield new RecordBatch(schema, data);
   }
+}
+
+function withConfidence(samples: number): Schema {
+  const { fields, metadata } = haplotypesSchema(samples);
+  const floats = (name: string, width: number): Field =>
+    new Field(name, new FixedSizeList(width, new Field("item", new Float32(), false)), false);
+  const more = [floats("phase_confidence", samples), floats("code_confidence", 2 * samples)];
+  return new Schema([...fields, ...more], metadata);
+}
+
+/** Rows `from … to` of a column of float lists. */
+function floatLists(schema: Schema, column: number, values: Float32Array, from: number, to: number): Data {
+  const type = schema.fields[column]!.type as FixedSizeList<Float32>;
+  const data = values.subarray(from * type.listSize, to * type.listSize);
+  const child = makeData({ type: new Float32(), length: data.length, nullCount: 0, data });
+  return makeData({ type, length: to - from, nullCount: 0, child });
 }
 
 type Packed = { bits: Uint8Array; codes: Uint8Array; coded: Uint8Array };

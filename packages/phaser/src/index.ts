@@ -18,7 +18,20 @@ export { type Family, readPedigree, readSampleList } from "./lists.ts";
 export { type Conflict, type ExcludedPosition, Loci, type LociCounts } from "./loci.ts";
 export { type BatchOptions, lociFromBatches } from "./loci-from-batches.ts";
 export { type Contig, type LociReadOptions, openVcf, type VcfFile } from "./open-vcf.ts";
+export { phase } from "./phase.ts";
+export type { BatchTargets, PhaseTargets } from "./phase-inputs.ts";
+export type { PhaseOptions, PhaseProgress } from "./phase-options.ts";
 export { type PhaseRareOptions, phaseRare } from "./phase-rare.ts";
+export type {
+  MendelError,
+  PedigreeSummary,
+  PhaseConflict,
+  PhaseIteration,
+  PhaseSummary,
+  ReferenceSummary,
+  ScaffoldSummary,
+} from "./phase-summary.ts";
+export { type PhaseConfidence, Phased } from "./phased.ts";
 export { PhasedRare, type RareCarriers, type RareReason, type RareSummary } from "./phased-rare.ts";
 export {
   type Chunk,

@@ -61,7 +61,8 @@ export interface LigateReport {
  * Ligates phased VCF or BCF chunks, given in order of position, into one file with its index. In the overlap of two
  * chunks the heterozygous positions of a sample phased in both vote; where most disagree, the haplotypes of the second
  * are swapped (a tie swaps nothing). The first half of the overlap comes from the first chunk, the second from the
- * second. Unphased genotypes pass as they are, AC and AN are counted anew, of FORMAT GT is kept.
+ * second. Unphased genotypes pass as they are, AC and AN are counted anew; of FORMAT, GT is kept, and PP
+ * and CP of `phase` and `phaseRare` (CP follows its haplotype).
  *
  * @param output `.bcf`, `.vcf.gz` or `.vcf`; `-` is plain VCF on standard output.
  * @throws NO_FILES, SAMPLES_DIFFER, CHUNK_CHROM, CHUNK_ORDER, CHUNK_OVERLAP (they say which files), OUT_FORMAT; the

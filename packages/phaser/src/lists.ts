@@ -59,3 +59,13 @@ export async function readPedigree(path: string, options: { signal?: AbortSignal
     return { child, father, mother };
   });
 }
+
+/** Child, father and mother by their number among the samples; −1 where unknown or not among them. */
+export function numberedFamilies(
+  pedigree: readonly Family[],
+  samples: readonly string[],
+): [child: number, father: number, mother: number][] {
+  const at = new Map(samples.map((name, i) => [name, i]));
+  const number = (name: string | null): number => (name === null ? -1 : (at.get(name) ?? -1));
+  return pedigree.map((f) => [number(f.child), number(f.father), number(f.mother)]);
+}

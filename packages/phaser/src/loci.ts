@@ -41,7 +41,7 @@ export interface ExcludedPosition {
   /** Rows it has. */
   readonly rows: number;
   /** Why. */
-  readonly reason: "conflict" | "minMaf" | "noAlt";
+  readonly reason: "conflict" | "minMaf" | "noAlt" | "notInReference";
 }
 
 /**
@@ -82,7 +82,7 @@ export class Loci implements Disposable {
     return now(() => this.#native.samples);
   }
 
-  /** Base pairs, strictly ascending; a copy. */
+  /** Base pairs, strictly ascending (unless rows were split); a copy. */
   get positions(): Uint32Array {
     return now(() => this.#native.positions);
   }

@@ -10,6 +10,10 @@ import binding, {
   type LociRows,
   type Loci as NativeLoci,
   type OneAlleleCounts,
+  type PhaseInfo,
+  type PhaseInput,
+  type PhaseLog,
+  type PhaseOutcome,
   type RareCounts,
   type RareOptions,
   type RareStudy,
@@ -25,6 +29,9 @@ export type {
   LociOptions,
   NativeLoci,
   OneAlleleCounts,
+  PhaseInfo,
+  PhaseInput,
+  PhaseLog,
   RareCounts,
   RareOptions,
   RareStudy,
@@ -119,6 +126,23 @@ export function readPositions(
   o: NativeOptions,
 ): Promise<{ chrom: string; positions: Uint32Array }> {
   return run((job) => binding.readPositions(job, path, region), o);
+}
+
+/** Where a run of phasing notes its iterations. */
+export function phaseLog(): PhaseLog {
+  return now(() => new binding.PhaseLog());
+}
+
+/** Phases loci. */
+export function phaseLoci(
+  log: PhaseLog,
+  loci: { target: NativeLoci; reference: NativeLoci | undefined; scaffold: NativeLoci | undefined },
+  cm: Float64Array,
+  input: PhaseInput,
+  o: NativeOptions,
+): Promise<PhaseOutcome> {
+  const { target, reference, scaffold } = loci;
+  return run((job) => binding.phaseLoci(job, log, target, reference, scaffold, cm, input), o);
 }
 
 /** A scaffold and the variants to be placed on it. */

@@ -18,6 +18,8 @@ export interface LociReadOptions {
   readonly minMaf?: number;
   /** Keep PL or GL for {@link LociReadOptions.role} `target`. */
   readonly likelihoods?: boolean;
+  /** Every row is a position of its own, as if no other shared it: for comparison. Positions may then repeat. */
+  readonly splitRows?: boolean;
   /** Receives INDEX_STALE when the index is older than the file. */
   readonly warn?: Warn;
   /** Cancels the read. */
@@ -35,6 +37,7 @@ const LOCI_NAMES = [
   "haploids",
   "minMaf",
   "likelihoods",
+  "splitRows",
   "warn",
   "signal",
   "onProgress",
@@ -96,6 +99,7 @@ export function nativeLociOptions(o: LociReadOptions): Parameters<typeof readLoc
     conflict: choice("supersiteConflict", o.supersiteConflict ?? "drop", ["drop", "error"]),
     minMaf: checkRange("minMaf", o.minMaf ?? 0, { min: 0, max: 0.5 }),
     likelihoods: o.likelihoods ?? false,
+    split: o.splitRows ?? false,
   };
 }
 

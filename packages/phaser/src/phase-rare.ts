@@ -1,15 +1,15 @@
 import { checkOptions, checkRange, type OnProgress, resolveThreads, type Warn } from "@x/core/base";
-import { phaserError } from "./errors.ts";
-import { type GeneticMap, uniformMap } from "./genetic-map.ts";
-import type { Family } from "./lists.ts";
+import { type GeneticMap, mapFor } from "./genetic-map.ts";
+import { type Family, numberedFamilies } from "./lists.ts";
 import { now, placeRare, type RareCounts, type RareStudy, readRare } from "./native.ts";
 import { nativeLociOptions } from "./open-vcf.ts";
 import { PhasedRare, type RareSummary } from "./phased-rare.ts";
+import { parseRegion } from "./region.ts";
 
 /** Options of {@link phaseRare}. */
 export interface PhaseRareOptions {
-  /** Genetic map; 1 cM/Mb without. */
-  readonly map?: GeneticMap;
+  /** Genetic map, or the file of one; 1 cM/Mb without. MAP_CHROM when it is of another chromosome. */
+  readonly map?: GeneticMap | string;
   /** What is placed and written: `chr` or `chr:from-to`. */
   readonly inputRegion?: string;
   /** Of the scaffold; must contain `inputRegion`, and is the same by default. */
@@ -75,8 +75,8 @@ const NAMES = [
  *
  * After SHAPEIT5's phase_rare (Hofmeister et al. 2023, Nature Genetics 55:1243).
  *
- * @throws REFERENCE_UNPHASED (the scaffold), SAMPLE_UNKNOWN, NO_VARIANTS, REGION, SUPERSITE_CONFLICT, PLOIDY, TOO_LARGE;
- * the errors of reading.
+ * @throws REFERENCE_UNPHASED (the scaffold), SAMPLE_UNKNOWN, NO_VARIANTS, REGION, MAP_CHROM, SUPERSITE_CONFLICT,
+ * PLOIDY, TOO_LARGE; the errors of reading.
  */
 export async function phaseRare(
   input: string,
@@ -84,7 +84,7 @@ export async function phaseRare(
   options: PhaseRareOptions = {},
 ): Promise<PhasedRare> {
   checkOptions(options, NAMES, "phaseRare");
-  const { signal, onProgress, warn, map = uniformMap(), inputRegion } = options;
+  const { signal, onProgress, warn, inputRegion } = options;
   const native = native_(options);
   const loci = nativeLociOptions({
     ...(inputRegion === undefined ? {} : { region: inputRegion }),
@@ -100,10 +100,12 @@ export async function phaseRare(
       const message = "an index is older than its file; if the file was changed, index it again";
       warn?.({ code: "INDEX_STALE", message, details: { path: input } });
     }
+    const map = await mapFor(options.map, info.chrom, signal);
     const cm = { scaffold: map.at(info.scaffoldPositions), rare: map.at(info.positions) };
-    const trios = numbered(options.pedigree ?? [], info.samples);
+    const trios = numberedFamilies(options.pedigree ?? [], info.samples).flat();
     const counts = await placeRare(study, cm, { ...native, trios }, { signal, onProgress, stage: "placing" });
-    const about = { ...info, span: span(inputRegion) };
+    const { from, to } = parseRegion(inputRegion ?? info.chrom, [info.chrom]);
+    const about = { ...info, span: [from, to] as const };
     return new PhasedRare(study, about, summary(info, counts));
   } catch (e) {
     study.release();
@@ -125,24 +127,6 @@ function native_(o: PhaseRareOptions) {
     error: 1e-4,
     keepMissing: o.keepMissing ?? false,
   };
-}
-
-/** Child, father, mother by number; −1 where unknown or not in the file. */
-function numbered(pedigree: readonly Family[], samples: readonly string[]): number[] {
-  const at = new Map(samples.map((name, i) => [name, i]));
-  const number = (name: string | null): number => (name === null ? -1 : (at.get(name) ?? -1));
-  return pedigree.flatMap((f) => [number(f.child), number(f.father), number(f.mother)]);
-}
-
-/** First and last position of a region; `HLA:1` cannot be told from one and is refused by the reader. */
-function span(region: string | undefined): [number, number] {
-  const range = region?.match(/:([\d,]+)(-?)([\d,]*)$/);
-  if (!range) return [0, 0xffff_ffff];
-  const number = (text: string): number => Number(text.replaceAll(",", ""));
-  const from = number(range[1]!);
-  if (!Number.isFinite(from)) throw phaserError("REGION", `${region} is no region`, { usage: true });
-  if (range[2] === "") return [from, from];
-  return [from, range[3] === "" ? 0xffff_ffff : number(range[3]!)];
 }
 
 function summary(info: ReturnType<RareStudy["info"]>, c: RareCounts): RareSummary {

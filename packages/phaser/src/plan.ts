@@ -1,12 +1,12 @@
 import { checkOptions, checkRange, type MemoryPlan, type RunOptions } from "@x/core/base";
-import { type GeneticMap, uniformMap } from "./genetic-map.ts";
+import { type GeneticMap, mapFor } from "./genetic-map.ts";
 import { readPositions } from "./native.ts";
 import { openVcf } from "./open-vcf.ts";
 
 /** Options of {@link planChunks}. */
 export interface PlanOptions extends Pick<RunOptions, "threads" | "signal"> {
-  /** The genetic map; 1 cM/Mb by default. */
-  readonly map?: GeneticMap;
+  /** Genetic map, or the file of one; 1 cM/Mb without. MAP_CHROM when it is of another chromosome. */
+  readonly map?: GeneticMap | string;
   /** Only this region of the file. */
   readonly region?: string;
   /** Longest chunk in centimorgans, its overlaps left aside; 20 by default. */
@@ -99,7 +99,7 @@ export async function planChunks(path: string, options: PlanOptions = {}): Promi
     "signal",
   ];
   checkOptions(options, names, "planChunks");
-  const { map = uniformMap(), signal, referenceSamples = 0 } = options;
+  const { signal, referenceSamples = 0 } = options;
   const limits = {
     cm: checkRange("chunkCm", options.chunkCm ?? 20, { min: 0.1 }),
     positions: checkRange("chunkPositions", options.chunkPositions ?? 100_000, { min: 10, integer: true }),
@@ -110,7 +110,7 @@ export async function planChunks(path: string, options: PlanOptions = {}): Promi
     signal,
     stage: "positions",
   });
-  const cm = map.at(positions);
+  const cm = (await mapFor(options.map, chrom, signal)).at(positions);
   const starts = cut(cm, limits.cm, limits.positions);
   const chunks = starts.map((start, index): Chunk => {
     const end = starts[index + 1] ?? positions.length;

@@ -54,6 +54,10 @@ export interface SampleRate extends SwitchRate {
 export interface SiteRate extends SwitchRate {
   /** Base pairs. */
   readonly position: number;
+  /** The row as `REF>ALT`; of all rows of the position, separated by spaces, where sites are positions. */
+  readonly rows: string;
+  /** Minor allele count of the row in the truth; of the rarest row where sites are positions. */
+  readonly mac: number;
 }
 
 /** What {@link switchError} finds. */
@@ -80,7 +84,7 @@ export interface SwitchErrorReport extends SwitchRate {
   readonly perfectSamples: number;
   /** By minor allele count of the second site, in the truth. */
   readonly byMac: readonly MacRate[];
-  /** Pairs within so many hets of a position with several ALTs. */
+  /** Pairs within so many hets of a position with several ALTs in the truth. */
   readonly nearSupersites: readonly NearRate[];
   /** Pairs farther away than the last of these. */
   readonly farFromSupersites: SwitchRate;
@@ -158,6 +162,8 @@ function report(c: SwitchColumns): SwitchErrorReport {
     })),
     bySite: Array.from(c.sitePositions, (position, i) => ({
       position,
+      rows: c.siteRows[i]!,
+      mac: c.siteMac[i]!,
       ...rate(c.sitePairs[i]!, c.siteSwitches[i]!),
     })).filter((site) => site.pairs > 0),
   };

@@ -2,14 +2,17 @@ import { atomicWriter, checkOptions, type OnProgress, OutputFiles } from "@x/cor
 import { phaserError } from "./errors.ts";
 import type { Loci } from "./loci.ts";
 import { type Pieces, vcfWriter } from "./native.ts";
+import { type PhaseConfidence, Phased } from "./phased.ts";
 
-/** A FORMAT field of one number a sample. */
+/** A FORMAT field of numbers. */
 export interface FormatField {
   /** Its name, e.g. `PP`. */
   readonly id: string;
   /** For the header. */
   readonly description: string;
-  /** Locus after locus, one a sample; NaN is written as missing. */
+  /** Numbers a sample; 1 by default. */
+  readonly number?: number;
+  /** Locus after locus, sample after sample; NaN is written as missing. */
   readonly values: Float32Array;
 }
 
@@ -36,18 +39,28 @@ const NAMES = ["haplotypes", "joinMultiallelic", "keepExcluded", "fields", "line
 /**
  * Writes loci as VCF: `.vcf` plain, `.vcf.gz` by bgzip with its `.tbi` (`.csi` where a chromosome is longer than
  * 512 Mb), `-` plain to standard output. ID, QUAL, FILTER and INFO are those of the rows that were read, AC and AN are
- * counted anew, FORMAT is GT and the fields given. File and index appear together, or not at all.
+ * counted anew, FORMAT is GT and the fields given. Of a {@link Phased} with confidence the fields PP (phase relative to the
+ * sample's heterozygous genotype before) and CP (imputed code of each haplotype) are added. File and index appear
+ * together, or not at all.
  *
  * @returns The paths written.
  * @throws OUT_FORMAT, HAPLOTYPE_SHAPE, HAPLOTYPE_CODE, VCF_INFO; the errors of writing files.
  */
-export function writeVcf(loci: Loci, path: string, options: VcfWriteOptions = {}): Promise<string[]> {
+export function writeVcf(
+  loci: Loci | Phased,
+  path: string,
+  options: VcfWriteOptions = {},
+): Promise<string[]> {
   if (path.endsWith(".bcf")) throw wrongName(path, "writeBcf writes .bcf");
   return write(loci, path, path.endsWith(".gz") ? "vcf.gz" : "vcf", options);
 }
 
 /** Writes loci as BCF 2.2 with its `.csi`; else as {@link writeVcf}. */
-export function writeBcf(loci: Loci, path: string, options: VcfWriteOptions = {}): Promise<string[]> {
+export function writeBcf(
+  loci: Loci | Phased,
+  path: string,
+  options: VcfWriteOptions = {},
+): Promise<string[]> {
   if (/\.vcf(\.gz)?$/.test(path)) throw wrongName(path, "writeVcf writes .vcf and .vcf.gz");
   return write(loci, path, "bcf", options);
 }
@@ -56,17 +69,35 @@ function wrongName(path: string, what: string): Error {
   return phaserError("OUT_FORMAT", `${path}: ${what}`, { usage: true, details: { path } });
 }
 
-async function write(loci: Loci, path: string, output: string, options: VcfWriteOptions): Promise<string[]> {
+async function write(
+  source: Loci | Phased,
+  path: string,
+  output: string,
+  options: VcfWriteOptions,
+): Promise<string[]> {
   checkOptions(options, NAMES, "writing");
+  const [loci, sure] =
+    source instanceof Phased ? [await source.loci(), await source.confidence()] : [source, null];
+  const fields = [...(sure ? confidenceFields(sure) : []), ...(options.fields ?? [])];
   const { signal, onProgress } = options;
   const writer = vcfWriter(loci.native, options.haplotypes ?? null, {
     output,
     join: options.joinMultiallelic ?? false,
     keepExcluded: options.keepExcluded ?? false,
     lines: [...(options.lines ?? [])],
-    extra: (options.fields ?? []).map((field) => ({ ...field })),
+    extra: fields.map((field) => ({ ...field })),
   });
   return writePieces(writer, path, loci.length, { signal, onProgress });
+}
+
+function confidenceFields(sure: PhaseConfidence): FormatField[] {
+  const phase =
+    "Probability that this heterozygous genotype is phased right relative to the sample's one before";
+  const codes = "Probability of the allele imputed on each haplotype, all rows of the position considered";
+  return [
+    { id: "PP", description: phase, number: 1, values: sure.phase },
+    { id: "CP", description: codes, number: 2, values: sure.codes },
+  ];
 }
 
 /** How a path says what is written; OUT_FORMAT for other endings. `-` is plain text on standard output. */

@@ -1,21 +1,13 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { FIXTURES, folder } from "./support.ts";
+import { FIXTURES, folder, phaser } from "./support.ts";
 
 const at = folder();
 const root = join(import.meta.dirname, "../../..");
 const golden = JSON.parse(readFileSync(join(FIXTURES, "switch.json"), "utf8"));
 const files = ["--estimate", join(FIXTURES, "estimate.vcf"), "--truth", join(FIXTURES, "truth.vcf")];
-
-/** The bin as built. */
-function phaser(...args: string[]): { code: number | null; out: string; err: string } {
-  const run = spawnSync(process.execPath, [join(root, "packages/phaser/bin/phaser.mjs"), ...args], {
-    encoding: "utf8",
-  });
-  return { code: run.status, out: run.stdout, err: run.stderr };
-}
 
 it("switch: prints what the script prints, and writes tables", () => {
   const { code, out } = phaser("switch", ...files, "--by", "position", "--output", at.path("sw"));
@@ -24,7 +16,7 @@ it("switch: prints what the script prints, and writes tables", () => {
   expect(Number(lines.switches)).toBe(golden.position.switches);
   expect(Number(lines.SER_percent)).toBe(golden.position.SER_percent);
   const table = readFileSync(at.path("sw.sample.tsv"), "utf8").trim().split("\n");
-  expect(table[0]).toBe("sample\tpercent\tswitches\tpairs");
+  expect(table[0]).toBe("sample\tpercent\tswitches\tpairs\tflips");
   expect(table).toHaveLength(9);
 });
 
@@ -48,8 +40,9 @@ it("a damaged file is exit 1 with its code and no stack, a wrong option exit 2",
 it("the quickstart runs and stands in the README", () => {
   const example = join(root, "packages/phaser/examples/quickstart.ts");
   const input = join(root, "fixtures/demo/split.vcf");
-  const out = execFileSync(process.execPath, [example, input, at.path("joined.bcf")], { encoding: "utf8" });
-  expect(out).toMatch(/^\d+ rows are \d+ positions, \d+ with several ALTs\n/);
+  const out = execFileSync(process.execPath, [example, input, at.path("phased.bcf")], { encoding: "utf8" });
+  expect(out).toMatch(/^8 people, \d+ rows at \d+ positions, \d+ with several ALTs\n/);
+  expect(out).toMatch(/\n0 haplotypes with two ALTs\nan Arrow batch of \d+ positions\n/);
   expect(readFileSync(join(root, "packages/phaser/README.md"), "utf8")).toContain(
     readFileSync(example, "utf8").trim(),
   );

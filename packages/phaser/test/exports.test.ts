@@ -5,12 +5,14 @@ import * as phaser from "../src/index.ts";
 it("exports exactly these names", () => {
   expect(Object.keys(phaser).sort()).toEqual([
     "Loci",
+    "Phased",
     "PhasedRare",
     "checkOneAllele",
     "haplotypeBatches",
     "ligate",
     "lociFromBatches",
     "openVcf",
+    "phase",
     "phaseMemory",
     "phaseRare",
     "planChunks",

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -59,4 +60,11 @@ export async function failure(run: Promise<unknown>): Promise<XError> {
   );
   if (isXError(e)) return e;
   throw new Error(`an XError was expected, got ${String(e)}`);
+}
+
+/** The command line as built. */
+export function phaser(...args: string[]): { code: number | null; out: string; err: string } {
+  const bin = join(import.meta.dirname, "../bin/phaser.mjs");
+  const run = spawnSync(process.execPath, [bin, ...args], { encoding: "utf8" });
+  return { code: run.status, out: run.stdout, err: run.stderr };
 }

@@ -11,7 +11,7 @@ import {
   writeBcf,
   writeVcf,
 } from "../src/index.ts";
-import { FIXTURES, failure, folder, SHARED, vcf } from "./support.ts";
+import { FIXTURES, failure, folder, records, SHARED, vcf } from "./support.ts";
 
 const at = folder();
 const fixture = (name: string): string => join(FIXTURES, name);
@@ -69,6 +69,52 @@ describe.each(["row", "position"] as const)("by %s", (by) => {
       expect(r.nearSupersites[0]![key]).toBeLessThanOrEqual(r.nearSupersites[1]![key]);
     }
   });
+});
+
+/** The distances by hand: of each sample the hets known in both, and how far the nearest one with several ALTs is. */
+it("near supersites, by site and by sample: counted again from the text", async () => {
+  const read = (name: string): string[][] =>
+    records(readFileSync(fixture(name))).map((line) => line.split("\t"));
+  const [truth, estimate] = [read("truth.vcf"), read("estimate.vcf")];
+  const guess = new Map(estimate.map((t) => [`${t[1]} ${t[4]}`, t]));
+  const several = (t: string[]): boolean => truth.filter((o) => o[1] === t[1]).length > 1;
+  const near = [1, 5, 20].map((hets) => ({ hets, pairs: 0, switches: 0 }));
+  const far = { pairs: 0, switches: 0 };
+  const site = new Map<string, { pairs: number; switches: number }>();
+  const het = (g: string): boolean => g === "0|1" || g === "1|0";
+  for (let s = 9; s < truth[0]!.length; s++) {
+    const hets = truth
+      .filter((t) => het(t[s]!) && het(guess.get(`${t[1]} ${t[4]}`)![s]!))
+      .map((t) => ({ t, same: t[s] === guess.get(`${t[1]} ${t[4]}`)![s], super: several(t) }));
+    for (let i = 1; i < hets.length; i++) {
+      const switched = Number(hets[i - 1]!.same !== hets[i]!.same);
+      const distance = Math.min(
+        ...hets.map((h, j) => (h.super ? (j < i ? i - j : j - i + 1) : Number.POSITIVE_INFINITY)),
+      );
+      const add = (to: { pairs: number; switches: number }): void => {
+        to.pairs++;
+        to.switches += switched;
+      };
+      for (const n of near) if (distance <= n.hets) add(n);
+      if (distance > 20) add(far);
+      const key = `${hets[i]!.t[1]} A>${hets[i]!.t[4]}`;
+      if (!site.has(key)) site.set(key, { pairs: 0, switches: 0 });
+      add(site.get(key)!);
+    }
+  }
+  const r = await switchError(fixture("estimate.vcf"), fixture("truth.vcf"));
+  expect(r.nearSupersites.map(({ percent: _, ...n }) => n)).toEqual(near);
+  expect(r.farFromSupersites).toMatchObject(far);
+  expect(
+    new Map(r.bySite.map((b) => [`${b.position} ${b.rows}`, { pairs: b.pairs, switches: b.switches }])),
+  ).toEqual(site);
+  for (const b of r.bySite) {
+    const t = truth.find((o) => `${o[1]} A>${o[4]}` === `${b.position} ${b.rows}`)!;
+    const copies = t.slice(9).join("").split("1").length - 1;
+    expect(b.mac).toBe(Math.min(copies, 2 * (t.length - 9) - copies));
+  }
+  const positions = await switchError(fixture("estimate.vcf"), fixture("truth.vcf"), { by: "position" });
+  expect(positions.bySite.some((b) => /^A>C A>G/.test(b.rows))).toBe(true);
 });
 
 it("one allele a haplotype: equals the script", async () => {

@@ -3,6 +3,7 @@
 
 use x_simd::{Error, Job, Result};
 
+use crate::grid::Grid;
 use crate::json::{Json, malformed, object};
 use crate::mat::Mat;
 use crate::penalty::Penalty;
@@ -22,14 +23,22 @@ enum Source {
     Smooth(usize),
 }
 
+/// What is held of a piece's values between passes.
+enum Kept {
+    Nothing,
+    /// Of a costly basis.
+    Values(Vec<f64>),
+    /// In the discretised mode.
+    Grid(Grid),
+}
+
 pub struct Design {
     rows: usize,
     columns: Vec<Vec<f64>>,
     layout: Layout,
     /// What fills each piece of the layout.
     sources: Vec<Source>,
-    /// Values of costly bases.
-    kept: Vec<Option<Vec<f64>>>,
+    kept: Vec<Kept>,
     pub parametric: Vec<Vec<Parametric>>,
     pub terms: Vec<Term>,
     pub penalties: Vec<Penalty>,
@@ -89,7 +98,7 @@ impl Design {
         let constant = |list: &Vec<Parametric>| list.iter().any(|p| p.column.is_none());
         let intercept: Vec<bool> = all.iter().map(constant).collect();
         crate::side::constrain(&mut terms, &intercept, &columns, rows)?;
-        Self::assemble(all, terms, columns, rows, job)
+        Self::assemble(all, terms, columns, rows, spec.get("discrete").flag(), job)
     }
 
     /// The same columns over other rows.
@@ -98,7 +107,7 @@ impl Design {
         check_rows(&columns, rows)?;
         let all = state.get("parametric").list("parametric")?.iter().map(parametric).collect::<Result<_>>()?;
         let terms = state.get("terms").list("terms")?.iter().map(Term::restore).collect::<Result<_>>()?;
-        Self::assemble(all, terms, columns, rows, job)
+        Self::assemble(all, terms, columns, rows, false, job)
     }
 
     fn assemble(
@@ -106,23 +115,29 @@ impl Design {
         terms: Vec<Term>,
         columns: Vec<Vec<f64>>,
         rows: usize,
+        discrete: bool,
         job: &Job,
     ) -> Result<Design> {
         check_values(&parametric, &terms, &columns)?;
-        let mut layout = Layout { predictors: parametric.len(), ..Layout::default() };
+        let mut layout = Layout::new(parametric.len());
         let (mut sources, mut kept, mut penalties) = (Vec::new(), Vec::new(), Vec::new());
         for (k, list) in parametric.iter().enumerate() {
             if !list.is_empty() {
-                layout.push(list.len(), list.len(), list.len(), k, None);
+                layout.push(1, list.len(), list.len(), k, None);
                 sources.push(Source::Parametric(list.iter().map(|p| p.column).collect()));
-                kept.push(None);
+                kept.push(Kept::Nothing);
             }
             for (t, term) in terms.iter().enumerate().filter(|(_, t)| t.predictor == k) {
                 penalties.extend(term.penalties(layout.width)?);
-                let (raw, window) = term.basis.sparse();
-                layout.push(raw, window, term.width(), k, term.lift());
+                let (places, window, lift) = term.places();
+                layout.push(places, window, term.width(), k, lift);
                 sources.push(Source::Smooth(t));
-                kept.push(if term.basis.is_costly() { Some(values(term, &columns, rows, job)?) } else { None });
+                let grid = if discrete { Grid::new(term, &columns, rows, job)? } else { None };
+                kept.push(match grid {
+                    Some(grid) => Kept::Grid(grid),
+                    None if term.basis.is_costly() => Kept::Values(values(term, &columns, rows, job)?),
+                    None => Kept::Nothing,
+                });
             }
         }
         link(&terms, &mut penalties)?;
@@ -159,6 +174,12 @@ impl Design {
             ("parametric", Json::Arr(parametric.collect())),
             ("terms", Json::Arr(self.terms.iter().map(Term::state).collect())),
         ])
+    }
+
+    /// Coefficients of each smooth that has a shape, with the rows of C in C b >= 0.
+    pub fn constraints(&self) -> Vec<(std::ops::Range<usize>, Mat)> {
+        let of = |(t, range): (&Term, std::ops::Range<usize>)| Some((range, t.constraints()?));
+        self.terms.iter().zip(self.ranges()).filter_map(of).collect()
     }
 
     /// Coefficient range of each smooth, in the order of `terms`.
@@ -259,13 +280,27 @@ fn check_values(parametric: &[Vec<Parametric>], terms: &[Term], columns: &[Vec<f
     Ok(())
 }
 
-fn fill_window(term: &Term, columns: &[Vec<f64>], i: usize, out: &mut [f64]) -> usize {
-    let at = term.basis.window(columns, i, out);
-    if let Some(by) = term.by {
-        let factor = by.value(columns, i);
-        out.iter_mut().for_each(|x| *x *= factor);
+/// The windows of rows `from ..` of a term and their places, without `by`.
+pub fn unmodified(term: &Term, columns: &[Vec<f64>], from: usize, place: &mut [u32], out: &mut [f64]) {
+    term.basis.fill(columns, from, place, out);
+    let stride = term.basis.stride() as u32;
+    if stride > 1 {
+        place.iter_mut().for_each(|p| *p /= stride);
     }
-    at
+}
+
+fn multiply_by(term: &Term, columns: &[Vec<f64>], from: usize, rows: usize, out: &mut [f64]) {
+    if let Some(by) = term.by {
+        for (i, row) in out.chunks_exact_mut(out.len() / rows).enumerate() {
+            let factor = by.value(columns, from + i);
+            row.iter_mut().for_each(|x| *x *= factor);
+        }
+    }
+}
+
+fn fill_windows(term: &Term, columns: &[Vec<f64>], from: usize, place: &mut [u32], out: &mut [f64]) {
+    unmodified(term, columns, from, place, out);
+    multiply_by(term, columns, from, place.len(), out);
 }
 
 fn values(term: &Term, columns: &[Vec<f64>], rows: usize, job: &Job) -> Result<Vec<f64>> {
@@ -274,9 +309,8 @@ fn values(term: &Term, columns: &[Vec<f64>], rows: usize, job: &Job) -> Result<V
     let mut out = x_simd::try_zeroed(rows * window)?;
     out.par_chunks_mut(window * BLOCK).enumerate().try_for_each(|(b, chunk)| {
         job.check()?;
-        for (i, row) in chunk.chunks_exact_mut(window).enumerate() {
-            fill_window(term, columns, b * BLOCK + i, row);
-        }
+        let mut place = vec![0; chunk.len() / window];
+        fill_windows(term, columns, b * BLOCK, &mut place, chunk);
         Ok(())
     })?;
     Ok(out)
@@ -297,10 +331,11 @@ impl Rows for Design {
         let pieces = self.sources.iter().zip(&self.layout.pieces).zip(&self.kept);
         for (((source, piece), kept), to) in pieces.zip(&mut block.windows) {
             let w = piece.window;
-            to.at.clear();
-            to.at.resize(rows, piece.raw_from);
+            to.place.clear();
+            to.place.resize(rows, 0);
             to.values.resize(rows * w, 0.0);
             match (source, kept) {
+                (Source::Parametric(list), _) if matches!(list[..], [None]) => to.values.fill(1.0),
                 (Source::Parametric(list), _) => {
                     for (j, column) in list.iter().enumerate() {
                         for i in 0..rows {
@@ -308,16 +343,18 @@ impl Rows for Design {
                         }
                     }
                 }
-                (Source::Smooth(t), Some(kept)) => {
+                (Source::Smooth(t), Kept::Values(kept)) => {
                     to.values.copy_from_slice(&kept[from * w..(from + rows) * w]);
                     let basis = &self.terms[*t].basis;
-                    to.at.iter_mut().enumerate().for_each(|(i, at)| *at += basis.kept_at(&self.columns, from + i));
+                    let places = to.place.iter_mut().enumerate();
+                    places.for_each(|(i, p)| *p = (basis.kept_at(&self.columns, from + i) / basis.stride()) as u32);
                 }
-                (Source::Smooth(t), None) => {
-                    let term = &self.terms[*t];
-                    for (i, row) in to.values.chunks_exact_mut(w).enumerate() {
-                        to.at[i] += fill_window(term, &self.columns, from + i, row);
-                    }
+                (Source::Smooth(t), Kept::Grid(grid)) => {
+                    grid.fill(from, w, &mut to.place, &mut to.values);
+                    multiply_by(&self.terms[*t], &self.columns, from, rows, &mut to.values);
+                }
+                (Source::Smooth(t), Kept::Nothing) => {
+                    fill_windows(&self.terms[*t], &self.columns, from, &mut to.place, &mut to.values);
                 }
             }
         }

@@ -4,61 +4,19 @@ use x_simd::{Error, Job, Result};
 
 use crate::criterion::{Evaluation, Method, Model, Quadratic, Source};
 use crate::family::{Family, Response, check_response};
-use crate::json::Json;
 use crate::mat::{Factor, Mat, axpy, dot};
+pub use crate::options::Options;
 use crate::outer::{Certificate, Control, optimise};
 use crate::passes::{Data, Weights};
 use crate::penalty::{Penalties, Penalty};
-use crate::rows::{BLOCK, Layout, Rows, empty_gram, pass};
-
-pub struct Options {
-    pub method: Method,
-    pub scale: Option<f64>,
-    pub gamma: f64,
-    pub control: Control,
-    pub covariances: bool,
-    pub tests: bool,
-}
-
-impl Options {
-    pub fn read(o: &Json) -> Result<Options> {
-        let method = match o.get("method").optional(|m| m.text("method").map(str::to_owned))?.as_deref() {
-            None | Some("REML") => Method::Reml,
-            Some("ML") => Method::Ml,
-            Some("GCV") | Some("UBRE") | Some("GCV.Cp") => Method::Gcv,
-            Some(other) => return Err(Error::new("GAM_OPTIONS", format!("unknown method \"{other}\""))),
-        };
-        let default = Control::default();
-        let number = |key: &str, fallback: f64| Ok(o.get(key).optional(|x| x.num(key))?.unwrap_or(fallback));
-        let yes = |key: &str| !matches!(o.get(key), Json::Bool(false));
-        Ok(Options {
-            method,
-            scale: o.get("scale").optional(|x| x.num("scale"))?,
-            gamma: number("gamma", 1.0)?,
-            control: Control {
-                rho: o.get("rho").optional(start_rho)?,
-                beta: o.get("beta").optional(|x| x.nums("beta"))?,
-                fixed: o.get("fixedRho").flag(),
-                refresh: yes("covariances"),
-                max_outer: number("maxOuter", default.max_outer as f64)? as usize,
-                rho_min: number("rhoMin", default.rho_min)?,
-                rho_max: number("rhoMax", default.rho_max)?,
-            },
-            covariances: yes("covariances"),
-            tests: yes("tests"),
-        })
-    }
-}
-
-/// Start values; null (NaN from here on) = the engine's own.
-fn start_rho(j: &Json) -> Result<Vec<f64>> {
-    j.list("rho")?.iter().map(|x| if x.is_null() { Ok(f64::NAN) } else { x.num("rho") }).collect()
-}
+use crate::rows::{BLOCK, Layout, Rows, pass};
 
 pub struct Fit {
     pub beta: Vec<f64>,
     pub rho: Vec<f64>,
     pub theta: Vec<f64>,
+    /// The same on their unbounded scale.
+    pub parameters: Vec<f64>,
     pub gradient: Vec<f64>,
     pub hessian: Mat,
     pub vp: Mat,
@@ -69,6 +27,10 @@ pub struct Fit {
     pub edf2: Vec<f64>,
     /// n × predictors; empty for a fit from cross-products.
     pub eta: Vec<f64>,
+    /// Of a partial likelihood: see `cox::baseline`; else empty.
+    pub baseline: Vec<f64>,
+    /// Active shape constraints.
+    pub active: usize,
     /// X'WX behind edf and covariances.
     pub gram: Mat,
     pub criterion: f64,
@@ -102,7 +64,7 @@ pub fn quadratic_sums(rows: &dyn Rows, y: &[f64], w: &[f64], offset: &[f64], job
     let (gram, xty, yy) = pass(
         rows,
         job,
-        || Ok((empty_gram(width)?, vec![0.0; width], 0.0)),
+        || Ok((layout.empty_gram()?, vec![0.0; width], 0.0)),
         || (vec![Vec::new()], Vec::new()),
         |(gram, xty, yy), (weights, wz): &mut (Vec<Vec<f64>>, Vec<f64>), block, from| {
             let range = from..from + block.rows;
@@ -185,7 +147,8 @@ pub fn fit(
     check_shapes(rows, family, y, w, offset)?;
     check_response(family, Response { y, w })?;
     let data = Data { rows, family, y, w, offset, job };
-    let used = w.iter().filter(|w| **w > 0.0).count() as f64;
+    // The weights of a partial likelihood say event or censored.
+    let used = w.iter().filter(|w| **w > 0.0 || family.partial()).count() as f64;
     if family.quadratic() {
         let sums = quadratic_sums(rows, y, w, offset, job)?;
         let source = Source::Quadratic(&sums);
@@ -297,6 +260,7 @@ fn finish(
         beta,
         rho: Vec::new(),
         theta: family.theta_natural(&e.theta),
+        parameters: e.theta.clone(),
         gradient: e.gradient.clone(),
         hessian: e.hessian.clone(),
         vp,
@@ -306,6 +270,8 @@ fn finish(
         edf1,
         edf2,
         eta,
+        baseline: Vec::new(),
+        active: 0,
         gram: plain_gram,
         criterion: e.criterion,
         deviance,
@@ -327,6 +293,9 @@ fn finish(
         trace: Vec::new(),
         tests: Vec::new(),
     };
+    if let Some(d) = data.filter(|_| family.partial()) {
+        out.baseline = crate::cox::baseline(d, model.layout, &out.beta)?;
+    }
     if let Some(d) = data {
         crate::overall::fill(&mut out, d, &e.theta);
     }
@@ -458,6 +427,10 @@ impl Residuals {
         let eta = linear_predictors(d.rows, layout, beta, d.offset, d.predictors(), d.job)?;
         let k = d.predictors();
         let mut out = Residuals { deviance: 0.0, pearson: 0.0, bias: 0.0, eta };
+        if d.family.partial() {
+            out.deviance = crate::cox::deviance(d.y, d.w, &out.eta);
+            return Ok(out);
+        }
         for (i, eta) in out.eta.chunks_exact(k).enumerate().filter(|(i, _)| d.w[*i] > 0.0) {
             out.deviance += d.family.deviance(d.y[i], d.w[i], theta, eta);
             let r = d.y[i] - d.family.mean(theta, eta).0;

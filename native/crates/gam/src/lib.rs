@@ -5,6 +5,7 @@
 #![allow(clippy::needless_range_loop)]
 
 pub mod basis;
+pub mod cox;
 pub mod criterion;
 pub mod cross;
 pub mod davies;
@@ -13,10 +14,13 @@ pub mod diagnose;
 pub mod family;
 pub mod fingerprint;
 pub mod fit;
+mod grid;
 pub mod jet;
 pub mod json;
+mod kernels;
 pub mod mat;
 pub mod mixture;
+pub mod options;
 pub mod outer;
 mod overall;
 pub mod passes;
@@ -24,6 +28,8 @@ pub mod penalty;
 pub mod predict;
 pub mod report;
 pub mod rows;
+mod shape;
+mod shaped;
 mod side;
 pub mod term;
 pub mod termtest;
@@ -32,6 +38,7 @@ use design::Design;
 use family::{Family, from_options};
 use fit::{Fit, Options, fit};
 use json::Json;
+use rows::Rows;
 use x_simd::{Error, Job, Result};
 
 /// One fit as the door asks for it: the summary's JSON and the numbers. Empty `weights` and `offset` mean none.
@@ -52,12 +59,46 @@ pub fn fit_design(
     } else {
         weights
     };
-    let mut fitted = fit(design, &design.penalties, &*family, y, w, offset, &read, job)?;
+    let shaped = !design.constraints().is_empty();
+    let mut fitted = if shaped && family.partial() {
+        return Err(Error::new("GAM_OPTIONS", "shape constraints are not for the family cox.ph"));
+    } else if shaped {
+        shaped::fit_shaped(design, &*family, y, w, offset, &read, job)?
+    } else if family.partial() {
+        by_time(design, &*family, y, w, offset, &read, job)?
+    } else {
+        fit(design, &design.penalties, &*family, y, w, offset, &read, job)?
+    };
     if read.tests {
         fitted.tests = termtest::all(&fitted, &design.penalties, &design.ranges(), &design.random())?;
     }
     let text = describe(&fitted, design, &*family, &read);
     Ok((text, fitted))
+}
+
+/// A fit whose rows must come from the longest time to the shortest.
+fn by_time(
+    design: &Design,
+    family: &dyn Family,
+    y: &[f64],
+    w: &[f64],
+    offset: &[f64],
+    options: &Options,
+    job: &Job,
+) -> Result<Fit> {
+    let n = design.rows();
+    if y.len() != n || w.len() != n || !(offset.is_empty() || offset.len() == n) {
+        return Err(Error::new("SHAPE", "times, events and offset need one value a row"));
+    }
+    let mut order: Vec<usize> = (0..n).collect();
+    order.sort_by(|&a, &b| y[b].total_cmp(&y[a]));
+    let take = |x: &[f64]| -> Vec<f64> { order.iter().filter_map(|&i| x.get(i).copied()).collect() };
+    let sorted = design.reordered(&order, job)?;
+    let mut fitted = fit(&sorted, &sorted.penalties, family, &take(y), &take(w), &take(offset), options, job)?;
+    let mut eta = vec![0.0; n];
+    order.iter().zip(&fitted.eta).for_each(|(&i, e)| eta[i] = *e);
+    fitted.eta = eta;
+    Ok(fitted)
 }
 
 /// The summary of a fit as JSON text.
@@ -87,6 +128,17 @@ pub fn residuals(
     }
     let rows = || y.iter().zip(eta.chunks_exact(k));
     let w = |i: usize| weights.get(i).copied().unwrap_or(1.0);
+    if family.partial() {
+        let events: Vec<f64> = (0..y.len()).map(w).collect();
+        let martingale = cox::martingale(y, &events, eta);
+        return match kind {
+            "martingale" => Ok(martingale),
+            "deviance" => Ok(martingale.iter().zip(&events).map(|(m, e)| cox::deviance_residual(*m, *e)).collect()),
+            other => {
+                Err(Error::new("GAM_OPTIONS", format!("cox.ph has martingale and deviance residuals, not {other}")))
+            }
+        };
+    }
     Ok(match kind {
         "response" => rows().map(|(y, e)| y - family.mean(theta, e).0).collect(),
         "pearson" => rows()

@@ -8,12 +8,16 @@ pub fn fill(fit: &mut Fit, d: &Data, theta: &[f64]) {
     let r = Response { y: d.y, w: d.w };
     let k = d.predictors();
     let columns: Vec<Vec<f64>> = (0..k).map(|c| fit.eta.iter().skip(c).step_by(k).copied().collect()).collect();
-    fit.log_lik = d.family.log_lik(r, theta, &columns, fit.reml_scale);
+    fit.log_lik = if d.family.partial() {
+        crate::cox::log_lik(d.y, d.w, &fit.eta)
+    } else {
+        d.family.log_lik(r, theta, &columns, fit.reml_scale)
+    };
     let parameters = fit.edf2.iter().sum::<f64>() + theta.len() as f64 + if fit.scale_estimated { 1.0 } else { 0.0 };
     fit.aic = -2.0 * fit.log_lik + 2.0 * parameters;
     fit.bic = -2.0 * fit.log_lik + (fit.n).ln() * parameters;
     fit.null_deviance = null_deviance(d, theta, &columns);
-    if k == 1 {
+    if k == 1 && !d.family.partial() {
         fit.r_sq_adj = r_sq_adj(fit, d, theta, &columns[0]);
     }
     // A dispersion among the family's parameters: f and the covariances hold it already.
@@ -32,6 +36,10 @@ fn null_deviance(d: &Data, theta: &[f64], eta: &[Vec<f64>]) -> f64 {
     let mean = weighted_mean(d.y, d.w);
     let rows = || (0..d.y.len()).filter(|&i| d.w[i] > 0.0);
     match d.family.name() {
+        "cox.ph" => {
+            let none = if d.offset.is_empty() { vec![0.0; d.y.len()] } else { d.offset.to_vec() };
+            crate::cox::deviance(d.y, d.w, &none)
+        }
         // Location-scale: the common mean under the fitted standard deviations.
         "gaulss" => rows().map(|i| d.family.deviance(d.y[i], d.w[i], theta, &[mean, eta[1][i]])).sum(),
         "multinom" => {

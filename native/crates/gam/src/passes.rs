@@ -1,10 +1,11 @@
 //! The passes over the data: working sums of P-IRLS, and the sums that the derivatives of the criterion need.
 
-use x_simd::{Job, Result};
+use x_simd::{Job, Level, Result};
 
 use crate::family::{Derivs, Family, Response, quadruple, triple};
+use crate::kernels::{add_product, sum_of_four};
 use crate::mat::{Mat, dot};
-use crate::rows::{Layout, Rows, empty_gram, pair, pass};
+use crate::rows::{Layout, Rows, pair, pass};
 
 pub struct Data<'a> {
     pub rows: &'a dyn Rows,
@@ -74,6 +75,9 @@ impl Data<'_> {
 
     /// Sums at coefficients `beta` of `layout`.
     pub fn working(&self, layout: &Layout, beta: &[f64], theta: &[f64], weights: Weights) -> Result<Working> {
+        if self.family.partial() {
+            return crate::cox::working(self, layout, beta);
+        }
         let raw = layout.raw_vec(beta);
         self.sums(layout, theta, weights, &|block, from, s: &mut Scratch| {
             self.eta(layout, block, from, &raw, &mut s.eta);
@@ -84,6 +88,9 @@ impl Data<'_> {
     /// Sums of the first least squares problem: the score becomes X'(f' - f'' eta) at the start values of the family,
     /// so that the solution of H beta = -score is the first iterate.
     pub fn starting(&self, layout: &Layout, theta: &[f64]) -> Result<Working> {
+        if self.family.partial() {
+            return crate::cox::working(self, layout, &vec![0.0; layout.width]);
+        }
         let total: f64 = self.w.iter().sum();
         let mean = dot(self.y, self.w) / total;
         let k = self.predictors();
@@ -115,7 +122,7 @@ impl Data<'_> {
         let (f, score, gram) = pass(
             self.rows,
             self.job,
-            || Ok((0.0, vec![0.0; width], empty_gram(width)?)),
+            || Ok((0.0, vec![0.0; width], layout.empty_gram()?)),
             Scratch::default,
             |(f, score, gram), s, block, from| {
                 prepare(block, from, s);
@@ -191,10 +198,14 @@ impl Data<'_> {
         p: &Mat,
         directions: &[Vec<f64>],
     ) -> Result<Third> {
+        if self.family.partial() {
+            return crate::cox::third(self, layout, beta, p, directions);
+        }
         let (k, nd, nt) = (self.predictors(), directions.len(), theta.len());
         let m = nd - nt;
         let raw = layout.raw_vec(beta);
-        let raw_p = layout.raw_matrix(p);
+        let level = Level::get();
+        let cells_p = layout.cells_of(p)?;
         let raw_d: Vec<Vec<f64>> = directions.iter().map(|d| layout.raw_vec(d)).collect();
         let width = layout.raw_width;
         let packed = nd * (nd + 1) / 2;
@@ -218,7 +229,7 @@ impl Data<'_> {
         let make = || {
             Ok(Sums {
                 pull: vec![0.0; width],
-                grams: (0..nd).map(|_| empty_gram(width)).collect::<Result<_>>()?,
+                grams: (0..nd).map(|_| layout.empty_gram()).collect::<Result<_>>()?,
                 scores: vec![vec![0.0; width]; packed],
                 traces: vec![0.0; packed],
                 theta_f: vec![0.0; nt],
@@ -239,7 +250,7 @@ impl Data<'_> {
                 self.family.derive(self.response(from, n), theta, &s.eta, true, &mut s.derivs);
                 let d = &s.derivs;
                 work.h.resize_with(pairs, Vec::new);
-                layout.quadratic(block, &raw_p, &mut work.h);
+                layout.quadratic(block, &cells_p, &mut work.h);
                 // Off-diagonal pairs of predictors count twice from here on.
                 for a in 0..k {
                     for b in 0..a {
@@ -262,7 +273,7 @@ impl Data<'_> {
                     row.fill(0.0);
                     for a in 0..k {
                         for b in 0..=a {
-                            add_product(row, &h[pair(a, b)], &d.d3[triple([a, b, c])]);
+                            add_product(level, row, &h[pair(a, b)], &d.d3[triple([a, b, c])]);
                         }
                     }
                     layout.add_tmul(block, c, row, &mut sums.pull);
@@ -275,7 +286,7 @@ impl Data<'_> {
                             to.clear();
                             to.resize(n, 0.0);
                             for c in 0..k {
-                                add_product(to, &d.d3[triple([a, b, c])], &eta_d[e][c]);
+                                add_product(level, to, &d.d3[triple([a, b, c])], &eta_d[e][c]);
                             }
                         }
                     }
@@ -283,41 +294,33 @@ impl Data<'_> {
                         crate::mat::axpy(1.0, &d.theta[e - m][2], &mut work.weights[0]);
                     }
                     layout.add_gram(block, &work.weights, &mut sums.grams[e]);
-                    // X' of the second derivative of f' along (e, g).
                     for g in 0..=e {
                         let at = pair(e, g);
-                        for a in 0..k {
-                            row.fill(0.0);
-                            for b in 0..k {
-                                add_product(row, &work.weights[pair(a, b)], &eta_d[g][b]);
-                            }
-                            if g >= m {
-                                add_product(row, &d.theta[g - m][2], &eta_d[e][0]);
-                                crate::mat::axpy(1.0, &d.theta2[pair(e - m, g - m)][1], row);
-                            }
-                            layout.add_tmul(block, a, row, &mut sums.scores[at]);
+                        if g >= m {
+                            row.clone_from(&d.theta2[pair(e - m, g - m)][1]);
+                            add_product(level, row, &d.theta[g - m][2], &eta_d[e][0]);
+                            layout.add_tmul(block, 0, row, &mut sums.scores[at]);
                         }
                         let mut trace = 0.0;
                         for a in 0..k {
                             for b in 0..=a {
-                                row.fill(0.0);
+                                let h = &h[pair(a, b)];
                                 for c in 0..k {
                                     for f in 0..k {
                                         let d4 = &d.d4[quadruple([a, b, c, f])];
-                                        let (x, y) = (&eta_d[e][c], &eta_d[g][f]);
-                                        for i in 0..n {
-                                            row[i] += d4[i] * x[i] * y[i];
-                                        }
+                                        trace += sum_of_four(level, d4, &eta_d[e][c], &eta_d[g][f], h);
                                     }
                                 }
-                                if e >= m {
-                                    add_product(row, &d.theta[e - m][3], &eta_d[g][0]);
+                                if e < m {
+                                    continue;
                                 }
+                                row.fill(0.0);
+                                add_product(level, row, &d.theta[e - m][3], &eta_d[g][0]);
                                 if g >= m {
-                                    add_product(row, &d.theta[g - m][3], &eta_d[e][0]);
+                                    add_product(level, row, &d.theta[g - m][3], &eta_d[e][0]);
                                     crate::mat::axpy(1.0, &d.theta2[pair(e - m, g - m)][2], row);
                                 }
-                                trace += dot(row, &h[pair(a, b)]);
+                                trace += dot(row, h);
                             }
                         }
                         sums.traces[at] += trace;
@@ -347,20 +350,22 @@ impl Data<'_> {
                 axpy(1.0, &p.theta_cross.data, &mut t.theta_cross.data);
             },
         )?;
+        let grams: Vec<Mat> = sums.grams.iter().map(|g| layout.fold_gram(g)).collect();
+        // The weights of direction e, applied to direction g; what theta adds was summed beside.
+        let mut scores: Vec<Vec<f64>> = sums.scores.iter().map(|s| layout.fold_vec(s)).collect();
+        for e in 0..nd {
+            for g in 0..=e {
+                crate::mat::axpy(1.0, &grams[e].mul_vec(&directions[g]), &mut scores[pair(e, g)]);
+            }
+        }
         Ok(Third {
             pull: layout.fold_vec(&sums.pull),
-            grams: sums.grams.iter().map(|g| layout.fold_gram(g)).collect(),
-            scores: sums.scores.iter().map(|s| layout.fold_vec(s)).collect(),
+            grams,
+            scores,
             traces: sums.traces,
             theta_f: sums.theta_f,
             theta_trace: sums.theta_trace,
             theta_cross: sums.theta_cross,
         })
-    }
-}
-
-fn add_product(to: &mut [f64], a: &[f64], b: &[f64]) {
-    for ((to, a), b) in to.iter_mut().zip(a).zip(b) {
-        *to += a * b;
     }
 }

@@ -38,9 +38,8 @@ fn masked(design: &Design, beta: &[f64], v: Option<&Mat>, keep: &[bool], job: &J
     let (n, k) = (design.rows(), layout.predictors);
     let beta: Vec<f64> = beta.iter().zip(keep).map(|(b, k)| if *k { *b } else { 0.0 }).collect();
     let raw = layout.raw_vec(&beta);
-    let raw_v = v.map(|v| {
-        layout.raw_matrix(&Mat::from_fn(v.rows, v.cols, |i, j| if keep[i] && keep[j] { v[(i, j)] } else { 0.0 }))
-    });
+    let kept = |v: &Mat| Mat::from_fn(v.rows, v.cols, |i, j| if keep[i] && keep[j] { v[(i, j)] } else { 0.0 });
+    let cells = v.map(|v| layout.cells_of(&kept(v))).transpose()?;
     let mut fit = try_zeroed(n * k)?;
     let mut se = try_zeroed(if v.is_some() { n * k } else { 0 })?;
     let run = |from: usize, fit: &mut [f64], se: &mut [f64]| -> Result<()> {
@@ -53,7 +52,7 @@ fn masked(design: &Design, beta: &[f64], v: Option<&Mat>, keep: &[bool], job: &J
             layout.eta(&block, c, &raw, &mut eta);
             eta.iter().enumerate().for_each(|(i, e)| fit[i * k + c] = *e);
         }
-        if let Some(v) = &raw_v {
+        if let Some(v) = &cells {
             let mut h = vec![Vec::new(); k * (k + 1) / 2];
             layout.quadratic(&block, v, &mut h);
             for c in 0..k {
@@ -115,14 +114,14 @@ pub fn response(
     if k != family.predictors() {
         return Err(Error::new("SHAPE", format!("{k} linear predictors for the family {}", family.name())));
     }
-    let raw_v = covariance(design, v)?.map(|v| layout.raw_matrix(&v));
+    let cells = covariance(design, v)?.map(|v| layout.cells_of(&v)).transpose()?;
     let mut out = Prediction { fit: Vec::new(), se: Vec::new() };
     let mut block = Block::default();
     let mut h = vec![Vec::new(); k * (k + 1) / 2];
     for from in (0..n).step_by(BLOCK) {
         job.check()?;
         let rows = BLOCK.min(n - from);
-        if let Some(v) = &raw_v {
+        if let Some(v) = &cells {
             design.fill(from, rows, &mut block);
             layout.quadratic(&block, v, &mut h);
         }
@@ -130,7 +129,7 @@ pub fn response(
             let eta = &link.fit[(from + i) * k..(from + i + 1) * k];
             let (before, mut slopes) = (out.fit.len(), Vec::new());
             family.responses(theta, eta, &mut out.fit, &mut slopes);
-            if raw_v.is_none() {
+            if cells.is_none() {
                 continue;
             }
             let outputs = out.fit.len() - before;

@@ -69,6 +69,7 @@ pub fn summary(fit: &Fit, design: &Design, family: &str, link: &str, method: &st
         ("rSqAdj", fit.r_sq_adj.into()),
         ("devExplained", ((fit.null_deviance - fit.deviance) / fit.null_deviance).into()),
         ("n", fit.n.into()),
+        ("activeConstraints", fit.active.into()),
         ("theta", fit.theta.clone().into()),
         ("terms", Json::Arr(terms.collect())),
         ("parametric", Json::Arr(parametric.collect())),

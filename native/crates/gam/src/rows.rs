@@ -1,26 +1,52 @@
 //! Row blocks: the model matrix exists for a few hundred rows at a time. Each term contributes one window of values a
-//! row, at a column offset of its own: four values of a spline with local support, one of a random effect, all of a
-//! thin plate spline. Products are summed in these sparse coordinates; `lift` matrices take the sums to coefficients.
+//! row, at one of its places: four values of a spline with local support at the place of its knot interval, one of a
+//! random effect at the place of its level, all values of a thin plate spline at its only place. Products are summed in
+//! these sparse columns (places × window); `lift` matrices take the sums to coefficients.
 
 use rayon::prelude::*;
-use x_simd::{Job, Result, try_zeroed};
+use x_simd::{Job, Level, Result, try_zeroed};
 
-use crate::mat::{Mat, axpy, dot};
+use crate::kernels;
+use crate::mat::{Mat, axpy};
 
 /// Where one term's columns stand.
 #[derive(Debug, Clone)]
 pub struct Piece {
-    /// First sparse column and how many.
+    /// First sparse column.
     pub raw_from: usize,
-    pub raw_width: usize,
+    pub places: usize,
     /// Values a row.
     pub window: usize,
     pub predictor: usize,
     /// First coefficient and how many.
     pub from: usize,
     pub width: usize,
-    /// raw × width; `None` = the coefficients are the sparse columns.
+    /// Sparse columns × width; `None` = the coefficients are the sparse columns.
     pub lift: Option<Mat>,
+}
+
+impl Piece {
+    pub fn raw_width(&self) -> usize {
+        self.places * self.window
+    }
+
+    /// One value a row, as the intercept.
+    fn is_column(&self) -> bool {
+        self.places == 1 && self.window == 1
+    }
+
+    fn raw(&self) -> std::ops::Range<usize> {
+        self.raw_from..self.raw_from + self.raw_width()
+    }
+}
+
+/// Product sums of two pieces: one cell (window × window) for each pair of places, of a piece with itself for each place.
+#[derive(Debug, Clone, Copy)]
+struct Pair {
+    first: usize,
+    second: usize,
+    /// Where its cells begin.
+    at: usize,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -29,13 +55,16 @@ pub struct Layout {
     pub raw_width: usize,
     pub width: usize,
     pub predictors: usize,
+    pairs: Vec<Pair>,
+    /// Length of all product sums.
+    cells: usize,
 }
 
 /// One term's values of a block of rows.
 #[derive(Default)]
 pub struct Window {
-    /// Sparse column of each row's first value.
-    pub at: Vec<usize>,
+    /// Place of each row.
+    pub place: Vec<u32>,
     pub values: Vec<f64>,
 }
 
@@ -55,8 +84,8 @@ pub trait Rows: Sync {
 pub const BLOCK: usize = 256;
 
 /// Rows of one partial sum: fixed by the shape of the problem only, so that sums are the same for any thread count.
-fn segment(raw_width: usize) -> usize {
-    (raw_width * raw_width / 4).clamp(4096, 1 << 17) / BLOCK * BLOCK
+fn segment(layout: &Layout) -> usize {
+    layout.cells.clamp(4096, 1 << 17) / BLOCK * BLOCK
 }
 
 /// Runs `each` over all blocks, one accumulator a segment, and merges the accumulators in order.
@@ -69,7 +98,7 @@ pub fn pass<A: Send, S: Send>(
     merge: impl Fn(&mut A, A),
 ) -> Result<A> {
     let n = rows.rows();
-    let size = segment(rows.layout().raw_width);
+    let size = segment(rows.layout());
     let segments = n.div_ceil(size);
     let run = |s: usize| -> Result<A> {
         let mut acc = make()?;
@@ -105,88 +134,136 @@ pub fn pair(k: usize, l: usize) -> usize {
 }
 
 impl Layout {
+    pub fn new(predictors: usize) -> Layout {
+        Layout { predictors, ..Layout::default() }
+    }
+
     /// Adds a piece behind the others.
-    pub fn push(&mut self, raw_width: usize, window: usize, width: usize, predictor: usize, lift: Option<Mat>) {
-        let (raw_from, from) = (self.raw_width, self.width);
-        self.pieces.push(Piece { raw_from, raw_width, window, predictor, from, width, lift });
-        self.raw_width += raw_width;
+    pub fn push(&mut self, places: usize, window: usize, width: usize, predictor: usize, lift: Option<Mat>) {
+        let piece = Piece { raw_from: self.raw_width, places, window, predictor, from: self.width, width, lift };
+        let raw = piece.raw_width();
+        let second = self.pieces.len();
+        for (first, other) in self.pieces.iter().enumerate() {
+            self.pairs.push(Pair { first, second, at: self.cells });
+            self.cells += other.raw_width() * raw;
+        }
+        self.pairs.push(Pair { first: second, second, at: self.cells });
+        self.cells += raw * window;
+        self.raw_width += raw;
         self.width += width;
         self.predictors = self.predictors.max(predictor + 1);
+        self.pieces.push(piece);
+    }
+
+    /// Zeroed product sums.
+    pub fn empty_gram(&self) -> Result<Vec<f64>> {
+        try_zeroed(self.cells)
+    }
+
+    /// Pairs of pieces with their windows, the places of the second (0 for a piece with itself), their cells.
+    fn pairs<'a>(
+        &'a self,
+        block: &'a Block,
+    ) -> impl Iterator<Item = (Filled<'a>, Filled<'a>, usize, std::ops::Range<usize>)> {
+        let filled = |i: usize| (&self.pieces[i], &block.windows[i]);
+        self.pairs.iter().enumerate().map(move |(k, p)| {
+            let end = self.pairs.get(k + 1).map_or(self.cells, |next| next.at);
+            let columns = if p.first == p.second { 0 } else { self.pieces[p.second].places };
+            (filled(p.first), filled(p.second), columns, p.at..end)
+        })
     }
 
     /// Linear predictor `k` of a block, without offset.
     pub fn eta(&self, block: &Block, k: usize, raw: &[f64], out: &mut [f64]) {
         out.fill(0.0);
-        for (piece, window) in self.pieces.iter().zip(&block.windows) {
-            if piece.predictor != k {
-                continue;
-            }
-            let w = piece.window;
-            match w {
-                4 => {
-                    for ((out, x), &at) in out.iter_mut().zip(window.values.chunks_exact(4)).zip(&window.at) {
-                        let b = &raw[at..at + 4];
-                        *out += (x[0] * b[0] + x[1] * b[1]) + (x[2] * b[2] + x[3] * b[3]);
-                    }
-                }
-                _ => {
-                    for ((out, x), &at) in out.iter_mut().zip(window.values.chunks_exact(w)).zip(&window.at) {
-                        *out += dot(x, &raw[at..at + w]);
-                    }
-                }
+        let level = Level::get();
+        for (piece, window) in self.pieces.iter().zip(&block.windows).filter(|(p, _)| p.predictor == k) {
+            let raw = &raw[piece.raw()];
+            match piece.window {
+                _ if piece.is_column() => kernels::add_scaled(level, raw[0], &window.values, out),
+                kernels::SPLINE => kernels::eta_spline(level, &window.values, &window.place, raw, out),
+                w => kernels::eta_any(level, &window.values, w, &window.place, raw, out),
             }
         }
     }
 
     /// Adds X_k'v to `out` (sparse columns).
     pub fn add_tmul(&self, block: &Block, k: usize, v: &[f64], out: &mut [f64]) {
-        for (piece, window) in self.pieces.iter().zip(&block.windows) {
-            if piece.predictor != k {
+        let level = Level::get();
+        for (piece, window) in self.pieces.iter().zip(&block.windows).filter(|(p, _)| p.predictor == k) {
+            let out = &mut out[piece.raw()];
+            match piece.window {
+                _ if piece.is_column() => out[0] += kernels::sum_of_products(level, v, &window.values),
+                kernels::SPLINE => kernels::scatter_spline(level, &window.values, &window.place, v, out),
+                w => kernels::scatter_any(level, &window.values, w, &window.place, v, out),
+            }
+        }
+    }
+
+    /// Adds the sum over predictors k, l of X_k' W_kl X_l. An empty weight vector counts as zero.
+    pub fn add_gram(&self, block: &Block, weights: &[Vec<f64>], out: &mut [f64]) {
+        let level = Level::get();
+        for ((ps, s), (pt, t), columns, cells) in self.pairs(block) {
+            let weight = &weights[pair(ps.predictor, pt.predictor)];
+            if weight.is_empty() {
                 continue;
             }
-            let w = piece.window;
-            for ((&v, x), &at) in v.iter().zip(window.values.chunks_exact(w)).zip(&window.at) {
-                axpy(v, x, &mut out[at..at + w]);
+            let out = &mut out[cells];
+            if ps.is_column() {
+                // The intercept with another piece: its values are weights.
+                let own = &mut [0.0; BLOCK][..block.rows];
+                kernels::add_product(level, own, weight, &s.values);
+                match pt.window {
+                    _ if pt.is_column() => out[0] += kernels::sum_of_products(level, own, &t.values),
+                    kernels::SPLINE => kernels::scatter_spline(level, &t.values, &t.place, own, out),
+                    w => kernels::scatter_any(level, &t.values, w, &t.place, own, out),
+                }
+                continue;
+            }
+            match (ps.window, pt.window) {
+                (kernels::SPLINE, kernels::SPLINE) => {
+                    kernels::outer_splines(level, weight, &s.values, &s.place, &t.values, &t.place, columns, out);
+                }
+                (a, b) if ps.places == 1 && pt.places == 1 => {
+                    kernels::outer_dense(level, weight, &s.values, a, &t.values, b, out);
+                }
+                (a, b) => {
+                    let (s, t) = ((&s.values[..], a, &s.place[..]), (&t.values[..], b, &t.place[..]));
+                    kernels::outer_any(level, weight, s, t, columns, out);
+                }
             }
         }
     }
 
-    /// Adds the sum over predictors k, l of X_k' W_kl X_l; only blocks with the first piece not behind the second.
-    /// An empty weight vector counts as zero.
-    pub fn add_gram(&self, block: &Block, weights: &[Vec<f64>], out: &mut [f64]) {
-        let ld = self.raw_width;
-        for (s, (ps, ws)) in self.pieces.iter().zip(&block.windows).enumerate() {
-            for (pt, wt) in self.pieces.iter().zip(&block.windows).skip(s) {
-                let weight = &weights[pair(ps.predictor, pt.predictor)];
-                if weight.is_empty() {
-                    continue;
-                }
-                match (ps.window, pt.window) {
-                    (4, 4) => outer::<4, 4>(ws, wt, weight, out, ld),
-                    (1, 4) => outer::<1, 4>(ws, wt, weight, out, ld),
-                    (1, 1) => outer::<1, 1>(ws, wt, weight, out, ld),
-                    (a, b) => outer_any(ws, a, wt, b, weight, out, ld),
-                }
-            }
-        }
-    }
-
-    /// h_kl,i = x_ik' P_kl x_il for each pair of predictors, from P in sparse coordinates (full and symmetric).
-    pub fn quadratic(&self, block: &Block, p: &Mat, out: &mut [Vec<f64>]) {
+    /// h_kl,i = x_ik' P_kl x_il for each pair of predictors, from the cells of P (symmetric).
+    pub fn quadratic(&self, block: &Block, p: &[f64], out: &mut [Vec<f64>]) {
         for h in out.iter_mut() {
             h.clear();
             h.resize(block.rows, 0.0);
         }
-        let ld = self.raw_width;
-        for (s, (ps, ws)) in self.pieces.iter().zip(&block.windows).enumerate() {
-            for (t, (pt, wt)) in self.pieces.iter().zip(&block.windows).enumerate().skip(s) {
-                // Within one predictor an off-diagonal block counts twice.
-                let factor = if s != t && ps.predictor == pt.predictor { 2.0 } else { 1.0 };
-                let h = &mut out[pair(ps.predictor, pt.predictor)];
-                match (ps.window, pt.window) {
-                    (4, 4) => bilinear::<4, 4>(ws, wt, factor, &p.data, ld, h),
-                    (1, 4) => bilinear::<1, 4>(ws, wt, factor, &p.data, ld, h),
-                    (a, b) => bilinear_any(ws, a, wt, b, factor, &p.data, ld, h),
+        let level = Level::get();
+        for ((ps, s), (pt, t), columns, cells) in self.pairs(block) {
+            // Within one predictor an off-diagonal block counts twice.
+            let factor = if columns > 0 && ps.predictor == pt.predictor { 2.0 } else { 1.0 };
+            let (p, h) = (&p[cells], &mut out[pair(ps.predictor, pt.predictor)][..]);
+            if ps.is_column() {
+                let own = &mut [0.0; BLOCK][..block.rows];
+                match pt.window {
+                    kernels::SPLINE => kernels::eta_spline(level, &t.values, &t.place, p, own),
+                    w => kernels::eta_any(level, &t.values, w, &t.place, p, own),
+                }
+                own.iter_mut().for_each(|x| *x *= factor);
+                kernels::add_product(level, h, own, &s.values);
+                continue;
+            }
+            match (ps.window, pt.window) {
+                (kernels::SPLINE, kernels::SPLINE) => {
+                    let (s, t) = ((&s.values[..], &s.place[..]), (&t.values[..], &t.place[..]));
+                    kernels::bilinear_splines(level, s, t, columns, factor, p, h);
+                }
+                (a, b) => {
+                    let (s, t) = ((&s.values[..], a, &s.place[..]), (&t.values[..], b, &t.place[..]));
+                    kernels::bilinear_any(level, s, t, columns, factor, p, h);
                 }
             }
         }
@@ -194,34 +271,22 @@ impl Layout {
 
     /// The product sums of `add_gram` as a full matrix over coefficients.
     pub fn fold_gram(&self, raw: &[f64]) -> Mat {
-        let ld = self.raw_width;
         let mut out = Mat::zeros(self.width, self.width);
-        for (s, a) in self.pieces.iter().enumerate() {
-            for (t, b) in self.pieces.iter().enumerate().skip(s) {
-                let mut m = Mat::zeros(a.raw_width, b.raw_width);
-                for i in 0..a.raw_width {
-                    let row = (a.raw_from + i) * ld + b.raw_from;
-                    m.row_mut(i).copy_from_slice(&raw[row..row + b.raw_width]);
-                }
-                if s == t {
-                    for i in 0..a.raw_width {
-                        for j in 0..i {
-                            m[(i, j)] = m[(j, i)];
-                        }
-                    }
-                }
-                if let Some(lift) = &b.lift {
-                    m = m.mul(lift);
-                }
-                if let Some(lift) = &a.lift {
-                    m = lift.tmul(&m);
-                }
-                for i in 0..a.width {
-                    for j in 0..b.width {
-                        out[(a.from + i, b.from + j)] = m[(i, j)];
-                        if s != t {
-                            out[(b.from + j, a.from + i)] = m[(i, j)];
-                        }
+        for p in &self.pairs {
+            let (a, b) = (&self.pieces[p.first], &self.pieces[p.second]);
+            let mut m = Mat::zeros(a.raw_width(), b.raw_width());
+            for_cells(a, b, p, |at, i, j| m.row_mut(i)[j..j + b.window].copy_from_slice(&raw[at..at + b.window]));
+            if let Some(lift) = &b.lift {
+                m = m.mul(lift);
+            }
+            if let Some(lift) = &a.lift {
+                m = lift.tmul(&m);
+            }
+            for i in 0..a.width {
+                for j in 0..b.width {
+                    out[(a.from + i, b.from + j)] = m[(i, j)];
+                    if p.first != p.second {
+                        out[(b.from + j, a.from + i)] = m[(i, j)];
                     }
                 }
             }
@@ -233,7 +298,7 @@ impl Layout {
     pub fn fold_vec(&self, raw: &[f64]) -> Vec<f64> {
         let mut out = vec![0.0; self.width];
         for p in &self.pieces {
-            let from = &raw[p.raw_from..p.raw_from + p.raw_width];
+            let from = &raw[p.raw()];
             let to = &mut out[p.from..p.from + p.width];
             match &p.lift {
                 Some(lift) => to.copy_from_slice(&lift.tmul_vec(from)),
@@ -247,7 +312,7 @@ impl Layout {
         let mut out = vec![0.0; self.raw_width];
         for p in &self.pieces {
             let from = &beta[p.from..p.from + p.width];
-            let to = &mut out[p.raw_from..p.raw_from + p.raw_width];
+            let to = &mut out[p.raw()];
             match &p.lift {
                 Some(lift) => to.copy_from_slice(&lift.mul_vec(from)),
                 None => to.copy_from_slice(from),
@@ -256,21 +321,21 @@ impl Layout {
         out
     }
 
-    /// A symmetric matrix over coefficients, in sparse coordinates.
-    pub fn raw_matrix(&self, m: &Mat) -> Mat {
-        let mut half = Mat::zeros(self.raw_width, self.width);
-        for p in &self.pieces {
-            let rows = m.block(p.from..p.from + p.width, 0..self.width);
-            let lifted = p.lift.as_ref().map_or_else(|| rows.clone(), |l| l.mul(&rows));
-            half.add_block(p.raw_from, 0, 1.0, &lifted);
+    /// The cells of a symmetric matrix over coefficients.
+    pub fn cells_of(&self, m: &Mat) -> Result<Vec<f64>> {
+        let mut out = self.empty_gram()?;
+        for p in &self.pairs {
+            let (a, b) = (&self.pieces[p.first], &self.pieces[p.second]);
+            let mut part = m.block(a.from..a.from + a.width, b.from..b.from + b.width);
+            if let Some(lift) = &b.lift {
+                part = part.mul(&lift.t());
+            }
+            if let Some(lift) = &a.lift {
+                part = lift.mul(&part);
+            }
+            for_cells(a, b, p, |at, i, j| out[at..at + b.window].copy_from_slice(&part.row(i)[j..j + b.window]));
         }
-        let mut out = Mat::zeros(self.raw_width, self.raw_width);
-        for p in &self.pieces {
-            let columns = half.block(0..self.raw_width, p.from..p.from + p.width);
-            let lifted = p.lift.as_ref().map_or_else(|| columns.clone(), |l| columns.mul(&l.t()));
-            out.add_block(0, p.raw_from, 1.0, &lifted);
-        }
-        out
+        Ok(out)
     }
 
     /// The same layout for coefficients rotated by `q` (coefficient range, orthogonal matrix).
@@ -303,7 +368,7 @@ impl Layout {
             for (piece, window) in self.pieces.iter().zip(&block.windows) {
                 for i in 0..block.rows {
                     let x = &window.values[i * piece.window..(i + 1) * piece.window];
-                    let at = window.at[i] - piece.raw_from;
+                    let at = window.place[i] as usize * piece.window;
                     let to = &mut out.row_mut(start + i)[piece.from..piece.from + piece.width];
                     match &piece.lift {
                         Some(lift) => x.iter().enumerate().for_each(|(a, &x)| axpy(x, lift.row(at + a), to)),
@@ -316,63 +381,22 @@ impl Layout {
     }
 }
 
-fn outer<const A: usize, const B: usize>(s: &Window, t: &Window, weight: &[f64], out: &mut [f64], ld: usize) {
-    let rows = weight.iter().zip(s.values.chunks_exact(A).zip(&s.at)).zip(t.values.chunks_exact(B).zip(&t.at));
-    for ((&w, (xs, &i)), (xt, &j)) in rows {
-        let xs: &[f64; A] = xs.try_into().expect("a chunk of A values");
-        let xt: &[f64; B] = xt.try_into().expect("a chunk of B values");
-        for a in 0..A {
-            let c = w * xs[a];
-            let at = (i + a) * ld + j;
-            let to: &mut [f64; B] = (&mut out[at..at + B]).try_into().expect("B values");
-            for b in 0..B {
-                to[b] += c * xt[b];
+/// A piece with its values in a block.
+type Filled<'a> = (&'a Piece, &'a Window);
+
+/// Each row of each cell: where it lies, and the sparse row and first sparse column that it belongs to.
+fn for_cells(a: &Piece, b: &Piece, p: &Pair, mut each: impl FnMut(usize, usize, usize)) {
+    let size = a.window * b.window;
+    for i in 0..a.places {
+        for j in 0..b.places {
+            let cell = match (p.first == p.second, i == j) {
+                (false, _) => i * b.places + j,
+                (true, true) => i,
+                (true, false) => continue,
+            };
+            for row in 0..a.window {
+                each(p.at + cell * size + row * b.window, i * a.window + row, j * b.window);
             }
         }
     }
-}
-
-fn outer_any(s: &Window, a: usize, t: &Window, b: usize, weight: &[f64], out: &mut [f64], ld: usize) {
-    let rows = weight.iter().zip(s.values.chunks_exact(a).zip(&s.at)).zip(t.values.chunks_exact(b).zip(&t.at));
-    for ((&w, (xs, &i)), (xt, &j)) in rows {
-        for (k, &x) in xs.iter().enumerate() {
-            if x != 0.0 {
-                let at = (i + k) * ld + j;
-                axpy(w * x, xt, &mut out[at..at + b]);
-            }
-        }
-    }
-}
-
-fn bilinear<const A: usize, const B: usize>(s: &Window, t: &Window, factor: f64, p: &[f64], ld: usize, h: &mut [f64]) {
-    let rows = h.iter_mut().zip(s.values.chunks_exact(A).zip(&s.at)).zip(t.values.chunks_exact(B).zip(&t.at));
-    for ((h, (xs, &i)), (xt, &j)) in rows {
-        let mut sums = [0.0; B];
-        for a in 0..A {
-            let row: &[f64; B] = p[(i + a) * ld + j..(i + a) * ld + j + B].try_into().expect("B values");
-            for b in 0..B {
-                sums[b] += xs[a] * row[b];
-            }
-        }
-        *h += factor * dot(&sums, xt);
-    }
-}
-
-#[allow(clippy::too_many_arguments)]
-fn bilinear_any(s: &Window, a: usize, t: &Window, b: usize, factor: f64, p: &[f64], ld: usize, h: &mut [f64]) {
-    let rows = h.iter_mut().zip(s.values.chunks_exact(a).zip(&s.at)).zip(t.values.chunks_exact(b).zip(&t.at));
-    for ((h, (xs, &i)), (xt, &j)) in rows {
-        let mut sum = 0.0;
-        for (k, &x) in xs.iter().enumerate() {
-            if x != 0.0 {
-                sum += x * dot(&p[(i + k) * ld + j..(i + k) * ld + j + b], xt);
-            }
-        }
-        *h += factor * sum;
-    }
-}
-
-/// Zeroed product sums of `width` sparse columns.
-pub fn empty_gram(width: usize) -> Result<Vec<f64>> {
-    try_zeroed(width * width)
 }

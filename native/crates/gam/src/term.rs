@@ -6,6 +6,8 @@ use crate::basis::{Basis, Columns, Margin, Plan, Separable, Tensor, matrix_json,
 use crate::json::{Json, malformed, object};
 use crate::mat::{Mat, complement};
 use crate::penalty::Penalty;
+use crate::rows::BLOCK;
+use crate::shape::Shape;
 
 /// Multiplies a smooth: a numeric covariate, or one level of a factor (other rows are zero).
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -42,20 +44,29 @@ pub struct Term {
     fixed: bool,
     select: bool,
     pub id: Option<String>,
+    shape: Option<Shape>,
 }
 
 /// Column sums of a basis over the rows and the largest row sum of absolute values.
 fn survey(basis: &Basis, columns: &Columns, rows: usize) -> (Vec<f64>, f64) {
+    let level = x_simd::Level::get();
+    let (raw, window) = basis.sparse();
     let lift = basis.lift();
-    let mut sums = vec![0.0; basis.width()];
-    let mut largest = 0.0_f64;
-    let mut row = vec![0.0; basis.width()];
-    for i in 0..rows {
-        basis.dense(columns, i, lift.as_ref(), &mut row);
-        crate::mat::axpy(1.0, &row, &mut sums);
-        largest = largest.max(row.iter().map(|x| x.abs()).sum());
+    let (mut at, mut values) = (vec![0; BLOCK], vec![0.0; BLOCK * window]);
+    let (mut sums, mut row, mut largest) = (vec![0.0; raw], vec![0.0; basis.width()], 0.0_f64);
+    for from in (0..rows).step_by(BLOCK) {
+        let count = BLOCK.min(rows - from);
+        let (at, values) = (&mut at[..count], &mut values[..count * window]);
+        basis.fill(columns, from, at, values);
+        for (x, at) in values.chunks_exact(window).zip(&*at) {
+            crate::mat::axpy(1.0, x, &mut sums[*at as usize..*at as usize + window]);
+        }
+        largest = largest.max(match &lift {
+            Some(l) => crate::kernels::largest_row(level, values, window, at, &l.data, &mut row),
+            None => values.chunks_exact(window).map(|x| x.iter().map(|x| x.abs()).sum()).fold(0.0, f64::max),
+        });
     }
-    (sums, largest)
+    (lift.map_or(sums.clone(), |l| l.tmul_vec(&sums)), largest)
 }
 
 impl Term {
@@ -64,8 +75,10 @@ impl Term {
         let named = |e: Error| Error { message: format!("{label}: {}", e.message), ..e };
         let kind = j.get("kind").text("kind")?.to_owned();
         let by = j.get("by").optional(By::read)?;
-        if !j.get("shape").is_null() {
-            return Err(named(Error::new("GAM_OPTIONS", "shape constraints are not supported")));
+        let shape = j.get("shape").optional(|s| Shape::named(s.text("shape")?)).map_err(named)?;
+        let plain = kind == "s" && j.get("bs").text("bs").is_ok_and(|b| b == "ps");
+        if shape.is_some() && !plain {
+            return Err(named(Error::new("GAM_OPTIONS", "a shape is for bs=\"ps\" only")));
         }
         let basis = match kind.as_str() {
             "s" => Basis::learn(&Plan::read(j)?, columns).map_err(named)?,
@@ -89,7 +102,15 @@ impl Term {
             basis,
             gauge,
             scales,
+            shape,
         })
+    }
+
+    /// Rows of C in C b >= 0 over the coefficients, for a term with a shape.
+    pub fn constraints(&self) -> Option<Mat> {
+        let (Some(shape), Basis::PSpline(b)) = (self.shape, &self.basis) else { return None };
+        let rows = shape.rows(&b.knots, b.degree);
+        Some(self.gauge.as_ref().map_or(rows.clone(), |g| rows.mul(g)))
     }
 
     pub fn state(&self) -> Json {
@@ -104,6 +125,7 @@ impl Term {
             ("scales", self.scales.clone().into()),
             ("fixed", self.fixed.into()),
             ("select", self.select.into()),
+            ("shape", self.shape.map_or(Json::Null, |s| s.name().as_str().into())),
             ("id", self.id.as_deref().map_or(Json::Null, Json::from)),
         ])
     }
@@ -121,6 +143,7 @@ impl Term {
             fixed: j.get("fixed").flag(),
             select: j.get("select").flag(),
             id: j.get("id").optional(|b| b.text("id").map(str::to_owned))?,
+            shape: j.get("shape").optional(|s| Shape::named(s.text("shape")?))?,
         })
     }
 
@@ -144,6 +167,20 @@ impl Term {
             (Some(l), None) => Some(l),
             (None, g) => g.clone(),
         }
+    }
+
+    /// Places and window of the rows, and the lift from (place, window) to coefficients.
+    pub fn places(&self) -> (usize, usize, Option<Mat>) {
+        let ((raw, window), stride) = (self.basis.sparse(), self.basis.stride());
+        let places = (raw - window) / stride + 1;
+        let lift = self.lift();
+        if places == 1 || stride == window {
+            return (places, window, lift);
+        }
+        // Windows overlap: each place has sparse columns of its own.
+        let lift = lift.unwrap_or_else(|| Mat::identity(raw));
+        let column = |r: usize| r / window * stride + r % window;
+        (places, window, Some(Mat::from_fn(places * window, lift.cols, |r, c| lift[(column(r), c)])))
     }
 
     /// Normalised penalties over the coefficients, which start at `from`.

@@ -33,6 +33,8 @@ fn main() {
             "depth" => options.pbwt_depth = Some(number() as usize),
             "modulo" => options.pbwt_modulo = Some(number()),
             "window" => options.hmm_window = number(),
+            "donors" => options.hmm_donors = number() as usize,
+            "chunk" => options.pbwt_window = number(),
             "ne" => options.hmm_ne = number(),
             "prune" => options.mcmc_prune = number(),
             "split" => split = number() > 0.0,

@@ -1,10 +1,11 @@
 //! The backward pass: transitions between segments and posteriors of missing alleles.
 
 use crate::graph::{Graph, Query};
-use crate::kernel::{After, Before, border, unfold};
+use crate::kernel::{After, Before, border, collapse, settle, unfold};
 use crate::lanes::{V, ZERO};
-use crate::model::{Block, Model, Scratch, Totals, Window, advance, begin, collapse, settle};
+use crate::model::{Block, Model, NONE, Scratch, Window, begin};
 use crate::options::{Anchor, Imputation};
+use crate::pass::{Pass, Totals, pass, power};
 
 /// Weight of an ALT that is not the anchor.
 const OFF_ANCHOR: f64 = 1e-6;
@@ -68,31 +69,44 @@ impl Model {
         let mut lanes: Vec<V> = Vec::new();
         let mut scratch = std::mem::take(&mut self.scratch);
         let mut totals = Totals::start();
-        let mut at_cm = self.sites.last().map_or(0.0, |s| window.map.cm[s.locus as usize]);
         let mut segment = window.segments.end - 1;
-        let (mut factors, mut mixed, mut spare) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut factors, mut mixed, mut spare, mut beyond) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for b in (0..self.blocks.len()).rev() {
             let block = &self.blocks[b];
             let class = &self.class[b * n..][..n];
             let (keys, counts) = (&self.keys[block.classes.clone()], &self.counts[block.classes.clone()]);
             let before = if block.closes_segment { Before::Flat(&flat) } else { Before::Lanes(&lanes) };
             begin(window.level, class, &before, keys.len(), &mut scratch);
-            let queries = self.sites[block.sites.clone()].iter().filter(|s| window.query_at(s).is_some()).count();
-            let meetings = if queries > 0 { meet(&self.after(b), &before, keys.len()) } else { Vec::new() };
-            let mut left = queries;
-            for site in self.sites[block.sites.clone()].iter().rev() {
-                advance(window, site, block, at_cm, keys, counts, n as f32, &mut totals, &mut scratch);
-                at_cm = window.map.cm[site.locus as usize];
-                if let Some(q) = window.query_at(site) {
+            let sites = &self.sites[block.sites.clone()];
+            let mut left = sites.iter().filter(|s| s.query != NONE).count();
+            let meetings = if left > 0 { meet(&self.after(b), &before, keys.len()) } else { Vec::new() };
+            let mut end = sites.len();
+            while end > 0 {
+                // From the next site to impute, which is the last one passed.
+                let start = sites[..end].iter().rposition(|s| s.query != NONE).unwrap_or(0);
+                let run = Pass {
+                    sites: &sites[start..end],
+                    stays: &self.stays[block.sites.start + 1..][start..end],
+                    back: true,
+                    fits: &self.fits,
+                    keys,
+                    counts,
+                    donors: n as f32,
+                };
+                pass(window.level, &run, &mut scratch.mass, &mut scratch.table, &mut totals);
+                let site = &sites[start];
+                if site.query != NONE {
                     left -= 1;
-                    let codes = usize::from(window.map.codes[site.locus as usize]);
+                    let q = site.query as usize;
+                    let codes = usize::from(site.codes);
                     let out = &mut posterior.codes[posterior.offset[q]..][..8 * codes];
-                    let shift = window.map.layout.offset[site.locus as usize] - block.bit;
+                    let shift = u32::from(site.shift);
                     self.impute(window, block, left, shift, &meetings, &scratch, &window.graph.queries[q], out);
                 }
+                end = start;
             }
-            factors.clear();
-            settle(&scratch, counts, &mut factors);
+            factors.resize(keys.len(), (ZERO, ZERO));
+            settle(window.level, &scratch.mass, &scratch.before, counts, &mut factors);
             let after = After { class, before, factors: &factors };
             if !block.opens_segment {
                 spare.resize(n, ZERO);
@@ -103,9 +117,8 @@ impl Model {
             let here = &window.graph.segments[segment];
             if segment > window.segments.start {
                 // Blocks follow each other, so the one before closes the segment before.
-                let left_cm = self.sites[..block.sites.start].last().map_or(at_cm, |s| window.map.cm[s.locus as usize]);
                 let end = self.ends[segment - 1 - window.segments.start];
-                let stay = window.stay(at_cm - left_cm);
+                let stay = self.stays[block.sites.start];
                 let left = self.after(b - 1);
                 mixed.clear();
                 mixed.extend(left.factors.iter().map(|(s, j)| {
@@ -120,9 +133,9 @@ impl Model {
             } else if window.graph.segments.len() == 1 {
                 posterior.alone = alone(here.lanes, here.legal(), &totals);
             }
-            let mut out = vec![0.0; n];
-            collapse(&after, &totals, here.lanes, &mut scratch.border, &mut out);
-            flat = out;
+            beyond.resize(n, 0.0);
+            collapse(window.level, &after, &totals, here.lanes, &mut scratch.sums, &mut beyond);
+            std::mem::swap(&mut flat, &mut beyond);
             totals = Totals::start();
             segment = segment.wrapping_sub(1);
         }
@@ -225,16 +238,18 @@ fn meet(forward: &After, backward: &Before, classes: usize) -> Vec<[f64; 16]> {
 /// product of many mismatches is lost.
 fn join(graph: &Graph, s: usize, sums: &[V; 8], left: &Totals, right: &Totals) -> [f32; 64] {
     let (from, to) = (&graph.segments[s], &graph.segments[s + 1]);
-    let mut pairs = Vec::with_capacity(64);
+    let mut pairs = [(0, 0.0, 0); 64];
+    let mut n = 0;
     for a in 0..from.legal() {
         for c in 0..to.legal() {
             let (b, d) = (from.partner(a), to.partner(c));
             let mantissa = f64::from(sums[a][c]) * f64::from(sums[b][d]);
             let exponent = left.exponent[a] + left.exponent[b] + right.exponent[c] + right.exponent[d];
-            pairs.push((8 * a + c, mantissa, exponent));
+            pairs[n] = (8 * a + c, mantissa, exponent);
+            n += 1;
         }
     }
-    normalise(&pairs)
+    normalise(&pairs[..n])
 }
 
 fn alone(lanes: u8, legal: usize, totals: &Totals) -> [f32; 8] {
@@ -249,7 +264,8 @@ fn alone(lanes: u8, legal: usize, totals: &Totals) -> [f32; 8] {
 /// Probabilities at the given places, from mantissas and binary exponents.
 fn normalise<const N: usize>(parts: &[(usize, f64, i32)]) -> [f32; N] {
     let top = parts.iter().filter(|p| p.1 > 0.0).map(|p| p.2).max().unwrap_or(0);
-    let value = |p: &(usize, f64, i32)| p.1 * 2.0_f64.powi((p.2 - top).max(-1000));
+    // Without mass the exponent may be anything.
+    let value = |p: &(usize, f64, i32)| p.1 * power((p.2 - top).min(0));
     let total: f64 = parts.iter().map(value).sum();
     let mut out = [0.0; N];
     for p in parts {

@@ -1,9 +1,21 @@
 //! Donors that carry the same codes over a block of loci are one class.
 
+/// Bits `from..to` of a haplotype's row, which one donor carries there.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Piece {
+    pub donor: u32,
+    pub id: u32,
+    pub from: u32,
+    pub to: u32,
+}
+
 /// The donors' bits of a window, word by word: the words of all donors lie together.
 #[derive(Default)]
 pub struct Donors {
-    pub ids: Vec<u32>,
+    /// Number of donors; each is a haplotype, or pieces of several.
+    pub count: usize,
+    /// What each consists of, in any order.
+    pub pieces: Vec<Piece>,
     words: Vec<u64>,
     first_word: usize,
     /// Bits in which donors differ.
@@ -11,17 +23,29 @@ pub struct Donors {
 }
 
 impl Donors {
-    /// Copies the words that hold bits `from..to` of the donors `ids`.
+    /// Whole haplotypes.
+    pub fn whole(&mut self, ids: impl Iterator<Item = u32>, from: u32, to: u32) {
+        self.pieces.clear();
+        self.pieces.extend(ids.enumerate().map(|(donor, id)| Piece { donor: donor as u32, id, from, to }));
+        self.count = self.pieces.len();
+    }
+
+    /// Copies the bits of the pieces, which lie within `from..to`.
     pub fn load<'a>(&mut self, row: impl Fn(u32) -> &'a [u64], from: u32, to: u32) {
         self.first_word = (from / 64) as usize;
         let count = (to.div_ceil(64) as usize).saturating_sub(self.first_word);
-        let n = self.ids.len();
+        let n = self.count;
         // One word more, so that a block may reach over the end.
         self.words.clear();
         self.words.resize((count + 1) * n, 0);
-        for (k, &id) in self.ids.iter().enumerate() {
-            let row = &row(id)[self.first_word..][..count];
-            row.iter().enumerate().for_each(|(w, &word)| self.words[w * n + k] = word);
+        for piece in self.pieces.iter().filter(|p| p.from < p.to) {
+            let (first, last) = (piece.from / 64, (piece.to - 1) / 64);
+            let row = row(piece.id);
+            for w in first..=last {
+                let low = if w == first { !0 << (piece.from % 64) } else { !0 };
+                let high = if w == last { !0 >> (63 - (piece.to - 1) % 64) } else { !0 };
+                self.words[(w as usize - self.first_word) * n + piece.donor as usize] |= row[w as usize] & low & high;
+            }
         }
         self.varies.clear();
         self.varies.extend(self.words.chunks_exact(n.max(1)).map(|words| {
@@ -31,7 +55,7 @@ impl Donors {
     }
 
     pub fn len(&self) -> usize {
-        self.ids.len()
+        self.count
     }
 
     /// Whether donors differ in the `width` bits at `bit`, which lie in one word.
@@ -103,7 +127,8 @@ mod tests {
     #[test]
     fn keys_cross_words_and_equal_ones_share_a_class() {
         let rows = [[1 << 63, 5], [0, 4], [1 << 63, 4], [0, 4]];
-        let mut donors = Donors { ids: vec![0, 1, 2, 3], ..Donors::default() };
+        let mut donors = Donors::default();
+        donors.whole(0..4, 60, 70);
         donors.load(|id| &rows[id as usize], 60, 70);
         let mut keys = Vec::new();
         donors.keys(62, !0, &mut keys);

@@ -2,7 +2,7 @@
 
 use crate::backward::Posterior;
 use crate::graph::{Ambiguous, Graph};
-use crate::path::half;
+use crate::path::{half, miscopied};
 use crate::study::MISSING;
 
 /// Posterior probability that a heterozygous genotype is phased right relative to the sample's previous one; 1 at the
@@ -101,7 +101,10 @@ pub fn codes(
         let (segment, locus) = (&graph.segments[s], query.locus as usize);
         let count = usize::from(counts[locus]);
         let pair = [usize::from(lanes[s]), segment.partner(usize::from(lanes[s]))];
-        let p = |h: usize, c: usize| f64::from(posterior.codes[posterior.offset[q] + pair[h] * count + c]);
+        let p = pair.map(|lane| {
+            let p = &posterior.codes[posterior.offset[q] + lane * count..][..count];
+            if query.weights.is_empty() { p.iter().map(|&p| f64::from(p)).collect() } else { miscopied(p) }
+        });
         let bits = if query.half { half(graph, segment.from as usize..segment.to as usize, query.locus) } else { !0 };
         let probability = [0, 1].map(|h| {
             if bits >> pair[h] & 1 == 0 {
@@ -109,8 +112,8 @@ pub fn codes(
             }
             // With genotype likelihoods both haplotypes bear on each other.
             let given = |c: usize| -> f64 {
-                let others = (0..count).map(|d| p(1 - h, d) * query.weight(c as u8, d as u8)).sum::<f64>();
-                p(h, c) * if query.weights.is_empty() { 1.0 } else { others }
+                let others = (0..count).map(|d| p[1 - h][d] * query.weight(c as u8, d as u8)).sum::<f64>();
+                p[h][c] * if query.weights.is_empty() { 1.0 } else { others }
             };
             let total: f64 = (0..count).map(given).sum();
             (given(usize::from(code(h, locus))) / total) as f32

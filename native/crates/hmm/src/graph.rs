@@ -1,8 +1,6 @@
 //! The possible haplotype pairs of one sample: a chain of segments with up to eight lanes each. A lane is one haplotype
 //! over the segment; lane h and lane `lanes − 1 − h` together make the genotypes.
 
-use x_pbwt::{Layout, read};
-
 use crate::study::{MISSING, Study};
 
 /// Unfolded heterozygous loci of a fresh segment; one less where orientation is known, which takes a lane bit too.
@@ -177,22 +175,6 @@ impl Open {
     fn bits(&self) -> u32 {
         self.unfolded + u32::from(self.oriented)
     }
-}
-
-/// What the model sees of a locus.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Seen {
-    /// Both haplotypes carry this code.
-    Hom(u8),
-    /// `Graph::ambiguous[i]`, and `Graph::queries[j]` if one of its alleles is missing.
-    Ambiguous(u32),
-    /// `Graph::queries[j]`.
-    Query(u32),
-}
-
-/// A code that both haplotypes carry, from the sample's own row: homozygous codes never change.
-pub fn homozygous(layout: &Layout, row: &[u64], locus: usize) -> Seen {
-    Seen::Hom(read(layout, row, locus))
 }
 
 #[cfg(test)]

@@ -1,61 +1,7 @@
-//! The inner loops: classes of donors that carry the same codes over a block of loci move through it together.
-//!
-//! Only products, sums and maxima in one fixed order, and no fused operations, so every SIMD level gives the same bits.
+//! Between donors and classes of donors, at both ends of a block. As in `pass.rs`, every SIMD level gives the same bits.
 
 use crate::lanes::{Lanes, V, ZERO, by_level};
-
-/// Below this a stay mass is nothing; it keeps denormal numbers out.
-const NOTHING: f32 = 1e-30;
-
-/// One locus as the classes see it.
-pub struct Step<'a> {
-    /// Of each code: emission × chance to stay, and emission × mass that jumps to each donor.
-    pub table: &'a [(V, V)],
-    /// Where the locus' code lies in a class key.
-    pub shift: u32,
-    pub mask: u64,
-}
-
-/// The classes of a block: codes, number of donors, mass that never jumped within the block, mass that did.
-pub struct Classes<'a> {
-    pub keys: &'a [u64],
-    pub counts: &'a [f32],
-    pub mass: &'a mut [(V, V)],
-}
-
-#[inline(always)]
-fn move_one<L: Lanes>(step: &Step, key: u64, count: f32, mass: &mut (V, V), sum: L) -> L {
-    let (stay, jump) = &step.table[(key >> step.shift & step.mask) as usize];
-    let stay = L::load(stay);
-    let q = L::load(&mass.0).mul(stay).max(L::splat(NOTHING));
-    let t = L::load(&mass.1).mul(stay).add(L::load(jump).mul(L::splat(count)));
-    q.store(&mut mass.0);
-    t.store(&mut mass.1);
-    sum.add(q.add(t))
-}
-
-#[inline(always)]
-fn step_inner<L: Lanes>(step: &Step, classes: &mut Classes) -> V {
-    let n = classes.keys.len();
-    let (keys, counts, mass) = (&classes.keys[..n], &classes.counts[..n], &mut classes.mass[..n]);
-    let mut sums = [L::splat(0.0); 2];
-    for pair in 0..n / 2 {
-        let g = 2 * pair;
-        sums[0] = move_one(step, keys[g], counts[g], &mut mass[g], sums[0]);
-        sums[1] = move_one(step, keys[g + 1], counts[g + 1], &mut mass[g + 1], sums[1]);
-    }
-    if n % 2 == 1 {
-        sums[0] = move_one(step, keys[n - 1], counts[n - 1], &mut mass[n - 1], sums[0]);
-    }
-    let mut out = ZERO;
-    sums[0].add(sums[1]).store(&mut out);
-    out
-}
-
-by_level! {
-    /// Moves all classes past one locus and returns the mass of each lane.
-    pub fn step(step: &Step, classes: &mut Classes) -> V = step_inner
-}
+use crate::pass::Totals;
 
 /// Donors of a block and what they were before it.
 #[derive(Clone, Copy)]
@@ -116,6 +62,56 @@ fn gather_inner<L: Lanes>(class: &[u32], before: &Before, mass: &mut [V]) {
             }
         }
     }
+}
+
+#[inline(always)]
+fn settle_inner<L: Lanes>(mass: &[(V, V)], before: &[V], counts: &[f32], out: &mut [(V, V)]) {
+    for (((out, (q, t)), m), &n) in out.iter_mut().zip(mass).zip(before).zip(counts) {
+        // A class without mass has donors without mass: any factor will do.
+        L::load(q).div(L::load(m).max(L::splat(f32::MIN_POSITIVE))).store(&mut out.0);
+        L::load(t).div(L::splat(n)).store(&mut out.1);
+    }
+}
+
+by_level! {
+    /// Per-donor factors (stay and jump) at the end of a block from class masses there and before it.
+    pub fn settle(mass: &[(V, V)], before: &[V], counts: &[f32], out: &mut [(V, V)]) = settle_inner
+}
+
+#[inline(always)]
+fn collapse_inner<L: Lanes>(after: &After, totals: &Totals, lanes: u8, sums: &mut Vec<(f32, f32)>, out: &mut [f32]) {
+    let w = totals.weights(lanes);
+    let weight = L::load(&w);
+    // Everything is 1 in all then.
+    let weight = weight.mul(L::splat(1.0 / weight.mul(L::load(&totals.sum)).total()));
+    match after.before {
+        Before::Flat(f) => {
+            sums.resize(after.factors.len(), (0.0, 0.0));
+            for (sum, (stay, jump)) in sums.iter_mut().zip(after.factors) {
+                *sum = (L::load(stay).mul(weight).total(), L::load(jump).mul(weight).total());
+            }
+            for ((o, &g), x) in out.iter_mut().zip(after.class).zip(f) {
+                let (stay, jump) = sums[g as usize];
+                *o = x * stay + jump;
+            }
+        }
+        Before::Lanes(_) => {
+            for (k, o) in out.iter_mut().enumerate() {
+                *o = after.of::<L>(k).mul(weight).total();
+            }
+        }
+    }
+}
+
+by_level! {
+    /// Sums a donor's lanes, so that a segment may begin: one number a donor, 1 in all. `sums` is scratch.
+    pub fn collapse(
+        after: &After,
+        totals: &Totals,
+        lanes: u8,
+        sums: &mut Vec<(f32, f32)>,
+        out: &mut [f32],
+    ) = collapse_inner
 }
 
 by_level! {

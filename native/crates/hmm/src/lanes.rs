@@ -36,7 +36,12 @@ pub trait Lanes: Copy {
     fn splat(x: f32) -> Self;
     fn mul(self, other: Self) -> Self;
     fn add(self, other: Self) -> Self;
+    fn div(self, other: Self) -> Self;
     fn max(self, other: Self) -> Self;
+    /// Whether any lane is less than `x`.
+    fn any_below(self, x: f32) -> bool;
+    /// The sum over lanes: h and h + 4 first, then h and h + 2, then both.
+    fn total(self) -> f32;
 }
 
 impl Lanes for V {
@@ -61,8 +66,21 @@ impl Lanes for V {
         V::new(|h| self[h] + other[h])
     }
     #[inline(always)]
+    fn div(self, other: Self) -> Self {
+        V::new(|h| self[h] / other[h])
+    }
+    #[inline(always)]
     fn max(self, other: Self) -> Self {
         V::new(|h| if self[h] > other[h] { self[h] } else { other[h] })
+    }
+    #[inline(always)]
+    fn any_below(self, x: f32) -> bool {
+        self.iter().any(|&y| y < x)
+    }
+    #[inline(always)]
+    fn total(self) -> f32 {
+        let half: [f32; 4] = std::array::from_fn(|h| self[h] + self[h + 4]);
+        (half[0] + half[2]) + (half[1] + half[3])
     }
 }
 
@@ -101,8 +119,24 @@ mod x86 {
             Self(unsafe { _mm256_add_ps(self.0, other.0) })
         }
         #[inline(always)]
+        fn div(self, other: Self) -> Self {
+            Self(unsafe { _mm256_div_ps(self.0, other.0) })
+        }
+        #[inline(always)]
         fn max(self, other: Self) -> Self {
             Self(unsafe { _mm256_max_ps(self.0, other.0) })
+        }
+        #[inline(always)]
+        fn any_below(self, x: f32) -> bool {
+            unsafe { _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_LT_OQ>(self.0, _mm256_set1_ps(x))) != 0 }
+        }
+        #[inline(always)]
+        fn total(self) -> f32 {
+            unsafe {
+                let half = _mm_add_ps(_mm256_castps256_ps128(self.0), _mm256_extractf128_ps::<1>(self.0));
+                let pair = _mm_add_ps(half, _mm_movehl_ps(half, half));
+                _mm_cvtss_f32(_mm_add_ss(pair, _mm_movehdup_ps(pair)))
+            }
         }
     }
 }
@@ -144,8 +178,24 @@ mod arm {
             unsafe { Self(vaddq_f32(self.0, other.0), vaddq_f32(self.1, other.1)) }
         }
         #[inline(always)]
+        fn div(self, other: Self) -> Self {
+            unsafe { Self(vdivq_f32(self.0, other.0), vdivq_f32(self.1, other.1)) }
+        }
+        #[inline(always)]
         fn max(self, other: Self) -> Self {
             unsafe { Self(vmaxq_f32(self.0, other.0), vmaxq_f32(self.1, other.1)) }
+        }
+        #[inline(always)]
+        fn any_below(self, x: f32) -> bool {
+            unsafe { vminvq_f32(vminq_f32(self.0, self.1)) < x }
+        }
+        #[inline(always)]
+        fn total(self) -> f32 {
+            unsafe {
+                let half = vaddq_f32(self.0, self.1);
+                let pair = vadd_f32(vget_low_f32(half), vget_high_f32(half));
+                vget_lane_f32::<0>(pair) + vget_lane_f32::<1>(pair)
+            }
         }
     }
 }

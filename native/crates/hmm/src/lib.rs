@@ -13,6 +13,7 @@ mod merge;
 mod model;
 mod options;
 mod panel;
+mod pass;
 mod path;
 mod pedigree;
 mod phase;

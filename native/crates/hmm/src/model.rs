@@ -5,21 +5,19 @@
 //! `before · stay[class] + jump[class]`: exact, and only classes are moved from locus to locus. At the first locus of a
 //! segment all lanes of a donor are equal, so there a donor's state is one number.
 
-use x_pbwt::Layout;
+use x_pbwt::{Layout, read};
 use x_simd::Level;
 
 use crate::classes::{Donors, Numbering};
-use crate::graph::{Graph, Seen, homozygous};
-use crate::kernel::{After, Before, Classes, Step, gather, step, unfold};
+use crate::graph::{Ambiguous, Graph};
+use crate::kernel::{After, Before, collapse, gather, settle, unfold};
 use crate::lanes::{V, ZERO};
 use crate::options::Imputation;
+use crate::pass::{Pass, Site, Totals, pass};
 use crate::study::MISSING;
 
-/// Emission of a code that is not the lane's.
-pub const MISMATCH: f32 = 1e-4 / 0.9999;
-/// Lane sums below this are multiplied by its inverse, and the lane's exponent remembers.
-const FAINT: f32 = 1.0 / (1_u64 << 40) as f32;
-const FAINT_BITS: i32 = 40;
+/// Nothing is to be imputed at a site.
+pub const NONE: u32 = u32::MAX;
 
 /// What the model needs to know of the loci; the same for all samples.
 pub struct Map {
@@ -30,12 +28,6 @@ pub struct Map {
     pub major: Vec<u8>,
     /// Jumps per cM.
     pub rate: f64,
-}
-
-/// A locus that counts in a window.
-pub struct Site {
-    pub locus: u32,
-    pub seen: Seen,
 }
 
 /// Consecutive loci of a segment whose codes fit one key.
@@ -54,22 +46,10 @@ pub struct Block {
     pub query: usize,
 }
 
-/// Lane sums at the end of a segment, as mantissa and binary exponent.
-#[derive(Clone, Copy)]
-pub struct Totals {
-    pub sum: V,
-    pub exponent: [i32; 8],
-}
-
-impl Totals {
-    pub fn start() -> Self {
-        Self { sum: V([1.0; 8]), exponent: [0; 8] }
-    }
-
-    /// Factors that bring the first `lanes` lanes to one scale; 0 for the others.
-    pub fn weights(&self, lanes: u8) -> V {
-        let top = self.exponent[..usize::from(lanes)].iter().max().copied().unwrap_or(0);
-        V::new(|h| if h < usize::from(lanes) { 2.0_f32.powi(self.exponent[h] - top) } else { 0.0 })
+impl Block {
+    fn new(site: usize, bit: u32) -> Self {
+        let sites = site..site;
+        Self { sites, bit, mask: 0, opens_segment: false, closes_segment: false, classes: 0..0, before: 0, query: 0 }
     }
 }
 
@@ -78,6 +58,10 @@ impl Totals {
 pub struct Model {
     pub donors: Donors,
     pub(crate) sites: Vec<Site>,
+    /// The chance to stay between each site and the one before it, and once more after the last.
+    pub(crate) stays: Vec<f32>,
+    /// Of each site and code: the lanes that fit, one bit a lane.
+    pub(crate) fits: Vec<u8>,
     pub(crate) blocks: Vec<Block>,
     /// Donors' classes, block by block.
     pub(crate) class: Vec<u32>,
@@ -103,7 +87,9 @@ pub struct Scratch {
     pub mass: Vec<(V, V)>,
     /// Class masses before the block.
     pub before: Vec<V>,
+    /// Of a site, by code.
     pub table: Vec<(V, V)>,
+    pub sums: Vec<(f32, f32)>,
     pub border: Vec<(V, V)>,
 }
 
@@ -132,71 +118,11 @@ impl Window<'_> {
         (-self.map.rate * distance.max(1e-7)).exp() as f32
     }
 
-    /// Emission of every code in every lane, times the chance to stay and the mass that jumps.
-    pub fn emission(&self, site: &Site, stay: f32, jump: &V, table: &mut Vec<(V, V)>) {
-        let codes = self.map.codes[site.locus as usize];
-        let mut push = |e: V| table.push((V::new(|h| e[h] * stay), V::new(|h| e[h] * jump[h])));
-        let all = |fits: bool| V([if fits { 1.0 } else { MISMATCH }; 8]);
-        match site.seen {
-            Seen::Hom(code) => (0..codes).for_each(|c| push(all(c == code))),
-            Seen::Ambiguous(i) => {
-                let site = &self.graph.ambiguous[i as usize];
-                let wild = site.codes[1] == MISSING;
-                for c in 0..codes {
-                    let (clear, set) = (site.codes[0] == c, wild || site.codes[1] == c);
-                    push(V::new(|h| if [clear, set][usize::from(site.bits >> h & 1)] { 1.0 } else { MISMATCH }));
-                }
-            }
-            Seen::Query(j) => {
-                let query = &self.graph.queries[j as usize];
-                (0..codes).for_each(|c| push(all(query.allows(c))));
-            }
-        }
-    }
-
-    /// Index of the query at a site, if an allele is to be imputed there.
-    pub fn query_at(&self, site: &Site) -> Option<usize> {
-        match site.seen {
-            Seen::Query(j) => Some(j as usize),
-            Seen::Ambiguous(i) if self.graph.ambiguous[i as usize].codes[1] == MISSING => {
-                self.graph.queries.binary_search_by_key(&site.locus, |q| q.locus).ok()
-            }
-            _ => None,
-        }
-    }
-}
-
-/// The classes' move past a site, from `from` cM, with lane sums `totals`.
-#[allow(clippy::too_many_arguments)]
-pub(crate) fn advance(
-    window: &Window,
-    site: &Site,
-    block: &Block,
-    from: f64,
-    keys: &[u64],
-    counts: &[f32],
-    donors: f32,
-    totals: &mut Totals,
-    scratch: &mut Scratch,
-) {
-    let l = site.locus as usize;
-    let stay = window.stay((window.map.cm[l] - from).abs());
-    let jump = (1.0 - stay) / donors;
-    scratch.table.clear();
-    window.emission(site, stay, &V::new(|h| totals.sum[h] * jump), &mut scratch.table);
-    let layout = &window.map.layout;
-    let (shift, mask) = (layout.offset[l] - block.bit, (1 << layout.width[l]) - 1);
-    let mut classes = Classes { keys, counts, mass: &mut scratch.mass };
-    totals.sum = step(window.level, &Step { table: &scratch.table, shift, mask }, &mut classes);
-    while totals.sum.iter().any(|&s| s < FAINT) {
-        let lift = totals.sum.map(|s| if s < FAINT { 1.0 / FAINT } else { 1.0 });
-        for (q, t) in &mut scratch.mass {
-            (0..8).for_each(|h| (q[h], t[h]) = (q[h] * lift[h], t[h] * lift[h]));
-        }
-        for (h, &lift) in lift.iter().enumerate() {
-            totals.exponent[h] -= if lift > 1.0 { FAINT_BITS } else { 0 };
-            totals.sum[h] *= lift;
-        }
+    /// The lanes that fit each code of an ambiguous locus.
+    fn fits(site: &Ambiguous, code: u8) -> u8 {
+        let wild = site.codes[1] == MISSING;
+        let clear = if site.codes[0] == code { !site.bits } else { 0 };
+        clear | if wild || site.codes[1] == code { site.bits } else { 0 }
     }
 }
 
@@ -204,50 +130,9 @@ pub(crate) fn advance(
 pub(crate) fn begin(level: Level, class: &[u32], before: &Before, classes: usize, scratch: &mut Scratch) {
     scratch.before.resize(classes, ZERO);
     gather(level, class, before, &mut scratch.before[..classes]);
+    scratch.table.resize(256, (ZERO, ZERO));
     scratch.mass.clear();
     scratch.mass.extend(scratch.before[..classes].iter().map(|&m| (m, ZERO)));
-}
-
-/// Per-donor factors at the end of a block from class masses.
-pub(crate) fn settle(scratch: &Scratch, counts: &[f32], factors: &mut Vec<(V, V)>) {
-    factors.extend(
-        scratch
-            .mass
-            .iter()
-            .zip(&scratch.before)
-            .zip(counts)
-            .map(|(((q, t), m), &n)| (V::new(|h| if m[h] > 0.0 { q[h] / m[h] } else { 0.0 }), V::new(|h| t[h] / n))),
-    );
-}
-
-/// Sums a donor's lanes, so that a segment may begin: one number a donor, 1 in all.
-pub(crate) fn collapse(after: &After, totals: &Totals, lanes: u8, sums: &mut Vec<(V, V)>, out: &mut [f32]) {
-    let w = totals.weights(lanes);
-    sums.clear();
-    match after.before {
-        Before::Flat(f) => {
-            let weigh = |v: &V| (0..8).map(|h| w[h] * v[h]).sum::<f32>();
-            sums.extend(after.factors.iter().map(|(stay, jump)| {
-                let mut pair = ZERO;
-                (pair[0], pair[1]) = (weigh(stay), weigh(jump));
-                (pair, ZERO)
-            }));
-            for ((o, &g), x) in out.iter_mut().zip(after.class).zip(f) {
-                let pair = &sums[g as usize].0;
-                *o = x * pair[0] + pair[1];
-            }
-        }
-        Before::Lanes(f) => {
-            let weigh = |v: &V| V::new(|h| w[h] * v[h]);
-            sums.extend(after.factors.iter().map(|(stay, jump)| (weigh(stay), weigh(jump))));
-            for ((o, &g), x) in out.iter_mut().zip(after.class).zip(f) {
-                let (stay, jump) = &sums[g as usize];
-                *o = (0..8).map(|h| x[h] * stay[h] + jump[h]).sum::<f32>();
-            }
-        }
-    }
-    let scale = 1.0 / (0..8).map(|h| w[h] * totals.sum[h]).sum::<f32>();
-    out.iter_mut().for_each(|x| *x *= scale);
 }
 
 impl Model {
@@ -255,48 +140,64 @@ impl Model {
     /// code, which is exact, and where the sample carries a code that nearly everybody carries.
     pub(crate) fn lay_out(&mut self, window: &Window) {
         let (graph, map) = (window.graph, window.map);
-        self.sites.clear();
+        let Self { donors, sites, fits, .. } = self;
+        sites.clear();
+        fits.clear();
         self.blocks.clear();
-        let (mut a, mut q) = (graph.segments[window.segments.start].from as usize, 0);
-        q += graph.queries.partition_point(|q| (q.locus as usize) < window.first_locus());
+        let mut a = graph.segments[window.segments.start].from as usize;
+        let mut q = graph.queries.partition_point(|q| (q.locus as usize) < window.first_locus());
         for segment in &graph.segments[window.segments.clone()] {
-            let mut from = self.sites.len();
-            let mut opens_segment = true;
-            let (mut bit, mut mask) = (map.layout.offset[segment.first as usize], 0);
+            let mut open =
+                Block { opens_segment: true, ..Block::new(sites.len(), map.layout.offset[segment.first as usize]) };
             for l in segment.first as usize..segment.end as usize {
-                let ambiguous = graph.ambiguous.get(a).is_some_and(|s| s.locus as usize == l);
-                let query = graph.queries.get(q).is_some_and(|s| s.locus as usize == l);
-                let seen = if ambiguous {
-                    Seen::Ambiguous(a as u32)
-                } else if query {
-                    Seen::Query(q as u32)
+                let (offset, width, codes) = (map.layout.offset[l], map.layout.width[l], map.codes[l]);
+                let ambiguous = graph.ambiguous.get(a).filter(|s| s.locus as usize == l);
+                let query = graph.queries.get(q).filter(|q| q.locus as usize == l);
+                let at = fits.len();
+                if let Some(site) = ambiguous {
+                    fits.extend((0..codes).map(|c| Window::fits(site, c)));
+                } else if let Some(query) = query {
+                    fits.extend((0..codes).map(|c| if query.allows(c) { !0 } else { 0 }));
                 } else {
-                    if !self.donors.differ(map.layout.offset[l], map.layout.width[l]) {
+                    if !donors.differ(offset, width) {
                         continue;
                     }
-                    match homozygous(&map.layout, window.row, l) {
-                        Seen::Hom(code) if code == map.major[l] => continue,
-                        hom => hom,
+                    // Homozygous codes never change, so they can be read from the sample's own row.
+                    let code = read(&map.layout, window.row, l);
+                    if code == map.major[l] {
+                        continue;
                     }
-                };
-                a += usize::from(ambiguous);
-                q += usize::from(query);
-                if self.sites.len() == from {
-                    bit = map.layout.offset[l];
-                } else if map.layout.end(l) > bit + 64 {
-                    self.push_block(from, bit, mask, opens_segment, false);
-                    (from, bit, mask, opens_segment) = (self.sites.len(), map.layout.offset[l], 0, false);
+                    fits.extend((0..codes).map(|c| if c == code { !0 } else { 0 }));
                 }
-                mask |= ((1 << map.layout.width[l]) - 1) << (map.layout.offset[l] - bit);
-                self.sites.push(Site { locus: l as u32, seen });
+                if open.sites.start == sites.len() {
+                    open.bit = offset;
+                } else if offset + u32::from(width) > open.bit + 64 {
+                    open.sites.end = sites.len();
+                    self.blocks.push(std::mem::replace(&mut open, Block::new(sites.len(), offset)));
+                }
+                let shift = (offset - open.bit) as u8;
+                let mask = ((1_u16 << width) - 1) as u8;
+                open.mask |= u64::from(mask) << shift;
+                sites.push(Site {
+                    locus: l as u32,
+                    codes,
+                    fits: at as u32,
+                    shift,
+                    mask,
+                    query: if query.is_some() { q as u32 } else { NONE },
+                });
+                a += usize::from(ambiguous.is_some());
+                q += usize::from(query.is_some());
             }
-            self.push_block(from, bit, mask, opens_segment, true);
+            open.sites.end = sites.len();
+            open.closes_segment = true;
+            self.blocks.push(open);
         }
-    }
-
-    fn push_block(&mut self, from: usize, bit: u32, mask: u64, opens_segment: bool, closes_segment: bool) {
-        let (sites, classes) = (from..self.sites.len(), 0..0);
-        self.blocks.push(Block { sites, bit, mask, opens_segment, closes_segment, classes, before: 0, query: 0 });
+        self.stays.clear();
+        let cm = |s: &Site| map.cm[s.locus as usize];
+        self.stays.extend(sites.first().map(|_| window.stay(0.0)));
+        self.stays.extend(sites.windows(2).map(|w| window.stay(cm(&w[1]) - cm(&w[0]))));
+        self.stays.push(window.stay(0.0));
     }
 
     /// Fills `stay`, `jump`, `flat`, `lanes`, `ends` and the class masses at loci to impute.
@@ -311,7 +212,6 @@ impl Model {
         self.ends.clear();
         self.flat.clear();
         self.flat.resize(n, 1.0 / n as f32);
-        let mut at_cm = self.sites.first().map_or(0.0, |s| window.map.cm[s.locus as usize]);
         let mut totals = Totals::start();
         for b in 0..self.blocks.len() {
             let from = self.keys.len();
@@ -330,14 +230,27 @@ impl Model {
             };
             begin(window.level, class, &before, block.classes.len(), &mut self.scratch);
             let (keys, counts) = (&self.keys[from..], &self.counts[from..]);
-            for site in &self.sites[block.sites.clone()] {
-                advance(window, site, block, at_cm, keys, counts, n as f32, &mut totals, &mut self.scratch);
-                at_cm = window.map.cm[site.locus as usize];
-                if window.query_at(site).is_some() {
-                    self.query_mass.extend_from_slice(&self.scratch.mass);
+            let mut next = block.sites.start;
+            while next < block.sites.end {
+                let stop = self.until_query(next..block.sites.end);
+                let sites = Pass {
+                    sites: &self.sites[next..stop],
+                    stays: &self.stays[next..stop],
+                    back: false,
+                    fits: &self.fits,
+                    keys,
+                    counts,
+                    donors: n as f32,
+                };
+                let Scratch { mass, table, .. } = &mut self.scratch;
+                pass(window.level, &sites, mass, table, &mut totals);
+                if self.sites[stop - 1].query != NONE {
+                    self.query_mass.extend_from_slice(mass);
                 }
+                next = stop;
             }
-            settle(&self.scratch, counts, &mut self.factors);
+            self.factors.resize(self.keys.len(), (ZERO, ZERO));
+            settle(window.level, &self.scratch.mass, &self.scratch.before, counts, &mut self.factors[from..]);
             let factors = &self.factors[from..];
             // Both grow at the end and are read before it.
             let (mut flat, mut lanes) = (std::mem::take(&mut self.flat), std::mem::take(&mut self.lanes));
@@ -354,7 +267,7 @@ impl Model {
             let after = After { class, before, factors };
             if block.closes_segment {
                 let lanes = window.graph.segments[window.segments.start + self.ends.len()].lanes;
-                collapse(&after, &totals, lanes, &mut self.scratch.border, new_flat);
+                collapse(window.level, &after, &totals, lanes, &mut self.scratch.sums, new_flat);
                 self.ends.push(totals);
                 totals = Totals::start();
             } else {
@@ -362,6 +275,12 @@ impl Model {
             }
             (self.flat, self.lanes) = (flat, lanes);
         }
+    }
+
+    /// The end of the run of sites up to and with the first one to impute.
+    fn until_query(&self, sites: std::ops::Range<usize>) -> usize {
+        let found = self.sites[sites.clone()].iter().position(|s| s.query != NONE);
+        found.map_or(sites.end, |i| sites.start + i + 1)
     }
 
     /// Donors' masses at the end of block `b`, forwards.

@@ -27,7 +27,7 @@ pub struct Options {
     pub seed: u64,
     /// 0 = all that the process may use.
     pub threads: usize,
-    /// Iterations: `5b,1p,1b,1p,1b,1p,16m`.
+    /// Iterations: `3b,1p,1b,1p,1b,1p,24m`.
     pub schedule: Schedule,
     /// Neighbours kept on each haplotype and group; `None`: from the number of haplotypes.
     pub pbwt_depth: Option<usize>,
@@ -41,6 +41,8 @@ pub struct Options {
     pub pbwt_window: f64,
     /// Shortest HMM window in cM.
     pub hmm_window: f64,
+    /// Most donors of a window, at least 2. Where there are more neighbours, a donor is a mosaic of them.
+    pub hmm_donors: usize,
     /// Effective population size.
     pub hmm_ne: f64,
     /// Mass that the haplotypes of a merged segment must carry.
@@ -66,6 +68,7 @@ impl Default for Options {
             pbwt_mdr: 0.1,
             pbwt_window: 4.0,
             hmm_window: 2.0,
+            hmm_donors: 150,
             hmm_ne: 15_000.0,
             mcmc_prune: 0.999,
             supersite_pbwt: true,

@@ -15,6 +15,9 @@ const COMMON: f64 = 0.999;
 pub const EVERYBODY: u64 = u32::MAX as u64;
 /// cM that a chunk's order is warmed up over.
 const WARM_UP: f64 = 0.5;
+/// Short regions are cut into this many chunks, so that two threads have work, but none below 1 cM.
+const FEWEST_CHUNKS: f64 = 4.0;
+const SHORTEST_CHUNK: f64 = 1.0;
 /// One in this many haplotypes may be the minor allele count that is asked for, not less.
 const MAC_SHARE: usize = 20;
 
@@ -52,6 +55,16 @@ pub fn survey(study: &Study, options: &Options) -> (Map, Vec<Site>) {
     (map, sites)
 }
 
+/// The bits of a row in which the codes of `sites` lie.
+pub fn ordering_bits(map: &Map, sites: &[Site]) -> Vec<u64> {
+    let mut bits = vec![0; map.layout.words];
+    for site in sites {
+        let (at, width) = (map.layout.offset[site.locus as usize], map.layout.width[site.locus as usize]);
+        bits[(at / 64) as usize] |= ((1 << width) - 1) << (at % 64);
+    }
+    bits
+}
+
 /// Draws one site of every group.
 pub fn draw_groups(sites: &mut [Site], cm: &[f64], modulo: f64, random: &mut Random) {
     let group = |s: &Site| (cm[s.locus as usize] / modulo).round();
@@ -62,11 +75,12 @@ pub fn draw_groups(sites: &mut [Site], cm: &[f64], modulo: f64, random: &mut Ran
     }
 }
 
-/// Cuts the sites into chunks of at least `shortest` cM, each warmed up by the sites before it.
+/// Cuts the sites into chunks of about `shortest` cM, less where they would be few, each warmed up by the sites before it.
 pub fn chunks(sites: &[Site], cm: &[f64], shortest: f64) -> Vec<Chunk> {
     let Some((first, last)) = sites.first().zip(sites.last()) else { return Vec::new() };
     let at = |s: &Site| cm[s.locus as usize];
     let (start, length) = (at(first), at(last) - at(first));
+    let shortest = shortest.min((length / FEWEST_CHUNKS).max(SHORTEST_CHUNK));
     let count = (length / shortest.max(1e-9)).floor().clamp(1.0, 1e6) as usize;
     let cut = |i: usize| sites.partition_point(|s| at(s) < start + length * i as f64 / count as f64);
     let mut out: Vec<Chunk> = Vec::new();

@@ -5,6 +5,7 @@ use x_random::Random;
 
 use crate::backward::Posterior;
 use crate::graph::{Graph, Query};
+use crate::pass::MISMATCH;
 use crate::study::MISSING;
 
 /// Draws the lane of haplotype 0 in every segment from the joint probabilities between neighbours, starting from
@@ -169,13 +170,22 @@ fn one(p: &[f32], choice: &mut Choice) -> u8 {
     }
 }
 
+/// Probabilities of codes, up to a factor, with the chance that a donor was copied wrongly: genotype likelihoods may then
+/// ask for a code that no donor carries.
+pub fn miscopied(p: &[f32]) -> Vec<f64> {
+    let total: f64 = p.iter().map(|&p| f64::from(p)).sum();
+    let wrong = total * f64::from(MISMATCH) / p.len() as f64;
+    p.iter().map(|&p| f64::from(p) + wrong).collect()
+}
+
 /// A pair of codes by the product of both haplotypes' probabilities and the genotype's weight.
 fn weighted(p: [&[f32]; 2], query: &Query, choice: &mut Choice) -> [u8; 2] {
     let n = p[0].len();
+    let p = p.map(miscopied);
     let joint: Vec<f32> = (0..n * n)
         .map(|i| {
             let w = query.weight((i / n) as u8, (i % n) as u8);
-            (f64::from(p[0][i / n]) * f64::from(p[1][i % n]) * w) as f32
+            (p[0][i / n] * p[1][i % n] * w) as f32
         })
         .collect();
     let i = match choice {

@@ -9,12 +9,12 @@ use x_simd::{Job, Level, Result, try_zeroed, with_pool};
 
 use crate::backward::Posterior;
 use crate::confidence::{CodeConfidence, PhaseConfidence, codes, phases};
-use crate::donors::{Ban, choose};
+use crate::donors::{Ban, Chooser, Pool};
 use crate::graph::Graph;
 use crate::merge::merge;
 use crate::model::{Map, Model, Window};
 use crate::options::Options;
-use crate::panel::{EVERYBODY, chunks, draw_groups, first_guess, stream, survey};
+use crate::panel::{EVERYBODY, chunks, draw_groups, first_guess, ordering_bits, stream, survey};
 use crate::path::{Choice, best, draw, realise};
 use crate::schedule::Stage;
 use crate::study::{MISSING, Study};
@@ -76,6 +76,7 @@ struct Sample {
 /// Working memory of one thread.
 #[derive(Default)]
 struct Worker {
+    chooser: Chooser,
     model: Model,
     posterior: Posterior,
 }
@@ -94,6 +95,8 @@ struct Run<'a> {
     job: &'a Job,
     map: Map,
     sites: Vec<Site>,
+    /// The bits of `sites` in a row.
+    ordering: Vec<u64>,
     chunks: Vec<Chunk>,
     depth: usize,
     modulo: f64,
@@ -124,6 +127,7 @@ impl<'a> Run<'a> {
             depth: options.pbwt_depth.unwrap_or((15.0 - people.log10()).round().clamp(6.0, 14.0) as usize),
             modulo: options.pbwt_modulo.unwrap_or((0.01 * ((people / 50.0).ln() + 1.0)).clamp(0.005, 0.15)),
             chunks: chunks(&sites, &map.cm, options.pbwt_window),
+            ordering: ordering_bits(&map, &sites),
             map,
             sites,
             panel,
@@ -166,9 +170,10 @@ impl<'a> Run<'a> {
     /// One iteration of all samples against the haplotypes of the last one; the mean number of donors.
     fn update(&mut self, iteration: usize, stage: Stage, neighbours: &Neighbours) -> Result<f64> {
         let (donors, windows, ibd2) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
-        let Self { map, panel, samples, options, job, .. } = self;
+        let Self { map, panel, samples, options, job, ordering, .. } = self;
         let mut next = panel.clone();
         let old = &*panel;
+        let pool = Pool { neighbours, panel: old, ordering, most: options.hmm_donors.max(2) };
         samples
             .par_iter_mut()
             .zip(next.pairs_mut(self.study.samples).collect::<Vec<_>>())
@@ -188,12 +193,12 @@ impl<'a> Run<'a> {
                         level: Level::get(),
                     };
                     let loci = window.first_locus()..window.end_locus();
-                    let ids = &mut worker.model.donors.ids;
-                    choose(neighbours, old, s, loci.clone(), &mut sample.bans, &mut random, ids);
-                    donors.fetch_add(ids.len() as u64, Relaxed);
+                    let chosen = &mut worker.model.donors;
+                    worker.chooser.choose(&pool, s, loci.clone(), &mut sample.bans, &mut random, chosen);
+                    donors.fetch_add(chosen.len() as u64, Relaxed);
                     windows.fetch_add(1, Relaxed);
                     let (from, to) = (map.layout.offset[loci.start], map.layout.end(loci.end - 1));
-                    worker.model.donors.load(|id| old.row(id as usize), from, to);
+                    chosen.load(|id| old.row(id as usize), from, to);
                     worker.model.run(&window, &mut worker.posterior);
                 }
                 ibd2.fetch_add((sample.bans.len() - before) as u64, Relaxed);

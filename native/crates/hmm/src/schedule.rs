@@ -1,4 +1,4 @@
-//! The iteration string `5b,1p,1b,1p,1b,1p,16m`.
+//! The iteration string `3b,1p,1b,1p,1b,1p,24m`.
 
 use x_simd::{Error, Result};
 
@@ -23,7 +23,7 @@ impl Schedule {
         let bad = |item: &str| {
             Error::new(
                 "BAD_SCHEDULE",
-                format!("cannot read \"{item}\" in the schedule \"{text}\"; write it like 5b,1p,1b,1p,1b,1p,16m"),
+                format!("cannot read \"{item}\" in the schedule \"{text}\"; write it like 3b,1p,1b,1p,1b,1p,24m"),
             )
         };
         let mut stages = Vec::new();
@@ -45,7 +45,7 @@ impl Schedule {
             Some(first) if stages[first..].iter().all(|&s| s == Stage::Main) => Ok(Self(stages)),
             _ => Err(Error::new(
                 "BAD_SCHEDULE",
-                format!("the schedule \"{text}\" must end with its main iterations, e.g. 5b,1p,1b,1p,1b,1p,16m"),
+                format!("the schedule \"{text}\" must end with its main iterations, e.g. 3b,1p,1b,1p,1b,1p,24m"),
             )),
         }
     }
@@ -54,8 +54,8 @@ impl Schedule {
 impl Default for Schedule {
     fn default() -> Self {
         use Stage::{BurnIn as B, Main as M, Prune as P};
-        let mut stages = vec![B, B, B, B, B, P, B, P, B, P];
-        stages.extend([M; 16]);
+        let mut stages = vec![B, B, B, P, B, P, B, P];
+        stages.extend([M; 24]);
         Self(stages)
     }
 }

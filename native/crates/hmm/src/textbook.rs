@@ -6,9 +6,10 @@ use x_simd::Level;
 
 use crate::backward::Posterior;
 use crate::graph::Graph;
-use crate::model::{MISMATCH, Model, Window};
+use crate::model::{Model, Window};
 use crate::options::{Imputation, Options};
 use crate::panel::survey;
+use crate::pass::MISMATCH;
 use crate::study::{Locus, MISSING, Partial, Study};
 
 /// Posterior probabilities agree to this.
@@ -79,8 +80,9 @@ fn run(case: &Case, level: Level) -> (Graph, Posterior) {
     let segments = 0..graph.segments.len();
     let window =
         Window { map: &map, graph: &graph, row: panel.row(0), segments, imputation: Imputation::Argmax, level };
-    model.donors.ids = (2..2 + case.donors.len() as u32).collect();
-    model.donors.load(|id| panel.row(id as usize), 0, map.layout.end(study.loci.len() - 1));
+    let end = map.layout.end(study.loci.len() - 1);
+    model.donors.whole(2..2 + case.donors.len() as u32, 0, end);
+    model.donors.load(|id| panel.row(id as usize), 0, end);
     model.run(&window, &mut posterior);
     (graph, posterior)
 }

@@ -284,5 +284,5 @@ fn cancels_reports_and_refuses() {
     assert_eq!(phase(&bad, &quick(1), &|_| {}, &job).unwrap_err().code, "BAD_STUDY");
     assert_eq!(Schedule::parse("5b,2x").unwrap_err().code, "BAD_SCHEDULE");
     assert_eq!(Schedule::parse("5b").unwrap_err().code, "BAD_SCHEDULE");
-    assert_eq!(Schedule::parse("5b,1p,1b,1p,1b,1p,16m").unwrap(), Schedule::default());
+    assert_eq!(Schedule::parse("3b,1p,1b,1p,1b,1p,24m").unwrap(), Schedule::default());
 }

@@ -77,6 +77,12 @@ impl Panel {
         write(&self.layout, &mut self.bits[haplotype * words..][..words], locus, code);
     }
 
+    /// One word of every haplotype's row.
+    pub fn words(&self, word: usize, out: &mut Vec<u64>) {
+        out.clear();
+        out.extend(self.bits.chunks_exact(self.layout.words.max(1)).map(|row| row[word]));
+    }
+
     /// The codes of all haplotypes at one locus.
     pub fn column(&self, locus: usize, codes: &mut [u8]) {
         let (word, shift) = ((self.layout.offset[locus] / 64) as usize, self.layout.offset[locus] % 64);

@@ -83,9 +83,17 @@ fn sweep(
     let mut codes = vec![0; panel.haplotypes()];
     let mut pbwt = Order::new(panel.haplotypes(), sites.get(chunk.warm).map_or(0, |s| s.locus));
     let mut groups = ids.chunks_exact_mut((targets * depth).max(1));
+    // Rows lie far apart, so a word of each is fetched once for all its loci.
+    let (mut words, mut fetched) = (Vec::new(), None);
     for (i, site) in sites[chunk.warm..chunk.to].iter().enumerate() {
         job.check()?;
-        panel.column(site.locus as usize, &mut codes);
+        let (at, width) = (panel.layout.offset[site.locus as usize], panel.layout.width[site.locus as usize]);
+        if fetched != Some(at / 64) {
+            fetched = Some(at / 64);
+            panel.words((at / 64) as usize, &mut words);
+        }
+        let mask = (1_u64 << width) - 1;
+        codes.iter_mut().zip(&words).for_each(|(code, w)| *code = (w >> (at % 64) & mask) as u8);
         pbwt.step(site.locus, &codes, usize::from(site.codes));
         if chunk.warm + i >= chunk.from && site.group.is_some() {
             let Some(out) = groups.next() else { break };

@@ -22,7 +22,8 @@ pub struct Kept {
     pub entries: Vec<Entry>,
     pub twin: u32,
     pub rows: Vec<Row>,
-    pub haploid: bool,
+    /// Are the haploid samples' calls written with one allele? `None` when all of them are missing.
+    pub haploid: Option<bool>,
 }
 
 /// One locus on its own, without calls.
@@ -88,6 +89,7 @@ pub fn position(
         }
     }
     let rows = rows.iter().filter(|r| common(r) == 0).cloned().collect();
-    let haploid = flags.iter().any(|f| f & HAPLOID != 0);
+    let told = (0..one.len()).any(|s| one[s] && calls[2 * s] != MISSING);
+    let haploid = told.then(|| flags.iter().any(|f| f & HAPLOID != 0));
     Found::Kept(Kept { major, entries, twin, rows, haploid })
 }

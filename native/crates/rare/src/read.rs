@@ -129,7 +129,8 @@ fn read_rare(path: &Path, options: &ReadOptions, scaffold: &Scaffold, one: &[boo
                     rare.entries.extend(k.entries);
                     rare.first.push(rare.entries.len());
                     rare.twin.push(k.twin);
-                    rare.haploid.push(k.haploid);
+                    let before = rare.haploid.last().copied().unwrap_or(false);
+                    rare.haploid.push(k.haploid.unwrap_or(before));
                     let partial = loci.partial.drain(..);
                     rare.allowed.extend(partial.map(|p| ((locus, p.sample), p.allowed)));
                     kept.positions.push(p);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use x_simd::Result;
-use x_vcf::{HAPLOID, Loci, MISSING, OutRow, PHASED, RowSource};
+use x_vcf::{Field, HAPLOID, Loci, MISSING, OutRow, PHASED, RowSource};
 
 use crate::data::{Reason, Study};
 
@@ -53,8 +53,8 @@ impl StudyRows {
         about
     }
 
-    pub fn fields() -> Vec<(String, String)> {
-        vec![(FIELD.0.to_owned(), FIELD.1.to_owned())]
+    pub fn fields() -> Vec<Field> {
+        vec![Field { id: FIELD.0.to_owned(), description: FIELD.1.to_owned(), number: 1 }]
     }
 
     fn flags(&self, haploid: bool, out: &mut Vec<u8>) {

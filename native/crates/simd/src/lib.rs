@@ -1,6 +1,7 @@
 //! What every kernel shares: the instruction set picked once a process, the error type that crosses the
 //! native door, the cancel flag with its progress counters, and the thread pool of one call.
 
+mod by_level;
 mod error;
 mod job;
 mod level;

@@ -3,11 +3,11 @@
 use x_simd::{Error, Result};
 
 use crate::header::{Header, ValueType};
-use crate::record::{HAPLOID, MISSING, PHASED, Record, allele_range, log10_likelihood, ploidy};
+use crate::record::{HAPLOID, MISSING, PHASED, Record, Wanted, allele_range, log10_likelihood, ploidy};
 use crate::typed::{Cursor, FLOAT, Typed, cut, dictionary, write_float};
 
 /// Decodes one record from its two blocks.
-pub fn decode(shared: &[u8], indiv: &[u8], header: &Header, likelihoods: bool, out: &mut Record) -> Result<()> {
+pub fn decode(shared: &[u8], indiv: &[u8], header: &Header, wanted: &Wanted, out: &mut Record) -> Result<()> {
     out.clear();
     let mut c = Cursor(shared);
     let contig = c.i32()?;
@@ -38,6 +38,7 @@ pub fn decode(shared: &[u8], indiv: &[u8], header: &Header, likelihoods: bool, o
     }
     let mut c = Cursor(indiv);
     let (mut gt, mut pl, mut gl) = (None, None, None);
+    out.fields.resize_with(wanted.fields.len(), Vec::new);
     for _ in 0..formats {
         let name = c.name(header)?;
         let typed = c.typed_vectors(samples)?;
@@ -45,12 +46,18 @@ pub fn decode(shared: &[u8], indiv: &[u8], header: &Header, likelihoods: bool, o
             "GT" => gt = Some(typed),
             "PL" => pl = Some(typed),
             "GL" => gl = Some(typed),
-            _ => {}
+            _ => {
+                if let Some(i) = wanted.fields.iter().position(|f| f.0 == name) {
+                    floats(&typed, samples * wanted.fields[i].1, &mut out.fields[i])?;
+                }
+            }
         }
     }
     let gt = gt.ok_or_else(|| Error::new("VCF_NO_GT", "the record has no GT field; phasing needs genotypes"))?;
     genotypes(&gt, samples, out)?;
-    if likelihoods && let Some((typed, phred)) = pl.map(|t| (t, true)).or(gl.map(|t| (t, false))) {
+    if wanted.likelihoods
+        && let Some((typed, phred)) = pl.map(|t| (t, true)).or(gl.map(|t| (t, false)))
+    {
         values(&typed, samples, phred, out)?;
     }
     Ok(())
@@ -183,6 +190,18 @@ fn call(gt: &Typed, sample: usize, out: &mut Record) -> Result<()> {
     }
     out.genotypes.extend_from_slice(&alleles);
     out.flags.push(flags);
+    Ok(())
+}
+
+/// `count` floats of all samples together; of another type or number, none is known.
+fn floats(typed: &Typed, count: usize, out: &mut Vec<f32>) -> Result<()> {
+    out.clear();
+    if typed.kind != FLOAT || typed.bytes.len() != 4 * count {
+        return Ok(());
+    }
+    for i in 0..count {
+        out.push(typed.float(i)?.unwrap_or(f32::NAN));
+    }
     Ok(())
 }
 

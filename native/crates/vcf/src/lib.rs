@@ -21,4 +21,4 @@ pub use positions::positions;
 pub use reader::{Format, Reader};
 pub use record::{HAPLOID, MISSING, PHASED, Record};
 pub use region::Region;
-pub use write::{Extra, LociWriter, OutRow, Output, RowSource, WriteOptions};
+pub use write::{Extra, Field, LociWriter, OutRow, Output, RowSource, WriteOptions};

@@ -5,7 +5,8 @@ use std::path::Path;
 use x_simd::{Error, Job, Result};
 
 use crate::header::Header;
-use crate::reader::Reader;
+use crate::loci::{Counts, nothing};
+use crate::reader::{Reader, at_file};
 use crate::record::Record;
 use crate::region::Region;
 
@@ -26,15 +27,17 @@ pub fn positions_with(
     if let Some(region) = &region {
         reader.jump(region)?;
     }
-    let (mut chrom, mut out, mut read) = (String::new(), Vec::new(), 0u64);
+    let (mut chrom, mut out, mut counts) = (String::new(), Vec::new(), Counts::default());
     let mut record = Record::default();
     while reader.next(&mut record)? {
-        read += 1;
+        counts.records += 1;
         job.check()?;
         let name = reader.header.contigs[record.contig].as_ref().map_or("", |c| c.0.as_str());
         if let Some(region) = &region
             && (name != region.chrom || !region.contains(record.position))
         {
+            counts.other_chromosome += u64::from(name != region.chrom);
+            counts.outside_region += u64::from(name == region.chrom);
             if !chrom.is_empty() {
                 break;
             }
@@ -58,8 +61,7 @@ pub fn positions_with(
         }
     }
     if out.is_empty() {
-        let message = format!("{}: no variants: {read} records were read, none in the region", path.display());
-        return Err(Error::new("NO_VARIANTS", message).with("records", read as f64));
+        return Err(at_file(path, nothing(&counts, &reader, region.as_ref())));
     }
     Ok((chrom, out))
 }

@@ -7,7 +7,7 @@ use x_simd::{Error, Result};
 use crate::bcf;
 use crate::header::Header;
 use crate::index::Index;
-use crate::record::Record;
+use crate::record::{Record, Wanted};
 use crate::region::Region;
 use crate::stream::Stream;
 use crate::text;
@@ -33,7 +33,7 @@ pub struct Reader {
     record: u64,
     line: Vec<u8>,
     indiv: Vec<u8>,
-    likelihoods: bool,
+    wanted: Wanted,
     indexed: bool,
 }
 
@@ -61,14 +61,14 @@ impl Reader {
             record: 0,
             line: Vec::new(),
             indiv: Vec::new(),
-            likelihoods: false,
+            wanted: Wanted::default(),
             indexed: false,
         })
     }
 
-    /// Asks for PL or GL beside the genotypes.
-    pub fn with_likelihoods(&mut self, wanted: bool) {
-        self.likelihoods = wanted;
+    /// Asks for more than the genotypes.
+    pub fn want(&mut self, wanted: Wanted) {
+        self.wanted = wanted;
     }
 
     /// True for BGZF, the only form an index can point into.
@@ -112,7 +112,7 @@ impl Reader {
                     }
                 }
                 self.record += 1;
-                text::parse(&self.line, &mut self.header, self.likelihoods, record)?;
+                text::parse(&self.line, &mut self.header, &self.wanted, record)?;
             }
             Format::Bcf => {
                 if self.stream.fill()?.is_empty() {
@@ -129,7 +129,7 @@ impl Reader {
                 if !self.stream.take(shared, &mut self.line)? || !self.stream.take(indiv, &mut self.indiv)? {
                     return Err(bcf::record_cut());
                 }
-                bcf::decode(&self.line, &self.indiv, &self.header, self.likelihoods, record)?;
+                bcf::decode(&self.line, &self.indiv, &self.header, &self.wanted, record)?;
             }
         }
         Ok(true)

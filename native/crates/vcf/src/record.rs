@@ -11,6 +11,15 @@ pub const HAPLOID: u8 = 2;
 /// Alleles of a record, REF included, that a byte can number beside [`MISSING`].
 pub const MAX_ALLELES: usize = 255;
 
+/// What is read beside the genotypes.
+#[derive(Clone, Default, Debug)]
+pub struct Wanted {
+    /// PL or GL.
+    pub likelihoods: bool,
+    /// FORMAT fields: name and floats a sample.
+    pub fields: Vec<(String, usize)>,
+}
+
 #[derive(Clone, Default, Debug)]
 pub struct Record {
     /// Index into `Header::contigs`.
@@ -28,6 +37,8 @@ pub struct Record {
     /// log10 likelihoods of the genotypes in VCF order, the same number a sample, NaN where not given; empty when the
     /// record has none or they were not asked for.
     pub likelihoods: Vec<f32>,
+    /// The floats of each field asked for, sample by sample, NaN where not given; empty where the record has none.
+    pub fields: Vec<Vec<f32>>,
 }
 
 impl Record {
@@ -41,6 +52,7 @@ impl Record {
         self.genotypes.clear();
         self.flags.clear();
         self.likelihoods.clear();
+        self.fields.iter_mut().for_each(Vec::clear);
     }
 
     /// ALTs beyond what a byte numbers are refused before any genotype is read.

@@ -3,10 +3,10 @@
 use x_simd::{Error, Result};
 
 use crate::header::Header;
-use crate::record::{HAPLOID, MISSING, PHASED, Record, allele_range, log10_likelihood, ploidy};
+use crate::record::{HAPLOID, MISSING, PHASED, Record, Wanted, allele_range, log10_likelihood, ploidy};
 
-/// Reads one line. `likelihoods` asks for PL or GL.
-pub fn parse(line: &[u8], header: &mut Header, likelihoods: bool, out: &mut Record) -> Result<()> {
+/// Reads one line.
+pub fn parse(line: &[u8], header: &mut Header, wanted: &Wanted, out: &mut Record) -> Result<()> {
     out.clear();
     let mut columns = line.splitn(10, |&b| b == b'\t');
     let mut next = || columns.next();
@@ -43,7 +43,11 @@ pub fn parse(line: &[u8], header: &mut Header, likelihoods: bool, out: &mut Reco
     if read != n {
         return Err(columns_error(read, n));
     }
-    if likelihoods { values(format, samples, n, out) } else { Ok(()) }
+    out.fields.resize_with(wanted.fields.len(), Vec::new);
+    for ((name, width), values) in wanted.fields.iter().zip(&mut out.fields) {
+        floats(format, samples, name, *width, values);
+    }
+    if wanted.likelihoods { values(format, samples, n, out) } else { Ok(()) }
 }
 
 fn alt_count(alt: &[u8]) -> Result<usize> {
@@ -121,6 +125,21 @@ fn one(field: &[u8], sample: usize, out: &mut Record) -> Result<()> {
     out.genotypes.extend_from_slice(&alleles);
     out.flags.push(flags);
     Ok(())
+}
+
+/// `width` floats a sample of a FORMAT field; of another number, none is known.
+fn floats(format: &[u8], samples: &[u8], name: &str, width: usize, out: &mut Vec<f32>) {
+    let Some(field) = format.split(|&b| b == b':').position(|f| f == name.as_bytes()) else { return };
+    let float = |text: &[u8]| std::str::from_utf8(text).ok().and_then(|t| t.parse().ok()).unwrap_or(f32::NAN);
+    for sample in samples.split(|&b| b == b'\t') {
+        let start = out.len();
+        let text = sample.split(|&b| b == b':').nth(field).unwrap_or(b".");
+        out.extend(text.split(|&b| b == b',').map(float).take(width + 1));
+        if out.len() - start != width {
+            out.truncate(start);
+            out.resize(start + width, f32::NAN);
+        }
+    }
 }
 
 /// PL, or GL where there is no PL.

@@ -40,6 +40,7 @@ export interface DesignSpec {
     smooths: SmoothSpec[];
   }[];
   select: boolean;
+  discrete: boolean;
   weights: null;
 }
 
@@ -56,6 +57,7 @@ export type ColumnSource = { readonly variable: string } | { readonly product: P
 /** Options of `planDesign`. */
 export interface DesignOptions {
   readonly select: boolean;
+  readonly discrete: boolean;
   readonly knots: Readonly<Record<string, readonly number[]>>;
   /** Does the family carry its own intercept (Cox)? */
   readonly withoutIntercept: boolean;
@@ -101,7 +103,7 @@ export function planDesign(
       `${twice} stands in the formula twice; one smooth of a variable is enough`,
       { details: { term: twice }, usage: true },
     );
-  return { spec: { predictors, select: options.select, weights: null }, sources };
+  return { spec: { predictors, select: options.select, discrete: options.discrete, weights: null }, sources };
 }
 
 function smoothSpecs(

@@ -1,8 +1,8 @@
-import { checkOptions, normalQuantile } from "@x/core/base";
+import { checkOptions, normalQuantile, openSvg, px } from "@x/core/base";
 import { type Band, smoothByLabel, termOn } from "../bands.ts";
 import { gamError } from "../errors.ts";
 import type { GamModel } from "../model.ts";
-import { axes, dots, extent, line, openSvg, px, ribbon } from "./svg.ts";
+import { axes, dots, extent, line, ribbon } from "./svg.ts";
 
 /** Options of `effectSvg`. */
 export interface EffectOptions {
@@ -59,10 +59,8 @@ function curveSvg(band: Band, edf: number, simultaneous: boolean, { width, heigh
   return [
     openSvg(width, height, title),
     a.svg,
-    simultaneous
-      ? ribbon(band.x, at(-band.critical), at(band.critical), a, "fill:var(--band);opacity:.12")
-      : "",
-    ribbon(band.x, at(-1.96), at(1.96), a, "fill:var(--band);opacity:.2"),
+    simultaneous ? ribbon(band.x, at(-band.critical), at(band.critical), a, "fill:var(--a);opacity:.12") : "",
+    ribbon(band.x, at(-1.96), at(1.96), a, "fill:var(--a);opacity:.2"),
     line(band.x, band.fit, a, "stroke:var(--a);stroke-width:2"),
     "</svg>",
   ].join("");

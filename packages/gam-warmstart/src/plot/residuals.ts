@@ -1,6 +1,6 @@
-import { checkOptions, normalQuantile } from "@x/core/base";
+import { checkOptions, normalQuantile, openSvg } from "@x/core/base";
 import type { GamModel } from "../model.ts";
-import { axes, dots, extent, line, openSvg } from "./svg.ts";
+import { axes, dots, extent, line } from "./svg.ts";
 
 /** The pictures of `residualSvg`, as in mgcv's `gam.check`. */
 export type ResidualPanel = "qq" | "linear-predictor" | "histogram" | "response";

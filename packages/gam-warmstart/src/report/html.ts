@@ -1,13 +1,11 @@
-import { formatG } from "@x/core/base";
+import { escapeXml, formatG, PAGE_STYLE } from "@x/core/base";
 import type { CrossFit } from "../cross-fit.ts";
 import { familyText } from "../family.ts";
 import type { GamModel } from "../model.ts";
 import { simdLevel } from "../native.ts";
 import { effectSvg } from "../plot/effect.ts";
 import { type ResidualPanel, residualSvg } from "../plot/residuals.ts";
-import { escapeXml } from "../plot/svg.ts";
 import { VERSION } from "../version.ts";
-import { PAGE_STYLE } from "./page-style.ts";
 
 /** Options of `reportHtml`. */
 export interface ReportOptions {

@@ -1,5 +1,6 @@
 import { formatG, type StageUsage } from "@x/core/base";
 import type { LocoChromosome } from "../associate-loco.ts";
+import type { AssociationWork } from "../association-pass.ts";
 import { type Cohort, dropCounts } from "../cohort.ts";
 import type { FilterCounts } from "../filter.ts";
 import type { MultivariateNullModel } from "../multivariate-null.ts";
@@ -31,6 +32,8 @@ export interface LogFacts {
   readonly notes?: readonly string[];
   /** Variants whose effect could not be estimated. */
   readonly degenerate?: number;
+  /** What the association computed. */
+  readonly work?: AssociationWork;
   /** Variants whose search ended at its last step. */
   readonly unconverged?: number;
 }
@@ -41,6 +44,10 @@ const TIME_LABELS: Readonly<Record<string, string>> = {
   eigen: "time on eigen-decomposition",
   association: "time on optimization",
 };
+
+/** GEMMA's time on the variants leaves out what reads them and writes their results. */
+const stageSeconds = ({ stage, wallSeconds }: StageUsage, work?: AssociationWork): number =>
+  stage === "association" && work ? work.seconds : wallSeconds;
 
 const g = (x: number): string => formatG(x, 6);
 
@@ -75,7 +82,7 @@ export function formatLog(f: LogFacts): string {
     "computation time break down: ",
     ...f.stages
       .filter((s) => s.stage in TIME_LABELS)
-      .map((s) => `     ${TIME_LABELS[s.stage]} = ${g(s.wallSeconds / 60)} min `),
+      .map((s) => `     ${TIME_LABELS[s.stage]} = ${g(stageSeconds(s, f.work) / 60)} min `),
     "",
     ...(f.chromosomes ? locoLines(f.chromosomes) : []),
     "Filters, in order:",
@@ -87,6 +94,7 @@ export function formatLog(f: LogFacts): string {
     `Hardy-Weinberg = ${filters.hwe}`,
     `explained by covariates = ${filters.covariates}`,
     ...(f.degenerate === undefined ? [] : [`without estimate (nan) = ${f.degenerate}`]),
+    ...(f.work ? [workLine(f.work)] : []),
     ...(f.unconverged === undefined ? [] : [`search ended before its precision = ${f.unconverged}`]),
     ...Object.entries(dropCounts(cohort)).map(([reason, count]) => `people dropped, ${reason} = ${count}`),
     ...(f.notes && f.notes.length > 0 ? ["", ...f.notes] : []),
@@ -105,6 +113,9 @@ export function formatLog(f: LogFacts): string {
   const matrices = f.multivariate ? multiNullLines(f.multivariate, f.jointTraits!) : [];
   return `${[...head.map(comment), ...matrices, ...tail.map(comment)].join("\n")}\n`;
 }
+
+const workLine = (w: AssociationWork): string =>
+  `null models = ${w.nullFits}, rotated columns = ${w.rotations}, searches = ${w.searches}, likelihoods = ${w.evaluations}`;
 
 function locoLines(chromosomes: readonly LocoChromosome[]): string[] {
   return [

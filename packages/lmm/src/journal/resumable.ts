@@ -1,10 +1,11 @@
 import type { AssociationRun } from "../associate.ts";
 import { type AssociationColumns, concatColumns } from "../association-columns.ts";
+import { noWork } from "../association-pass.ts";
 import { addFilterCounts, type FilterCounts, noFilterCounts } from "../filter.ts";
 import type { Journal } from "./journal.ts";
 
 /** An association whose blocks go through a journal. */
-export interface ResumableRun extends Pick<AssociationRun, "filters" | "degenerate" | "columns"> {
+export interface ResumableRun extends Pick<AssociationRun, "filters" | "degenerate" | "work" | "columns"> {
   /** Variants whose results an earlier run had left. */
   readonly resumed: number;
 }
@@ -22,14 +23,16 @@ export function resumable(
   let filters = journal.blocks.reduce((sum, block) => addFilterCounts(sum, block.filters), noFilterCounts());
   let degenerate = journal.blocks.reduce((sum, block) => sum + block.degenerate, 0);
   const before = { filters, degenerate };
+  let run: AssociationRun | undefined;
 
   async function* columns(): AsyncGenerator<AssociationColumns> {
     for (const block of journal.blocks) if (block.columns.index.length > 0) yield block.columns;
     if (next === to) return;
-    const run = start([next, to]);
+    const testing = start([next, to]);
+    run = testing;
     let done: { filters: FilterCounts; degenerate: number } = { filters: noFilterCounts(), degenerate: 0 };
     const record = async (block: AssociationColumns): Promise<void> => {
-      const now = { filters: run.filters, degenerate: run.degenerate };
+      const now = { filters: testing.filters, degenerate: testing.degenerate };
       await journal.append({
         from: next + done.filters.total,
         to: next + now.filters.total,
@@ -41,7 +44,7 @@ export function resumable(
       filters = addFilterCounts(before.filters, now.filters);
       degenerate = before.degenerate + now.degenerate;
     };
-    for await (const block of run.columns()) {
+    for await (const block of testing.columns()) {
       await record(block);
       yield block;
     }
@@ -55,6 +58,9 @@ export function resumable(
     },
     get degenerate() {
       return degenerate;
+    },
+    get work() {
+      return run?.work ?? noWork();
     },
     resumed: next - from,
     columns,

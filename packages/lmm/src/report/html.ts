@@ -1,4 +1,4 @@
-import { formatG } from "@x/core/base";
+import { escapeXml, formatG, PAGE_STYLE } from "@x/core/base";
 import type { PlinkStudy } from "@x/plink-io";
 import { leadingTest } from "../association-columns.ts";
 import { dropCounts } from "../cohort.ts";
@@ -9,9 +9,7 @@ import { describeProblems } from "../variant-problems.ts";
 import { VERSION } from "../version.ts";
 import { manhattanSvg } from "./manhattan.ts";
 import { pHtml } from "./p-value.ts";
-import { PAGE_STYLE } from "./page-style.ts";
 import { genomicInflation, qqSvg } from "./qq.ts";
-import { escapeXml } from "./svg.ts";
 
 const TOP_HITS = 20;
 const TEST_NAMES = { wald: "Wald test", lrt: "likelihood ratio test", score: "score test" } as const;

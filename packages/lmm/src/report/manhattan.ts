@@ -1,4 +1,5 @@
-import { dots, escapeXml, MINUS_LOG10_P, openSvg, px, yAxis } from "./svg.ts";
+import { escapeXml, openSvg, px } from "@x/core/base";
+import { dots, MINUS_LOG10_P, yAxis } from "./svg.ts";
 
 /** What a Manhattan plot needs of each variant; all columns equally long. */
 export interface ManhattanData {

@@ -1,5 +1,5 @@
-import { normalQuantile } from "@x/core/base";
-import { dots, MINUS_LOG10_P, openSvg, px, tickStep, yAxis } from "./svg.ts";
+import { normalQuantile, openSvg, px, tickStep } from "@x/core/base";
+import { dots, MINUS_LOG10_P, yAxis } from "./svg.ts";
 
 /** Size and title of {@link qqSvg}. */
 export interface QqOptions {

@@ -7,13 +7,19 @@ use x_simd::Result;
 
 use super::{Columns, Plan, RawPenalty, bad_knots, distinct, too_large};
 use crate::json::{Json, object};
+use crate::kernels;
 use crate::mat::{Factor, Mat};
+
+/// From here on a search finds the knot interval faster than a comparison with every knot.
+const MANY_KNOTS: usize = 64;
 
 pub struct Cubic {
     pub column: usize,
     pub knots: Vec<f64>,
     cyclic: bool,
     shrink: bool,
+    /// Both ends of each knot interval, its length and the reciprocal of that.
+    intervals: Vec<[f64; 4]>,
     /// Second derivatives at the knots from the coefficients.
     second: Mat,
     penalty: Mat,
@@ -48,7 +54,8 @@ impl Cubic {
             return Err(bad_knots("knots must be finite and distinct"));
         }
         let (second, penalty) = if cyclic { cyclic_maps(&knots) } else { natural_maps(&knots) };
-        Ok(Cubic { column, knots, cyclic, shrink, second, penalty })
+        let intervals = knots.windows(2).map(|k| [k[0], k[1], k[1] - k[0], 1.0 / (k[1] - k[0])]).collect();
+        Ok(Cubic { column, knots, cyclic, shrink, intervals, second, penalty })
     }
 
     pub fn state(&self) -> Json {
@@ -97,8 +104,7 @@ impl Cubic {
             x = low + (x - low).rem_euclid(high - low);
         }
         let j = self.knots[1..last].partition_point(|k| *k < x);
-        let (a, b) = (self.knots[j], self.knots[j + 1]);
-        let h = b - a;
+        let [a, b, h, over] = self.intervals[j];
         if x < low {
             let d = x - low;
             out.copy_from_slice(&[1.0 - d / h, -d * h / 3.0, d / h, -d * h / 6.0]);
@@ -106,10 +112,23 @@ impl Cubic {
             let d = x - high;
             out.copy_from_slice(&[-d / h, d * h / 6.0, 1.0 + d / h, d * h / 3.0]);
         } else {
-            let (l, r) = (b - x, x - a);
-            out.copy_from_slice(&[l / h, (l * l * l / h - h * l) / 6.0, r / h, (r * r * r / h - h * r) / 6.0]);
+            out.copy_from_slice(&kernels::cubic_row::<false>(x, [a, b, h, over]));
         }
         2 * j
+    }
+
+    /// The windows of consecutive rows.
+    pub fn fill(&self, x: &[f64], at: &mut [u32], values: &mut [f64]) {
+        let last = self.knots.len() - 1;
+        if last < MANY_KNOTS {
+            kernels::cubic_rows(x_simd::Level::get(), x, &self.knots, &self.intervals, at, values);
+        }
+        let (low, high) = (self.knots[0], self.knots[last]);
+        for ((x, at), out) in x.iter().zip(at).zip(values.chunks_exact_mut(kernels::SPLINE)) {
+            if last >= MANY_KNOTS || *x < low || *x > high {
+                *at = self.window(*x, out) as u32;
+            }
+        }
     }
 
     pub fn penalties(&self) -> Result<Vec<RawPenalty>> {

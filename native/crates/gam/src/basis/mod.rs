@@ -181,6 +181,15 @@ impl Basis {
         }
     }
 
+    /// Sparse columns from one place of a window to the next.
+    pub fn stride(&self) -> usize {
+        match self {
+            Basis::Cubic(_) => 2,
+            Basis::FactorSmooth(b) => b.level_width(),
+            _ => 1,
+        }
+    }
+
     /// Sparse columns × coefficients; `None` where they are the same.
     pub fn lift(&self) -> Option<Mat> {
         match self {
@@ -201,6 +210,17 @@ impl Basis {
             Basis::Radial(b) => b.window(columns, i, out),
             Basis::FactorSmooth(b) => b.window(columns, i, out),
             Basis::Separable(b) => b.window(columns, i, out),
+        }
+    }
+
+    /// Windows and their first sparse columns for consecutive rows.
+    pub fn fill(&self, columns: &Columns, from: usize, at: &mut [u32], values: &mut [f64]) {
+        if let Basis::Cubic(b) = self {
+            return b.fill(&columns[b.column][from..from + at.len()], at, values);
+        }
+        let (_, window) = self.sparse();
+        for (i, (at, out)) in at.iter_mut().zip(values.chunks_exact_mut(window)).enumerate() {
+            *at = self.window(columns, from + i, out) as u32;
         }
     }
 

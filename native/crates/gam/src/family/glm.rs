@@ -85,24 +85,7 @@ impl Glm {
         let rows = r.y.iter().zip(r.w).zip(eta).enumerate();
         match (self.distribution, self.link) {
             (Binomial, Link::Logit) => {
-                for (i, ((&y, &w), &eta)) in rows {
-                    let e = (-eta.abs()).exp();
-                    let small = e / (1.0 + e);
-                    let (p, q) = if eta > 0.0 { (1.0 - small, small) } else { (small, 1.0 - small) };
-                    let v = p * q;
-                    let constant = if y == 0.0 || y == 1.0 { 0.0 } else { y_ln(y) + y_ln(1.0 - y) };
-                    // -y eta + ln(1 + e^eta), from the side that does not cancel.
-                    let soft = e.ln_1p();
-                    let f = if eta > 0.0 { (1.0 - y) * eta + soft } else { soft - y * eta };
-                    out.f[i] = w * (f + constant);
-                    out.d1[0][i] = w * (p - y);
-                    out.d2[0][i] = w * v;
-                    out.fisher[0][i] = w * v;
-                    if full {
-                        out.d3[0][i] = w * v * (q - p);
-                        out.d4[0][i] = w * v * (1.0 - 6.0 * v);
-                    }
-                }
+                super::logit::derive(r, eta, full, out);
                 true
             }
             (Poisson, Link::Log) => {
@@ -216,6 +199,8 @@ impl Family for Glm {
                         ]
                     }
                     Poisson => [w * (y_ln(y) - y - ln_gamma(y + 1.0)), 0.0, 0.0],
+                    // One trial, or all trials alike.
+                    Binomial if y == 0.0 || y == 1.0 => [0.0; 3],
                     Binomial => {
                         let s = w * y;
                         let choose = ln_gamma(w + 1.0) - ln_gamma(s + 1.0) - ln_gamma(w - s + 1.0);
@@ -229,7 +214,18 @@ impl Family for Glm {
     }
 
     fn deviance(&self, y: f64, w: f64, _theta: &[f64], eta: &[f64]) -> f64 {
-        2.0 * w * self.half_deviance(y, eta[0]).value()
+        let eta = eta[0];
+        let half = match (self.distribution, self.link) {
+            (Gaussian, Link::Identity) => 0.5 * (y - eta) * (y - eta),
+            (Binomial, Link::Logit) => {
+                let soft = (-eta.abs()).exp().ln_1p();
+                let side = if eta > 0.0 { 1.0 - y } else { -y };
+                let constant = if y == 0.0 || y == 1.0 { 0.0 } else { y_ln(y) + y_ln(1.0 - y) };
+                side * eta + soft + constant
+            }
+            _ => self.half_deviance(y, eta).value(),
+        };
+        2.0 * w * half
     }
 
     fn log_lik(&self, r: Response, theta: &[f64], eta: &[Vec<f64>], phi: f64) -> f64 {
@@ -262,12 +258,22 @@ impl Family for Glm {
     }
 
     fn mean(&self, _theta: &[f64], eta: &[f64]) -> (f64, f64) {
+        match self.link {
+            Link::Identity => return (eta[0], 1.0),
+            Link::Log => return (eta[0].exp(), eta[0].exp()),
+            Link::Logit => {
+                let e = (-eta[0].abs()).exp();
+                let small = e / (1.0 + e);
+                return (if eta[0] > 0.0 { 1.0 - small } else { small }, small * (1.0 - small));
+            }
+            _ => {}
+        }
         let m = self.link.mean::<1>(eta[0]);
         (m.value(), m.derivative(0, 1))
     }
 
-    fn variance(&self, _theta: &[f64], eta: &[f64]) -> f64 {
-        self.variance_at(self.link.mean::<1>(eta[0]).value())
+    fn variance(&self, theta: &[f64], eta: &[f64]) -> f64 {
+        self.variance_at(self.mean(theta, eta).0)
     }
 
     fn variance_slope(&self, _theta: &[f64], eta: &[f64]) -> f64 {

@@ -2,9 +2,11 @@
 //! and its derivatives by the linear predictors and its own parameters theta; everything else is shared.
 
 mod beta;
+mod coxph;
 mod gaulss;
 mod glm;
 mod link;
+mod logit;
 mod multinom;
 mod negbin;
 mod ordered;
@@ -153,6 +155,11 @@ pub trait Family: Send + Sync {
         0.0
     }
 
+    /// The likelihood is no sum over rows: `crate::cox` has its sums, rows come by descending response.
+    fn partial(&self) -> bool {
+        false
+    }
+
     /// Identity link and constant variance: one pass over the data serves every smoothing parameter.
     fn quadratic(&self) -> bool {
         false
@@ -240,6 +247,7 @@ pub fn from_options(o: &Json) -> Result<Box<dyn Family>> {
             }
             Box::new(ordered::Ordered { classes, fixed: theta })
         }
+        "cox.ph" => Box::new(coxph::CoxPh),
         "gaulss" => Box::new(gaulss::Gaulss),
         "multinom" => {
             let classes = o.get("classes").index("classes")?;

@@ -62,7 +62,7 @@ pub struct Dense {
 impl Dense {
     pub fn new(x: Mat) -> Dense {
         let mut layout = Layout::default();
-        layout.push(x.cols, x.cols, x.cols, 0, None);
+        layout.push(1, x.cols, x.cols, 0, None);
         Dense { x, layout }
     }
 }
@@ -77,7 +77,7 @@ impl Rows for Dense {
     fn fill(&self, from: usize, rows: usize, block: &mut Block) {
         block.rows = rows;
         block.windows.resize_with(1, Window::default);
-        block.windows[0].at = vec![0; rows];
+        block.windows[0].place = vec![0; rows];
         block.windows[0].values = self.x.data[from * self.x.cols..(from + rows) * self.x.cols].to_vec();
     }
 }

@@ -6,4 +6,4 @@ mod switch;
 mod table;
 
 pub use one_allele::{OneAllele, Violation, one_allele};
-pub use switch::{MAC_BINS, NEAR, SwitchOptions, SwitchReport, Trio, switch_error};
+pub use switch::{MAC_BINS, NEAR, SiteRate, SwitchOptions, SwitchReport, Trio, switch_error};

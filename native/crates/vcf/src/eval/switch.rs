@@ -34,6 +34,18 @@ pub struct SwitchOptions {
     pub trios: Vec<Trio>,
 }
 
+/// The pairs that end at one site.
+#[derive(Clone, Debug)]
+pub struct SiteRate {
+    pub position: u32,
+    /// `REF>ALT` of each row, separated by spaces.
+    pub rows: String,
+    /// Of the rarest row.
+    pub mac: u32,
+    pub pairs: u64,
+    pub switches: u64,
+}
+
 #[derive(Clone, Debug, Default)]
 pub struct SwitchReport {
     pub samples: Vec<String>,
@@ -47,8 +59,7 @@ pub struct SwitchReport {
     pub invalid: u64,
     /// Children's genotypes that their parents cannot have given (trios only).
     pub mendel_errors: u64,
-    /// Position, pairs that end there, switches among them.
-    pub per_site: Vec<(u32, u64, u64)>,
+    pub per_site: Vec<SiteRate>,
     /// Pairs and switches by minor allele count of the second site.
     pub by_mac: [(u64, u64); 8],
     /// Pairs and switches within so many hets of a supersite, and all others.
@@ -86,7 +97,7 @@ pub fn switch_error(estimate: &Path, truth: &Path, options: &SwitchOptions, job:
     let who = pair_samples(&truth, &estimate, options)?;
     let sites = Sites::new(&truth, &rows, &who, options.by_position);
     let mut report = SwitchReport { rows: rows.len() as u64, ..SwitchReport::default() };
-    report.per_site = sites.positions.iter().map(|&p| (p, 0, 0)).collect();
+    report.per_site = sites.rates(&truth, &rows);
     job.start(who.len() as u64);
     for w in &who {
         job.check()?;
@@ -108,8 +119,8 @@ fn add_pairs(found: &[Site], sites: &Sites, report: &mut SwitchReport) {
     for (pair, distance) in found.windows(2).zip(distances(found)) {
         let switched = pair[0].opposite != pair[1].opposite;
         let at = pair[1].at as usize;
-        report.per_site[at].1 += 1;
-        report.per_site[at].2 += u64::from(switched);
+        report.per_site[at].pairs += 1;
+        report.per_site[at].switches += u64::from(switched);
         let bin = MAC_BINS.iter().position(|&b| sites.mac[at] <= b).unwrap_or(MAC_BINS.len() - 1);
         add(&mut report.by_mac[bin], switched);
         for (near, limit) in report.near.iter_mut().zip(NEAR) {
@@ -240,8 +251,9 @@ impl Sites {
                 count.min(2 * who.len() as u32 - count)
             })
             .collect();
+        // Rows that only the truth has count too.
         let mut several = std::collections::HashMap::new();
-        (0..rows.len()).for_each(|r| *several.entry(position(r)).or_insert(0u32) += 1);
+        truth.positions.iter().for_each(|&p| *several.entry(p).or_insert(0u32) += 1);
         let mut sites =
             Self { positions: Vec::new(), first: Vec::new(), order, mac: Vec::new(), supersite: Vec::new() };
         for (at, &r) in sites.order.iter().enumerate() {
@@ -257,6 +269,20 @@ impl Sites {
         }
         sites.first.push(sites.order.len());
         sites
+    }
+
+    /// What the sites are, before anything is counted.
+    fn rates(&self, truth: &Table, rows: &[(usize, usize)]) -> Vec<SiteRate> {
+        let change = |&r: &usize| String::from_utf8_lossy(&truth.alleles[rows[r].0]).replace('\t', ">");
+        let names = |at: usize| self.order[self.first[at]..self.first[at + 1]].iter().map(change).collect::<Vec<_>>();
+        let rate = |(at, &position): (usize, &u32)| SiteRate {
+            position,
+            rows: names(at).join(" "),
+            mac: self.mac[at],
+            pairs: 0,
+            switches: 0,
+        };
+        self.positions.iter().enumerate().map(rate).collect()
     }
 
     /// Sites of one sample that can be compared; the report's counts go on.

@@ -26,10 +26,11 @@ pub struct Alignment {
     pub ref_mismatch: u32,
 }
 
-/// Meets the loci of a panel or scaffold (`there`) with those to be phased (`here`).
+/// Meets the loci of a panel or scaffold (`there`) with those to be phased (`here`). Rows split here meet the one locus
+/// there each.
 pub fn align(here: &Loci, there: &Loci) -> Alignment {
     let mut out = Alignment::default();
-    let (mut i, mut j) = (0, 0);
+    let (mut i, mut j, mut met) = (0, 0, 0);
     while i < here.len() && j < there.len() {
         match here.positions[i].cmp(&there.positions[j]) {
             Ordering::Less => i += 1,
@@ -38,16 +39,17 @@ pub fn align(here: &Loci, there: &Loci) -> Alignment {
                 match codes(here, i, there, j) {
                     None => out.ref_mismatch += 1,
                     Some(code) if code.iter().any(|&c| c > 0) => {
+                        met += u32::from(out.pairs.last().is_none_or(|p| p.there != j as u32));
                         out.pairs.push(Pair { here: i as u32, there: j as u32, code });
                     }
                     Some(_) => {}
                 }
-                (i, j) = (i + 1, j + 1);
+                i += 1;
             }
         }
     }
     out.only_here = here.len() as u32 - out.pairs.len() as u32;
-    out.only_there = there.len() as u32 - out.pairs.len() as u32;
+    out.only_there = there.len() as u32 - met;
     out
 }
 

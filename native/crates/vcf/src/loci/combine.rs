@@ -25,11 +25,13 @@ pub fn combine(rows: &[(&[u8], [u8; 2], u8)], codes: u8) -> Call {
     let mut on = [0u8; 2];
     let mut placed = [0u8; 2];
     let (mut phased, mut missing, mut bars) = (true, false, false);
-    let mut haploid = true;
+    // What rows observed say of ploidy; a lone dot says nothing.
+    let (mut single, mut double) = (false, false);
     for (row, alleles, flags) in rows {
         bars |= flags & PHASED != 0;
         phased &= flags & PHASED != 0 || alleles[0] == alleles[1];
-        haploid &= flags & HAPLOID != 0;
+        single |= flags & HAPLOID != 0;
+        double |= flags & HAPLOID == 0 && *alleles != [MISSING; 2];
         for (slot, &a) in alleles.iter().enumerate() {
             if a == MISSING {
                 missing = true;
@@ -43,7 +45,7 @@ pub fn combine(rows: &[(&[u8], [u8; 2], u8)], codes: u8) -> Call {
     }
     let too_many = copies.len() > 2;
     let two_on_one = phased && !too_many && on.iter().any(|&n| n > 1);
-    let flags = if haploid { HAPLOID } else { 0 };
+    let flags = if single && !double { HAPLOID } else { 0 };
     if too_many {
         return Call { codes: [MISSING; 2], flags, allowed: None, too_many, two_on_one };
     }
@@ -119,6 +121,15 @@ mod tests {
         assert_eq!(two([0, 0], [1, 0], U).codes, [0, 2]);
         assert_eq!(two([0, 1], [1, 0], P).codes, [2, 1]);
         assert_eq!(two([0, 1], [1, 0], P).flags, PHASED);
+    }
+
+    #[test]
+    fn a_lone_dot_says_nothing_of_ploidy() {
+        let rows = |a, fa, b, fb| combine(&[(&[1], a, fa), (&[2], b, fb)], 3);
+        let one = rows([1, 1], P | HAPLOID, [M, M], U);
+        assert_eq!((one.codes, one.flags), ([1, 1], HAPLOID));
+        assert_eq!(rows([0, 0], P | HAPLOID, [1, 1], U).flags & HAPLOID, 0);
+        assert_eq!(rows([M, M], U, [M, M], U).flags, U);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 mod align;
 mod alleles;
 mod combine;
+mod keep;
 mod pack;
 mod read;
 mod rows;
@@ -13,6 +14,7 @@ use crate::header::Header;
 pub use align::{Alignment, Pair, align};
 pub use alleles::{canonical, is_sequence};
 pub use pack::Packed;
+pub(crate) use read::nothing;
 pub use read::{ConflictRule, ReadOptions, Role, read_loci, scan_loci};
 pub use rows::RowsBuilder;
 
@@ -51,6 +53,8 @@ pub enum Reason {
     Conflict,
     MinMaf,
     NoAlt,
+    /// The reference panel lacks it.
+    NotInReference,
 }
 
 /// A position left out, with what is needed to write it back.
@@ -91,7 +95,7 @@ pub struct Loci {
     pub header: Header,
     pub chrom: String,
     pub samples: Vec<String>,
-    /// Strictly ascending.
+    /// Strictly ascending, unless rows were split.
     pub positions: Vec<u32>,
     /// M + 1 of each locus, 2 to 255.
     pub codes: Vec<u8>,

@@ -10,7 +10,7 @@ use super::combine::combine;
 use super::{Conflict, Counts, Excluded, ExcludedRow, Loci, Partial, Reason, Row};
 use crate::index::Index;
 use crate::reader::Reader;
-use crate::record::{ALT, HAPLOID, MISSING, PHASED, REF, Record, column};
+use crate::record::{ALT, HAPLOID, MISSING, PHASED, REF, Record, Wanted, column};
 use crate::region::Region;
 
 /// What a file is read for.
@@ -45,6 +45,8 @@ pub struct ReadOptions {
     /// Positions whose most common allele is more frequent than 1 − this are left out.
     pub min_maf: f64,
     pub likelihoods: bool,
+    /// Every row is a locus of its own, as if no other shared its position: positions may then repeat.
+    pub split: bool,
 }
 
 pub fn read_loci(path: &Path, options: &ReadOptions, job: &Job) -> Result<Loci> {
@@ -61,7 +63,7 @@ pub fn scan_loci(
     visit: &mut dyn FnMut(&mut Loci) -> Result<()>,
 ) -> Result<Loci> {
     let mut reader = Reader::open(path)?;
-    reader.with_likelihoods(options.likelihoods);
+    reader.want(Wanted { likelihoods: options.likelihoods, ..Wanted::default() });
     let region = match &options.region {
         Some(text) => Some(Region::parse(text, |name| reader.header.contig_index(name).is_some())?),
         None => None,
@@ -117,7 +119,7 @@ pub fn scan_loci(
         if build.loci.chrom.is_empty() {
             build.loci.chrom = name.to_owned();
         }
-        if build.position != record.position {
+        if build.position != record.position || options.split {
             build.close().map_err(|e| crate::reader::at_file(reader.path(), e))?;
             visit(&mut build.loci)?;
         }
@@ -138,7 +140,7 @@ fn unsorted(what: &str) -> Error {
 }
 
 /// Says where the records went.
-fn nothing(c: &Counts, reader: &Reader, region: Option<&Region>) -> Error {
+pub(crate) fn nothing(c: &Counts, reader: &Reader, region: Option<&Region>) -> Error {
     let mut message = format!("no variants to phase: {} records were read", c.records);
     let mut part = |n: u64, what: &str| {
         if n > 0 {

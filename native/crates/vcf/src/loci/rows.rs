@@ -10,6 +10,7 @@ use crate::record::{MISSING, Record};
 /// Takes biallelic rows in order of position.
 pub struct RowsBuilder {
     build: Build,
+    split: bool,
     samples: usize,
     record: Record,
 }
@@ -18,7 +19,7 @@ impl RowsBuilder {
     pub fn new(chrom: &str, samples: &[String], options: &ReadOptions) -> Result<Self> {
         let mut build = Build::new(samples, options)?;
         build.loci.chrom = chrom.to_owned();
-        Ok(Self { build, samples: samples.len(), record: Record::default() })
+        Ok(Self { build, split: options.split, samples: samples.len(), record: Record::default() })
     }
 
     /// One row; `copies`: of `alt` in each sample, anything but 0, 1 and 2 is missing.
@@ -38,7 +39,7 @@ impl RowsBuilder {
             );
             return Err(Error::new("UNSORTED", message).with("record", (counts + 1) as f64));
         }
-        if position != self.build.position {
+        if position != self.build.position || self.split {
             self.build.close()?;
         }
         self.build.loci.counts.records += 1;

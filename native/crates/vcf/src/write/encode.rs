@@ -2,6 +2,7 @@
 
 use x_simd::{Error, Result};
 
+use super::Field;
 use super::head::OutHeader;
 use super::row::{OutRow, entry};
 use crate::header::ValueType;
@@ -21,7 +22,7 @@ pub fn length(row: &OutRow) -> u64 {
     }
 }
 
-pub fn text(row: &OutRow, chrom: &str, fields: &[String], out: &mut Vec<u8>) {
+pub fn text(row: &OutRow, chrom: &str, fields: &[Field], out: &mut Vec<u8>) {
     out.extend_from_slice(chrom.as_bytes());
     out.push(b'\t');
     out.extend_from_slice(row.position.to_string().as_bytes());
@@ -30,7 +31,7 @@ pub fn text(row: &OutRow, chrom: &str, fields: &[String], out: &mut Vec<u8>) {
     out.extend_from_slice(b"\tGT");
     for (field, _) in fields.iter().zip(&row.extra) {
         out.push(b':');
-        out.extend_from_slice(field.as_bytes());
+        out.extend_from_slice(field.id.as_bytes());
     }
     let n = row.flags.len();
     for s in 0..n {
@@ -40,9 +41,11 @@ pub fn text(row: &OutRow, chrom: &str, fields: &[String], out: &mut Vec<u8>) {
             out.push(if row.flags[s] & PHASED != 0 { b'|' } else { b'/' });
             allele(row.genotypes[2 * s + 1], out);
         }
-        for values in &row.extra {
-            out.push(b':');
-            write_float(float_bits(known(values[s])), out);
+        for (field, values) in fields.iter().zip(&row.extra) {
+            for (i, &value) in values[s * field.number..][..field.number].iter().enumerate() {
+                out.push(if i == 0 { b':' } else { b',' });
+                write_float(float_bits(known(value)), out);
+            }
         }
     }
     out.push(b'\n');
@@ -60,7 +63,7 @@ fn allele(a: u8, out: &mut Vec<u8>) {
     }
 }
 
-pub fn bcf(row: &OutRow, header: &OutHeader, fields: &[String], out: &mut Vec<u8>) -> Result<()> {
+pub fn bcf(row: &OutRow, header: &OutHeader, fields: &[Field], out: &mut Vec<u8>) -> Result<()> {
     out.extend_from_slice(&[0; 8]);
     let site = |i| column(&row.site, i);
     let put = |v: u32, out: &mut Vec<u8>| out.extend_from_slice(&v.to_le_bytes());
@@ -88,8 +91,8 @@ pub fn bcf(row: &OutRow, header: &OutHeader, fields: &[String], out: &mut Vec<u8
     put_ints(&[Some(number(header, b"GT")?)], out);
     genotypes(row, out);
     for (field, values) in fields.iter().zip(&row.extra) {
-        put_ints(&[Some(number(header, field.as_bytes())?)], out);
-        put_descriptor(FLOAT, 1, out);
+        put_ints(&[Some(number(header, field.id.as_bytes())?)], out);
+        put_descriptor(FLOAT, field.number, out);
         values.iter().for_each(|v| out.extend_from_slice(&float_bits(known(*v)).to_le_bytes()));
     }
     let indiv = out.len() as u32 - 8 - shared;

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use x_simd::Result;
 
+use super::Field;
 use crate::header::{Header, ValueType};
 use crate::loci::Loci;
 use crate::record::{FILTER, INFO, column};
@@ -16,7 +17,7 @@ pub struct OutHeader {
 }
 
 impl OutHeader {
-    pub fn new(loci: &Loci, fields: &[(String, String)], more: &[String]) -> Result<Self> {
+    pub fn new(loci: &Loci, fields: &[Field], more: &[String]) -> Result<Self> {
         let mut lines = loci.header.lines.clone();
         if !lines.first().is_some_and(|l| l.starts_with("##fileformat=")) {
             lines.insert(0, "##fileformat=VCFv4.3".to_owned());
@@ -49,10 +50,10 @@ impl OutHeader {
                 lines.push(format!("##{kind}=<ID={id},{rest}>"));
             }
         }
-        for (id, description) in fields {
+        for Field { id, description, number } in fields {
             if !known("FORMAT", id) {
                 let description = description.replace('"', "'");
-                lines.push(format!("##FORMAT=<ID={id},Number=1,Type=Float,Description=\"{description}\">"));
+                lines.push(format!("##FORMAT=<ID={id},Number={number},Type=Float,Description=\"{description}\">"));
             }
         }
         lines.extend(more.iter().map(|l| l.replace(['\n', '\r'], " ")));

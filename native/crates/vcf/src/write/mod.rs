@@ -31,12 +31,20 @@ pub enum Output {
     Bcf,
 }
 
-/// A FORMAT field of one float a sample, the same for all rows of a locus.
+/// A FORMAT field of floats.
 #[derive(Clone)]
-pub struct Extra {
+pub struct Field {
     pub id: String,
     pub description: String,
-    /// Locus-major, NaN written as missing.
+    /// Floats a sample.
+    pub number: usize,
+}
+
+/// A FORMAT field and its floats, the same for all rows of a locus.
+#[derive(Clone)]
+pub struct Extra {
+    pub field: Field,
+    /// Locus-major, then by sample; NaN written as missing.
     pub values: Arc<Vec<f32>>,
 }
 
@@ -57,8 +65,8 @@ const PIECE: usize = 1 << 18;
 pub struct LociWriter {
     rows: Box<dyn RowSource>,
     chrom: String,
-    /// Names of the fields beside GT.
-    fields: Vec<String>,
+    /// The fields beside GT.
+    fields: Vec<Field>,
     output: Output,
     header: OutHeader,
     sink: Sink,
@@ -75,24 +83,25 @@ impl LociWriter {
             check(&loci, codes)?;
         }
         let cells = loci.len() * loci.samples.len();
-        if let Some(extra) = options.extra.iter().find(|e| e.values.len() != cells) {
-            let message = format!("{} values for FORMAT/{}, {cells} expected", extra.values.len(), extra.id);
+        let wrong = options.extra.iter().find(|e| e.values.len() != cells * e.field.number);
+        if let Some(Extra { field, values }) = wrong {
+            let wanted = cells * field.number;
+            let message = format!("{} values for FORMAT/{}, {wanted} expected", values.len(), field.id);
             return Err(Error::new("HAPLOTYPE_SHAPE", message));
         }
         let about = loci.clone();
-        let declared: Vec<(String, String)> =
-            options.extra.iter().map(|e| (e.id.clone(), e.description.clone())).collect();
+        let declared: Vec<Field> = options.extra.iter().map(|e| e.field.clone()).collect();
         let lines = options.lines.clone();
         Self::from_rows(&about, Box::new(Rows::new(loci, codes, options)), output, &declared, &lines)
     }
 
     /// Rows from anywhere. `about`: header, chromosome, samples, last position and sites; its calls are not read.
-    /// `fields`: name and description of each float a sample that rows may carry beside GT.
+    /// `fields`: what rows may carry beside GT.
     pub fn from_rows(
         about: &Loci,
         rows: Box<dyn RowSource>,
         output: Output,
-        fields: &[(String, String)],
+        fields: &[Field],
         lines: &[String],
     ) -> Result<Self> {
         let header = OutHeader::new(about, fields, lines)?;
@@ -109,7 +118,7 @@ impl LociWriter {
         Ok(Self {
             rows,
             chrom: about.chrom.clone(),
-            fields: fields.iter().map(|f| f.0.clone()).collect(),
+            fields: fields.to_vec(),
             output,
             header,
             sink,

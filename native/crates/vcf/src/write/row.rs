@@ -18,7 +18,7 @@ pub struct OutRow {
     /// Two a sample.
     pub genotypes: Vec<u8>,
     pub flags: Vec<u8>,
-    /// One float a sample for each field beside GT, NaN written as missing; empty when the row has none of them.
+    /// The floats of each field beside GT, sample by sample, NaN written as missing; empty when the row has none of them.
     pub extra: Vec<Vec<f32>>,
 }
 
@@ -68,7 +68,8 @@ impl RowSource for Rows {
         out.extra.resize(options.extra.len(), Vec::new());
         for (values, extra) in out.extra.iter_mut().zip(&options.extra) {
             values.clear();
-            values.extend_from_slice(&extra.values[self.locus * n..(self.locus + 1) * n]);
+            let width = n * extra.field.number;
+            values.extend_from_slice(&extra.values[self.locus * width..(self.locus + 1) * width]);
         }
         self.row += 1;
         if joined || self.row == rows.len() {
@@ -116,6 +117,17 @@ fn phased(loci: &Loci, locus: usize, row: Option<&Row>, codes: Option<&[u8]>, ou
     } else {
         out.alleles = usize::from(loci.codes[locus]);
         out.site = join(loci.rows_of(locus));
+    }
+}
+
+impl Loci {
+    /// A row of a locus as it is written when nothing was phased.
+    pub(crate) fn row_as_read(&self, locus: usize, row: usize) -> ExcludedRow {
+        let mut out = OutRow::default();
+        let row = &self.rows_of(locus)[row];
+        phased(self, locus, Some(row), None, &mut out);
+        let [genotypes, flags] = [out.genotypes, out.flags].map(Vec::into_boxed_slice);
+        ExcludedRow { site: row.site.clone(), genotypes, flags }
     }
 }
 

@@ -1,6 +1,8 @@
 //! Overlapping phased files into one: where two meet, each sample's haplotypes of the second are swapped when most of
 //! its heterozygous positions in the overlap say so.
 
+mod rows;
+
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
@@ -12,8 +14,10 @@ use crate::positions::positions_with;
 use crate::reader::Reader;
 use crate::record::{FILTER, INFO, column};
 use crate::record::{HAPLOID, MISSING, PHASED, Record};
-use crate::write::{OutRow, RowSource};
+use crate::write::Field;
 use crate::{Header, Loci, ReadOptions, Role, read_loci};
+
+pub use rows::LigatedRows;
 
 /// Where two files meet.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,12 +45,17 @@ pub struct Ligation {
     pub last: u32,
     /// Positions that will be written.
     pub positions: usize,
+    /// Of [`KEPT`], those the files have.
+    pub fields: Vec<Field>,
     /// Rows that use FILTER or INFO names which their header lacks; the output's header declares them.
     undeclared: Vec<Row>,
     paths: Vec<PathBuf>,
     /// By file and sample: written with its haplotypes swapped.
     swaps: Vec<Vec<bool>>,
 }
+
+/// Fields of phasing, kept beside GT; of the second the floats change places with the haplotypes.
+const KEPT: [(&str, usize); 2] = [("PP", 1), ("CP", 2)];
 
 struct Part {
     chrom: String,
@@ -94,6 +103,7 @@ pub fn ligate(paths: &[PathBuf], haploid: &HashSet<String>, job: &Job) -> Result
     }
     let mut out = Ligation {
         header: merged(&parts)?,
+        fields: kept(&parts),
         undeclared: undeclared.rows,
         chrom: parts[0].chrom.clone(),
         samples,
@@ -245,6 +255,23 @@ fn join(
     Ok(out)
 }
 
+/// Fields that every file declares alike, or not at all; others of the same name are somebody else's.
+fn kept(parts: &[Part]) -> Vec<Field> {
+    let declared = |part: &Part, id: &str| {
+        let start = format!("##FORMAT=<ID={id},");
+        part.header.lines.iter().find(|l| l.starts_with(&start)).cloned()
+    };
+    let ours = |line: &String, number: usize| line.contains(&format!(",Number={number},Type=Float,"));
+    let mut out = Vec::new();
+    for (id, number) in KEPT {
+        let lines: Vec<String> = parts.iter().filter_map(|p| declared(p, id)).collect();
+        if !lines.is_empty() && lines.iter().all(|l| ours(l, number)) {
+            out.push(Field { id: id.to_owned(), description: String::new(), number });
+        }
+    }
+    out
+}
+
 /// Lines of the first file, and those of the others that name something new.
 fn merged(parts: &[Part]) -> Result<Header> {
     let mut lines = parts[0].header.lines.clone();
@@ -283,79 +310,6 @@ impl Ligation {
     }
 
     pub fn rows(self) -> LigatedRows {
-        LigatedRows {
-            ligation: self,
-            part: 0,
-            reader: None,
-            order: Vec::new(),
-            record: Record::default(),
-            done: 0,
-            last: 0,
-        }
-    }
-}
-
-/// The rows of all files in order.
-pub struct LigatedRows {
-    ligation: Ligation,
-    part: usize,
-    reader: Option<Reader>,
-    /// Column in the present file of each sample.
-    order: Vec<usize>,
-    record: Record,
-    done: usize,
-    last: u32,
-}
-
-impl RowSource for LigatedRows {
-    fn next(&mut self, out: &mut OutRow) -> Result<bool> {
-        loop {
-            let Some(path) = self.ligation.paths.get(self.part) else { return Ok(false) };
-            if self.reader.is_none() {
-                let reader = Reader::open(path)?;
-                let names = &reader.header.samples;
-                let find = |s: &String| names.iter().position(|n| n == s);
-                self.order = self.ligation.samples.iter().filter_map(find).collect();
-                self.reader = Some(reader);
-            }
-            let (from, to) = self.ligation.span(self.part);
-            let more = match &mut self.reader {
-                Some(reader) => reader.next(&mut self.record)?,
-                None => false,
-            };
-            if !more || self.record.position > to {
-                (self.reader, self.part) = (None, self.part + 1);
-                continue;
-            }
-            if self.record.position > from {
-                self.fill(out);
-                return Ok(true);
-            }
-        }
-    }
-
-    fn done(&self) -> usize {
-        self.done
-    }
-}
-
-impl LigatedRows {
-    fn fill(&mut self, out: &mut OutRow) {
-        let r = &self.record;
-        self.done += usize::from(r.position != self.last);
-        self.last = r.position;
-        out.position = r.position;
-        out.alleles = r.alleles;
-        out.site.clone_from(&r.site);
-        out.extra.clear();
-        out.genotypes.clear();
-        out.flags.clear();
-        for (&s, &swap) in self.order.iter().zip(&self.ligation.swaps[self.part]) {
-            let (a, b, flags) = (r.genotypes[2 * s], r.genotypes[2 * s + 1], r.flags[s]);
-            // What is not phased has no order to turn.
-            let turned = swap && flags & PHASED != 0;
-            out.genotypes.extend(if turned { [b, a] } else { [a, b] });
-            out.flags.push(flags);
-        }
+        LigatedRows::new(self)
     }
 }

@@ -1,0 +1,98 @@
+import { join } from "node:path";
+import { median, saidJson } from "../lib/measure.mjs";
+import { markdown, seconds } from "../lib/tables.mjs";
+import { simulateTable } from "./simulate.mjs";
+
+/** Our names and those of `ssu`. */
+const METRICS = {
+  unweighted: "unweighted_fp64",
+  "weighted-normalized": "weighted_normalized_fp64",
+  weighted: "weighted_unnormalized_fp64",
+  generalized: "generalized_fp64",
+};
+/** scikit-bio takes minutes above. */
+const SKBIO = 500;
+
+/**
+ * CPU seconds, one thread each. Ours: the computing alone, and the whole command. `ssu`: the whole command, and that less
+ * a run of its first stripe, which reads, walks the tree and writes as well.
+ */
+export async function unifracBenchmark({ peers, scratch, race, note, large }) {
+  const rows = [];
+  const data = {};
+  for (const samples of large ? [200, 500, 1000, 2000, 4000] : [200, 500, 1000]) {
+    const prefix = join(scratch, `t${samples}`);
+    await simulateTable(prefix, { samples });
+    data[samples] = {};
+    for (const [metric, theirs] of Object.entries(METRICS)) {
+      const contenders = [{ name: "us", steps: [ours(prefix, metric, `${prefix}.out.npy`)] }];
+      const python = samples <= (large ? 1000 : SKBIO) && metric !== "generalized" && peers.scikitBio;
+      if (peers.ssu) {
+        contenders.push({ name: "ssu", steps: [ssu(prefix, theirs, metric, [])] });
+        contenders.push({
+          name: "stripe",
+          steps: [ssu(prefix, theirs, metric, ["--mode", "partial", "--start", "0", "--stop", "1"])],
+        });
+      }
+      const results = await race(contenders);
+      const skbio = python
+        ? (await race([{ name: "skbio", steps: [scikitBio(prefix, metric)] }], { repeats: 1 })).skbio
+        : null;
+      const said = saidJson(results.us);
+      const compute = median(said.map((s) => s.compute));
+      const their = results.ssu?.cpu == null ? null : results.ssu.cpu - (results.stripe?.cpu ?? 0);
+      const slow = skbio && saidJson(skbio)[0]?.compute;
+      data[samples][metric] = {
+        compute,
+        results,
+        ssuCompute: their,
+        skbioCompute: slow ?? null,
+        skbio,
+      };
+      const times = (a) => (a == null ? "–" : `${(a / compute).toFixed(1)} ×`);
+      const cells = [compute, results.us.cpu, results.ssu?.cpu ?? null, their, slow ?? null].map(seconds);
+      rows.push([samples, metric, ...cells, times(results.ssu?.cpu), times(their), times(slow)]);
+    }
+  }
+  const sizes = Object.keys(data).map(Number);
+  const growth = (metric) => {
+    const [a, b] = [sizes.at(-2), sizes.at(-1)];
+    return Math.log(data[b][metric].compute / data[a][metric].compute) / Math.log(b / a);
+  };
+  data.growth = Object.fromEntries(Object.keys(METRICS).map((metric) => [metric, growth(metric)]));
+  for (const [metric, power] of Object.entries(data.growth)) {
+    note(`${metric}: CPU grows as n^${power.toFixed(2)} from ${sizes.at(-2)} to ${sizes.at(-1)} samples`);
+  }
+  const header = [
+    "samples",
+    "metric",
+    "we compute",
+    "we, all",
+    "ssu, all",
+    "ssu computes",
+    "scikit-bio computes",
+    "ssu, all ÷ we compute",
+    "ssu computes ÷ we compute",
+    "scikit-bio ÷ us",
+  ];
+  return { tables: [markdown(header, rows)], data };
+}
+
+function ours(prefix, metric, out) {
+  return {
+    command: process.execPath,
+    args: [join(import.meta.dirname, "run-unifrac.mjs"), prefix, metric, "1", out],
+  };
+}
+
+function ssu(prefix, method, metric, more) {
+  const alpha = metric === "generalized" ? ["-a", "0.5"] : [];
+  const out = ["-o", `${prefix}.ssu.h5`, ...(more.length > 0 ? [] : ["--pcoa", "0", "-r", "hdf5_fp64"])];
+  const args = ["-i", `${prefix}.biom`, "-t", `${prefix}.nwk`, "-m", method, ...alpha, ...out, ...more];
+  return { command: "ssu", args, env: { OMP_NUM_THREADS: "1", UNIFRAC_USE_GPU: "N" } };
+}
+
+function scikitBio(prefix, metric) {
+  const env = { OMP_NUM_THREADS: "1", OPENBLAS_NUM_THREADS: "1" };
+  return { command: "python3", args: [join(import.meta.dirname, "skbio.py"), prefix, metric], env };
+}

@@ -1,0 +1,53 @@
+import { type FilePlace, fileError, type XError, xError } from "@x/core/base";
+
+/** Every code the data half of `@x/mosaic-vae` can fail with, apart from those of `@x/core` (files, memory, options). */
+export type MosaicErrorCode =
+  | "HDF5_FORMAT"
+  | "HDF5_TRUNCATED"
+  | "HDF5_EXTERNAL_LINK"
+  | "HDF5_FILTER"
+  | "HDF5_CHUNK"
+  | "HDF5_UNSUPPORTED"
+  | "DECOMPRESS_LIMIT"
+  | "ZARR_FORMAT"
+  | "H5AD_SCHEMA"
+  | "CSR_INDPTR"
+  | "CSR_INDEX"
+  | "COUNTS"
+  | "VALUE_TYPE"
+  | "DUP_SAMPLE"
+  | "DUP_FEATURE"
+  | "NO_MODALITY"
+  | "MODALITY_UNKNOWN"
+  | "DATASET_SHAPE"
+  | "ROW_RANGE"
+  | "REGISTRY_OVERLAP"
+  | "REGISTRY_MISSING"
+  | "OBS_COLUMN"
+  | "SPLIT"
+  | "MOCK"
+  | "CONFIG"
+  | "LIKELIHOOD"
+  | "NOT_FINITE"
+  | "MODEL_FORMAT"
+  | "PLOT"
+  | "LABELS";
+
+/** An `XError` with one of our codes; `usage` makes a command line end with exit 2 instead of 1. */
+export function mosaicError(
+  code: MosaicErrorCode,
+  message: string,
+  options: { details?: Record<string, unknown>; cause?: unknown; usage?: boolean } = {},
+): XError {
+  return xError(code, message, options);
+}
+
+/** The same for a place in a file; bytes count from 0. */
+export function mosaicFileError(
+  code: MosaicErrorCode,
+  path: string,
+  message: string,
+  place: FilePlace = {},
+): XError {
+  return fileError(code, path, message, place);
+}

@@ -1,0 +1,142 @@
+/** Batches of cells as the inputs of the network: dense rows, masks, tallies, and everything random of a step. */
+import { Random } from "@x/core/base";
+import type { Batch } from "@x/onnx-train";
+import type { MosaicBatch } from "./batches.ts";
+import { type CsrBlock, csrToDense } from "./csr.ts";
+import { logFactorial } from "./lgamma.ts";
+import type { NetworkPlan, PlannedModality } from "./plan.ts";
+
+/** How a batch is to be fed. */
+export interface FeedOptions {
+  readonly plan: NetworkPlan;
+  /** Lengths of the lists of large counts, by modality; for training. */
+  readonly tails?: Readonly<Record<string, number>>;
+  /** [cells × latent] standard normal numbers; zeros by default. */
+  readonly noise?: Float32Array;
+  /** Draws modality dropout and the choice of a mixture; nothing is dropped without it. */
+  readonly random?: Random;
+  /** Modalities that encoders may see; all by default. */
+  readonly encode?: readonly string[];
+  /** Decode all cells as of this batch. */
+  readonly asBatch?: number;
+  /** Library by modality in place of each cell's own. */
+  readonly library?: Readonly<Record<string, Float32Array>>;
+  /** Groups of the heads, partners of a bridge, times. */
+  readonly extra?: Readonly<Record<string, Float32Array>>;
+}
+
+/** The inputs of one batch. */
+export function feedOf(batch: MosaicBatch, options: FeedOptions): Batch {
+  const { plan, tails, noise, random, encode, asBatch, library, extra } = options;
+  const cells = batch.rows.length;
+  const masks = plan.modalities.map((m) => batch.modalities[m.name]!.mask);
+  const visible = plan.modalities.map((m) => encode === undefined || encode.includes(m.name));
+  const seen = masks.map((mask, m) => Float32Array.from(mask, (on) => (on && visible[m] ? 1 : 0)));
+  if (random && plan.modalityDropout > 0) dropModalities(seen, plan.modalityDropout, random);
+  const feed: Record<string, Float32Array | BigInt64Array> = {
+    noise: noise ?? new Float32Array(cells * plan.latent),
+    batch: batchWeights(batch.batch, plan.batches, asBatch),
+    ...(plan.fusion === "moe" && { choice: chooseExpert(seen, cells, random) }),
+    ...extra,
+  };
+  plan.modalities.forEach((m, i) => {
+    const part = batch.modalities[m.name]!;
+    const block = m.binary ? binary(part.block) : part.block;
+    feed[`x.${m.name}`] = csrToDense(block);
+    feed[`mask.${m.name}`] = Float32Array.from(masks[i]!);
+    feed[`seen.${m.name}`] = seen[i]!;
+    feed[`library.${m.name}`] = library?.[m.name] ?? part.library;
+    if (m.factorial) feed[`factorial.${m.name}`] = factorials(block);
+    if (m.tally > 0 && tails) Object.assign(feed, tallies(m, block, tails[m.name]!));
+  });
+  return feed;
+}
+
+function binary(block: CsrBlock): CsrBlock {
+  return { ...block, values: block.values.map((v) => (v > 0 ? 1 : 0)) };
+}
+
+/** Rows of weights over the batches: one 1, or equal ones where a batch is unknown. */
+function batchWeights(codes: Int32Array, batches: number, asBatch: number | undefined): Float32Array {
+  const weights = new Float32Array(codes.length * batches);
+  codes.forEach((own, i) => {
+    const code = asBatch ?? own;
+    if (code < 0) weights.fill(1 / batches, i * batches, (i + 1) * batches);
+    else weights[i * batches + code] = 1;
+  });
+  return weights;
+}
+
+/** Hides modalities of cells that have several; the last one stays. */
+function dropModalities(seen: readonly Float32Array[], rate: number, random: Random): void {
+  const order = Int32Array.from(seen, (_, m) => m);
+  for (let i = 0; i < seen[0]!.length; i++) {
+    let left = seen.reduce((n, s) => n + s[i]!, 0);
+    if (left < 2) continue;
+    for (const m of random.shuffle(order)) {
+      if (seen[m]![i] === 0 || left < 2) continue;
+      if (random.uniform() >= rate) continue;
+      seen[m]![i] = 0;
+      left--;
+    }
+  }
+}
+
+/** One of the seen modalities of each cell at random, the first without `random`; none where none is seen. */
+function chooseExpert(seen: readonly Float32Array[], cells: number, random: Random | undefined): Float32Array {
+  const choice = new Float32Array(cells * seen.length);
+  for (let i = 0; i < cells; i++) {
+    const there = seen.flatMap((s, m) => (s[i] ? [m] : []));
+    if (there.length === 0) continue;
+    choice[i * seen.length + there[random ? random.int(there.length) : 0]!] = 1;
+  }
+  return choice;
+}
+
+/** Σ log Γ(x + 1) of each row. */
+function factorials({ rows, indptr, values }: CsrBlock): Float32Array {
+  return Float32Array.from({ length: rows }, (_, row) => {
+    let total = 0;
+    for (let j = indptr[row]!; j < indptr[row + 1]!; j++) total += logFactorial(values[j]!);
+    return total;
+  });
+}
+
+/** N(k, feature): cells with a count above k < tally; and the counts beyond, as a list of fixed length. */
+function tallies(m: PlannedModality, block: CsrBlock, length: number): Record<string, Float32Array | BigInt64Array> {
+  const table = new Float32Array(m.tally * m.features);
+  const tailFeature = new BigInt64Array(length);
+  const tailCount = new Float32Array(length);
+  let at = 0;
+  for (let j = 0; j < block.indices.length; j++) {
+    const [feature, value] = [block.indices[j]!, block.values[j]!];
+    if (!(value > 0)) continue;
+    // First the number of cells with exactly this count …
+    table[(Math.min(value, m.tally) - 1) * m.features + feature]! += 1;
+    if (value <= m.tally) continue;
+    tailFeature[at] = BigInt(feature);
+    tailCount[at++] = value - m.tally;
+  }
+  // … then with this count or more.
+  for (let k = m.tally - 2; k >= 0; k--)
+    for (let f = 0; f < m.features; f++) table[k * m.features + f]! += table[(k + 1) * m.features + f]!;
+  return { [`tally.${m.name}`]: table, [`tailFeature.${m.name}`]: tailFeature, [`tailCount.${m.name}`]: tailCount };
+}
+
+/** The longest list of large counts that any batch can have: those of the cells with most of them. */
+export function tailLength(large: Int32Array, batchSize: number): number {
+  const sorted = large.slice().sort().reverse();
+  return Math.max(1, sorted.subarray(0, batchSize).reduce((a, b) => a + b, 0));
+}
+
+/** Streams of the random numbers of a step. */
+const NOISE = 3n << 60n;
+const CHOICE = 5n << 60n;
+
+/** Everything random of step `step`, from the seed and its number alone. */
+export function stepRandom(seed: number, step: number, cells: number, latent: number): { noise: Float32Array; random: Random } {
+  const random = new Random(seed, NOISE + BigInt(step));
+  const noise = new Float32Array(cells * latent);
+  for (let i = 0; i < noise.length; i++) noise[i] = random.normal();
+  return { noise, random: new Random(seed, CHOICE + BigInt(step)) };
+}

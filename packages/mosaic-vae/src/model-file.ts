@@ -1,0 +1,57 @@
+/** A model on disk: one safetensors file whose metadata hold configuration, registry and plan. */
+import { existsSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { readSafetensors } from "@x/onnx-train";
+import type { MosaicConfig } from "./config.ts";
+import type { Registry } from "./dataset.ts";
+import { mosaicFileError } from "./errors.ts";
+import type { ModelState } from "./mosaic-vae.ts";
+import type { NetworkPlan } from "./plan.ts";
+
+/** The file of a run folder that holds the trained model. */
+export const MODEL_FILE = "model.safetensors";
+/** Of what we store beside the weights; a newer one is refused. */
+const FORMAT = 1;
+
+/** What a file holds besides weights. */
+export interface SavedModel {
+  readonly config: MosaicConfig;
+  readonly registry: Registry;
+  readonly plan: NetworkPlan;
+  readonly libraries: Readonly<Record<string, readonly number[]>>;
+}
+
+/** Reads the metadata of a model. */
+export function loadModel(path: string): { file: string; saved: SavedModel; extra: Record<string, unknown> } {
+  const folder = existsSync(path) && statSync(path).isDirectory();
+  const file = folder ? join(path, MODEL_FILE) : path;
+  const { metadata } = readSafetensors(file);
+  let saved: unknown;
+  let extra: unknown;
+  try {
+    saved = JSON.parse(metadata.config ?? "null");
+    extra = JSON.parse(metadata.extra ?? "null");
+  } catch {
+    saved = undefined;
+  }
+  const known = saved as Partial<SavedModel> | null | undefined;
+  if (metadata.model !== "mosaic" || !known?.plan || !known.registry || !known.config)
+    throw mosaicFileError("MODEL_FORMAT", file, "a safetensors file, but no model of this package");
+  const found = Number((extra as { format?: number } | null)?.format ?? FORMAT);
+  if (found > FORMAT)
+    throw mosaicFileError(
+      "MODEL_FORMAT",
+      file,
+      `written by a newer version (format ${found}, this one reads up to ${FORMAT}); update @x/mosaic-vae`,
+    );
+  return { file, saved: known as SavedModel, extra: (extra ?? {}) as Record<string, unknown> };
+}
+
+/** Writes a model; `extra` is kept beside it. */
+export async function saveModel(
+  state: ModelState,
+  path: string,
+  extra: Readonly<Record<string, unknown>> = {},
+): Promise<string> {
+  return state.trainer.save(path, { extra: { format: FORMAT, ...extra } });
+}

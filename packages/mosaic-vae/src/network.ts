@@ -1,0 +1,306 @@
+/** The network: encoders, fusion, decoders and the masked ELBO as one model of `@x/onnx-train`. */
+import {
+  add,
+  constant,
+  type DenseParams,
+  dense,
+  denseParams,
+  div,
+  exp,
+  type Gaussian,
+  gather,
+  gaussianKl,
+  graph,
+  greater,
+  type InputSpec,
+  layerNorm,
+  lgammaDelta,
+  log,
+  matmul,
+  maximum,
+  mean,
+  minimum,
+  type Model,
+  mul,
+  type NormParams,
+  normParams,
+  type ParamSpec,
+  param,
+  relu,
+  reshape,
+  type StepContext,
+  sub,
+  sum,
+  type Tensor,
+  where,
+} from "@x/onnx-train";
+import type { InputTransform } from "./config.ts";
+import {
+  average,
+  jeffreys,
+  mixture,
+  mixtureLogRatio,
+  type Posterior,
+  product,
+} from "./fusion.ts";
+import { headParams, headTerms } from "./heads.ts";
+import type { Decoded, FirstValues, HeadSpec, Likelihood } from "./likelihood.ts";
+import type { NetworkPlan, PlannedModality } from "./plan.ts";
+
+type Weights = { readonly [name: string]: Tensor | Weights };
+type Specs = { readonly [name: string]: ParamSpec | Specs };
+
+/** Bounds of log σ². */
+const LOG_VARIANCE = 10;
+
+/** Builds the model of a plan; `first` gives the decoders their first biases. */
+export function buildNetwork(
+  plan: NetworkPlan,
+  likelihoods: ReadonlyMap<string, Likelihood>,
+  first: Readonly<Record<string, FirstValues>> = {},
+): Model {
+  const spec = (m: PlannedModality): HeadSpec => ({
+    features: m.features,
+    hidden: plan.hidden[0]!,
+    batches: plan.batches,
+    dispersion: plan.dispersion,
+    first: first[m.name],
+  });
+  const inputs: Record<string, InputSpec> = {
+    noise: ["cells", plan.latent],
+    batch: ["cells", plan.batches],
+    ...(plan.fusion === "moe" && { choice: ["cells", plan.modalities.length] }),
+    ...(plan.groups > 0 && { group: ["cells", plan.groups] }),
+    ...(plan.heads.temporal && { time: ["cells", 2] }),
+    ...(plan.heads.bridge && { partner: ["cells", plan.latent], paired: ["cells", 1] }),
+  };
+  for (const m of plan.modalities) {
+    inputs[`x.${m.name}`] = ["cells", m.features];
+    inputs[`mask.${m.name}`] = ["cells", 1];
+    inputs[`seen.${m.name}`] = ["cells", 1];
+    inputs[`library.${m.name}`] = ["cells", 1];
+    if (m.factorial) inputs[`factorial.${m.name}`] = ["cells", 1];
+    if (m.tally > 0) {
+      inputs[`tally.${m.name}`] = [m.tally, m.features];
+      inputs[`tailFeature.${m.name}`] = { shape: [`tail.${m.name}`], dtype: "int64" };
+      inputs[`tailCount.${m.name}`] = [`tail.${m.name}`];
+    }
+  }
+  const params: Record<string, Specs> = {
+    encoder: Object.fromEntries(plan.modalities.map((m) => [m.name, encoderParams(m.features, plan)])),
+    decoder: Object.fromEntries(
+      plan.modalities.map((m) => [
+        m.name,
+        {
+          ...stackParams([plan.latent, ...[...plan.hidden].reverse()], plan.layerNorm),
+          ...(plan.batchCovariate && { batch: param([plan.batches, plan.hidden.at(-1)!], "zeros") }),
+          head: likelihoods.get(m.name)!.params(spec(m)) as Specs,
+        },
+      ]),
+    ),
+    ...(plan.fusion === "average" && { fusion: { weights: param([plan.modalities.length]) } }),
+    ...headParams(plan),
+  };
+
+  return graph("mosaic", { inputs, params: params as never }).model((given, weights, context) => {
+    const x = given as unknown as Readonly<Record<string, Tensor>>;
+    const p = weights as unknown as Weights;
+    const posteriors = plan.modalities.map((m): Posterior => {
+      const raw = x[`x.${m.name}`]!;
+      const seen = transform(m.input, raw, x[`library.${m.name}`]!);
+      const made = encode(seen, within(p, "encoder", m.name), plan, { name: m.name, context });
+      return { ...made, mask: x[`seen.${m.name}`]!, weight: m.expertWeight };
+    });
+    const single = posteriors.map((q) => product([{ ...q, weight: 1 }]));
+    const mixed = plan.fusion === "moe" ? mixture(posteriors, x.choice!) : undefined;
+    const q: Gaussian =
+      mixed?.whole ??
+      (plan.fusion === "average"
+        ? average(posteriors, within(p, "fusion").weights as Tensor)
+        : product(posteriors));
+    const drawn = mixed?.chosen ?? q;
+    const z = add(drawn.mean, mul(exp(mul(drawn.logVariance, 0.5)), x.noise!));
+    const kl = mixed ? mixtureLogRatio(posteriors, z) : sum(gaussianKl(q), [-1]);
+    const parts: Record<string, Tensor> = {};
+    const outputs: Record<string, Tensor> = {
+      mean: q.mean,
+      logVariance: q.logVariance,
+      z,
+      kl: reshape(kl, [x.noise!.shape[0]!, 1]),
+    };
+    const perCell = (t: Tensor): Tensor => mean(t);
+    const cells = Number(x.noise!.shape[0]); // a number in training
+    const klMean = perCell(kl);
+    let loss = mul(klMean, context.schedule("beta", plan.finalBeta));
+    parts.kl = klMean;
+    plan.modalities.forEach((m, i) => {
+      const decoded = decode(z, within(p, "decoder", m.name), plan, {
+        likelihood: likelihoods.get(m.name)!,
+        spec: spec(m),
+        batch: x.batch!,
+        logLibrary: log(x[`library.${m.name}`]!),
+      });
+      outputs[`mean.${m.name}`] = single[i]!.mean;
+      outputs[`logVariance.${m.name}`] = single[i]!.logVariance;
+      outputs[`expected.${m.name}`] = decoded.mean;
+      for (const [name, t] of Object.entries(decoded.parameters)) outputs[`${name}.of.${m.name}`] = t;
+      const mask = greater(x[`mask.${m.name}`]!, 0);
+      let nll: Tensor;
+      if (m.tally > 0 && context.training) nll = talliedNll(decoded, m, { x, mask, perCell, cells });
+      else {
+        const logLik = where(mask, sum(decoded.logLik(x[`x.${m.name}`]!), [-1], true), 0);
+        outputs[`logLik.${m.name}`] = logLik;
+        nll = mul(perCell(logLik), -1);
+      }
+      parts[`nll.${m.name}`] = nll;
+      loss = add(loss, mul(nll, context.schedule(`weight.${m.name}`, m.finalWeight)));
+    });
+    const paired = pairedTerm(posteriors, plan, { x, perCell });
+    if (paired) {
+      parts.paired = paired;
+      loss = add(loss, mul(paired, context.schedule("paired", 0)));
+    }
+    for (const [name, term] of Object.entries(headTerms(plan, { z: q.mean, x, p: p.heads as Weights }))) {
+      parts[name] = term;
+      loss = add(loss, mul(term, context.schedule(`head.${name}`, 0)));
+    }
+    return { loss, parts, outputs };
+  });
+}
+
+/**
+ * −log p of the measured cells, mean over all. What depends on θ alone is Σ over cells of log Γ(θ + x) − log Γ(θ) =
+ * Σ_k N(k) log(θ + k), with N(k) the number of cells whose count is above k: one small table instead of a log Γ for
+ * each count. Counts beyond the table (`tail`) are added one by one.
+ */
+function talliedNll(
+  decoded: Decoded,
+  m: PlannedModality,
+  {
+    x,
+    mask,
+    perCell,
+    cells,
+  }: { x: Readonly<Record<string, Tensor>>; mask: Tensor; perCell: (t: Tensor) => Tensor; cells: number },
+): Tensor {
+  const kernel = where(mask, sum(decoded.logLik(x[`x.${m.name}`]!, 0), [-1], true), 0);
+  const factorial = perCell(x[`factorial.${m.name}`]!);
+  const rest = sub(factorial, perCell(kernel));
+  if (!decoded.logTheta) return rest;
+  const theta = exp(decoded.logTheta);
+  const steps = constant(Array.from({ length: m.tally }, (_, k) => k), [m.tally, 1]);
+  const table = sum(mul(x[`tally.${m.name}`]!, log(add(reshape(theta, [1, m.features]), steps))));
+  const tailTheta = add(gather(theta, x[`tailFeature.${m.name}`]!), m.tally);
+  const tail = sum(lgammaDelta(tailTheta, x[`tailCount.${m.name}`]!));
+  return sub(rest, div(add(table, tail), cells));
+}
+
+function pairedTerm(
+  posteriors: readonly Posterior[],
+  plan: NetworkPlan,
+  { x, perCell }: { x: Readonly<Record<string, Tensor>>; perCell: (t: Tensor) => Tensor },
+): Tensor | undefined {
+  if (plan.paired === "none" || posteriors.length < 2) return undefined;
+  let total: Tensor | undefined;
+  plan.modalities.forEach((a, i) => {
+    plan.modalities.slice(i + 1).forEach((b, j) => {
+      const both = mul(x[`mask.${a.name}`]!, x[`mask.${b.name}`]!);
+      // Posteriors of what was measured, whether or not this step's encoder was allowed to use it.
+      const p = product([{ ...posteriors[i]!, mask: x[`mask.${a.name}`]!, weight: 1 }]);
+      const q = product([{ ...posteriors[i + 1 + j]!, mask: x[`mask.${b.name}`]!, weight: 1 }]);
+      const d = sub(p.mean, q.mean);
+      const distance = plan.paired === "jeffreys" ? jeffreys(p, q) : sum(mul(d, d), [-1], true);
+      const term = perCell(where(greater(both, 0), distance, 0));
+      total = total ? add(total, term) : term;
+    });
+  });
+  return total;
+}
+
+function within(p: Weights, ...path: readonly string[]): Weights {
+  return path.reduce((at, name) => at[name] as Weights, p);
+}
+
+interface LayerParams {
+  readonly [name: string]: DenseParams | NormParams;
+}
+
+/** Hidden layers: dense, layer normalisation, ReLU. */
+function stackParams(widths: readonly number[], norm: boolean): Specs {
+  const layers: Record<string, LayerParams> = {};
+  for (let i = 1; i < widths.length; i++)
+    layers[`l${i}`] = {
+      dense: denseParams(widths[i - 1]!, widths[i]!),
+      ...(norm && { norm: normParams(widths[i]!) }),
+    };
+  return layers as Specs;
+}
+
+function encoderParams(features: number, plan: NetworkPlan): Specs {
+  return {
+    ...stackParams([features, ...plan.hidden], plan.layerNorm),
+    mean: denseParams(plan.hidden.at(-1)!, plan.latent),
+    logVariance: denseParams(plan.hidden.at(-1)!, plan.latent),
+  };
+}
+
+function hiddenLayer(h: Tensor, p: Weights, extra?: Tensor): Tensor {
+  const { w, b } = p.dense as Weights;
+  let y = dense(h, { w: w as Tensor, b: b as Tensor });
+  if (extra) y = add(y, extra);
+  if (p.norm) {
+    const { scale, shift } = p.norm as Weights;
+    y = layerNorm(y, scale as Tensor, shift as Tensor);
+  }
+  return relu(y);
+}
+
+function linear(h: Tensor, p: Weights): Tensor {
+  return dense(h, { w: p.w as Tensor, b: p.b as Tensor });
+}
+
+function encode(
+  x: Tensor,
+  p: Weights,
+  plan: NetworkPlan,
+  { name, context }: { name: string; context: StepContext },
+): Gaussian {
+  let h = x;
+  plan.hidden.forEach((_, i) => {
+    h = hiddenLayer(h, p[`l${i + 1}`] as Weights);
+    h = context.dropout(`${name}.l${i + 1}`, h, plan.dropout);
+  });
+  const logVariance = linear(h, p.logVariance as Weights);
+  return {
+    mean: linear(h, p.mean as Weights),
+    logVariance: maximum(minimum(logVariance, LOG_VARIANCE), -LOG_VARIANCE),
+  };
+}
+
+function decode(
+  z: Tensor,
+  p: Weights,
+  plan: NetworkPlan,
+  given: { likelihood: Likelihood; spec: HeadSpec; batch: Tensor; logLibrary: Tensor },
+): Decoded {
+  let h = z;
+  plan.hidden.forEach((_, i) => {
+    // The batch enters the first layer: a one-hot column of its input.
+    const extra = i === 0 && plan.batchCovariate ? matmul(given.batch, p.batch as Tensor) : undefined;
+    h = hiddenLayer(h, p[`l${i + 1}`] as Weights, extra);
+  });
+  const { batch, logLibrary } = given;
+  return given.likelihood.decode(p.head as Record<string, Tensor>, { hidden: h, batch, logLibrary }, given.spec);
+}
+
+/** What the encoder sees. */
+function transform(input: InputTransform, x: Tensor, library: Tensor): Tensor {
+  if (input === "none") return x;
+  if (input === "binary") return where(greater(x, 0), add(mul(x, 0), 1), 0);
+  if (input === "log1p") return log(add(x, 1));
+  if (input === "normalized") return log(add(mul(x, div(1e4, library)), 1));
+  // Centred log-ratio as Seurat has it: ln(1 + v / g), g = exp(mean of ln(1 + v)).
+  const logs = log(add(x, 1));
+  const centre = exp(div(sum(logs, [-1], true), Number(x.shape.at(-1)!)));
+  return log(add(div(x, centre), 1));
+}

@@ -1,0 +1,361 @@
+/** Training: epochs with a validation ELBO at fixed weights, early stopping, checkpoints that a run goes on from. */
+import { join } from "node:path";
+import type { RunOptions, Warn } from "@x/core/base";
+import { adamW, type RunTracker, readSafetensors, type Step } from "@x/onnx-train";
+import { type BatchSource, batches, type MosaicBatch } from "./batches.ts";
+import { type BridgePartners, bridgePartners } from "./bridge.ts";
+import type { MosaicDataset } from "./dataset.ts";
+import { countNames, pick } from "./embed.ts";
+import { mosaicError, mosaicFileError } from "./errors.ts";
+import { findFacts } from "./facts.ts";
+import { feedOf, stepRandom, tailLength } from "./feed.ts";
+import { groupMatrix } from "./groups.ts";
+import { MODEL_FILE, saveModel } from "./model-file.ts";
+import { compileNetwork, type ModelState } from "./mosaic-vae.ts";
+import { EPOCHS } from "./plan.ts";
+import { scheduleAt } from "./schedule.ts";
+import { type Split, splitCells } from "./split.ts";
+
+/** Options of `train`. */
+export interface TrainOptions extends RunOptions {
+  /** Folder for checkpoints (`last`, `best`, `model`); nothing is written without it. */
+  out?: string;
+  /** Go on from the folder's `last.safetensors`. */
+  resume?: boolean;
+  /** Which cells train and which decide when to stop, instead of a random split. */
+  split?: Split;
+  /** Told the numbers of each epoch. */
+  trackers?: readonly RunTracker[];
+  /** Bytes to plan with. */
+  memoryLimit?: number;
+  /** Receives warnings. */
+  warn?: Warn;
+  /** Weights that stay as they are, by path; for mapping. */
+  freeze?: (path: string) => boolean;
+}
+
+/** Numbers of one epoch. */
+export interface EpochReport {
+  readonly epoch: number;
+  /** Mean over the steps of the loss and its parts, in nats a cell. */
+  readonly loss: number;
+  readonly parts: Readonly<Record<string, number>>;
+  /** −ELBO a cell of the validation cells at final weights; NaN without validation cells. */
+  readonly validation: number;
+  readonly cellsPerSecond: number;
+}
+
+/** What a training did. */
+export interface TrainReport {
+  readonly epochs: number;
+  /** Epoch with the best validation ELBO; the weights are those after it. */
+  readonly bestEpoch: number;
+  /** −ELBO there. */
+  readonly best: number;
+  readonly stoppedEarly: boolean;
+  readonly steps: number;
+  /** Steps left out because something was not finite. */
+  readonly skipped: number;
+  readonly history: readonly EpochReport[];
+}
+
+/** Steps in a row that may fail before a training is given up. */
+const GIVE_UP = 10;
+const VALIDATION = 11n;
+/** A call takes at most about so many bytes of input. */
+const CALL_BYTES = 4e7;
+
+interface Progress {
+  epoch: number;
+  best: number;
+  bestEpoch: number;
+  history: EpochReport[];
+}
+
+/** Trains a model in place. */
+export async function trainModel(
+  state: ModelState,
+  dataset: MosaicDataset,
+  options: TrainOptions = {},
+): Promise<TrainReport> {
+  const { config, plan, registry } = state;
+  const { train = {} } = config;
+  const seed = train.seed ?? 0;
+  const split =
+    options.split ??
+    splitCells(
+      dataset,
+      train.splitColumn ? { column: train.splitColumn } : { valid: train.validation ?? 0.1, seed },
+    );
+  const batchSize = Math.min(train.batchSize ?? 128, split.train.length);
+  if (batchSize < 1) throw mosaicError("SPLIT", "no cell is left to train on", { usage: true });
+  const common = { registry, counts: countNames(state), batchSize, seed, ...pick(options) };
+  const source = await batches(dataset, {
+    ...common,
+    split: split.train,
+    shuffle: true,
+    dropLast: true,
+  });
+  const valid =
+    split.valid.length > 0 ? await batches(dataset, { ...common, split: split.valid }) : undefined;
+  state.libraries = Object.fromEntries(plan.modalities.map((m) => [m.name, [...source.medianLibrary(m.name)]]));
+  const facts = await findFacts(dataset, split.train, plan.modalities.find((m) => m.tally > 0)?.tally ?? 0, options);
+  const tails = Object.fromEntries(
+    plan.modalities.map((m) => [m.name, m.tally > 0 ? tailLength(facts[m.name]?.large ?? new Int32Array(1), batchSize) : 0]),
+  );
+  const epochs = train.epochs ?? EPOCHS;
+  const perEpoch = source.batchesPerEpoch;
+  await recompile(state, { batchSize, tails, perEpoch, epochs, freeze: options.freeze });
+  const progress: Progress = { epoch: 0, best: Number.POSITIVE_INFINITY, bestEpoch: 0, history: [] };
+  if (options.resume) await goOn(state, options, progress);
+  const started = await state.trainer.state();
+  let bestWeights = started.weights;
+  if (options.resume && progress.bestEpoch > 0) bestWeights = await bestOf(state, options.out!);
+  const times = timeScale(dataset);
+  const patience = train.patience ?? 30;
+  const streak = { failed: 0 };
+  let partners: BridgePartners | undefined;
+  let stoppedEarly = stopped(progress, patience, plan.modalities.length);
+  const every = train.checkpointEvery ?? 5;
+  let skipped = 0;
+
+  while (progress.epoch < epochs && !stoppedEarly) {
+    const { epoch } = progress;
+    if (plan.heads.bridge && (epoch % every === 0 || !partners))
+      partners = await bridgePartners(state, dataset, split.train, options);
+    const from = state.trainer.step - epoch * perEpoch;
+    const sums = new Map<string, number>();
+    let steps = 0;
+    const begun = performance.now();
+    const feeds = trainFeeds(state, source, { epoch, from, perEpoch, seed, tails, partners, times });
+    try {
+      for await (const step of state.trainer.run(feeds, options.signal ? { signal: options.signal } : {})) {
+        if (!step.applied) skipped++;
+        watch(step, streak);
+        if (step.applied) {
+          steps++;
+          for (const [name, value] of [["loss", step.loss] as const, ...Object.entries(step.parts)])
+            sums.set(name, (sums.get(name) ?? 0) + value);
+        }
+        options.onProgress?.({ stage: "train", done: step.step + 1, total: epochs * perEpoch });
+      }
+    } catch (e) {
+      // An interrupted run leaves what it needs to go on, in the middle of an epoch too.
+      if (options.out && options.signal?.aborted) await checkpoint(state, options.out, progress);
+      throw e;
+    }
+    const mean = (name: string): number => (sums.get(name) ?? Number.NaN) / Math.max(1, steps);
+    const validation = valid ? await validate(state, valid, seed) : Number.NaN;
+    const report: EpochReport = {
+      epoch: epoch + 1,
+      loss: mean("loss"),
+      parts: Object.fromEntries([...sums.keys()].filter((n) => n !== "loss").map((n) => [n, mean(n)])),
+      validation,
+      cellsPerSecond: (1000 * (perEpoch - from) * batchSize) / (performance.now() - begun),
+    };
+    progress.history.push(report);
+    progress.epoch = epoch + 1;
+    const better = validation < progress.best - (train.minDelta ?? 0);
+    if (better || Number.isNaN(validation)) {
+      progress.best = validation;
+      progress.bestEpoch = epoch + 1;
+      bestWeights = (await state.trainer.state()).weights;
+      if (options.out) await saveModel(state, join(options.out, "best.safetensors"));
+    }
+    for (const tracker of options.trackers ?? []) await tracker.log(epoch + 1, numbersOf(report), Date.now() / 1000);
+    stoppedEarly = stopped(progress, patience, plan.modalities.length);
+    if (options.out && (progress.epoch % every === 0 || progress.epoch === epochs || stoppedEarly))
+      await checkpoint(state, options.out, progress);
+  }
+  await state.trainer.restore({ ...(await state.trainer.state()), weights: bestWeights });
+  if (options.out) await saveModel(state, join(options.out, MODEL_FILE));
+  return {
+    epochs: progress.epoch,
+    bestEpoch: progress.bestEpoch,
+    best: progress.best,
+    stoppedEarly,
+    steps: state.trainer.step,
+    skipped,
+    history: progress.history,
+  };
+}
+
+function stopped({ epoch, bestEpoch }: Progress, patience: number, modalities: number): boolean {
+  return modalities > 0 && patience > 0 && epoch - bestEpoch >= patience;
+}
+
+/** A trainer for this data in place of the one there was, with the same weights. */
+async function recompile(
+  state: ModelState,
+  given: {
+    batchSize: number;
+    tails: Readonly<Record<string, number>>;
+    perEpoch: number;
+    epochs: number;
+    freeze: ((path: string) => boolean) | undefined;
+  },
+): Promise<void> {
+  const { plan, config } = state;
+  const { train = {} } = config;
+  const { batchSize, tails, perEpoch, epochs } = given;
+  const rate = train.learningRate ?? 1e-3;
+  const total = epochs * perEpoch;
+  const lr =
+    train.rateSchedule === "constant"
+      ? rate
+      : (step: number) => rate * (0.01 + 0.495 * (1 + Math.cos((Math.PI * Math.min(step, total)) / total)));
+  const at = (schedule: Parameters<typeof scheduleAt>[0]) => (step: number) =>
+    scheduleAt(schedule, step / perEpoch);
+  const schedules: Record<string, (step: number) => number> = {
+    beta: at(plan.beta),
+    paired: at(plan.pairedWeight),
+  };
+  for (const m of plan.modalities) schedules[`weight.${m.name}`] = at(m.weight);
+  for (const [name, head] of Object.entries(plan.heads)) schedules[`head.${name}`] = at(head?.weight ?? 1);
+  const width = plan.modalities.reduce((n, m) => n + m.features * (1 + m.tally / batchSize), 0);
+  const fits = Math.floor(CALL_BYTES / (4 * width * batchSize));
+  const trainer = await compileNetwork(state, {
+    batchSize,
+    tails,
+    schedules,
+    options: {
+      optimizer: adamW({ lr, weightDecay: train.weightDecay ?? 1e-4 }),
+      stepsPerCall: train.stepsPerCall ?? Math.max(1, Math.min(20, fits)),
+      ...(given.freeze && { freeze: given.freeze }),
+    },
+  });
+  const weights = await state.trainer.weights();
+  const fresh = await trainer.state();
+  const { trained, frozen } = trainer.plan;
+  for (const [layout, vector] of [
+    [trained, fresh.weights],
+    [frozen, fresh.frozen],
+  ] as const)
+    for (const { name, offset } of layout.places) vector.set(weights[name]!.data, offset);
+  await trainer.restore(fresh);
+  await state.trainer[Symbol.asyncDispose]();
+  state.trainer = trainer;
+}
+
+/** The inputs of the steps of an epoch, from step `from` of it. */
+async function* trainFeeds(
+  state: ModelState,
+  source: BatchSource,
+  given: {
+    epoch: number;
+    from: number;
+    perEpoch: number;
+    seed: number;
+    tails: Readonly<Record<string, number>>;
+    partners: BridgePartners | undefined;
+    times: TimeScale;
+  },
+): AsyncGenerator<ReturnType<typeof feedOf>> {
+  const { plan } = state;
+  let step = given.epoch * given.perEpoch + given.from;
+  for await (const batch of source.epoch(given.epoch, given.from)) {
+    const { noise, random } = stepRandom(given.seed, step, batch.rows.length, plan.latent);
+    const extra = extraInputs(state, batch, given);
+    yield feedOf(batch, { plan, tails: given.tails, noise, random, extra });
+    step++;
+  }
+}
+
+function extraInputs(
+  { plan }: ModelState,
+  batch: MosaicBatch,
+  { partners, times }: { partners: BridgePartners | undefined; times: TimeScale },
+): Record<string, Float32Array> {
+  const extra: Record<string, Float32Array> = {};
+  if (plan.groups > 0) extra.group = groupMatrix(batch, plan.groupKind, plan.groupNames);
+  if (plan.heads.temporal) {
+    extra.time = new Float32Array(batch.rows.length * 2);
+    batch.time.forEach((t, i) => {
+      if (!Number.isFinite(t)) return;
+      extra.time![2 * i] = (t - times.mean) / times.sd;
+      extra.time![2 * i + 1] = 1;
+    });
+  }
+  if (plan.heads.bridge) {
+    extra.partner = new Float32Array(batch.rows.length * plan.latent);
+    extra.paired = new Float32Array(batch.rows.length);
+    batch.rows.forEach((row, i) => {
+      const target = partners?.of(row);
+      if (!target) return;
+      extra.partner!.set(target, i * plan.latent);
+      extra.paired![i] = 1;
+    });
+  }
+  return extra;
+}
+
+interface TimeScale {
+  mean: number;
+  sd: number;
+}
+
+function timeScale(dataset: MosaicDataset): TimeScale {
+  const column = dataset.obs.getChild("time");
+  const values = column ? Array.from({ length: dataset.cells }, (_, i) => Number(column.get(i))).filter(Number.isFinite) : [];
+  const mean = values.reduce((a, b) => a + b, 0) / Math.max(1, values.length);
+  const variance = values.reduce((a, b) => a + (b - mean) ** 2, 0) / Math.max(1, values.length);
+  return { mean, sd: Math.sqrt(variance) || 1 };
+}
+
+/** Gives up after too many steps that are not finite, naming the modality. */
+function watch(step: Step, streak: { failed: number }): void {
+  streak.failed = step.applied ? 0 : streak.failed + 1;
+  if (streak.failed < GIVE_UP) return;
+  const names = step.notFinite.map((name) => name.replace(/^nll\./, ""));
+  const where = names.length > 0 ? `in ${names.join(", ")}` : "in the gradient";
+  const message = `${GIVE_UP} steps in a row were not finite, ${where} (step ${step.step}): a smaller learningRate, or raw counts instead of normalised values?`;
+  throw mosaicError("NOT_FINITE", message, { details: { step: step.step, parts: step.notFinite } });
+}
+
+/** −ELBO a cell at final weights, one sample with the same noise in every epoch. */
+async function validate(state: ModelState, valid: BatchSource, seed: number): Promise<number> {
+  const { plan } = state;
+  const names = plan.modalities.map((m) => `logLik.${m.name}`);
+  let total = 0;
+  let index = 0;
+  for await (const batch of valid.epoch(0)) {
+    const { noise } = stepRandom(seed + Number(VALIDATION), index++, batch.rows.length, plan.latent);
+    const found = await state.trainer.compute(feedOf(batch, { plan, noise }), ["kl", ...names]);
+    const sum = (name: string): number => (found[name]!.data as Float32Array).reduce((a, b) => a + b, 0);
+    total += plan.finalBeta * sum("kl");
+    for (const m of plan.modalities) total -= m.finalWeight * sum(`logLik.${m.name}`);
+  }
+  return total / valid.cells;
+}
+
+async function checkpoint(state: ModelState, out: string, progress: Progress): Promise<void> {
+  const { best, ...rest } = progress;
+  await saveModel(state, join(out, "last.safetensors"), {
+    progress: { ...rest, best: Number.isFinite(best) ? best : null },
+  });
+}
+
+/** Takes over weights, moments, step and progress of the last checkpoint. */
+async function goOn(state: ModelState, options: TrainOptions, progress: Progress): Promise<void> {
+  if (!options.out) throw mosaicError("CONFIG", "resume needs the folder of the run", { usage: true });
+  const file = join(options.out, "last.safetensors");
+  await state.trainer.load(file);
+  const { metadata } = readSafetensors(file);
+  const extra = JSON.parse(metadata.extra ?? "null") as { progress?: Progress } | null;
+  if (!extra?.progress) throw mosaicFileError("MODEL_FORMAT", file, "holds no progress of a training");
+  Object.assign(progress, extra.progress, { best: extra.progress.best ?? Number.POSITIVE_INFINITY });
+}
+
+/** The weights of `best.safetensors`, as a flat vector. */
+async function bestOf(state: ModelState, out: string): Promise<Float32Array> {
+  const { tensors } = readSafetensors(join(out, "best.safetensors"));
+  const { weights } = await state.trainer.state();
+  for (const { name, offset } of state.trainer.plan.trained.places)
+    weights.set(tensors.get(name)!.data as Float32Array, offset);
+  return weights;
+}
+
+function numbersOf({ loss, parts, validation, cellsPerSecond }: EpochReport): Record<string, number> {
+  const named = Object.fromEntries(Object.entries(parts).map(([name, value]) => [`part/${name}`, value]));
+  return { loss, ...named, validation, cellsPerSecond };
+}

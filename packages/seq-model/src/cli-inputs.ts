@@ -1,0 +1,107 @@
+import {
+  atomicWriter,
+  type CliContext,
+  type OptionSpec,
+  type RunOptions,
+  writeDelimited,
+} from "@x/core/base";
+import type { FeatureTable } from "./feature-table.ts";
+import { rarefy } from "./rarefy.ts";
+import { readBiom } from "./read-biom.ts";
+import { readNewick, type Tree } from "./read-newick.ts";
+import type { TreeOptions } from "./unifrac.ts";
+
+/** Options of commands that read a table. */
+export const TABLE_FLAGS: readonly OptionSpec[] = [
+  {
+    name: "table",
+    aliases: ["-i"],
+    type: "string",
+    value: "FILE",
+    help: "feature table: BIOM 2.1 or 1.0, or .qza",
+    required: true,
+  },
+  {
+    name: "rarefy-depth",
+    type: "int",
+    range: { min: 1 },
+    value: "N",
+    help: "first draw so many counts of every sample (--seed)",
+  },
+];
+
+/** Options of commands that read a tree. */
+export const TREE_FLAGS: readonly OptionSpec[] = [
+  { name: "tree", aliases: ["-t"], type: "string", value: "FILE", help: "rooted tree: Newick or .qza" },
+  {
+    name: "missing-tips",
+    type: "string",
+    choices: ["error", "drop"],
+    default: "error",
+    value: "HOW",
+    help: "features that the tree does not have",
+  },
+  {
+    name: "missing-length",
+    type: "number",
+    range: { min: 0 },
+    value: "L",
+    help: "what a branch without a length counts as; refused by default",
+  },
+  {
+    name: "underscores",
+    type: "string",
+    choices: ["keep", "space"],
+    default: "keep",
+    value: "HOW",
+    help: "what _ in a name of the tree is",
+  },
+];
+
+/** The options every library call takes. */
+export function runOptions({ signal, onProgress, threads, memoryLimit }: CliContext): RunOptions {
+  return {
+    signal,
+    onProgress,
+    ...(threads === undefined ? {} : { threads }),
+    ...(memoryLimit === undefined ? {} : { memoryLimit }),
+  };
+}
+
+/** The table of `--table`, rarefied if asked. */
+export async function tableOf(context: CliContext): Promise<FeatureTable> {
+  const { options, signal, onProgress } = context;
+  const table = await readBiom(String(options.table), { signal });
+  if (options["rarefy-depth"] === undefined) return table;
+  const depth = Number(options["rarefy-depth"]);
+  const rarefied = await rarefy(table, { depth, signal, onProgress, seed: context.seed ?? 0 });
+  if (rarefied.dropped.length > 0) {
+    const message = `${rarefied.dropped.length} samples have fewer than ${depth} counts and were dropped`;
+    context.warn({ code: "RAREFY_DROPPED", message, details: { samples: rarefied.dropped } });
+  }
+  return rarefied.table;
+}
+
+/** The tree of `--tree`. */
+export function treeOf({ options, signal }: CliContext): Promise<Tree> {
+  return readNewick(String(options.tree), { signal, underscores: options.underscores as "keep" | "space" });
+}
+
+/** How `--missing-tips` and `--missing-length` say to take it. */
+export function treeOptions({ options }: CliContext): TreeOptions {
+  return {
+    missingTips: options["missing-tips"] as "error" | "drop",
+    ...(options["missing-length"] === undefined ? {} : { missingLength: Number(options["missing-length"]) }),
+  };
+}
+
+/** Writes columns as a table with tabs, atomically; `-` is standard output. */
+export async function writeTsv(
+  path: string,
+  columns: readonly { name: string; values: ArrayLike<unknown> }[],
+  signal: AbortSignal,
+): Promise<void> {
+  await using out = atomicWriter(path, { signal });
+  await writeDelimited(out, columns);
+  await out.commit();
+}

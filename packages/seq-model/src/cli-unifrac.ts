@@ -1,0 +1,168 @@
+import { type CliCommand, type CliContext, xError } from "@x/core/base";
+import { runOptions, TABLE_FLAGS, TREE_FLAGS, tableOf, treeOf, treeOptions, writeTsv } from "./cli-inputs.ts";
+import { formatOf, writeDistances } from "./distance-files.ts";
+import type { DistanceMatrix } from "./distance-matrix.ts";
+import { DIVERSITIES, type DiversityValues, faithPd, observedFeatures, shannon } from "./diversity.ts";
+import type { FeatureTable } from "./feature-table.ts";
+import { TABLE_METRICS, type TableMetric, TREE_METRICS, type TreeMetric } from "./metrics.ts";
+import { mergeStripes, readStripes, unifracStripes, writeStripes } from "./stripes.ts";
+import { distances, unifrac } from "./unifrac.ts";
+
+const OUT = { name: "out", aliases: ["-o"], type: "string", value: "FILE", required: true } as const;
+
+/** `seq-model unifrac`. */
+export const unifracCommand: CliCommand = {
+  name: "unifrac",
+  summary: "distances between samples, or the diversity of each",
+  random: true,
+  options: [
+    ...TABLE_FLAGS,
+    ...TREE_FLAGS,
+    {
+      name: "metric",
+      aliases: ["-m"],
+      type: "string",
+      choices: [...TREE_METRICS, ...TABLE_METRICS, ...DIVERSITIES],
+      value: "NAME",
+      required: true,
+      help: "weighted is the one without normalisation, as in QIIME 2",
+    },
+    {
+      name: "alpha",
+      type: "number",
+      range: { min: 0, max: 1 },
+      default: 0.5,
+      value: "A",
+      help: "of --metric generalized",
+    },
+    {
+      name: "pseudocount",
+      type: "number",
+      range: { min: 1e-300 },
+      default: 1,
+      value: "X",
+      help: "of --metric aitchison",
+    },
+    { ...OUT, help: "matrix by its ending: .npy, .tsv, .h5, .arrow; a table (.tsv) for diversities" },
+    { name: "float32", type: "flag", help: "keep distances as float32: half the memory" },
+    {
+      name: "keep-empty",
+      type: "flag",
+      help: "samples without counts are at distance 1 instead of an error",
+    },
+    {
+      name: "stripes",
+      type: "string",
+      value: "FROM:TO",
+      help: "only this part of the matrix (.arrow); seq-model merge joins parts",
+    },
+  ],
+  examples: [
+    "seq-model unifrac --table table.biom --tree tree.nwk --metric unweighted --out unweighted.npy",
+    "seq-model unifrac --table table.qza --tree rooted-tree.qza --metric generalized --alpha 0.5 --out d.tsv",
+    "seq-model unifrac --table table.biom --tree tree.nwk --metric faith-pd --out faith.tsv",
+  ],
+  async run(context) {
+    const metric = String(context.options.metric);
+    const out = String(context.options.out);
+    const needsTree = metric === "faith-pd" || (TREE_METRICS as readonly string[]).includes(metric);
+    if (needsTree && context.options.tree === undefined) {
+      throw xError("OPTION_MISSING", `--metric ${metric} needs --tree FILE`, { usage: true });
+    }
+    const vector = (DIVERSITIES as readonly string[]).includes(metric);
+    const part =
+      context.options.stripes === undefined ? undefined : stripeRange(String(context.options.stripes));
+    if (!vector && !part) formatOf(out); // before the work
+    const table = await tableOf(context);
+    if (vector) return diversity(context, table, metric, out);
+    if (part) return stripes(context, table, part, out);
+    using matrix = await matrixOf(context, table, metric);
+    return await written(context, matrix, out);
+  },
+};
+
+/** `seq-model merge`. */
+export const mergeCommand: CliCommand = {
+  name: "merge",
+  summary: "join the parts of a matrix that unifrac --stripes made",
+  positionals: ["PART..."],
+  options: [{ ...OUT, help: "the matrix: .npy, .tsv, .h5, .arrow" }],
+  examples: ["seq-model merge part1.arrow part2.arrow --out unweighted.npy"],
+  async run(context) {
+    const out = String(context.options.out);
+    formatOf(out);
+    const parts = [];
+    for (const path of context.positionals) parts.push(await readStripes(path));
+    using matrix = mergeStripes(parts);
+    return await written(context, matrix, out);
+  },
+};
+
+async function written(context: CliContext, matrix: DistanceMatrix, out: string): Promise<unknown> {
+  const files = await writeDistances(out, matrix, { signal: context.signal });
+  if (!context.json && !context.quiet && out !== "-") {
+    context.print(`${matrix.metric}: ${matrix.n} samples, written to ${files.join(", ")}`);
+  }
+  return { metric: matrix.metric, samples: matrix.n, files };
+}
+
+async function matrixOf(context: CliContext, table: FeatureTable, metric: string): Promise<DistanceMatrix> {
+  const options = distanceOptions(context);
+  if ((TABLE_METRICS as readonly string[]).includes(metric)) {
+    return distances(table, { ...options, metric: metric as TableMetric });
+  }
+  const tree = await treeOf(context);
+  return unifrac(table, tree, { ...options, ...treeOptions(context), metric: metric as TreeMetric });
+}
+
+function distanceOptions(context: CliContext) {
+  const { options } = context;
+  return {
+    ...runOptions(context),
+    alpha: Number(options.alpha),
+    pseudocount: Number(options.pseudocount),
+    float32: options.float32 === true,
+    emptySamples: options["keep-empty"] === true ? ("keep" as const) : ("error" as const),
+  };
+}
+
+async function stripes(
+  context: CliContext,
+  table: FeatureTable,
+  range: readonly [number, number],
+  out: string,
+): Promise<unknown> {
+  const metric = String(context.options.metric) as TreeMetric;
+  if (!(TREE_METRICS as readonly string[]).includes(metric)) {
+    throw xError("OPTION_CHOICE", `--stripes goes with ${TREE_METRICS.join(", ")}`, { usage: true });
+  }
+  const options = { ...distanceOptions(context), ...treeOptions(context), metric, stripes: range };
+  const part = await unifracStripes(table, await treeOf(context), options);
+  await writeStripes(out, part, { signal: context.signal });
+  return { metric: part.metric, samples: part.ids.length, stripes: range, files: [out] };
+}
+
+async function diversity(
+  context: CliContext,
+  table: FeatureTable,
+  metric: string,
+  out: string,
+): Promise<unknown> {
+  let found: DiversityValues;
+  if (metric === "faith-pd") found = faithPd(table, await treeOf(context), treeOptions(context));
+  else found = metric === "shannon" ? shannon(table) : observedFeatures(table);
+  const columns = [
+    { name: "sample_id", values: found.ids },
+    { name: metric.replace("-", "_"), values: found.values },
+  ];
+  await writeTsv(out, columns, context.signal);
+  return { metric, samples: found.ids.length, files: [out] };
+}
+
+function stripeRange(text: string): [number, number] {
+  const match = /^(\d+):(\d+)$/.exec(text);
+  if (match) return [Number(match[1]), Number(match[2])];
+  throw xError("OPTION_VALUE", `--stripes needs FROM:TO, e.g. 0:100, got ${JSON.stringify(text)}`, {
+    usage: true,
+  });
+}

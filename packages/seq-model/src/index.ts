@@ -1,0 +1,76 @@
+export {
+  type BaselineModel,
+  type BaselineOptions,
+  type BaselineReport,
+  type BaselineResult,
+  baseline,
+} from "./baseline.ts";
+export {
+  DISTANCE_FORMATS,
+  type DistanceFormat,
+  type ReadDistancesOptions,
+  readDistances,
+  type WriteDistancesOptions,
+  writeDistances,
+} from "./distance-files.ts";
+export { DistanceMatrix, type DistanceRows } from "./distance-matrix.ts";
+export {
+  DIVERSITIES,
+  type Diversity,
+  type DiversityValues,
+  faithPd,
+  observedFeatures,
+  shannon,
+} from "./diversity.ts";
+export type { SeqErrorCode } from "./errors.ts";
+export { FeatureTable, type FeatureTableParts, type TableSelection } from "./feature-table.ts";
+export { type Inspection, type InspectWith, inspectTable } from "./inspect.ts";
+export { type Joined, type JoinMetadataOptions, joinMetadata } from "./join-metadata.ts";
+export {
+  type MetricNumbers,
+  TABLE_METRICS,
+  type TableMetric,
+  TREE_METRICS,
+  type TreeMetric,
+} from "./metrics.ts";
+export { type Pcoa, type PcoaOptions, pcoa } from "./pcoa.ts";
+export { type PcoaSvgOptions, pcoaSvg } from "./pcoa-svg.ts";
+export { type Permanova, type PermanovaOptions, permanova } from "./permanova.ts";
+export { planUnifrac, type UnifracPlan, type UnifracSize } from "./plan.ts";
+export { openQza, type Qza } from "./qza.ts";
+export { type Rarefied, type RarefyOptions, rarefy } from "./rarefy.ts";
+export { type BiomFile, type BiomStreamOptions, openBiom, readBiom } from "./read-biom.ts";
+export { readFasta, type Sequences, sequencesOf } from "./read-fasta.ts";
+export { type Metadata, type MetadataColumn, metadataOf, readMetadata } from "./read-metadata.ts";
+export { parseTree, type ReadNewickOptions, readNewick, Tree } from "./read-newick.ts";
+export { type ClassScores, classScores, type RegressionScores, regressionScores } from "./scores.ts";
+export {
+  type SequenceBatch,
+  type SequenceBatchOptions,
+  type SequenceCache,
+  sequenceBatch,
+  sequenceCache,
+} from "./sequence-batches.ts";
+export { limitSplit, readSplit, type Split, type SplitOptions, splitSamples } from "./split.ts";
+export {
+  mergeStripes,
+  readStripes,
+  type StripeOptions,
+  type StripePart,
+  stripeCount,
+  unifracStripes,
+  writeStripes,
+} from "./stripes.ts";
+export { classTarget, numericTarget, type Target } from "./targets.ts";
+export { TOKENS, type TokenizeOptions, type TokenTable, tokenize, type UnknownRule } from "./tokens.ts";
+export {
+  type DistanceOptions,
+  distances,
+  type Phylogeny,
+  phylogeny,
+  type SamplePairs,
+  type TableDistanceOptions,
+  type TreeOptions,
+  type UnifracOptions,
+  unifrac,
+} from "./unifrac.ts";
