@@ -364,7 +364,7 @@ impl Search<'_> {
                 moved > 0.5 && now.hessian[(i, i)] < b.curvature[i] * (-0.6 * moved).exp()
             });
             if settled && (apart(i) < 0.02 || fades) {
-                step[i] = (-now.gradient[i] / (0.1 * FLAT * self.unit(now))).ln();
+                step[i] = (-now.gradient[i] / (0.9 * FLAT * self.unit(now))).ln();
             } else if apart(i) < 0.2 {
                 step[i] = MAX_STEP;
             }
