@@ -230,7 +230,7 @@ impl Problem {
                 absolute("ref df", test.ref_df, number(t, "ref_df"), failures);
             }
             let unit = if gone { test.ref_df / number(t, "ref_df") } else { 1.0 };
-            close(format!("{id} statistic"), test.statistic * unit, number(t, "stat"), 1e-5, 1e-300, failures);
+            close(format!("{id} statistic"), test.statistic * unit, number(t, "stat"), tol.max(1e-5), 1e-300, failures);
             let p = number(t, "p_value");
             if p >= 1e-10 {
                 close(format!("{id} p"), test.p, p, 1e-3, 1e-300, failures);
