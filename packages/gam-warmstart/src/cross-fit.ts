@@ -181,6 +181,8 @@ export async function crossFit(
 
   const link = new Float64Array(whole.rows).fill(Number.NaN);
   const predictions = new Float64Array(whole.rows).fill(Number.NaN);
+  // Without their models the folds need no covariances.
+  const folding = options.keepModels ? base : { ...base, covariances: false, tests: false };
   const oneFold = async (g: number): Promise<Fold> => {
     throwIfAborted(options.signal);
     const inside = all.frame.rows.filter((_, i) => groupOf[i] !== g);
@@ -190,11 +192,11 @@ export async function crossFit(
       ? (o: typeof base): Promise<EngineFit> => fitCross(cross, g, o, native)
       : (o: typeof base): Promise<EngineFit> =>
           fitDesign(fold.design, fold.response.y, fold.weights, fold.offset, o, native);
-    const { fit, start } = await fitWith(run, base, planStart(fold, artifact));
+    const { fit, start } = await fitWith(run, folding, planStart(fold, artifact));
     const cold =
       options.countCold === false
         ? undefined
-        : await run({ ...base, rho: options.rho ?? null, beta: null, thetaStart: null });
+        : await run({ ...folding, rho: options.rho ?? null, beta: null, thetaStart: null });
     const model = new GamModel({
       ...captureModel(cross ? all : fold, fit, start),
       rowsData: undefined,

@@ -12,9 +12,12 @@ export interface SmoothRow {
   readonly stat: number;
   /** Which of the two. */
   readonly statKind: "F" | "Chi.sq";
-  /** p-value (Wood 2013), of a random effect the test of zero variance. */
+  /**
+   * p-value (Wood 2013), of a random effect the test of zero variance. To the digits of mgcv, whose integration has an absolute
+   * accuracy of 2e-5: below about 1e-4 `negLog10P` is the one to rely on.
+   */
   readonly p: number;
-  /** −log₁₀ p, exact below 1e-308 too. */
+  /** −log₁₀ of the exact p, below 1e-308 too. */
   readonly negLog10P: number;
   /** Log smoothing parameters of its penalties. */
   readonly rho: readonly number[];

@@ -24,6 +24,7 @@ interface Reference {
   reml_scale: number;
   loglik: number;
   aic: number;
+  outer_grad_max_abs: number | null;
   edf_total: number;
   edf1_total: number;
   edf2_total: number;
@@ -83,12 +84,6 @@ async function fitReference(ref: Reference, more: FitOptions = {}): Promise<GamM
   return fit(ref.formula.split(" ; "), data, options);
 }
 
-/**
- * Models of which a number is still outside its limit (docs/design/gam-engine.md, "Where it stands"). One that comes within
- * its limits must leave this list: its test then fails.
- */
-const OPEN = /^m(0[4-9]|1[0-3]|17|19|20|22|2[5-8])_/;
-
 describe.runIf(hasReferences)("mgcv's reference models", () => {
   it("all 29 are there", () => {
     expect(ids.length).toBe(29);
@@ -97,8 +92,12 @@ describe.runIf(hasReferences)("mgcv's reference models", () => {
     const ref = readJson<Reference>(join(folder, `ref_${id}.json`));
     const gaussian = ref.family === "gaussian()";
     const tolerance = id.startsWith("m08") ? 1e-3 : gaussian ? 1e-6 : 1e-5;
-    (OPEN.test(id) ? it.fails : it)(`${id}: ${ref.formula}`, async () => {
-      const m = await fitReference(ref);
+    it(`${id}: ${ref.formula}`, async () => {
+      const own = await fitReference(ref);
+      // Where mgcv stopped short of the optimum its figures are those of its own rho; the criterion says who is nearer.
+      const short = ref.outer_grad_max_abs !== null && ref.outer_grad_max_abs > 1e-6;
+      const m = short ? await fitReference(ref, { rho: ref.rho_log_sp, fixedRho: true }) : own;
+      if (short) expect(own.criterion).toBeLessThan(ref.criterion_probes[0]!.score);
       const s = m.parts.summary;
       const report: string[] = [];
       const check = (what: string, found: number, limit: number): void => {
@@ -158,7 +157,10 @@ describe.runIf(hasReferences)("mgcv's reference models", () => {
           check(`${type} se ${j}`, worst(p.se![j]!, columnOf(ref.predict[`${type}_se`], j)), wide);
         });
       }
+      const here = await fitReference(ref, { rho: base.rho, fixedRho: true });
       const terms = await m.predict(newdata, { type: "terms", se: true });
+      // A term at infinity still shows how far out it stopped where its standard error would be zero.
+      const there = await here.predict(newdata, { type: "terms", se: true });
       ref.predict.terms_names.forEach((name, j) => {
         const at = terms.names.indexOf(name);
         expect(at, `${name} of ${terms.names.join()}`).toBeGreaterThanOrEqual(0);
@@ -169,22 +171,18 @@ describe.runIf(hasReferences)("mgcv's reference models", () => {
         );
         const off = Math.max(...theirs.map((v, i) => Math.abs(terms.fit[at]![i]! - v))) / size;
         check(`term ${name}`, off, Math.max(wide, 10 * tolerance));
+        const gone = isFlat[ref.terms.findIndex((t) => t.label === name)];
         check(
           `term se ${name}`,
           worst(
-            terms.se![at]!,
+            (gone ? there : terms).se![at]!,
             ref.predict.terms_se.map((row) => row[j]!),
           ),
-          isFlat[ref.terms.findIndex((t) => t.label === name)] ? 1e-4 : Math.max(wide, 10 * tolerance),
+          Math.max(wide, 10 * tolerance),
         );
       });
-      // rho of a thin plate term depends on its basis: there the probes are steps from our own optimum.
-      const thinPlate = m.parts.shape.terms.some((t) => t.bs === "tp");
-      const rhoAt = (p: Reference["criterion_probes"][number]): number[] =>
-        thinPlate ? p.delta_rho.map((d, j) => m.rho[j]! + d) : p.rho;
-      const here = await fitReference(ref, { rho: rhoAt(base), fixedRho: true });
       for (const probe of ref.criterion_probes.slice(1)) {
-        const at = await fitReference(ref, { rho: rhoAt(probe), fixedRho: true });
+        const at = await fitReference(ref, { rho: probe.rho, fixedRho: true });
         const [ours, theirs] = [at.criterion - here.criterion, probe.score - base.score];
         check(
           `criterion difference ${probe.delta_rho.join()}`,

@@ -141,9 +141,8 @@ impl Model<'_> {
             factor.solve(&mut step);
             let decrement = 0.5 * dot(&score, &step);
             let value = objective(&now, &beta);
-            let floor = tolerance.max(1e-15 * value.abs());
             let stuck = decrement >= 0.5 * last && decrement < 1e-9 * (1.0 + value.abs());
-            if definite && (decrement <= floor || stuck) {
+            if definite && (decrement <= tolerance || stuck) {
                 return Ok(Inner { beta, working: now, factor, count, decrement });
             }
             if count > MAX_INNER {

@@ -15,6 +15,7 @@ pub struct Cross {
     layout: Layout,
     penalties: Vec<Penalty>,
     ranges: Vec<std::ops::Range<usize>>,
+    random: Vec<bool>,
     groups: Vec<Quadratic>,
     total: Quadratic,
 }
@@ -101,6 +102,7 @@ impl Cross {
             layout: design.layout().clone(),
             penalties: design.penalties.clone(),
             ranges: design.ranges(),
+            random: design.random(),
             groups: parts,
             total,
         })
@@ -120,7 +122,7 @@ impl Cross {
         }
         let mut fitted = fit_quadratic(&self.layout, &self.penalties, &*family, &sums, &read)?;
         if read.tests {
-            fitted.tests = crate::termtest::all(&fitted, &self.penalties, &self.ranges)?;
+            fitted.tests = crate::termtest::all(&fitted, &self.penalties, &self.ranges, &self.random)?;
         }
         Ok((read, fitted))
     }

@@ -193,6 +193,11 @@ impl Design {
         out
     }
 
+    /// Which smooths are random effects (`re`).
+    pub fn random(&self) -> Vec<bool> {
+        self.terms.iter().map(|t| matches!(t.basis, crate::basis::Basis::Random(_))).collect()
+    }
+
     /// Parametric columns with their predictor and coefficient.
     pub fn parametric_columns(&self) -> Vec<(&Parametric, usize, usize)> {
         let mut out = Vec::new();

@@ -36,7 +36,7 @@ pub struct Fit {
     pub criterion: f64,
     pub deviance: f64,
     pub null_deviance: f64,
-    /// Pearson estimate, or the known scale.
+    /// Fletcher's estimate, or the known scale.
     pub scale: f64,
     pub reml_scale: f64,
     pub scale_estimated: bool,
@@ -226,11 +226,12 @@ fn finish(
         .collect();
     let total: f64 = edf.iter().sum();
     let residuals = data.map(|d| Residuals::of(d, model.layout, &beta, &e.theta)).transpose()?;
-    let (deviance, pearson, log_lik, eta) = match residuals {
-        Some(r) => (r.deviance, r.pearson, f64::NAN, r.eta),
-        None => (2.0 * e.f, 2.0 * e.f, f64::NAN, Vec::new()),
+    let (deviance, pearson, bias, eta) = match residuals {
+        Some(r) => (r.deviance, r.pearson, r.bias / model.n, r.eta),
+        None => (2.0 * e.f, 2.0 * e.f, 0.0, Vec::new()),
     };
-    let phi = scale.unwrap_or(pearson / (model.n - total));
+    // Pearson's estimate without the part that its correlation with the residuals adds (Fletcher 2012, Biometrika 99).
+    let phi = scale.unwrap_or(pearson / (model.n - total) / (1.0 + bias.max(-0.9)));
     if let Some(d) = data {
         check_separation(d, model.layout, &p.rotate(&inverse, false), &eta)?;
     }
@@ -243,17 +244,18 @@ fn finish(
     } else {
         (empty.clone(), empty.clone())
     };
-    let (vc, edf2) = if options.covariances && !e.directions.is_empty() && options.method != Method::Gcv {
-        let vc = corrected(e, &inverse, &gram, phi)?;
-        let mut edf2: Vec<f64> = (0..width).map(|i| dot(vc.row(i), plain_gram.row(i)) / phi).collect();
-        // More than edf1 is no correction any more.
-        if edf2.iter().sum::<f64>() >= edf1.iter().sum::<f64>() {
-            edf2.clone_from(&edf1);
-        }
-        (vc, edf2)
-    } else {
-        (vp.clone(), edf.clone())
-    };
+    let (vc, edf2) =
+        if options.covariances && !options.control.fixed && !e.directions.is_empty() && options.method != Method::Gcv {
+            let vc = corrected(e, &inverse, &gram, phi)?;
+            let mut edf2: Vec<f64> = (0..width).map(|i| dot(vc.row(i), plain_gram.row(i)) / phi).collect();
+            // More than edf1 is no correction any more.
+            if edf2.iter().sum::<f64>() >= edf1.iter().sum::<f64>() {
+                edf2.clone_from(&edf1);
+            }
+            (vc, edf2)
+        } else {
+            (vp.clone(), edf.clone())
+        };
     let mut out = Fit {
         beta,
         rho: Vec::new(),
@@ -278,7 +280,7 @@ fn finish(
         reml_scale: e.phi,
         scale_estimated: scale.is_none(),
         unit: phi,
-        log_lik,
+        log_lik: f64::NAN,
         aic: f64::NAN,
         bic: f64::NAN,
         n: model.n,
@@ -415,6 +417,8 @@ fn inverse_of(h: &Mat, ridge: f64, size: usize) -> Result<Mat> {
 struct Residuals {
     deviance: f64,
     pearson: f64,
+    /// Sum of V'(mu) (y - mu) sqrt(w) / V(mu).
+    bias: f64,
     eta: Vec<f64>,
 }
 
@@ -422,7 +426,7 @@ impl Residuals {
     fn of(d: &Data, layout: &Layout, beta: &[f64], theta: &[f64]) -> Result<Residuals> {
         let eta = linear_predictors(d.rows, layout, beta, d.offset, d.predictors(), d.job)?;
         let k = d.predictors();
-        let mut out = Residuals { deviance: 0.0, pearson: 0.0, eta };
+        let mut out = Residuals { deviance: 0.0, pearson: 0.0, bias: 0.0, eta };
         if d.family.partial() {
             out.deviance = crate::cox::deviance(d.y, d.w, &out.eta);
             return Ok(out);
@@ -430,7 +434,9 @@ impl Residuals {
         for (i, eta) in out.eta.chunks_exact(k).enumerate().filter(|(i, _)| d.w[*i] > 0.0) {
             out.deviance += d.family.deviance(d.y[i], d.w[i], theta, eta);
             let r = d.y[i] - d.family.mean(theta, eta).0;
-            out.pearson += d.w[i] * r * r / d.family.variance(theta, eta);
+            let v = d.family.variance(theta, eta);
+            out.pearson += d.w[i] * r * r / v;
+            out.bias += d.family.variance_slope(theta, eta) * r * d.w[i].sqrt() / v;
         }
         Ok(out)
     }

@@ -8,6 +8,7 @@ pub mod basis;
 pub mod cox;
 pub mod criterion;
 pub mod cross;
+pub mod davies;
 pub mod design;
 pub mod diagnose;
 pub mod family;
@@ -69,7 +70,7 @@ pub fn fit_design(
         fit(design, &design.penalties, &*family, y, w, offset, &read, job)?
     };
     if read.tests {
-        fitted.tests = termtest::all(&fitted, &design.penalties, &design.ranges())?;
+        fitted.tests = termtest::all(&fitted, &design.penalties, &design.ranges(), &design.random())?;
     }
     let text = describe(&fitted, design, &*family, &read);
     Ok((text, fitted))

@@ -35,6 +35,7 @@ impl Options {
                 rho: o.get("rho").optional(start_rho)?,
                 beta: o.get("beta").optional(|x| x.nums("beta"))?,
                 fixed: o.get("fixedRho").flag(),
+                refresh: yes("covariances"),
                 max_outer: number("maxOuter", default.max_outer as f64)? as usize,
                 rho_min: number("rhoMin", default.rho_min)?,
                 rho_max: number("rhoMax", default.rho_max)?,

@@ -14,13 +14,15 @@ pub struct Control {
     pub beta: Option<Vec<f64>>,
     pub fixed: bool,
     pub max_outer: usize,
+    /// Derivatives at the very last point, for the covariance of the smoothing parameters.
+    pub refresh: bool,
     pub rho_min: f64,
     pub rho_max: f64,
 }
 
 impl Default for Control {
     fn default() -> Self {
-        Control { rho: None, beta: None, fixed: false, max_outer: 200, rho_min: -20.0, rho_max: 30.0 }
+        Control { rho: None, beta: None, fixed: false, max_outer: 200, refresh: true, rho_min: -20.0, rho_max: 30.0 }
     }
 }
 
@@ -52,8 +54,11 @@ const GRADIENT: f64 = 1e-7;
 /// Gradient and curvature of a coordinate at infinity.
 const FLAT: f64 = 1e-7;
 const MAX_STEP: f64 = 5.0;
-/// Half a Newton decrement of P-IRLS: coefficients within 1e-5 standard errors.
-const INNER: f64 = 1e-10;
+/// The last Newton step may be this long: what it leaves of the gradient is of the order of its square.
+const REFINE: f64 = 3e-4;
+/// Half a Newton decrement of P-IRLS: coefficients within 1e-7 standard errors. The criterion would be content with less;
+/// its gradient errs with the first power of theirs.
+const INNER: f64 = 1e-14;
 
 struct Search<'a> {
     model: &'a Model<'a>,
@@ -109,13 +114,16 @@ pub fn optimise(model: &Model, theta: &[f64], control: &Control) -> Result<Optim
         rho
     };
     let mut point: Vec<f64> = start.iter().chain(theta).copied().collect();
-    let derivatives = !control.fixed;
+    // At a fixed rho the family's own parameters are still estimated.
+    let settled = control.fixed && theta.is_empty();
+    let derivatives = !settled;
     let mut now = search.evaluate(&point, beta.as_deref(), derivatives)?;
     let mut trace = vec![(now.criterion, point.clone())];
     let mut outer = 0;
-    let mut certificate = Certificate { converged: control.fixed, ..Certificate::default() };
+    let mut certificate = Certificate { converged: settled, ..Certificate::default() };
     let mut best_gradient = f64::INFINITY;
     let mut stalled = 0;
+    let mut before = None;
     while !certificate.converged {
         let state = search.state(&point, &now);
         certificate = state.certificate(&now);
@@ -127,16 +135,25 @@ pub fn optimise(model: &Model, theta: &[f64], control: &Control) -> Result<Optim
             stalled += 1;
         }
         let rounding = 1e-9 * (1.0 + now.criterion.abs());
-        if certificate.gradient < GRADIENT || (stalled >= 2 && certificate.gradient < rounding) {
+        let last = search.newton(&now, &state);
+        let close = last.iter().all(|s| s.abs() < REFINE) && certificate.curvature > 0.0;
+        if certificate.gradient < GRADIENT || close || (stalled >= 2 && certificate.gradient < rounding) {
             certificate.converged = true;
+            if close && last.iter().any(|s| s.abs() > 1e-9) {
+                search.refine(&mut point, &last, &mut now)?;
+                certificate.gradient = state.certificate(&now).gradient;
+                trace.push((now.criterion, point.clone()));
+            }
             break;
         }
         if outer >= control.max_outer {
             break;
         }
         outer += 1;
-        match search.step(&point, &now, &state)? {
+        match search.step(&point, &now, &state, before.as_ref())? {
             Some((next, evaluation)) => {
+                let curvature = (0..point.len()).map(|i| now.hessian[(i, i)]).collect();
+                before = Some(Past { point, curvature });
                 point = next;
                 now = evaluation;
                 trace.push((now.criterion, point.clone()));
@@ -167,6 +184,12 @@ pub fn optimise(model: &Model, theta: &[f64], control: &Control) -> Result<Optim
         inner: search.inner,
         trace,
     })
+}
+
+/// The point before the present one.
+struct Past {
+    point: Vec<f64>,
+    curvature: Vec<f64>,
 }
 
 /// Which coordinates still move, and the Hessian over them.
@@ -251,6 +274,9 @@ impl Search<'_> {
         let unit = self.unit(now);
         for i in 0..point.len() {
             let (g, h) = (now.gradient[i], now.hessian[(i, i)]);
+            if i < self.m && self.control.fixed {
+                continue;
+            }
             if i < self.m && g.abs() < FLAT * unit && h.abs() < FLAT * unit {
                 infinite.push(i);
             } else if i < self.m
@@ -271,7 +297,8 @@ impl Search<'_> {
         if self.model.method == Method::Gcv { now.criterion.abs().min(1.0) } else { 1.0 }
     }
 
-    fn step(&mut self, point: &[f64], now: &Evaluation, state: &State) -> Result<Option<(Vec<f64>, Evaluation)>> {
+    /// The Newton step with every curvature taken as positive.
+    fn newton(&self, now: &Evaluation, state: &State) -> Vec<f64> {
         let g: Vec<f64> = state.active.iter().map(|&i| now.gradient[i]).collect();
         let top = state.values.iter().fold(0.0, |m: f64, v| m.max(v.abs()));
         let mut direction = vec![0.0; g.len()];
@@ -280,20 +307,83 @@ impl Search<'_> {
             let size = value.abs().max(1e-12 * top).max(1e-14);
             crate::mat::axpy(-dot(&u, &g) / size, &u, &mut direction);
         }
-        let mut step = vec![0.0; point.len()];
+        let mut step = vec![0.0; now.gradient.len()];
         for (d, &i) in direction.iter().zip(&state.active) {
             step[i] = *d;
-            // The tail of a vanishing term: criterion a + b exp(-rho), so that Newton would walk in steps of one.
-            let (gi, hi) = (now.gradient[i], now.hessian[(i, i)]);
-            if i < self.m && gi < 0.0 && (gi + hi).abs() < 0.2 * gi.abs() {
+        }
+        step
+    }
+
+    /// Coefficients after a short move, by their derivatives.
+    fn follow(&self, step: &[f64], now: &Evaluation) -> Vec<f64> {
+        let mut guess = now.beta.clone();
+        for (d, s) in now.directions.iter().zip(step) {
+            crate::mat::axpy(*s, d, &mut guess);
+        }
+        now.prepared.to_plain(&guess)
+    }
+
+    /// Takes a last, tiny step that nothing follows. Only covariances ask for derivatives there; otherwise those of the point
+    /// before stand for it. It is no evaluation of the search.
+    fn refine(&mut self, point: &mut [f64], step: &[f64], now: &mut Evaluation) -> Result<()> {
+        let next: Vec<f64> = point.iter().zip(step).map(|(p, s)| p + s).collect();
+        let (rho, theta) = next.split_at(self.m);
+        let guess = self.follow(step, now);
+        let e = match self.model.evaluate(rho, theta, Some(&guess), self.control.refresh, INNER) {
+            Ok(e) => e,
+            Err(e) if e.code == "CANCELLED" => return Err(e),
+            Err(_) => return Ok(()),
+        };
+        self.inner += e.inner;
+        point.copy_from_slice(&next);
+        if self.control.refresh {
+            let hessian = now.hessian.clone();
+            *now = if self.model.method == Method::Gcv { Evaluation { hessian, ..e } } else { e };
+            return Ok(());
+        }
+        let moved = |d: &Vec<f64>| e.prepared.to_rotated(&now.prepared.to_plain(d));
+        let directions = now.directions.iter().map(moved).collect();
+        let (gradient, hessian) = (std::mem::take(&mut now.gradient), now.hessian.clone());
+        let scale_border = now.scale_border.take();
+        *now = Evaluation { gradient, hessian, scale_border, directions, ..e };
+        Ok(())
+    }
+
+    /// Steps of vanishing terms. In its tail the criterion is a + b exp(-rho), which Newton would walk in steps of one, but
+    /// where it is flat is known. What looks like a tail far from the optimum of the others may be none: then the step is
+    /// long, but not all the way.
+    fn tails(&self, point: &[f64], now: &Evaluation, state: &State, before: Option<&Past>, step: &mut [f64]) {
+        // Distance of gradient and curvature from the tail's equality.
+        let apart = |i: usize| (now.gradient[i] + now.hessian[(i, i)]).abs() / now.gradient[i].abs();
+        let falling = |i: usize| i < self.m && now.gradient[i] < 0.0 && apart(i) < 0.3;
+        let settled = state.active.iter().all(|&i| falling(i) || step[i].abs() < 0.5);
+        for &i in state.active.iter().filter(|&&i| falling(i)) {
+            // Curvature falls with the gradient in a tail; beside a finite optimum it stays.
+            let fades = before.is_some_and(|b| {
+                let moved = point[i] - b.point[i];
+                moved > 0.5 && now.hessian[(i, i)] < b.curvature[i] * (-0.6 * moved).exp()
+            });
+            if settled && (apart(i) < 0.02 || fades) {
+                step[i] = (-now.gradient[i] / (0.9 * FLAT * self.unit(now))).ln();
+            } else if apart(i) < 0.2 {
                 step[i] = MAX_STEP;
             }
         }
+    }
+
+    fn step(
+        &mut self,
+        point: &[f64],
+        now: &Evaluation,
+        state: &State,
+        before: Option<&Past>,
+    ) -> Result<Option<(Vec<f64>, Evaluation)>> {
+        let mut step = self.newton(now, state);
         let longest = step.iter().fold(0.0, |m: f64, s| m.max(s.abs()));
         if longest > MAX_STEP {
             step.iter_mut().for_each(|s| *s *= MAX_STEP / longest);
         }
-        let beta = now.prepared.to_plain(&now.beta);
+        self.tails(point, now, state, before, &mut step);
         let slack = 1e-12 * (1.0 + now.criterion.abs());
         let mut size = 1.0;
         for halving in 0..30 {
@@ -301,15 +391,9 @@ impl Search<'_> {
             for r in &mut next[..self.m] {
                 *r = r.clamp(self.control.rho_min, self.control.rho_max);
             }
-            // Coefficients follow their derivative for short moves.
-            let short = next.iter().zip(point).all(|(a, b)| (a - b).abs() < 1.0);
-            let mut guess = now.beta.clone();
-            if short {
-                for (d, (a, b)) in now.directions.iter().zip(next.iter().zip(point)) {
-                    crate::mat::axpy(a - b, d, &mut guess);
-                }
-            }
-            let guess = if short { now.prepared.to_plain(&guess) } else { beta.clone() };
+            // Coefficients follow their derivatives for short moves. A term in its tail hardly moves at all.
+            let moved: Vec<f64> = next.iter().zip(point).map(|(a, b)| (a - b).clamp(-1.0, 1.0)).collect();
+            let guess = self.follow(&moved, now);
             match self.evaluate(&next, Some(&guess), true) {
                 Ok(e) if e.criterion <= now.criterion + slack => return Ok(Some((next, e))),
                 Err(e) if e.code == "CANCELLED" => return Err(e),

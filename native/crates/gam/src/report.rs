@@ -25,7 +25,7 @@ pub fn summary(fit: &Fit, design: &Design, family: &str, link: &str, method: &st
             ("refDf", stat(test.map(|t| t.ref_df))),
             ("stat", stat(test.map(|t| t.statistic))),
             ("statKind", if fit.scale_estimated { "F".into() } else { "Chi.sq".into() }),
-            ("p", stat(test.map(|t| t.log_p.exp()))),
+            ("p", stat(test.map(|t| t.p))),
             ("pLog", stat(test.map(|t| t.log_p))),
         ])
     });

@@ -136,12 +136,17 @@ impl Cubic {
         if !self.shrink {
             return Ok(vec![(self.penalty.clone(), if self.cyclic { w - 1 } else { w - 2 })]);
         }
-        // cs: the two zero eigenvalues become 0.1 and 0.01 of the smallest other one.
-        let (mut values, vectors) = self.penalty.eigen()?;
-        values[1] = values[2] * 0.1;
-        values[0] = values[1] * 0.1;
-        let d = Mat::from_fn(w, w, |i, j| vectors[(i, j)] * values[j]);
-        let mut s = d.mul(&vectors.t());
+        // cs: the two zero eigenvalues become 0.1 (the line) and 0.01 (the constant) of the smallest other one.
+        let (values, _) = self.penalty.eigen()?;
+        let mean = self.knots.iter().sum::<f64>() / w as f64;
+        let line: Vec<f64> = self.knots.iter().map(|k| k - mean).collect();
+        let mut s = self.penalty.clone();
+        for (v, part) in [(line, 0.1), (vec![1.0; w], 0.01)] {
+            let size = part * values[2] / crate::mat::dot(&v, &v);
+            for i in 0..w {
+                crate::mat::axpy(size * v[i], &v, s.row_mut(i));
+            }
+        }
         s.symmetrise();
         Ok(vec![(s, w)])
     }

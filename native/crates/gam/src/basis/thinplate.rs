@@ -70,11 +70,16 @@ impl ThinPlate {
             inner: Mat::zeros(0, 0),
         };
         let (values, vectors) = leading(&out.points, &|a, b| out.distance_function(a, b), k)?;
-        // T'U_k delta = 0
+        // T'U_k delta = 0. Any basis of the solutions would do; the covariance corrected for the smoothing parameters depends
+        // on it, so it is the one others use: reflectors from the most negative eigenvalue on, largest eigenvalue first.
+        let mut order: Vec<usize> = (0..k).collect();
+        order.sort_by(|&a, &b| values[a].total_cmp(&values[b]));
+        let u_k = Mat::from_fn(u, k, |i, j| vectors[(i, order[j])]);
         let t = Mat::from_fn(u, null, |i, j| out.monomial(out.points.row(i), j));
-        let z = complement_of(&vectors.tmul(&t));
-        out.radial = vectors.mul(&z);
-        let d = Mat::from_fn(k, k, |i, j| if i == j { values[i] } else { 0.0 });
+        let z = complement_of(&u_k.tmul(&t));
+        let z = Mat::from_fn(k, k - null, |i, j| z[(i, k - null - 1 - j)]);
+        out.radial = u_k.mul(&z);
+        let d = Mat::from_fn(k, k, |i, j| if i == j { values[order[i]] } else { 0.0 });
         out.inner = d.congruence(&z);
         out.normalise(columns, n);
         Ok(out)

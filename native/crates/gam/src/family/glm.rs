@@ -276,6 +276,17 @@ impl Family for Glm {
         self.variance_at(self.mean(theta, eta).0)
     }
 
+    fn variance_slope(&self, _theta: &[f64], eta: &[f64]) -> f64 {
+        let mu = self.link.mean::<1>(eta[0]).value();
+        match self.distribution {
+            Gaussian => 0.0,
+            Binomial => 1.0 - 2.0 * mu,
+            Poisson => 1.0,
+            Gamma => 2.0 * mu,
+            InverseGaussian => 3.0 * mu * mu,
+        }
+    }
+
     fn quadratic(&self) -> bool {
         self.distribution == Gaussian && self.link == Link::Identity
     }

@@ -150,6 +150,11 @@ pub trait Family: Send + Sync {
     /// Variance function at the mean.
     fn variance(&self, theta: &[f64], eta: &[f64]) -> f64;
 
+    /// Derivative of the variance function by the mean, for families whose scale is estimated from residuals.
+    fn variance_slope(&self, _theta: &[f64], _eta: &[f64]) -> f64 {
+        0.0
+    }
+
     /// The likelihood is no sum over rows: `crate::cox` has its sums, rows come by descending response.
     fn partial(&self) -> bool {
         false
