@@ -114,7 +114,7 @@ export class Trainer implements AsyncDisposable {
 
   /** Number of trained weights. */
   get size(): number {
-    return this.plan.trained.size;
+    return this.plan.trained.places.reduce((n, p) => n + p.size, 0);
   }
 
   /**
@@ -328,7 +328,7 @@ export class Trainer implements AsyncDisposable {
       [...state, ...(frozen.size > 0 ? ["frozen"] : [])].map((name) => [name, this.#slot + name]),
     );
     const write = Object.fromEntries(state.map((name, i) => [outputs[i]!, this.#slot + name]));
-    const buffers = Object.values(feeds).map((v) => v.data.buffer as ArrayBuffer);
+    const buffers = Object.values(feeds).flatMap((v) => (v.sparse ? [] : [v.data.buffer as ArrayBuffer]));
     const started = performance.now();
     const { values } = await ask(
       { kind: "run", session: this.#session, feeds, read, write, outputs },
