@@ -34,7 +34,6 @@ export async function exportModel(
     check[`mask.${m.name}`] = ones();
     check[`seen.${m.name}`] = ones();
     check[`library.${m.name}`] = new Float32Array(cells).fill(1000);
-    if (m.factorial) check[`factorial.${m.name}`] = new Float32Array(cells);
   }
   const features = registry.modalities.map(({ name, kind, features: names }) => ({
     name,

@@ -72,7 +72,6 @@ export function buildNetwork(
     inputs[`mask.${m.name}`] = ["cells", 1];
     inputs[`seen.${m.name}`] = ["cells", 1];
     inputs[`library.${m.name}`] = ["cells", 1];
-    if (m.factorial) inputs[`factorial.${m.name}`] = ["cells", 1];
     if (m.tally > 0) {
       inputs[`tally.${m.name}`] = [m.tally, m.features];
       inputs[`tailFeature.${m.name}`] = { shape: [`tail.${m.name}`], dtype: "int64" };
@@ -141,7 +140,10 @@ export function buildNetwork(
       let nll: Tensor;
       if (m.tally > 0 && context.training) nll = talliedNll(decoded, m, { x, mask, perCell, cells });
       else {
-        const logLik = where(mask, sum(decoded.logLik(x[`x.${m.name}`]!), [-1], true), 0);
+        const given = x[`x.${m.name}`]!;
+        const whole = context.training && !likelihoods.get(m.name)!.factorial;
+        const fast = whole ? decoded.kernelSum?.(given) : undefined;
+        const logLik = where(mask, fast ?? sum(decoded.logLik(given), [-1], true), 0);
         outputs[`logLik.${m.name}`] = logLik;
         nll = mul(perCell(logLik), -1);
       }
@@ -162,9 +164,9 @@ export function buildNetwork(
 }
 
 /**
- * −log p of the measured cells, mean over all. What depends on θ alone is Σ over cells of log Γ(θ + x) − log Γ(θ) =
- * Σ_k N(k) log(θ + k), with N(k) the number of cells whose count is above k: one small table instead of a log Γ for
- * each count. Counts beyond the table (`tail`) are added one by one.
+ * −log p of the measured cells, mean over all. What depends on θ and the count alone is Σ over cells of
+ * log Γ(θ + x) − log Γ(θ) − log Γ(x + 1) = Σ_k N(k) log((θ + k)/(1 + k)), with N(k) the number of cells whose count is
+ * above k: one small table instead of log Γ for each count. Counts beyond the table (`tail`) are added one by one.
  */
 function talliedNll(
   decoded: Decoded,
@@ -176,19 +178,20 @@ function talliedNll(
     cells,
   }: { x: Readonly<Record<string, Tensor>>; mask: Tensor; perCell: (t: Tensor) => Tensor; cells: number },
 ): Tensor {
-  const kernel = where(mask, sum(decoded.logLik(x[`x.${m.name}`]!, 0), [-1], true), 0);
-  const factorial = perCell(x[`factorial.${m.name}`]!);
-  const rest = sub(factorial, perCell(kernel));
-  if (!decoded.logTheta) return rest;
-  const theta = exp(decoded.logTheta);
-  const steps = constant(
-    Array.from({ length: m.tally }, (_, k) => k),
+  const given = x[`x.${m.name}`]!;
+  const kernel = where(mask, decoded.kernelSum?.(given) ?? sum(decoded.logLik(given, 0), [-1], true), 0);
+  const theta = exp(decoded.logTheta!);
+  const row = (offset: number): number[] => Array.from({ length: m.tally }, (_, k) => k + offset);
+  const rising = log(add(reshape(theta, [1, m.features]), constant(row(0), [m.tally, 1])));
+  const factorial = constant(
+    row(1).map((k) => Math.log(k)),
     [m.tally, 1],
   );
-  const table = sum(mul(x[`tally.${m.name}`]!, log(add(reshape(theta, [1, m.features]), steps))));
+  const table = sum(mul(x[`tally.${m.name}`]!, sub(rising, factorial)));
+  const count = x[`tailCount.${m.name}`]!;
   const tailTheta = add(gather(theta, x[`tailFeature.${m.name}`]!), m.tally);
-  const tail = sum(lgammaDelta(tailTheta, x[`tailCount.${m.name}`]!));
-  return sub(rest, div(add(table, tail), cells));
+  const tail = sum(sub(lgammaDelta(tailTheta, count), lgammaDelta(add(mul(count, 0), m.tally + 1), count)));
+  return mul(add(perCell(kernel), div(add(table, tail), cells)), -1);
 }
 
 function pairedTerm(

@@ -10,7 +10,7 @@ import {
 } from "./config.ts";
 import type { ModalityKind, Registry } from "./dataset.ts";
 import { mosaicError } from "./errors.ts";
-import { defaultLikelihood, type Likelihood, likelihoodOf } from "./likelihood.ts";
+import { defaultLikelihood, LIKELIHOODS, type Likelihood, likelihoodOf } from "./likelihood.ts";
 import { finalValue, type WeightSchedule } from "./schedule.ts";
 
 /** One modality of a network. */
@@ -26,7 +26,6 @@ export interface PlannedModality {
   readonly tally: number;
   readonly counts: boolean;
   readonly binary: boolean;
-  readonly factorial: boolean;
   readonly weight: WeightSchedule;
   /** The weight a validation loss uses. */
   readonly finalWeight: number;
@@ -90,10 +89,12 @@ export function planNetwork(
     const given: ModalityConfig = model.modalities?.[m.name] ?? {};
     const kind = m.kind as ModalityKind;
     const likelihood = given.likelihood ?? defaultLikelihood(kind, counts[m.name] ?? true);
-    const { counts: needsCounts, binary, factorial, input } = likelihoodOf(likelihood, own);
+    const chosenLikelihood = likelihoodOf(likelihood, own);
+    const { counts: needsCounts, binary, input } = chosenLikelihood;
     const chosen = given.input ?? input;
     const weight = given.weight ?? 1;
-    const tallied = ["nb", "zinb", "nb-mixture"].includes(likelihood) && dispersion === "gene";
+    const ours = chosenLikelihood === LIKELIHOODS[likelihood];
+    const tallied = ours && ["nb", "zinb", "nb-mixture"].includes(likelihood) && dispersion === "gene";
     return {
       name: m.name,
       kind,
@@ -105,7 +106,6 @@ export function planNetwork(
       tally: tallied ? TALLY : 0,
       counts: needsCounts,
       binary,
-      factorial: factorial && (tallied || likelihood === "poisson"),
       weight,
       finalWeight: finalValue(weight),
     };

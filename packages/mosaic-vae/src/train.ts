@@ -71,7 +71,7 @@ export interface TrainReport {
 const GIVE_UP = 10;
 const VALIDATION = 11n;
 /** A call takes at most about so many bytes of input. */
-const CALL_BYTES = 4e7;
+const CALL_BYTES = 1.6e7;
 
 interface Progress {
   epoch: number;
