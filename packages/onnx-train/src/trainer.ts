@@ -205,11 +205,13 @@ export class Trainer implements AsyncDisposable {
 
   /**
    * Writes everything needed to go on as if nothing had happened, atomically, as `<path>.safetensors`; returns that
-   * path. Waits for a call under way. `extra` is kept in its metadata as JSON, for whoever wants to find it there.
+   * path. Waits for a call under way. `extra` is kept in its metadata as JSON, for whoever wants to find it there, and
+   * `config` in place of that of `compile`.
    */
-  async save(path: string, { extra }: { extra?: unknown } = {}): Promise<string> {
+  async save(path: string, { extra, config }: { extra?: unknown; config?: unknown } = {}): Promise<string> {
     return saveCheckpoint(path, await this.state(), this.plan, {
       ...this.plan.labels,
+      ...(config !== undefined && { config: JSON.stringify(config) }),
       extra: JSON.stringify(extra ?? null),
     });
   }
