@@ -23,6 +23,7 @@ export {
   readHistory,
 } from "./loss-report.ts";
 export * from "./losses.ts";
+export type { SparseRows } from "./messages.ts";
 export {
   graph,
   type InputSpec,
