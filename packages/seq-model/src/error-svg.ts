@@ -15,7 +15,7 @@ const RIGHT = { left: 436, right: 740, top: 24, bottom: 290 };
 
 /**
  * Predicted against true values with the line of perfect prediction, and how often errors of each size occur, as an SVG
- * string; the worst samples are marked and named.
+ * string; the five worst samples are marked; pointing at a dot names it.
  */
 export function errorSvg(analysis: ErrorAnalysis, options: ErrorSvgOptions = {}): string {
   return [
@@ -40,7 +40,7 @@ function predictions({ samples, worst }: ErrorAnalysis, label: string): string[]
   const [a, b] = range;
   return [
     `<path class="ax" d="M${LEFT.left} ${LEFT.top}V${LEFT.bottom}H${LEFT.right}"/>`,
-    `<path class="g" stroke-dasharray="4 4" d="M${x(a)} ${y(a)}L${x(b)} ${y(b)}"/>`,
+    `<path class="ax" stroke-dasharray="4 4" d="M${x(a)} ${y(a)}L${x(b)} ${y(b)}"/>`,
     ...ticks(range).flatMap((t) => [
       `<text class="l" x="${x(t)}" y="${LEFT.bottom + 16}" text-anchor="middle">${number(t)}</text>`,
       `<text class="l" x="${LEFT.left - 6}" y="${Number(y(t)) + 4}" text-anchor="end">${number(t)}</text>`,

@@ -38,6 +38,7 @@ export type SeqErrorCode =
   | "SPLIT_EMPTY"
   | "SPLIT_SAMPLES"
   | "CONFORMAL"
+  | "EXPLAIN_TRUTH"
   | "SEARCH_SPACE"
   | "SEARCH_FOLDER"
   | "RAREFY_COUNTS"

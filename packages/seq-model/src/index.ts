@@ -1,3 +1,10 @@
+export {
+  type AttentionMap,
+  type AttentionSvgOptions,
+  attentionMap,
+  attentionSvg,
+  sequenceNames,
+} from "./attention-svg.ts";
 export { type AugmentOptions, augmentSamples, shuffleAsvs } from "./augment.ts";
 export {
   type BaselineModel,
@@ -55,7 +62,15 @@ export {
 } from "./error-analysis.ts";
 export { type ErrorSvgOptions, errorSvg } from "./error-svg.ts";
 export type { SeqErrorCode } from "./errors.ts";
+export {
+  EXPLAIN_METHODS,
+  type ExplainMethod,
+  type ExplainOptions,
+  explain,
+  type FeatureImportance,
+} from "./explain.ts";
 export { FeatureTable, type FeatureTableParts, type TableSelection } from "./feature-table.ts";
+export { type ImportanceSvgOptions, importanceTreeSvg } from "./importance-svg.ts";
 export { type Inspection, type InspectWith, inspectTable } from "./inspect.ts";
 export { type Joined, type JoinMetadataOptions, joinMetadata } from "./join-metadata.ts";
 export {
@@ -65,6 +80,7 @@ export {
   TREE_METRICS,
   type TreeMetric,
 } from "./metrics.ts";
+export type { Predictions, Predictor, SampleBatch } from "./model-interfaces.ts";
 export { type Pcoa, type PcoaOptions, pcoa } from "./pcoa.ts";
 export { type PcoaSvgOptions, pcoaSvg } from "./pcoa-svg.ts";
 export { type Permanova, type PermanovaOptions, permanova } from "./permanova.ts";
