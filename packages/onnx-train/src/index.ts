@@ -104,6 +104,14 @@ export {
 export { type Expert, productOfExperts } from "./product-of-experts.ts";
 export { readSafetensors, type Safetensors, type Stored, writeSafetensors } from "./safetensors.ts";
 export { type ScanLayersOptions, scanLayers } from "./scan-layers.ts";
+export {
+  cosine,
+  cosineRestarts,
+  oneCycle,
+  Plateau,
+  type PlateauOptions,
+  type PlateauState,
+} from "./schedules.ts";
 export * from "./special.ts";
 export { tensorBoardTracker } from "./tensorboard.ts";
 export { jsonlTracker, type RunTracker, type TrackOptions, track } from "./tracker.ts";
