@@ -80,6 +80,8 @@ export interface TrainingResult {
 
 /** Steps in a row that may fail before a training is given up. */
 const GIVE_UP = 10;
+/** The factor of squared distances. */
+const SCALE = "sample/encoder/scale";
 /** Files of a run's folder. */
 const LAST = "last.safetensors";
 const BEST = "best.safetensors";
@@ -114,7 +116,8 @@ export async function trainNetwork(run: TrainingRun): Promise<TrainingResult> {
   });
   const { trainer, lengths } = await compileTraining(run, { optimizer, threads });
   await using _ = trainer;
-  await putWeights(trainer, run.weights);
+  const fit = await putWeights(trainer, run.weights);
+  if (!earlier && fit.missing.includes(SCALE)) await calibrate(run, trainer, inference);
   const progress: Progress = {
     epoch: 0,
     best: Number.POSITIVE_INFINITY,
@@ -199,6 +202,23 @@ export async function trainNetwork(run: TrainingRun): Promise<TrainingResult> {
   };
 }
 
+/** Brings squared distances to the scale of those to be learned, by a first batch: half from afar, half the samples' own. */
+async function calibrate({ config, training, data }: TrainingRun, trainer: Trainer, inference: Inference): Promise<void> {
+  if (!data.distances || config.distance !== "squared" || training.losses.encoder === 0) return;
+  const weights = await weightsOf(trainer);
+  await inference.set(weights);
+  const places = epochBatches(data, Math.max(2, training.batchSize), { seed: training.seed, epoch: 0 })[0]!;
+  const batch = await batchOf(data, places, config, { sampling: training.sampling, seed: training.seed });
+  const { distance } = await inference.compute(batch, ["distance"]);
+  const total = (values: ArrayLike<number>): number => Array.from(values).reduce((a, b) => a + b, 0);
+  const pairs = places.length * (places.length - 1);
+  const [found, wanted] = [total(distance!.data as Float32Array) / pairs, total(batch.distances!) / pairs];
+  if (!(found > 0 && wanted > 0)) return;
+  weights.set(SCALE, { shape: [1], data: Float32Array.of(Math.log(wanted / 2 / found)) });
+  weights.set("sample/encoder/own/b", { shape: [1], data: Float32Array.of(wanted / 4) });
+  await putWeights(trainer, weights);
+}
+
 /** Is this weight in no training graph, because embeddings of ASVs are known? */
 function leftOut(name: string, { freeze }: TrainingConfig): boolean {
   return freeze !== "none" && name.startsWith("asv/");
@@ -246,7 +266,7 @@ async function* trainFeeds(
   let step = epoch * batches.length;
   for (const places of batches) {
     const batch = await batchOf(data, places, config, { sampling, seed, step, variation });
-    const known = freeze === "none" ? undefined : await inference.embed(data.cache, batch.unique);
+    const known = freeze === "none" ? undefined : await inference.embed(batch);
     const hide = !known && config.nucleotides && losses.nucleotide > 0 && mask.ratio > 0;
     const masked = hide ? maskLetters(batch.tokens, batch.width, mask, { seed, step }) : undefined;
     const sampleWeights = data.sampleWeights && Array.from(places, (p) => data.sampleWeights![p]!);
