@@ -40,11 +40,14 @@ export type AsvParams = {
   readonly pool: PoolParams;
   /** Predicts hidden letters; left out where they are not predicted. */
   readonly letters?: DenseParams;
+  /** Logarithm of the factor of squared distances that are distances on the tree. */
+  readonly scale?: ParamSpec;
 };
 
 /** The same in a graph. */
-export type AsvTensors = Omit<TensorsOf<AsvParams>, "letters"> & {
+export type AsvTensors = Omit<TensorsOf<AsvParams>, "letters" | "scale"> & {
   readonly letters?: TensorsOf<DenseParams>;
+  readonly scale?: Tensor;
 };
 
 /** Letters of hidden places, their true values and what each counts. */
@@ -79,6 +82,7 @@ export function asvParams(config: ModelConfig): AsvParams {
     stack: stackOf(config, layers.asv),
     pool: poolOf(dim),
     ...(nucleotides && { letters: denseParams(dim, patch * vocabulary) }),
+    ...(config.phylogeny && { scale: param([1], { values: [-1] }, false) }),
   };
 }
 

@@ -2,14 +2,17 @@
 import {
   add,
   cast,
+  concat,
   constant,
   type DenseParams,
   dense,
   denseParams,
   div,
+  exp,
   gelu,
   layerNorm,
   matmul,
+  maximum,
   mul,
   type NormParams,
   normParams,
@@ -18,8 +21,12 @@ import {
   relu,
   reshape,
   scope,
+  sigmoid,
   softmax,
+  softplus,
   split,
+  sqrt,
+  sub,
   sum,
   type Tensor,
   type TensorsOf,
@@ -157,4 +164,40 @@ export function pool(x: Tensor, p: PoolTensors, mask: Tensor, bias?: Tensor): Po
   const pooled = sum(mul(parted, reshape(weights, [batch, places, heads, 1])), [1]);
   const row = reshape(pooled, [batch, dim]);
   return { row: p.norm ? layerNorm(row, p.norm.scale, p.norm.shift, EPSILON) : row, weights };
+}
+
+/** Weights of `cladePool`. */
+export type CladeParams = {
+  /** [dim, dim / 2]. */
+  readonly member: DenseParams;
+};
+
+/** Weights of `cladePool`: at first a clade has a few ASVs in it. */
+export function cladesOf(dim: number): CladeParams {
+  const clades = dim / 2;
+  return {
+    member: {
+      w: param([dim, clades], { normal: 2 / Math.sqrt(dim) }),
+      b: param([clades], { values: new Float32Array(clades).fill(-4) }),
+    },
+  };
+}
+
+/**
+ * Soft clades: an ASV belongs to clade b by σ(w_b·x + c_b). A sample's row is whether any of its ASVs belongs,
+ * 1 − Π(1 − σ), then the root of the share of its counts that does: [batch, dim]. The weights are the parts of the
+ * ASVs in all shares.
+ */
+export function cladePool(x: Tensor, p: TensorsOf<CladeParams>, mask: Tensor, counts: Tensor): Pooled {
+  const [batch, places] = x.shape as [number, number];
+  const there = reshape(mask, [batch, places, 1]);
+  const z = dense(x, p.member);
+  const none = mul(sum(mul(softplus(z), there), [1]), -1);
+  const presence = sub(1, exp(none));
+  const held = mul(counts, mask);
+  const shares = reshape(div(held, maximum(sum(held, [1], true), 1e-8)), [batch, places, 1]);
+  const parts = mul(sigmoid(z), shares);
+  const row = concat([presence, sqrt(add(sum(parts, [1]), 1e-6))]);
+  const each = sum(parts, [2], true);
+  return { row, weights: div(each, maximum(sum(each, [1], true), 1e-8)) };
 }

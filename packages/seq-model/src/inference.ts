@@ -43,10 +43,14 @@ export class Inference implements AsyncDisposable {
   }
 
   /** Compiles both graphs and puts the weights in. */
-  static async create(config: ModelConfig, weights: WeightMap, options: InferenceOptions): Promise<Inference> {
+  static async create(
+    config: ModelConfig,
+    weights: WeightMap,
+    options: InferenceOptions,
+  ): Promise<Inference> {
     const { losses, loss, threads, device } = options;
     const made = async (part: "asvs" | "samples"): Promise<Trainer> =>
-      compile(buildNetwork(config, { part, weights: losses, loss, chunk: 0 }), {
+      compile(buildNetwork(config, { part, weights: { ...losses, phylogeny: 0 }, loss, chunk: 0 }), {
         dims: { asvs: 2, samples: 2, slots: 2 },
         stepsPerCall: 1,
         threads,
@@ -114,7 +118,10 @@ export class Inference implements AsyncDisposable {
       const part = rows.slice(from, from + ASVS_A_CALL);
       const letters = new Uint8Array(part.length * width);
       part.forEach((row, i) => {
-        letters.set(table.tokens.subarray(row * table.width, row * table.width + Math.min(width, table.width)), i * width);
+        letters.set(
+          table.tokens.subarray(row * table.width, row * table.width + Math.min(width, table.width)),
+          i * width,
+        );
       });
       const { tokens, scored } = maskLetters(letters, width, mask, { seed, step: EVALUATION_STEP + from });
       const weight = scored.reduce((a, b) => a + b, 0);

@@ -34,9 +34,13 @@ export function takeEncoder(
   path: string,
 ): { taken: WeightMap; report: EncoderReport } {
   const bare = new Map([...weights].map(([name, w]) => [name.replace(/^(?:_orig_mod\.|module\.)+/, ""), w]));
-  const expected = flatten<ParamSpec>(networkParams(config) as Tree<ParamSpec>).filter(([name]) => ofEncoder(name));
+  const expected = flatten<ParamSpec>(networkParams(config) as Tree<ParamSpec>).filter(([name]) =>
+    ofEncoder(name),
+  );
   const shapes = new Map(expected.map(([name, { shape }]) => [name, shape]));
-  const misfits = [...bare].filter(([name, { shape }]) => shapes.has(name) && String(shapes.get(name)) !== String(shape));
+  const misfits = [...bare].filter(
+    ([name, { shape }]) => shapes.has(name) && String(shapes.get(name)) !== String(shape),
+  );
   if (misfits.length > 0) {
     const shown = misfits.map(([name, { shape }]) => `${name} [${shape}] instead of [${shapes.get(name)}]`);
     const message = `${path} has tensors of other shapes: ${listIds(shown)}`;

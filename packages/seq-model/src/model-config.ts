@@ -12,7 +12,7 @@ export type ModelOptions = Partial<Omit<ModelConfig, "layers">> & {
 const DEFAULTS: ModelConfig = {
   dim: 64,
   heads: 4,
-  layers: { asv: 2, sample: 1, encoder: 0, count: 0, target: 0 },
+  layers: { asv: 2, sample: 0, encoder: 0, count: 0, target: 0 },
   ffnRatio: 2,
   dropout: 0,
   activation: "gelu",
@@ -21,12 +21,13 @@ const DEFAULTS: ModelConfig = {
   tokenLimit: 1024,
   patch: 6,
   samplePositions: false,
-  countEmbedding: "film",
+  countEmbedding: "none",
   countPooling: true,
   poolNorm: false,
   poolHeads: 4,
   encoder: "unifrac",
-  distance: "squared",
+  distance: "tanimoto",
+  pooling: "clades",
   targetFrom: "embedding",
   outputs: 0,
   classifier: false,
@@ -43,6 +44,7 @@ const DEFAULTS: ModelConfig = {
   fusion: "concat",
   countPrediction: false,
   nucleotides: true,
+  phylogeny: true,
 };
 
 /** The form of AAM's networks: slots have positions, distances are tanh(|a − b| / 10), the target is read from the states. */
@@ -58,15 +60,18 @@ export const AAM_CONFIG: ModelOptions = Object.freeze({
   poolNorm: true,
   poolHeads: 1,
   distance: "tanh",
+  pooling: "attention",
   targetFrom: "states",
   targetLayerNorm: true,
   countPrediction: true,
+  phylogeny: false,
 } satisfies ModelOptions);
 
 const CHOICES: Readonly<Record<string, readonly string[]>> = {
   activation: ["gelu", "relu"],
   countEmbedding: ["none", "add", "concat", "film"],
-  distance: ["tanh", "squared"],
+  distance: ["tanh", "tanimoto", "squared"],
+  pooling: ["attention", "clades"],
   targetFrom: ["states", "embedding", "both"],
   head: ["linear", "mlp", "residual"],
   outputActivation: ["none", "relu", "softplus", "exp"],

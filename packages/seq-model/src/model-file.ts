@@ -52,7 +52,11 @@ export async function writeModel(path: string, facts: ModelFacts, weights: Weigh
 }
 
 /** Reads a model, or that of a run's folder. `MODEL_FORMAT` for other files, those of a newer version, and lost fields. */
-export function readModel(path: string): { file: string; facts: ModelFacts; weights: Map<string, WeightArray> } {
+export function readModel(path: string): {
+  file: string;
+  facts: ModelFacts;
+  weights: Map<string, WeightArray>;
+} {
   const folder = existsSync(path) && statSync(path).isDirectory();
   const file = folder ? join(path, MODEL_FILE) : path;
   const { tensors, metadata } = readSafetensors(file);

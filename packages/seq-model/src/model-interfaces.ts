@@ -10,6 +10,8 @@ export interface SampleBatch extends SequenceBatch {
   readonly targets?: Float32Array;
   /** Distances the encoder learns, B × B. */
   readonly distances?: Float32Array;
+  /** Some rows of the batch's ASVs, and their distances on the tree in units of the mean. */
+  readonly kin?: { readonly rows: Int32Array; readonly distances: Float32Array };
   /** Numbers of each sample that the encoder learns, such as Faith PD, one sample after another. */
   readonly encoderValues?: Float32Array;
 }
@@ -59,14 +61,23 @@ export interface ModelConfig {
   readonly countEmbedding: CountEmbedding;
   /** Does attention pooling of ASVs start from their abundance (a learned power of the count, one a head)? */
   readonly countPooling: boolean;
-  /** Is what pooling gives normalised? */
+  /**
+   * How a sample embedding comes about: attention pooling, or soft clades: presence 1 − Π(1 − σ(w·x + b)) and the root of
+   * the share of counts, half of the width each, as UniFrac sees branches.
+   */
+  readonly pooling: "attention" | "clades";
+  /** Is what attention pooling gives normalised? */
   readonly poolNorm: boolean;
   /** Heads of the pooling of ASVs; each pools its part of the width. */
   readonly poolHeads: number;
   /** Name in the registry of encoder types. */
   readonly encoder: string;
-  /** How a distance follows from two embeddings: tanh(|a − b| / 10) as in AAM, or the mean squared difference. */
-  readonly distance: "tanh" | "squared";
+  /**
+   * How a distance follows from two embeddings: tanh(|a − b| / 10) as in AAM; `tanimoto`, 1 − a·b / (a² + b² − a·b) of
+   * weighted embeddings, which is unweighted UniFrac where they hold branches; or a multiple of the mean squared
+   * difference with a share of each sample's own, for distances without a bound.
+   */
+  readonly distance: "tanh" | "tanimoto" | "squared";
   /** What the target is read from: the pooled sample-level states, the sample embedding, or both. */
   readonly targetFrom: "states" | "embedding" | "both";
   /** Numbers to predict, or classes; 0 for an encoder alone. */
@@ -99,6 +110,8 @@ export interface ModelConfig {
   readonly countPrediction: boolean;
   /** Are hidden letters predicted? */
   readonly nucleotides: boolean;
+  /** Can embeddings of ASVs learn their distances on the tree? */
+  readonly phylogeny: boolean;
 }
 
 /** What a model says about some samples. */

@@ -10,6 +10,7 @@ import {
   equal,
   exp,
   less,
+  matmul,
   maximum,
   mean,
   mul,
@@ -22,6 +23,7 @@ import {
   sum,
   type Tensor,
   tanh,
+  transpose,
   where,
 } from "@x/onnx-train";
 import type { ModelConfig } from "./model-interfaces.ts";
@@ -98,6 +100,16 @@ export function countLoss(predicted: Tensor, target: Tensor, mask: Tensor): Tens
   return weightedMean(mul(d, d), mask);
 }
 
+/** 1 − a·b / (a² + b² − a·b) of all pairs of rows [B, dim], weighted by eʷ [dim]; 0 of equal rows. */
+export function tanimoto(rows: Tensor, logWeights: Tensor): Tensor {
+  const [batch] = rows.shape as [Dim];
+  const weighted = mul(rows, exp(logWeights));
+  const inner = matmul(weighted, transpose(weighted));
+  const square = sum(mul(weighted, weighted), [1], true);
+  const whole = sub(add(square, reshape(square, [1, batch])), inner);
+  return sub(1, div(inner, maximum(whole, 1e-8)));
+}
+
 /** What squared distances are scaled with: a logarithm, and each sample's own share [B, 1]. */
 export interface SquaredScale {
   readonly scale: Tensor;
@@ -130,4 +142,12 @@ export function pairLoss(predicted: Tensor, target: Tensor, weight: Tensor): Ten
   const other = cast(not(equal(reshape(places, [batch, 1]), reshape(places, [1, batch]))), "float32");
   const w = mul(mul(reshape(weight, [batch, 1]), reshape(weight, [1, batch])), other);
   return weightedMean(mul(d, d), w);
+}
+
+/** Squared difference of squared distances between ASVs [n, dim] (times eˢ) and their distances on the tree [n, n]. */
+export function kinLoss(rows: Tensor, target: Tensor, scale: Tensor): Tensor {
+  const [n, dim] = rows.shape as [Dim, number];
+  const d = sub(reshape(rows, [n, 1, dim]), reshape(rows, [1, n, dim]));
+  const error = sub(mul(mean(mul(d, d), [2]), exp(scale)), target);
+  return mean(mul(error, error));
 }

@@ -29,6 +29,9 @@ import {
 } from "@x/onnx-train";
 import { type AsvParams, type AsvTensors, asvParams, asvWidth, encodeAsvs } from "./asv-encoder.ts";
 import {
+  type CladeParams,
+  cladePool,
+  cladesOf,
   type Dropout,
   type PoolParams,
   type PoolTensors,
@@ -52,9 +55,11 @@ import {
 import type { ModelConfig } from "./model-interfaces.ts";
 import {
   countLoss,
+  kinLoss,
   pairDistances,
   pairLoss,
   type TargetLossConfig,
+  tanimoto,
   targetLoss,
   weightedMean,
 } from "./model-losses.ts";
@@ -69,6 +74,8 @@ export interface LossWeights {
   readonly encoder: number;
   /** Of hidden letters. */
   readonly nucleotide: number;
+  /** Of the distances of ASVs on the tree. */
+  readonly phylogeny: number;
 }
 
 /** Which part of the network a graph holds: all of it, ASVs alone, or samples of ASVs whose embeddings are known. */
@@ -93,8 +100,11 @@ export type SampleParams = {
   readonly stack?: StackParams;
   readonly encoder: {
     readonly stack?: StackParams;
-    readonly pool: PoolParams;
+    readonly pool?: PoolParams;
+    readonly clades?: CladeParams;
     readonly power?: ParamSpec;
+    /** Of tanimoto distances: logarithms of what each number of the embedding counts. */
+    readonly logWeights?: ParamSpec;
     /** Of squared distances: logarithm of their factor, and the share of a distance that is each sample's own. */
     readonly scale?: ParamSpec;
     readonly own?: DenseParams;
@@ -127,8 +137,10 @@ interface NetworkTensors {
     readonly stack?: StackTensors;
     readonly encoder: {
       readonly stack?: StackTensors;
-      readonly pool: PoolTensors;
+      readonly pool?: PoolTensors;
+      readonly clades?: TensorsOf<CladeParams>;
       readonly power?: Tensor;
+      readonly logWeights?: Tensor;
       readonly scale?: Tensor;
       readonly own?: TensorsOf<DenseParams>;
     };
@@ -167,8 +179,10 @@ function sampleNetwork(config: ModelConfig): NetworkParams {
       ...stacked(layers.sample),
       encoder: {
         ...stacked(layers.encoder),
-        pool: poolOf(dim, poolHeads, config.poolNorm),
-        ...powers,
+        ...(config.pooling === "clades"
+          ? { clades: cladesOf(dim) }
+          : { pool: poolOf(dim, poolHeads, config.poolNorm), ...powers }),
+        ...(config.distance === "tanimoto" && { logWeights: param([dim], "zeros", false) }),
         ...(config.distance === "squared" && {
           scale: param([1], "zeros", false),
           own: { w: param([dim, 1], "zeros"), b: param([1]) },
@@ -207,6 +221,11 @@ function networkInputs(config: ModelConfig, { part, weights }: NetworkOptions): 
     ...(part !== "samples" && {
       tokens: { shape: letters, dtype: "int64" as const },
       ...(hidden && { letters: { shape: letters, dtype: "int64" as const }, scored: letters }),
+      ...(config.phylogeny &&
+        weights.phylogeny > 0 && {
+          kinRows: { shape: ["kin"] as const, dtype: "int64" as const },
+          kinDistances: ["kin", "kin"] as const,
+        }),
     }),
     ...(part === "samples" && { asv: ["asvs", config.dim] as const, presence: slots }),
     ...(part !== "asvs" && {
@@ -228,7 +247,7 @@ function networkInputs(config: ModelConfig, { part, weights }: NetworkOptions): 
 }
 
 /**
- * The network as a model for `compile`. Parts of its loss: `target`, `count`, `encoder`, `nucleotide` (unweighted) and
+ * The network as a model for `compile`. Parts of its loss: `target`, `count`, `encoder`, `nucleotide`, `phylogeny` (unweighted) and
  * `letters`, the share of hidden letters that were found. Outputs: `asv`, `embedding`, `distance`, `states`, `count`,
  * `prediction`, `raw` (log-probabilities of a classifier), `row` (what the head reads), `attention`, `values`, `logits`, as far as the part has them.
  */
@@ -274,9 +293,10 @@ function networkResult(inputs: Record<string, Tensor>, p: NetworkTensors, b: Bui
       parts.letters = div(made.sums.right, total);
     }
   }
+  if (inputs.kinRows && p.asv.scale)
+    parts.phylogeny = kinLoss(gather(asv!, inputs.kinRows), inputs.kinDistances!, p.asv.scale);
   if (options.part !== "asvs") samplePart(inputs, asv!, p, b, parts, outputs);
-  const { target, count, encoder, nucleotide } = options.weights;
-  const factors: Record<string, number> = { target, count, encoder, nucleotide };
+  const factors: Record<string, number> = { ...options.weights };
   const terms = Object.entries(parts).flatMap(([name, t]) => (factors[name] ? [mul(t, factors[name])] : []));
   const loss =
     terms.length > 0 ? terms.reduce((a, x) => add(a, x)) : mean(mul(Object.values(outputs)[0]!, 0));
@@ -305,13 +325,18 @@ function samplePart(
     power && mul(reshape(logCounts, [...logCounts.shape, 1]), power);
 
   const { encoder } = p.sample;
-  const pooled = pool(through("encoder", states, encoder.stack), encoder.pool, mask, biasOf(encoder.power));
+  const top = through("encoder", states, encoder.stack);
+  const pooled = encoder.clades
+    ? cladePool(top, encoder.clades, mask, counts)
+    : pool(top, encoder.pool!, mask, biasOf(encoder.power));
   outputs.embedding = pooled.row;
   const type = encoderType(config.encoder);
   const encoderLosses: Tensor[] = [];
   if (type.pairs !== undefined) {
     const own = encoder.own && dense(pooled.row, encoder.own);
-    outputs.distance = pairDistances(pooled.row, config.distance, own && { scale: encoder.scale!, own });
+    outputs.distance = encoder.logWeights
+      ? tanimoto(pooled.row, encoder.logWeights)
+      : pairDistances(pooled.row, config.distance, own && { scale: encoder.scale!, own });
     if (inputs.distances) encoderLosses.push(pairLoss(outputs.distance, inputs.distances, weight));
   }
   if (p.sample.values) {

@@ -105,7 +105,11 @@ function forward(l: Float64Array, row: ArrayLike<number>, size: number): Float64
 function solve(l: Float64Array, right: Float64Array, size: number, outputs: number): Float64Array {
   const out = new Float64Array(size * outputs);
   for (let o = 0; o < outputs; o++) {
-    const y = forward(l, Float64Array.from({ length: size }, (_, a) => right[a * outputs + o]!), size);
+    const y = forward(
+      l,
+      Float64Array.from({ length: size }, (_, a) => right[a * outputs + o]!),
+      size,
+    );
     for (let a = size - 1; a >= 0; a--) {
       let sum = y[a]!;
       for (let k = a + 1; k < size; k++) sum -= l[k * size + a]! * out[k * outputs + o]!;

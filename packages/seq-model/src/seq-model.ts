@@ -12,7 +12,12 @@ import type { Predictions, Predictor, SampleBatch } from "./model-interfaces.ts"
 import { putWeights, type WeightMap } from "./model-weights.ts";
 import { buildNetwork } from "./network.ts";
 import type { Sequences } from "./read-fasta.ts";
-import { type SequenceBatchOptions, type SequenceCache, sequenceBatch, sequenceCache } from "./sequence-batches.ts";
+import {
+  type SequenceBatchOptions,
+  type SequenceCache,
+  sequenceBatch,
+  sequenceCache,
+} from "./sequence-batches.ts";
 import { slotGradientModel } from "./slot-gradients.ts";
 import { invertTargetTransform } from "./target-transform.ts";
 import { TOKENS } from "./tokens.ts";
@@ -24,7 +29,9 @@ export interface LoadOptions extends Pick<RunOptions, "threads"> {
 }
 
 /** Options of {@link SeqModel.predictTable}. */
-export interface PredictTableOptions extends Pick<RunOptions, "signal" | "onProgress">, Pick<SequenceBatchOptions, "sampling" | "seed" | "step"> {
+export interface PredictTableOptions
+  extends Pick<RunOptions, "signal" | "onProgress">,
+    Pick<SequenceBatchOptions, "sampling" | "seed" | "step"> {
   /** Sequences by name, where the table's features are not named by them. */
   sequences?: Sequences;
   /** Samples a batch, 8 by default. */
@@ -48,7 +55,7 @@ export interface TablePredictions {
 }
 
 /** Counts of the losses play no part in use. */
-const NO_LOSS = { target: 0, count: 0, encoder: 0, nucleotide: 0 };
+const NO_LOSS = { target: 0, count: 0, encoder: 0, nucleotide: 0, phylogeny: 0 };
 
 /**
  * A trained model. ```ts
@@ -165,7 +172,17 @@ export class SeqModel implements Predictor, AsyncDisposable {
 
   /** Predicts all samples of a table. Errors as `sequenceBatch` and `sequencesOf`. Progress: stage `predict`, in samples. */
   async predictTable(table: FeatureTable, options: PredictTableOptions = {}): Promise<TablePredictions> {
-    const known = ["sequences", "batchSize", "categories", "groups", "sampling", "seed", "step", "signal", "onProgress"];
+    const known = [
+      "sequences",
+      "batchSize",
+      "categories",
+      "groups",
+      "sampling",
+      "seed",
+      "step",
+      "signal",
+      "onProgress",
+    ];
     checkOptions(options, known, "predictTable");
     const { sequences, batchSize = 8, categories, groups, signal, onProgress, ...drawing } = options;
     checkRange("batchSize", batchSize, { min: 1, integer: true });
@@ -174,7 +191,10 @@ export class SeqModel implements Predictor, AsyncDisposable {
     const n = table.sampleIds.length;
     const columns = config.categories.length;
     if (columns > 0 && categories?.length !== n * columns)
-      throw seqError("METADATA_MISSING", `the model takes ${columns} columns of metadata: give their codes (categories)`);
+      throw seqError(
+        "METADATA_MISSING",
+        `the model takes ${columns} columns of metadata: give their codes (categories)`,
+      );
     const values = new Float64Array(n * this.width);
     const embeddings = new Float32Array(n * config.dim);
     for (let from = 0; from < n; from += batchSize) {
@@ -183,7 +203,9 @@ export class SeqModel implements Predictor, AsyncDisposable {
       const batch: SampleBatch = {
         ...sequenceBatch(table, cache, places, { ...drawing, tokenLimit: config.tokenLimit }),
         ids: Array.from(places, (p) => table.sampleIds[p]!),
-        ...(columns > 0 && { categories: categories!.subarray(from * columns, (from + places.length) * columns) }),
+        ...(columns > 0 && {
+          categories: categories!.subarray(from * columns, (from + places.length) * columns),
+        }),
       };
       const found = await this.predict(batch, groups?.slice(from, from + places.length));
       values.set(found.values, from * this.width);
@@ -202,7 +224,12 @@ export class SeqModel implements Predictor, AsyncDisposable {
     const { facts } = this;
     const config = { ...facts.config, nucleotides: false };
     const lengths = { asvs: 6, samples: 2, slots: 4 };
-    const model = buildNetwork(config, { part: "whole", weights: NO_LOSS, loss: facts.training.loss, chunk: 0 });
+    const model = buildNetwork(config, {
+      part: "whole",
+      weights: NO_LOSS,
+      loss: facts.training.loss,
+      chunk: 0,
+    });
     await using trainer = await compile(model, {
       dims: lengths,
       stepsPerCall: 1,
@@ -212,7 +239,9 @@ export class SeqModel implements Predictor, AsyncDisposable {
     await putWeights(trainer, this.weights);
     const width = asvWidth(config);
     const check: Record<string, ArrayLike<number>> = {
-      tokens: Array.from({ length: lengths.asvs * width }, (_, i) => (i % width === 0 ? TOKENS.START! : 1 + ((i * 7) % 4))),
+      tokens: Array.from({ length: lengths.asvs * width }, (_, i) =>
+        i % width === 0 ? TOKENS.START! : 1 + ((i * 7) % 4),
+      ),
       index: [0, 1, 2, 3, 4, 5, 0, 0],
       counts: [10, 3, 1, 2, 7, 1, 0, 0],
       mask: [1, 1, 1, 1, 1, 1, 0, 0],

@@ -1,5 +1,15 @@
 /** How a prediction changes with the presence of each ASV. */
-import { grad, graph, type InputSpec, type Model, mul, type ParamSpec, reshape, sum, type Tensor } from "@x/onnx-train";
+import {
+  grad,
+  graph,
+  type InputSpec,
+  type Model,
+  mul,
+  type ParamSpec,
+  reshape,
+  sum,
+  type Tensor,
+} from "@x/onnx-train";
 import type { ModelConfig } from "./model-interfaces.ts";
 import type { TargetLossConfig } from "./model-losses.ts";
 import { buildNetwork } from "./network.ts";
@@ -9,7 +19,7 @@ import { buildNetwork } from "./network.ts";
  * that `chosen` [numbers] picks along `presence`; of a classifier, of log-probabilities.
  */
 export function slotGradientModel(config: ModelConfig, slots: number, loss: TargetLossConfig): Model {
-  const none = { target: 0, count: 0, encoder: 0, nucleotide: 0 };
+  const none = { target: 0, count: 0, encoder: 0, nucleotide: 0, phylogeny: 0 };
   const inner = buildNetwork(config, { part: "samples", weights: none, loss, chunk: 0 });
   const fixed: Record<string, number> = { asvs: slots, samples: 1, slots };
   const shapes = Object.entries(inner.inputs).map(([name, { shape, dtype }]) => [

@@ -1,10 +1,11 @@
 /** What a network is trained on, and the batches it sees: everything follows from seed, epoch and step. */
 import { Random } from "@x/core/base";
 import { type AugmentOptions, augmentSamples } from "./augment.ts";
-import type { BatchTargets } from "./batch-targets.ts";
-import type { FeatureTable } from "./feature-table.ts";
+import { type BatchTargets, batchTargets } from "./batch-targets.ts";
+import { FeatureTable } from "./feature-table.ts";
 import type { CountRange } from "./feeds.ts";
 import type { ModelConfig, SampleBatch } from "./model-interfaces.ts";
+import type { Tree } from "./read-newick.ts";
 import { type SequenceBatchOptions, type SequenceCache, sequenceBatch } from "./sequence-batches.ts";
 
 /** Samples with all that is known about them. */
@@ -23,17 +24,64 @@ export interface TrainingData {
   readonly categories?: Int32Array;
   /** Distances to learn. */
   readonly distances?: BatchTargets;
+  /** Distances of ASVs on the tree, by rows of the cache. */
+  readonly kin?: KinTargets;
   /** Numbers to learn, one sample after another. */
   readonly encoderValues?: Float32Array;
   /** Weight of each sample in the losses; 1 by default. */
   readonly sampleWeights?: Float32Array;
 }
 
+/** Distances of ASVs on the tree. */
+export interface KinTargets {
+  /** ASVs of a batch that are compared. */
+  readonly size: number;
+  /** Between rows of the cache, in units of the mean. */
+  of(rows: ArrayLike<number>): Promise<Float32Array>;
+}
+
+/**
+ * Distances on the tree between the sequences of a cache: weighted UniFrac of samples of one feature each. Errors as
+ * `unifrac`.
+ */
+export async function kinTargets(
+  table: FeatureTable,
+  cache: SequenceCache,
+  options: { tree: Tree; missingTips?: "error" | "drop"; missingLength?: number; threads?: number },
+): Promise<KinTargets> {
+  const rows = cache.table.lengths.length;
+  const featureOf = new Int32Array(rows).fill(-1);
+  cache.rowOf.forEach((row, f) => {
+    if (featureOf[row] === -1) featureOf[row] = f;
+  });
+  const single = new FeatureTable({
+    sampleIds: Array.from(featureOf, (f) => table.featureIds[f]!),
+    featureIds: table.featureIds,
+    indptr: Float64Array.from({ length: rows + 1 }, (_, i) => i),
+    indices: Uint32Array.from(featureOf),
+    values: new Float64Array(rows).fill(1),
+    path: table.path,
+  });
+  const { of } = batchTargets(single, { metric: "weighted", ...options });
+  const some = await of(
+    Uint32Array.from({ length: Math.min(rows, 512) }, (_, i) => Math.floor((i * rows) / Math.min(rows, 512))),
+  );
+  const unit = some.reduce((a, b) => a + b, 0) / Math.max(1, some.length) || 1;
+  return {
+    size: Math.min(rows, KIN),
+    of: async (chosen) => Float32Array.from(await of(chosen), (d) => d / unit),
+  };
+}
+
+/** ASVs of a batch that are compared with each other on the tree. */
+const KIN = 96;
+
 /** How training samples are varied. */
 export type Variation = Pick<AugmentOptions, "asvDropout" | "rarefactionNoise">;
 
 /** Of the shuffles of epochs. */
 const ORDER = 1n << 59n;
+const KIN_ORDER = 1n << 58n;
 
 /** Batches of an epoch: places of samples in a new order, the last one smaller where they do not fill it. */
 export function epochBatches(
@@ -65,7 +113,10 @@ export async function batchOf(
   const table = varied ? augmentSamples(data.table, places, { ...variation, seed, step }) : data.table;
   const rows = varied ? Uint32Array.from(places, (_, i) => i) : places;
   const made = sequenceBatch(table, data.cache, rows, { ...sampling, tokenLimit: config.tokenLimit });
-  const pick = <T extends Float32Array | Int32Array>(values: T | undefined, Kind: new (n: number) => T): T | undefined => {
+  const pick = <T extends Float32Array | Int32Array>(
+    values: T | undefined,
+    Kind: new (n: number) => T,
+  ): T | undefined => {
     if (!values) return undefined;
     const width = values.length / data.table.sampleIds.length;
     const out = new Kind(places.length * width);
@@ -74,6 +125,7 @@ export async function batchOf(
     });
     return out;
   };
+  const kin = data.kin && (await kinOf(data.kin, made.unique, { seed, step }));
   const targets = pick(data.targets, Float32Array);
   const categories = pick(data.categories, Int32Array);
   const encoderValues = pick(data.encoderValues, Float32Array);
@@ -82,11 +134,23 @@ export async function batchOf(
   return {
     ...made,
     ids: Array.from(places, (p) => data.table.sampleIds[p]!),
+    ...(kin && { kin }),
     ...(targets && { targets }),
     ...(categories && { categories }),
     ...(distances && { distances }),
     ...(encoderValues && { encoderValues }),
   };
+}
+
+/** Some of a batch's ASVs, drawn by seed and step; some twice where there are too few. */
+async function kinOf(
+  kin: KinTargets,
+  unique: Uint32Array,
+  { seed, step }: { seed: number; step: number },
+): Promise<NonNullable<SampleBatch["kin"]>> {
+  const order = new Random(seed, KIN_ORDER + BigInt(step)).shuffle(Int32Array.from(unique, (_, i) => i));
+  const rows = Int32Array.from({ length: kin.size }, (_, i) => order[i % order.length]!);
+  return { rows, distances: await kin.of(rows.map((r) => unique[r]!)) };
 }
 
 /**

@@ -141,7 +141,13 @@ export async function trainNetwork(run: TrainingRun): Promise<TrainingResult> {
     const weights = await current();
     await inference.set(weights);
     const mask = maskNow(training, progress);
-    const context = { config, training, transform: run.transform, mask, ...(run.groups && { groups: run.groups }) };
+    const context = {
+      config,
+      training,
+      transform: run.transform,
+      mask,
+      ...(run.groups && { groups: run.groups }),
+    };
     const validation =
       data.valid.length > 0
         ? await validate(inference, data, data.valid, context)
@@ -163,7 +169,12 @@ export async function trainNetwork(run: TrainingRun): Promise<TrainingResult> {
   while (progress.epoch < epochs && !stoppedEarly) {
     const sums = new Map<string, number>();
     let done = 0;
-    const feeds = trainFeeds(run, { epoch: progress.epoch, lengths, inference, mask: maskNow(training, progress) });
+    const feeds = trainFeeds(run, {
+      epoch: progress.epoch,
+      lengths,
+      inference,
+      mask: maskNow(training, progress),
+    });
     for await (const step of trainer.run(feeds, signal ? { signal } : {})) {
       failed = step.applied ? 0 : failed + 1;
       if (failed >= GIVE_UP) throw notFinite(step);
@@ -198,12 +209,18 @@ export async function trainNetwork(run: TrainingRun): Promise<TrainingResult> {
     steps: trainer.step,
     skipped,
     trained: trained.size,
-    frozen: frozen.size + [...run.weights].reduce((n, [name, w]) => n + (leftOut(name, training) ? w.data.length : 0), 0),
+    frozen:
+      frozen.size +
+      [...run.weights].reduce((n, [name, w]) => n + (leftOut(name, training) ? w.data.length : 0), 0),
   };
 }
 
 /** Brings squared distances to the scale of those to be learned, by a first batch: half from afar, half the samples' own. */
-async function calibrate({ config, training, data }: TrainingRun, trainer: Trainer, inference: Inference): Promise<void> {
+async function calibrate(
+  { config, training, data }: TrainingRun,
+  trainer: Trainer,
+  inference: Inference,
+): Promise<void> {
   if (!data.distances || config.distance !== "squared" || training.losses.encoder === 0) return;
   const weights = await weightsOf(trainer);
   await inference.set(weights);
@@ -231,13 +248,20 @@ async function compileTraining(
   const { batchSize, epochs, seed, chunk, freeze, losses, loss } = training;
   const planned = batchLengths(data, config, { batchSize, epochs, seed });
   const whole = freeze === "none";
-  const asvs = whole && chunk > 0 && planned.asvs > chunk ? Math.ceil(planned.asvs / chunk) * chunk : planned.asvs;
+  const asvs =
+    whole && chunk > 0 && planned.asvs > chunk ? Math.ceil(planned.asvs / chunk) * chunk : planned.asvs;
   const lengths = { asvs, slots: planned.slots, samples: Math.min(batchSize, data.train.length) };
-  const network = buildNetwork(config, { part: whole ? "whole" : "samples", weights: losses, loss, chunk });
+  const network = buildNetwork(config, {
+    part: whole ? "whole" : "samples",
+    weights: data.kin ? losses : { ...losses, phylogeny: 0 },
+    loss,
+    chunk,
+  });
   const frozen = (path: string): boolean =>
-    (freeze === "base" && path.startsWith("sample/")) || (path.startsWith("asv/letters") && losses.nucleotide === 0);
+    (freeze === "base" && path.startsWith("sample/")) ||
+    (path.startsWith("asv/letters") && losses.nucleotide === 0);
   const trainer = await compile(network, {
-    dims: lengths,
+    dims: { ...lengths, kin: data.kin?.size ?? 0 },
     optimizer,
     stepsPerCall: training.stepsPerCall,
     clip: training.clip,
@@ -265,7 +289,13 @@ async function* trainFeeds(
   const batches = epochBatches(data, batchSize, { seed, epoch });
   let step = epoch * batches.length;
   for (const places of batches) {
-    const batch = await batchOf(data, places, config, { sampling, seed, step, variation });
+    const { kin, ...rest } = data;
+    const batch = await batchOf(
+      kin && freeze === "none" && losses.phylogeny > 0 ? { ...rest, kin } : rest,
+      places,
+      config,
+      { sampling, seed, step, variation },
+    );
     const known = freeze === "none" ? undefined : await inference.embed(batch);
     const hide = !known && config.nucleotides && losses.nucleotide > 0 && mask.ratio > 0;
     const masked = hide ? maskLetters(batch.tokens, batch.width, mask, { seed, step }) : undefined;
@@ -296,7 +326,11 @@ function maskNow({ mask, harderMask }: TrainingConfig, { harder }: Progress): Ma
   return harder && harderMask ? harderMask : mask;
 }
 
-function watchMask({ training, warn }: TrainingRun, progress: Progress, { epoch, validation, parts }: EpochReport): void {
+function watchMask(
+  { training, warn }: TrainingRun,
+  progress: Progress,
+  { epoch, validation, parts }: EpochReport,
+): void {
   const loss = validation.parts.nucleotide ?? parts.nucleotide;
   if (loss === undefined || loss >= EASY || progress.harder) return;
   progress.harder = true;
@@ -346,7 +380,10 @@ function notFinite(step: Step): Error {
 }
 
 /** An epoch as flat numbers: losses unweighted and weighted, scores. */
-function numbersOf({ loss, parts, validation }: EpochReport, { losses }: TrainingConfig): Record<string, number> {
+function numbersOf(
+  { loss, parts, validation }: EpochReport,
+  { losses }: TrainingConfig,
+): Record<string, number> {
   const factors: Record<string, number> = { ...losses };
   const out: Record<string, number> = { loss, "valid/loss": validation.loss };
   for (const [name, value] of Object.entries(parts)) {

@@ -49,10 +49,12 @@ export async function validate(
   const rows = new Set<number>();
   for (const batchPlaces of inBatches(places, training.batchSize)) {
     const options = { sampling: training.sampling, seed: training.seed, step: 0 };
-    const batch = await batchOf(data, batchPlaces, config, options);
+    const { kin: _, ...rest } = data;
+    const batch = await batchOf(rest, batchPlaces, config, options);
     for (const row of batch.unique) rows.add(row);
     const { parts, outputs } = await inference.evaluate(batch);
-    for (const [name, value] of Object.entries(parts)) sums[name] = (sums[name] ?? 0) + value * batchPlaces.length;
+    for (const [name, value] of Object.entries(parts))
+      sums[name] = (sums[name] ?? 0) + value * batchPlaces.length;
     if (!outputs.prediction || !batch.targets) continue;
     const said = outputs.prediction.data as Float32Array;
     if (classes) {
@@ -70,7 +72,12 @@ export async function validate(
   const parts: Record<string, number> = {};
   for (const [name, total] of Object.entries(sums)) parts[name] = total / Math.max(1, places.length);
   if (config.nucleotides && losses.nucleotide > 0 && mask.ratio > 0) {
-    const found = await inference.letters(data.cache, [...rows].sort((a, b) => a - b), mask, training.seed);
+    const found = await inference.letters(
+      data.cache,
+      [...rows].sort((a, b) => a - b),
+      mask,
+      training.seed,
+    );
     parts.nucleotide = found.loss;
     parts.letters = found.found;
   }
@@ -98,7 +105,7 @@ export async function distanceR2(
   const options = { sampling: training.sampling, seed: training.seed, step: 0 };
   const rows: Float32Array[] = [];
   for (const part of inBatches(places, training.batchSize)) {
-    const { distances: _, ...rest } = data;
+    const { distances: _, kin: __, ...rest } = data;
     const batch = await batchOf(rest, part, config, options);
     const { embedding } = await inference.compute(batch, ["embedding"]);
     rows.push(embedding!.data as Float32Array);
@@ -125,7 +132,11 @@ export async function distanceR2(
 }
 
 /** The distance the network reads off two embeddings, in a matrix of embeddings. */
-function distanceBetween(all: Float32Array, { dim, distance }: ModelConfig, weights: WeightMap): (i: number, j: number) => number {
+function distanceBetween(
+  all: Float32Array,
+  { dim, distance }: ModelConfig,
+  weights: WeightMap,
+): (i: number, j: number) => number {
   const n = all.length / dim;
   const factor = Math.exp(weights.get("sample/encoder/scale")?.data[0] ?? 0);
   const slope = weights.get("sample/encoder/own/w")?.data;
@@ -135,10 +146,21 @@ function distanceBetween(all: Float32Array, { dim, distance }: ModelConfig, weig
     for (let d = 0; d < dim; d++) sum += (slope?.[d] ?? 0) * all[i * dim + d]!;
     return sum;
   });
+  const logWeights = weights.get("sample/encoder/logWeights")?.data;
+  const squares = Float64Array.from(logWeights ?? [], (w) => Math.exp(2 * w));
   return (i, j) => {
-    let square = 0;
-    for (let d = 0; d < dim; d++) square += (all[i * dim + d]! - all[j * dim + d]!) ** 2;
-    return distance === "tanh" ? Math.tanh(Math.sqrt(square) / 10) : (factor * square) / dim + own[i]! + own[j]!;
+    let [apart, inner, both] = [0, 0, 0];
+    for (let d = 0; d < dim; d++) {
+      const [a, b] = [all[i * dim + d]!, all[j * dim + d]!];
+      const w = squares[d] ?? 1;
+      apart += (a - b) ** 2;
+      inner += w * a * b;
+      both += w * (a * a + b * b);
+    }
+    if (distance === "tanimoto") return 1 - inner / Math.max(1e-8, both - inner);
+    return distance === "tanh"
+      ? Math.tanh(Math.sqrt(apart) / 10)
+      : (factor * apart) / dim + own[i]! + own[j]!;
   };
 }
 
@@ -147,10 +169,16 @@ function pickScores({ r2, mae, rmse }: { r2: number; mae: number; rmse: number }
 }
 
 /** The middle quantile of each output, or the output. */
-export function middleOf(said: ArrayLike<number>, { quantiles }: Pick<ModelConfig, "quantiles">): ArrayLike<number> {
+export function middleOf(
+  said: ArrayLike<number>,
+  { quantiles }: Pick<ModelConfig, "quantiles">,
+): ArrayLike<number> {
   const q = quantiles.length;
   if (q === 0) return said;
-  const middle = quantiles.reduce((best, t, k) => (Math.abs(t - 0.5) < Math.abs(quantiles[best]! - 0.5) ? k : best), 0);
+  const middle = quantiles.reduce(
+    (best, t, k) => (Math.abs(t - 0.5) < Math.abs(quantiles[best]! - 0.5) ? k : best),
+    0,
+  );
   return Float64Array.from({ length: said.length / q }, (_, i) => said[i * q + middle]!);
 }
 
