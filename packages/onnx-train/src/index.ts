@@ -23,6 +23,7 @@ export {
   readHistory,
 } from "./loss-report.ts";
 export * from "./losses.ts";
+export { type ChunkFunction, mapChunks } from "./map-chunks.ts";
 export {
   graph,
   type InputSpec,
@@ -115,4 +116,4 @@ export * from "./special.ts";
 export { tensorBoardTracker } from "./tensorboard.ts";
 export { jsonlTracker, type RunTracker, type TrackOptions, track } from "./tracker.ts";
 export { type Evaluation, type NumberArray, type Step, Trainer } from "./trainer.ts";
-export type { Tree } from "./tree.ts";
+export { flatten, type Tree, unflatten } from "./tree.ts";

@@ -8,8 +8,10 @@ export interface SampleBatch extends SequenceBatch {
   readonly categories?: Int32Array;
   /** What is to be predicted, on the model's scale, one sample's outputs after another's; classes as numbers. */
   readonly targets?: Float32Array;
-  /** What the encoder learns: B × B distances, or numbers of each sample. */
-  readonly encoderTargets?: Float32Array;
+  /** Distances the encoder learns, B × B. */
+  readonly distances?: Float32Array;
+  /** Numbers of each sample that the encoder learns, such as Faith PD, one sample after another. */
+  readonly encoderValues?: Float32Array;
 }
 
 /** How the counts of ASVs reach the sample level: x = ln(count + 1). */
@@ -57,6 +59,10 @@ export interface ModelConfig {
   readonly countEmbedding: CountEmbedding;
   /** Does attention pooling of ASVs start from their abundance (a learned power of the count, one a head)? */
   readonly countPooling: boolean;
+  /** Is what pooling gives normalised? */
+  readonly poolNorm: boolean;
+  /** Heads of the pooling of ASVs; each pools its part of the width. */
+  readonly poolHeads: number;
   /** Name in the registry of encoder types. */
   readonly encoder: string;
   /** How a distance follows from two embeddings: tanh(|a − b| / 10) as in AAM, or the mean squared difference. */
