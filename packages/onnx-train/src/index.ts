@@ -101,6 +101,7 @@ export {
   param,
   stackParams,
 } from "./params.ts";
+export { accumulate, EMA, emaWeights, withEma } from "./optimizer-wrappers.ts";
 export { type Expert, productOfExperts } from "./product-of-experts.ts";
 export { readSafetensors, type Safetensors, type Stored, writeSafetensors } from "./safetensors.ts";
 export { type ScanLayersOptions, scanLayers } from "./scan-layers.ts";

@@ -47,7 +47,12 @@ export type SeqErrorCode =
   | "GROUPS"
   | "MATRIX_FORMAT"
   | "MATRIX_VALUES"
-  | "DISTANCE_NAN";
+  | "DISTANCE_NAN"
+  | "NOT_FINITE"
+  | "RESUME"
+  | "MODEL_FORMAT"
+  | "MODEL_KEYS"
+  | "SAMPLE_WEIGHTS";
 
 /** An error of this package. */
 export function seqError(code: SeqErrorCode, message: string, details: Record<string, unknown> = {}): XError {

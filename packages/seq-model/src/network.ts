@@ -91,7 +91,13 @@ export type SampleParams = {
   /** Of the `concat` count embedding. */
   readonly countJoin?: DenseParams;
   readonly stack?: StackParams;
-  readonly encoder: { readonly stack?: StackParams; readonly pool: PoolParams; readonly power?: ParamSpec };
+  readonly encoder: {
+    readonly stack?: StackParams;
+    readonly pool: PoolParams;
+    readonly power?: ParamSpec;
+    /** Of squared distances: logarithm of their factor. */
+    readonly scale?: ParamSpec;
+  };
   readonly values?: DenseParams;
 };
 
@@ -118,7 +124,12 @@ interface NetworkTensors {
     readonly count?: TensorsOf<DenseParams>;
     readonly countJoin?: TensorsOf<DenseParams>;
     readonly stack?: StackTensors;
-    readonly encoder: { readonly stack?: StackTensors; readonly pool: PoolTensors; readonly power?: Tensor };
+    readonly encoder: {
+      readonly stack?: StackTensors;
+      readonly pool: PoolTensors;
+      readonly power?: Tensor;
+      readonly scale?: Tensor;
+    };
     readonly values?: TensorsOf<DenseParams>;
   };
   readonly counts?: { readonly stack?: StackTensors; readonly head: TensorsOf<DenseParams> };
@@ -152,7 +163,12 @@ function sampleNetwork(config: ModelConfig): NetworkParams {
       ...(how !== "none" && { count: denseParams(1, how === "film" ? 2 * dim : dim) }),
       ...(how === "concat" && { countJoin: denseParams(2 * dim, dim) }),
       ...stacked(layers.sample),
-      encoder: { ...stacked(layers.encoder), pool: poolOf(dim, poolHeads, config.poolNorm), ...powers },
+      encoder: {
+        ...stacked(layers.encoder),
+        pool: poolOf(dim, poolHeads, config.poolNorm),
+        ...powers,
+        ...(config.distance === "squared" && { scale: param([1], { values: [FIRST_SCALE] }, false) }),
+      },
       ...(values > 0 && { values: denseParams(dim, values) }),
     },
     ...(config.countPrediction && { counts: { ...stacked(layers.count), head: denseParams(dim, 1) } }),
@@ -169,6 +185,9 @@ function sampleNetwork(config: ModelConfig): NetworkParams {
     }),
   };
 }
+
+/** Embeddings are wider apart at first than samples are. */
+const FIRST_SCALE = Math.log(0.3);
 
 /** Powers of the count from 0 (presence) to 1 (abundance), one a head. */
 function countPowers(heads: number): ParamSpec {
@@ -289,7 +308,8 @@ function samplePart(
   const type = encoderType(config.encoder);
   const encoderLosses: Tensor[] = [];
   if (type.pairs !== undefined) {
-    outputs.distance = pairDistances(pooled.row, config.distance);
+    const plain = pairDistances(pooled.row, config.distance);
+    outputs.distance = encoder.scale ? mul(plain, exp(encoder.scale)) : plain;
     if (inputs.distances) encoderLosses.push(pairLoss(outputs.distance, inputs.distances, weight));
   }
   if (p.sample.values) {
