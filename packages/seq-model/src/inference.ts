@@ -40,7 +40,11 @@ export class Inference implements AsyncDisposable {
   }
 
   /** Compiles both graphs and puts the weights in. */
-  static async create(config: ModelConfig, weights: WeightMap, options: InferenceOptions): Promise<Inference> {
+  static async create(
+    config: ModelConfig,
+    weights: WeightMap,
+    options: InferenceOptions,
+  ): Promise<Inference> {
     const { losses, loss, threads, device } = options;
     const made = async (part: "asvs" | "samples"): Promise<Trainer> =>
       compile(buildNetwork(config, { part, weights: losses, loss, chunk: 0 }), {

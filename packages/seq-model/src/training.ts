@@ -138,7 +138,13 @@ export async function trainNetwork(run: TrainingRun): Promise<TrainingResult> {
     const weights = await current();
     await inference.set(weights);
     const mask = maskNow(training, progress);
-    const context = { config, training, transform: run.transform, mask, ...(run.groups && { groups: run.groups }) };
+    const context = {
+      config,
+      training,
+      transform: run.transform,
+      mask,
+      ...(run.groups && { groups: run.groups }),
+    };
     const validation =
       data.valid.length > 0
         ? await validate(inference, data, data.valid, context)
@@ -160,7 +166,12 @@ export async function trainNetwork(run: TrainingRun): Promise<TrainingResult> {
   while (progress.epoch < epochs && !stoppedEarly) {
     const sums = new Map<string, number>();
     let done = 0;
-    const feeds = trainFeeds(run, { epoch: progress.epoch, lengths, inference, mask: maskNow(training, progress) });
+    const feeds = trainFeeds(run, {
+      epoch: progress.epoch,
+      lengths,
+      inference,
+      mask: maskNow(training, progress),
+    });
     for await (const step of trainer.run(feeds, signal ? { signal } : {})) {
       failed = step.applied ? 0 : failed + 1;
       if (failed >= GIVE_UP) throw notFinite(step);
@@ -195,7 +206,9 @@ export async function trainNetwork(run: TrainingRun): Promise<TrainingResult> {
     steps: trainer.step,
     skipped,
     trained: trained.size,
-    frozen: frozen.size + [...run.weights].reduce((n, [name, w]) => n + (leftOut(name, training) ? w.data.length : 0), 0),
+    frozen:
+      frozen.size +
+      [...run.weights].reduce((n, [name, w]) => n + (leftOut(name, training) ? w.data.length : 0), 0),
   };
 }
 
@@ -211,11 +224,13 @@ async function compileTraining(
   const { batchSize, epochs, seed, chunk, freeze, losses, loss } = training;
   const planned = batchLengths(data, config, { batchSize, epochs, seed });
   const whole = freeze === "none";
-  const asvs = whole && chunk > 0 && planned.asvs > chunk ? Math.ceil(planned.asvs / chunk) * chunk : planned.asvs;
+  const asvs =
+    whole && chunk > 0 && planned.asvs > chunk ? Math.ceil(planned.asvs / chunk) * chunk : planned.asvs;
   const lengths = { asvs, slots: planned.slots, samples: Math.min(batchSize, data.train.length) };
   const network = buildNetwork(config, { part: whole ? "whole" : "samples", weights: losses, loss, chunk });
   const frozen = (path: string): boolean =>
-    (freeze === "base" && path.startsWith("sample/")) || (path.startsWith("asv/letters") && losses.nucleotide === 0);
+    (freeze === "base" && path.startsWith("sample/")) ||
+    (path.startsWith("asv/letters") && losses.nucleotide === 0);
   const trainer = await compile(network, {
     dims: lengths,
     optimizer,
@@ -276,7 +291,11 @@ function maskNow({ mask, harderMask }: TrainingConfig, { harder }: Progress): Ma
   return harder && harderMask ? harderMask : mask;
 }
 
-function watchMask({ training, warn }: TrainingRun, progress: Progress, { epoch, validation, parts }: EpochReport): void {
+function watchMask(
+  { training, warn }: TrainingRun,
+  progress: Progress,
+  { epoch, validation, parts }: EpochReport,
+): void {
   const loss = validation.parts.nucleotide ?? parts.nucleotide;
   if (loss === undefined || loss >= EASY || progress.harder) return;
   progress.harder = true;
@@ -326,7 +345,10 @@ function notFinite(step: Step): Error {
 }
 
 /** An epoch as flat numbers: losses unweighted and weighted, scores. */
-function numbersOf({ loss, parts, validation }: EpochReport, { losses }: TrainingConfig): Record<string, number> {
+function numbersOf(
+  { loss, parts, validation }: EpochReport,
+  { losses }: TrainingConfig,
+): Record<string, number> {
   const factors: Record<string, number> = { ...losses };
   const out: Record<string, number> = { loss, "valid/loss": validation.loss };
   for (const [name, value] of Object.entries(parts)) {

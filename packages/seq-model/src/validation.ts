@@ -51,7 +51,8 @@ export async function validate(
     const batch = await batchOf(data, batchPlaces, config, options);
     for (const row of batch.unique) rows.add(row);
     const { parts, outputs } = await inference.evaluate(data.cache, batch);
-    for (const [name, value] of Object.entries(parts)) sums[name] = (sums[name] ?? 0) + value * batchPlaces.length;
+    for (const [name, value] of Object.entries(parts))
+      sums[name] = (sums[name] ?? 0) + value * batchPlaces.length;
     if (!outputs.prediction || !batch.targets) continue;
     const said = outputs.prediction.data as Float32Array;
     if (classes) {
@@ -69,7 +70,12 @@ export async function validate(
   const parts: Record<string, number> = {};
   for (const [name, total] of Object.entries(sums)) parts[name] = total / Math.max(1, places.length);
   if (config.nucleotides && losses.nucleotide > 0 && mask.ratio > 0) {
-    const found = await inference.letters(data.cache, [...rows].sort((a, b) => a - b), mask, training.seed);
+    const found = await inference.letters(
+      data.cache,
+      [...rows].sort((a, b) => a - b),
+      mask,
+      training.seed,
+    );
     parts.nucleotide = found.loss;
     parts.letters = found.found;
   }
@@ -134,10 +140,16 @@ function pickScores({ r2, mae, rmse }: { r2: number; mae: number; rmse: number }
 }
 
 /** The middle quantile of each output, or the output. */
-export function middleOf(said: ArrayLike<number>, { quantiles }: Pick<ModelConfig, "quantiles">): ArrayLike<number> {
+export function middleOf(
+  said: ArrayLike<number>,
+  { quantiles }: Pick<ModelConfig, "quantiles">,
+): ArrayLike<number> {
   const q = quantiles.length;
   if (q === 0) return said;
-  const middle = quantiles.reduce((best, t, k) => (Math.abs(t - 0.5) < Math.abs(quantiles[best]! - 0.5) ? k : best), 0);
+  const middle = quantiles.reduce(
+    (best, t, k) => (Math.abs(t - 0.5) < Math.abs(quantiles[best]! - 0.5) ? k : best),
+    0,
+  );
   return Float64Array.from({ length: said.length / q }, (_, i) => said[i * q + middle]!);
 }
 
