@@ -66,5 +66,13 @@ function write(path, data) {
   writeFileSync(path, JSON.stringify({ ...data, ...rest }));
   const there = data.mask.reduce((sum, m) => sum + m, 0);
   const unique = new Set(data.index.filter((_, slot) => data.mask[slot])).size;
-  return { path, samples: data.samples, slots: data.slots, asvs: there, unique, dedup: there / unique };
+  return {
+    path,
+    samples: data.samples,
+    slots: data.slots,
+    asvs: there,
+    unique,
+    rows: tokens.length / WIDTH,
+    dedup: there / unique,
+  };
 }

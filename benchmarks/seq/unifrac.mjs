@@ -23,7 +23,6 @@ const PLANNED = { samples: 30_000, branches: 200_000, density: 0.24 };
  * a run of its first stripe, which reads, walks the tree and writes as well.
  */
 export async function unifracBenchmark({ peers, scratch, race, note, large }) {
-  const rows = [];
   const data = {};
   for (const samples of large ? [200, 500, 1000, 2000, 4000] : [200, 500, 1000]) {
     const prefix = join(scratch, `t${samples}`);
@@ -54,9 +53,6 @@ export async function unifracBenchmark({ peers, scratch, race, note, large }) {
         skbioCompute: slow ?? null,
         skbio,
       };
-      const times = (a) => (a == null ? "–" : `${(a / compute).toFixed(1)} ×`);
-      const cells = [compute, results.us.cpu, results.ssu?.cpu ?? null, their, slow ?? null].map(seconds);
-      rows.push([samples, metric, ...cells, times(results.ssu?.cpu), times(their), times(slow)]);
     }
   }
   const sizes = Object.keys(data).map(Number);
@@ -67,6 +63,21 @@ export async function unifracBenchmark({ peers, scratch, race, note, large }) {
   data.growth = Object.fromEntries(Object.keys(METRICS).map((metric) => [metric, growth(metric)]));
   for (const [metric, power] of Object.entries(data.growth)) {
     note(`${metric}: CPU grows as n^${power.toFixed(2)} from ${sizes.at(-2)} to ${sizes.at(-1)} samples`);
+  }
+  data.planned = plans(data);
+  return data;
+}
+
+/** Tables of what was measured. */
+export function unifracTables(data) {
+  const rows = [];
+  for (const [samples, metrics] of Object.entries(data).filter(([key]) => Number(key) > 0)) {
+    for (const [metric, { compute, results, ssuCompute, skbioCompute }] of Object.entries(metrics)) {
+      const all = results.ssu?.cpu ?? null;
+      const cells = [compute, results.us.cpu, all, ssuCompute, skbioCompute].map(seconds);
+      const times = (a) => (a == null ? "–" : `${(a / compute).toFixed(1)} ×`);
+      rows.push([samples, metric, ...cells, times(all), times(ssuCompute), times(skbioCompute)]);
+    }
   }
   const header = [
     "samples",
@@ -80,31 +91,32 @@ export async function unifracBenchmark({ peers, scratch, race, note, large }) {
     "ssu computes ÷ we compute",
     "scikit-bio ÷ us",
   ];
-  return { tables: [markdown(header, rows), planned(data)], data };
-}
-
-/** How well the formula meets what was measured at the largest size, and what it says of one that was not. */
-function planned(data) {
-  const sizes = Object.keys(data).map(Number).filter(Number.isFinite);
-  const samples = Math.max(...sizes);
-  data.planned = {};
-  const rows = Object.keys(METRICS).map((metric) => {
-    // Of the simulated tree's 7,998 branches a sample has 24 %.
-    const here = planUnifrac({ samples, branches: 7998, density: 0.24, metric }).cpuSeconds;
-    const plan = planUnifrac({ ...PLANNED, metric });
-    const measured = data[samples][metric].compute;
-    data.planned[metric] = { ...PLANNED, ...plan, checked: { samples, planned: here, measured } };
-    const { bytes, cpuSeconds } = plan;
-    return [metric, seconds(here), seconds(measured), seconds(cpuSeconds), megabytes(bytes)];
+  const planned = Object.entries(data.planned).map(([metric, { checked, bytes, cpuSeconds }]) => {
+    const [here, found] = [checked.planned, checked.measured].map(seconds);
+    return [metric, checked.samples, here, found, seconds(cpuSeconds), megabytes(bytes)];
   });
-  const header = [
+  const { samples, branches } = PLANNED;
+  const names = [
     "metric",
-    `${samples} samples, planned`,
-    `${samples} samples, measured`,
-    `${PLANNED.samples} samples on ${PLANNED.branches} branches, planned CPU`,
+    "samples",
+    "planned",
+    "measured",
+    `${samples} samples on ${branches} branches, planned`,
     "memory",
   ];
-  return markdown(header, rows);
+  return [markdown(header, rows), markdown(names, planned)];
+}
+
+/** What the formula says of a size that was not run, and how well it meets the largest one that was. */
+function plans(data) {
+  const samples = Math.max(...Object.keys(data).map(Number).filter(Number.isFinite));
+  const plan = (metric) => {
+    // Of the simulated tree's 7,998 branches a sample has 24 %.
+    const planned = planUnifrac({ samples, branches: 7998, density: 0.24, metric }).cpuSeconds;
+    const checked = { samples, planned, measured: data[samples][metric].compute };
+    return { ...PLANNED, ...planUnifrac({ ...PLANNED, metric }), checked };
+  };
+  return Object.fromEntries(Object.keys(METRICS).map((metric) => [metric, plan(metric)]));
 }
 
 function ours(prefix, metric, out) {

@@ -36,12 +36,7 @@ export interface FeedExtras {
 }
 
 /** Tokens in rows of the network's width. `unique` rows, then rows of padding. */
-export function tokenRows(
-  batch: SampleBatch,
-  rows: ArrayLike<number>,
-  config: ModelConfig,
-  asvs: number,
-): Float32Array {
+export function tokenRows(batch: SampleBatch, rows: ArrayLike<number>, config: ModelConfig, asvs: number): Float32Array {
   const width = asvWidth(config);
   return padded(rows, [batch.unique.length, batch.width], [asvs, width]);
 }
@@ -61,9 +56,7 @@ export function feedOf(batch: SampleBatch, config: ModelConfig, extras: FeedExtr
     counts: bySlot(batch.counts),
     mask: bySlot(batch.mask),
     presence: presence ? bySlot(presence) : new Float32Array(samples * slots).fill(1),
-    countTargets: bySlot(
-      Float32Array.from(batch.counts, (c, i) => (batch.mask[i] ? (c - counts.least) / range : 0)),
-    ),
+    countTargets: bySlot(Float32Array.from(batch.counts, (c, i) => (batch.mask[i] ? (c - counts.least) / range : 0))),
     weight,
     positions: Int32Array.from({ length: slots }, (_, i) => i),
   };
@@ -71,17 +64,14 @@ export function feedOf(batch: SampleBatch, config: ModelConfig, extras: FeedExtr
   else {
     feed.letters = tokenRows(batch, batch.tokens, config, asvs);
     feed.tokens = masked ? tokenRows(batch, masked.tokens, config, asvs) : feed.letters;
-    feed.scored = masked
-      ? tokenRows(batch, masked.scored, config, asvs)
-      : new Float32Array(asvs * asvWidth(config));
+    feed.scored = masked ? tokenRows(batch, masked.scored, config, asvs) : new Float32Array(asvs * asvWidth(config));
   }
   const outputs = config.classifier ? 1 : config.outputs;
   const values = encoderType(config.encoder).values ?? 0;
   const columns = config.categories.length;
   if (batch.targets) feed.target = padded(batch.targets, [given, outputs], [samples, outputs]);
   if (batch.distances) feed.distances = padded(batch.distances, [given, given], [samples, samples]);
-  if (batch.encoderValues)
-    feed.encoderValues = padded(batch.encoderValues, [given, values], [samples, values]);
+  if (batch.encoderValues) feed.encoderValues = padded(batch.encoderValues, [given, values], [samples, values]);
   if (columns > 0) feed.categories = padded(batch.categories ?? [], [given, columns], [samples, columns]);
   return feed;
 }

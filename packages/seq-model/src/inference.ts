@@ -20,6 +20,8 @@ export interface InferenceOptions {
 
 /** ASVs embedded at a time. */
 const ASVS_A_CALL = 64;
+/** Embeddings kept at most. */
+const KEPT = 2 ** 18;
 /** Keeps the mask of evaluations apart from those of training steps. */
 const EVALUATION_STEP = 2 ** 40;
 
@@ -30,7 +32,8 @@ export class Inference implements AsyncDisposable {
   readonly #asvs: Trainer;
   readonly #samples: Trainer;
   #weights: WeightMap = new Map();
-  #known = new WeakMap<SequenceCache, Map<number, Float32Array>>();
+  /** By the letters of a sequence. */
+  readonly #known = new Map<string, Float32Array>();
 
   private constructor(config: ModelConfig, options: InferenceOptions, asvs: Trainer, samples: Trainer) {
     this.#config = config;
@@ -40,11 +43,7 @@ export class Inference implements AsyncDisposable {
   }
 
   /** Compiles both graphs and puts the weights in. */
-  static async create(
-    config: ModelConfig,
-    weights: WeightMap,
-    options: InferenceOptions,
-  ): Promise<Inference> {
+  static async create(config: ModelConfig, weights: WeightMap, options: InferenceOptions): Promise<Inference> {
     const { losses, loss, threads, device } = options;
     const made = async (part: "asvs" | "samples"): Promise<Trainer> =>
       compile(buildNetwork(config, { part, weights: losses, loss, chunk: 0 }), {
@@ -64,7 +63,7 @@ export class Inference implements AsyncDisposable {
     await putWeights(this.#asvs, weights);
     await putWeights(this.#samples, weights);
     this.#weights = weights;
-    this.#known = new WeakMap();
+    this.#known.clear();
   }
 
   /** The weights it has. */
@@ -72,40 +71,51 @@ export class Inference implements AsyncDisposable {
     return this.#weights;
   }
 
-  /** Embeddings [rows, dim] of rows of a cache; each row is computed once. */
-  async embed(cache: SequenceCache, rows: ArrayLike<number>): Promise<Float32Array> {
-    const known = this.#known.get(cache) ?? new Map<number, Float32Array>();
-    this.#known.set(cache, known);
-    const wanted = [...new Set(Array.from(rows))].filter((row) => !known.has(row));
+  /** Embeddings [ASVs, dim] of a batch's ASVs; a sequence is embedded once and kept. */
+  async embed(batch: Pick<SampleBatch, "unique" | "tokens" | "width">): Promise<Float32Array> {
     const width = asvWidth(this.#config);
     const { dim } = this.#config;
+    const n = batch.unique.length;
+    const rows = widened(batch.tokens, batch.width, n, width);
+    const keys = Array.from({ length: n }, (_, i) =>
+      Buffer.from(rows.buffer, i * width, width).toString("latin1"),
+    );
+    if (this.#known.size > KEPT) this.#known.clear();
+    const wanted = keys.flatMap((key, i) => (this.#known.has(key) ? [] : [i]));
     for (let from = 0; from < wanted.length; from += ASVS_A_CALL) {
       const part = wanted.slice(from, from + ASVS_A_CALL);
-      const made = await this.#asvs.compute({ tokens: rowsOf(cache, part, width) }, ["asv"]);
+      const tokens = new Uint8Array(part.length * width);
+      part.forEach((row, i) => {
+        tokens.set(rows.subarray(row * width, (row + 1) * width), i * width);
+      });
+      const made = await this.#asvs.compute({ tokens }, ["asv"]);
       const values = made.asv!.data as Float32Array;
       part.forEach((row, i) => {
-        known.set(row, values.slice(i * dim, (i + 1) * dim));
+        this.#known.set(keys[row]!, values.slice(i * dim, (i + 1) * dim));
       });
     }
-    const out = new Float32Array(rows.length * dim);
-    Array.from(rows).forEach((row, i) => {
-      out.set(known.get(row)!, i * dim);
+    const out = new Float32Array(n * dim);
+    keys.forEach((key, i) => {
+      out.set(this.#known.get(key)!, i * dim);
     });
     return out;
   }
 
-  /** Loss of hidden letters of some rows, with the same letters hidden every time. */
+  /** Loss of hidden letters of some rows of a cache, with the same letters hidden every time. */
   async letters(
-    cache: SequenceCache,
-    rows: ArrayLike<number>,
+    { table }: SequenceCache,
+    rows: readonly number[],
     mask: MaskOptions,
     seed: number,
   ): Promise<{ loss: number; found: number; hidden: number }> {
     const width = asvWidth(this.#config);
-    const all = Array.from(rows);
     let [loss, found, hidden] = [0, 0, 0];
-    for (let from = 0; from < all.length; from += ASVS_A_CALL) {
-      const letters = rowsOf(cache, all.slice(from, from + ASVS_A_CALL), width);
+    for (let from = 0; from < rows.length; from += ASVS_A_CALL) {
+      const part = rows.slice(from, from + ASVS_A_CALL);
+      const letters = new Uint8Array(part.length * width);
+      part.forEach((row, i) => {
+        letters.set(table.tokens.subarray(row * table.width, row * table.width + Math.min(width, table.width)), i * width);
+      });
       const { tokens, scored } = maskLetters(letters, width, mask, { seed, step: EVALUATION_STEP + from });
       const weight = scored.reduce((a, b) => a + b, 0);
       if (weight === 0) continue;
@@ -118,21 +128,20 @@ export class Inference implements AsyncDisposable {
   }
 
   /** Loss, parts and outputs of a batch. */
-  async evaluate(cache: SequenceCache, batch: SampleBatch): Promise<Evaluation> {
-    return this.#samples.evaluate(await this.#feed(cache, batch));
+  async evaluate(batch: SampleBatch): Promise<Evaluation> {
+    return this.#samples.evaluate(await this.#feed(batch));
   }
 
   /** Some outputs of a batch. */
   async compute(
-    cache: SequenceCache,
     batch: SampleBatch,
     outputs: readonly string[],
   ): Promise<Readonly<Record<string, NumberArray>>> {
-    return this.#samples.compute(await this.#feed(cache, batch), outputs);
+    return this.#samples.compute(await this.#feed(batch), outputs);
   }
 
-  async #feed(cache: SequenceCache, batch: SampleBatch): Promise<Batch> {
-    const embeddings = await this.embed(cache, batch.unique);
+  async #feed(batch: SampleBatch): Promise<Batch> {
+    const embeddings = await this.embed(batch);
     const lengths = { asvs: batch.unique.length, samples: batch.ids.length, slots: batch.slots };
     return feedOf(batch, this.#config, { lengths, counts: this.#options.counts, embeddings });
   }
@@ -144,12 +153,10 @@ export class Inference implements AsyncDisposable {
   }
 }
 
-/** Tokens of rows of a cache, padded or cut to a width. */
-export function rowsOf({ table }: SequenceCache, rows: readonly number[], width: number): Uint8Array {
-  const tokens = new Uint8Array(rows.length * width);
-  const across = Math.min(width, table.width);
-  rows.forEach((row, at) => {
-    tokens.set(table.tokens.subarray(row * table.width, row * table.width + across), at * width);
-  });
-  return tokens;
+/** Rows of tokens, padded or cut to a width. */
+function widened(tokens: Uint8Array, from: number, rows: number, width: number): Uint8Array {
+  const out = new Uint8Array(rows * width);
+  const across = Math.min(from, width);
+  for (let r = 0; r < rows; r++) out.set(tokens.subarray(r * from, r * from + across), r * width);
+  return out;
 }

@@ -4,12 +4,16 @@ import {
   add,
   cast,
   constant,
+  cumSum,
   type Dim,
   div,
+  equal,
+  exp,
   less,
   maximum,
   mean,
   mul,
+  not,
   oneHot,
   relu,
   reshape,
@@ -94,11 +98,24 @@ export function countLoss(predicted: Tensor, target: Tensor, mask: Tensor): Tens
   return weightedMean(mul(d, d), mask);
 }
 
-/** Distances of all pairs of embeddings [B, dim]. */
-export function pairDistances(rows: Tensor, kind: ModelConfig["distance"]): Tensor {
+/** What squared distances are scaled with: a logarithm, and each sample's own share [B, 1]. */
+export interface SquaredScale {
+  readonly scale: Tensor;
+  readonly own: Tensor;
+}
+
+/**
+ * Distances of all pairs of embeddings [B, dim]: tanh(|a − b| / 10) as in AAM, or eˢ mean (a − b)² + own(a) + own(b), since
+ * the root of UniFrac is a Euclidean distance in more dimensions than an embedding has: what it has no room for is each
+ * sample's own. The diagonal of the latter is not 0; the loss leaves it out.
+ */
+export function pairDistances(rows: Tensor, kind: ModelConfig["distance"], squared?: SquaredScale): Tensor {
   const [batch, dim] = rows.shape as [Dim, number];
   const d = sub(reshape(rows, [batch, 1, dim]), reshape(rows, [1, batch, dim]));
-  if (kind === "squared") return mean(mul(d, d), [2]);
+  if (kind === "squared" && squared) {
+    const apart = mul(mean(mul(d, d), [2]), exp(squared.scale));
+    return add(add(apart, squared.own), reshape(squared.own, [1, batch]));
+  }
   const square = sum(mul(d, d), [2]);
   const near = less(square, constant(1e-8));
   // The root has no slope at 0: equal samples are 0 apart and pull at nothing.
@@ -109,7 +126,8 @@ export function pairDistances(rows: Tensor, kind: ModelConfig["distance"]): Tens
 export function pairLoss(predicted: Tensor, target: Tensor, weight: Tensor): Tensor {
   const [batch] = weight.shape as [Dim];
   const d = sub(predicted, target);
-  const w = mul(reshape(weight, [batch, 1]), reshape(weight, [1, batch]));
-  const pairs = sub(sum(w), sum(mul(weight, weight)));
-  return div(sum(mul(mul(d, d), w)), maximum(pairs, 1e-8));
+  const places = cumSum(add(mul(weight, 0), 1), 0);
+  const other = cast(not(equal(reshape(places, [batch, 1]), reshape(places, [1, batch]))), "float32");
+  const w = mul(mul(reshape(weight, [batch, 1]), reshape(weight, [1, batch])), other);
+  return weightedMean(mul(d, d), w);
 }

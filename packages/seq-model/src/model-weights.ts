@@ -51,9 +51,6 @@ export async function writeWeights(
 /** Reads weights of a safetensors file. */
 export function readWeights(path: string): Map<string, WeightArray> {
   return new Map(
-    [...readSafetensors(path).tensors].map(([name, { shape, data }]) => [
-      name,
-      { shape, data: data as Float32Array },
-    ]),
+    [...readSafetensors(path).tensors].map(([name, { shape, data }]) => [name, { shape, data: data as Float32Array }]),
   );
 }

@@ -95,8 +95,9 @@ export type SampleParams = {
     readonly stack?: StackParams;
     readonly pool: PoolParams;
     readonly power?: ParamSpec;
-    /** Of squared distances: logarithm of their factor. */
+    /** Of squared distances: logarithm of their factor, and the share of a distance that is each sample's own. */
     readonly scale?: ParamSpec;
+    readonly own?: DenseParams;
   };
   readonly values?: DenseParams;
 };
@@ -129,6 +130,7 @@ interface NetworkTensors {
       readonly pool: PoolTensors;
       readonly power?: Tensor;
       readonly scale?: Tensor;
+      readonly own?: TensorsOf<DenseParams>;
     };
     readonly values?: TensorsOf<DenseParams>;
   };
@@ -167,7 +169,10 @@ function sampleNetwork(config: ModelConfig): NetworkParams {
         ...stacked(layers.encoder),
         pool: poolOf(dim, poolHeads, config.poolNorm),
         ...powers,
-        ...(config.distance === "squared" && { scale: param([1], { values: [FIRST_SCALE] }, false) }),
+        ...(config.distance === "squared" && {
+          scale: param([1], "zeros", false),
+          own: { w: param([dim, 1], "zeros"), b: param([1]) },
+        }),
       },
       ...(values > 0 && { values: denseParams(dim, values) }),
     },
@@ -185,9 +190,6 @@ function sampleNetwork(config: ModelConfig): NetworkParams {
     }),
   };
 }
-
-/** Embeddings are wider apart at first than samples are. */
-const FIRST_SCALE = Math.log(0.3);
 
 /** Powers of the count from 0 (presence) to 1 (abundance), one a head. */
 function countPowers(heads: number): ParamSpec {
@@ -228,7 +230,7 @@ function networkInputs(config: ModelConfig, { part, weights }: NetworkOptions): 
 /**
  * The network as a model for `compile`. Parts of its loss: `target`, `count`, `encoder`, `nucleotide` (unweighted) and
  * `letters`, the share of hidden letters that were found. Outputs: `asv`, `embedding`, `distance`, `states`, `count`,
- * `prediction`, `attention`, `values`, `logits`, as far as the part has them.
+ * `prediction`, `raw` (log-probabilities of a classifier), `row` (what the head reads), `attention`, `values`, `logits`, as far as the part has them.
  */
 export function buildNetwork(config: ModelConfig, options: NetworkOptions): Model {
   const inputs = networkInputs(config, options);
@@ -308,8 +310,8 @@ function samplePart(
   const type = encoderType(config.encoder);
   const encoderLosses: Tensor[] = [];
   if (type.pairs !== undefined) {
-    const plain = pairDistances(pooled.row, config.distance);
-    outputs.distance = encoder.scale ? mul(plain, exp(encoder.scale)) : plain;
+    const own = encoder.own && dense(pooled.row, encoder.own);
+    outputs.distance = pairDistances(pooled.row, config.distance, own && { scale: encoder.scale!, own });
     if (inputs.distances) encoderLosses.push(pairLoss(outputs.distance, inputs.distances, weight));
   }
   if (p.sample.values) {
@@ -347,6 +349,7 @@ function samplePart(
     const drops: Dropout = (name, x) => context.dropout(`head.${name}`, x, config.headDropout);
     const said = head(row, p.target.head, config, drops);
     outputs.row = row;
+    outputs.raw = said;
     outputs.prediction = config.classifier ? exp(said) : said;
     if (inputs.target) parts.target = targetLoss(said, inputs.target, weight, config, options.loss);
   }

@@ -65,10 +65,7 @@ export async function batchOf(
   const table = varied ? augmentSamples(data.table, places, { ...variation, seed, step }) : data.table;
   const rows = varied ? Uint32Array.from(places, (_, i) => i) : places;
   const made = sequenceBatch(table, data.cache, rows, { ...sampling, tokenLimit: config.tokenLimit });
-  const pick = <T extends Float32Array | Int32Array>(
-    values: T | undefined,
-    Kind: new (n: number) => T,
-  ): T | undefined => {
+  const pick = <T extends Float32Array | Int32Array>(values: T | undefined, Kind: new (n: number) => T): T | undefined => {
     if (!values) return undefined;
     const width = values.length / data.table.sampleIds.length;
     const out = new Kind(places.length * width);

@@ -1,16 +1,6 @@
 /** How a network is trained: defaults, and what is refused. */
 import { checkOptions, checkRange, xError } from "@x/core/base";
-import {
-  accumulate,
-  adamW,
-  type Optimizer,
-  oneCycle,
-  Plateau,
-  type PlateauState,
-  type Schedule,
-  warmupCosine,
-  withEma,
-} from "@x/onnx-train";
+import { accumulate, adamW, type Optimizer, oneCycle, Plateau, type PlateauState, type Schedule, warmupCosine, withEma } from "@x/onnx-train";
 import type { MaskOptions } from "./letter-masks.ts";
 import type { TargetLossConfig } from "./model-losses.ts";
 import type { LossWeights } from "./network.ts";
@@ -120,17 +110,13 @@ const NUMBERS: Readonly<Record<string, readonly [least: number, most: number, wh
 };
 
 /** A whole configuration. `UNKNOWN_OPTION`, `OPTION_RANGE`, `OPTION_CHOICE`. */
-export function trainingConfig(
-  options: TrainingOptions = {},
-  defaults: TrainingOptions = {},
-): TrainingConfig {
+export function trainingConfig(options: TrainingOptions = {}, defaults: TrainingOptions = {}): TrainingConfig {
   checkOptions(options, [...Object.keys(DEFAULTS), "harderMask"], "the training");
   const base = merged(DEFAULTS, defaults);
   const config = merged(base, options);
   for (const [name, [min, max, integer]] of Object.entries(NUMBERS))
     checkRange(name, config[name as "epochs"], { min, max, integer });
-  for (const [name, weight] of Object.entries(config.losses))
-    checkRange(`losses.${name}`, weight, { min: 0 });
+  for (const [name, weight] of Object.entries(config.losses)) checkRange(`losses.${name}`, weight, { min: 0 });
   checkRange("mask.ratio", config.mask.ratio, { min: 0, max: 1 });
   const choices: readonly (readonly [string, string, readonly string[]])[] = [
     ["schedule", config.schedule, ["cosine", "constant", "plateau", "one-cycle"]],

@@ -80,6 +80,8 @@ export interface TrainingResult {
 
 /** Steps in a row that may fail before a training is given up. */
 const GIVE_UP = 10;
+/** The factor of squared distances. */
+const SCALE = "sample/encoder/scale";
 /** Files of a run's folder. */
 const LAST = "last.safetensors";
 const BEST = "best.safetensors";
@@ -114,7 +116,8 @@ export async function trainNetwork(run: TrainingRun): Promise<TrainingResult> {
   });
   const { trainer, lengths } = await compileTraining(run, { optimizer, threads });
   await using _ = trainer;
-  await putWeights(trainer, run.weights);
+  const fit = await putWeights(trainer, run.weights);
+  if (!earlier && fit.missing.includes(SCALE)) await calibrate(run, trainer, inference);
   const progress: Progress = {
     epoch: 0,
     best: Number.POSITIVE_INFINITY,
@@ -138,13 +141,7 @@ export async function trainNetwork(run: TrainingRun): Promise<TrainingResult> {
     const weights = await current();
     await inference.set(weights);
     const mask = maskNow(training, progress);
-    const context = {
-      config,
-      training,
-      transform: run.transform,
-      mask,
-      ...(run.groups && { groups: run.groups }),
-    };
+    const context = { config, training, transform: run.transform, mask, ...(run.groups && { groups: run.groups }) };
     const validation =
       data.valid.length > 0
         ? await validate(inference, data, data.valid, context)
@@ -166,12 +163,7 @@ export async function trainNetwork(run: TrainingRun): Promise<TrainingResult> {
   while (progress.epoch < epochs && !stoppedEarly) {
     const sums = new Map<string, number>();
     let done = 0;
-    const feeds = trainFeeds(run, {
-      epoch: progress.epoch,
-      lengths,
-      inference,
-      mask: maskNow(training, progress),
-    });
+    const feeds = trainFeeds(run, { epoch: progress.epoch, lengths, inference, mask: maskNow(training, progress) });
     for await (const step of trainer.run(feeds, signal ? { signal } : {})) {
       failed = step.applied ? 0 : failed + 1;
       if (failed >= GIVE_UP) throw notFinite(step);
@@ -206,10 +198,25 @@ export async function trainNetwork(run: TrainingRun): Promise<TrainingResult> {
     steps: trainer.step,
     skipped,
     trained: trained.size,
-    frozen:
-      frozen.size +
-      [...run.weights].reduce((n, [name, w]) => n + (leftOut(name, training) ? w.data.length : 0), 0),
+    frozen: frozen.size + [...run.weights].reduce((n, [name, w]) => n + (leftOut(name, training) ? w.data.length : 0), 0),
   };
+}
+
+/** Brings squared distances to the scale of those to be learned, by a first batch: half from afar, half the samples' own. */
+async function calibrate({ config, training, data }: TrainingRun, trainer: Trainer, inference: Inference): Promise<void> {
+  if (!data.distances || config.distance !== "squared" || training.losses.encoder === 0) return;
+  const weights = await weightsOf(trainer);
+  await inference.set(weights);
+  const places = epochBatches(data, Math.max(2, training.batchSize), { seed: training.seed, epoch: 0 })[0]!;
+  const batch = await batchOf(data, places, config, { sampling: training.sampling, seed: training.seed });
+  const { distance } = await inference.compute(batch, ["distance"]);
+  const total = (values: ArrayLike<number>): number => Array.from(values).reduce((a, b) => a + b, 0);
+  const pairs = places.length * (places.length - 1);
+  const [found, wanted] = [total(distance!.data as Float32Array) / pairs, total(batch.distances!) / pairs];
+  if (!(found > 0 && wanted > 0)) return;
+  weights.set(SCALE, { shape: [1], data: Float32Array.of(Math.log(wanted / 2 / found)) });
+  weights.set("sample/encoder/own/b", { shape: [1], data: Float32Array.of(wanted / 4) });
+  await putWeights(trainer, weights);
 }
 
 /** Is this weight in no training graph, because embeddings of ASVs are known? */
@@ -224,13 +231,11 @@ async function compileTraining(
   const { batchSize, epochs, seed, chunk, freeze, losses, loss } = training;
   const planned = batchLengths(data, config, { batchSize, epochs, seed });
   const whole = freeze === "none";
-  const asvs =
-    whole && chunk > 0 && planned.asvs > chunk ? Math.ceil(planned.asvs / chunk) * chunk : planned.asvs;
+  const asvs = whole && chunk > 0 && planned.asvs > chunk ? Math.ceil(planned.asvs / chunk) * chunk : planned.asvs;
   const lengths = { asvs, slots: planned.slots, samples: Math.min(batchSize, data.train.length) };
   const network = buildNetwork(config, { part: whole ? "whole" : "samples", weights: losses, loss, chunk });
   const frozen = (path: string): boolean =>
-    (freeze === "base" && path.startsWith("sample/")) ||
-    (path.startsWith("asv/letters") && losses.nucleotide === 0);
+    (freeze === "base" && path.startsWith("sample/")) || (path.startsWith("asv/letters") && losses.nucleotide === 0);
   const trainer = await compile(network, {
     dims: lengths,
     optimizer,
@@ -261,7 +266,7 @@ async function* trainFeeds(
   let step = epoch * batches.length;
   for (const places of batches) {
     const batch = await batchOf(data, places, config, { sampling, seed, step, variation });
-    const known = freeze === "none" ? undefined : await inference.embed(data.cache, batch.unique);
+    const known = freeze === "none" ? undefined : await inference.embed(batch);
     const hide = !known && config.nucleotides && losses.nucleotide > 0 && mask.ratio > 0;
     const masked = hide ? maskLetters(batch.tokens, batch.width, mask, { seed, step }) : undefined;
     const sampleWeights = data.sampleWeights && Array.from(places, (p) => data.sampleWeights![p]!);
@@ -291,11 +296,7 @@ function maskNow({ mask, harderMask }: TrainingConfig, { harder }: Progress): Ma
   return harder && harderMask ? harderMask : mask;
 }
 
-function watchMask(
-  { training, warn }: TrainingRun,
-  progress: Progress,
-  { epoch, validation, parts }: EpochReport,
-): void {
+function watchMask({ training, warn }: TrainingRun, progress: Progress, { epoch, validation, parts }: EpochReport): void {
   const loss = validation.parts.nucleotide ?? parts.nucleotide;
   if (loss === undefined || loss >= EASY || progress.harder) return;
   progress.harder = true;
@@ -345,10 +346,7 @@ function notFinite(step: Step): Error {
 }
 
 /** An epoch as flat numbers: losses unweighted and weighted, scores. */
-function numbersOf(
-  { loss, parts, validation }: EpochReport,
-  { losses }: TrainingConfig,
-): Record<string, number> {
+function numbersOf({ loss, parts, validation }: EpochReport, { losses }: TrainingConfig): Record<string, number> {
   const factors: Record<string, number> = { ...losses };
   const out: Record<string, number> = { loss, "valid/loss": validation.loss };
   for (const [name, value] of Object.entries(parts)) {

@@ -3,6 +3,7 @@ import { ClassMetrics } from "./class-metrics.ts";
 import type { Inference } from "./inference.ts";
 import type { MaskOptions } from "./letter-masks.ts";
 import type { ModelConfig } from "./model-interfaces.ts";
+import type { WeightMap } from "./model-weights.ts";
 import { RegressionMetrics } from "./streaming-metrics.ts";
 import { invertTargetTransform, type TargetTransform } from "./target-transform.ts";
 import { batchOf, inBatches, type TrainingData } from "./training-data.ts";
@@ -50,9 +51,8 @@ export async function validate(
     const options = { sampling: training.sampling, seed: training.seed, step: 0 };
     const batch = await batchOf(data, batchPlaces, config, options);
     for (const row of batch.unique) rows.add(row);
-    const { parts, outputs } = await inference.evaluate(data.cache, batch);
-    for (const [name, value] of Object.entries(parts))
-      sums[name] = (sums[name] ?? 0) + value * batchPlaces.length;
+    const { parts, outputs } = await inference.evaluate(batch);
+    for (const [name, value] of Object.entries(parts)) sums[name] = (sums[name] ?? 0) + value * batchPlaces.length;
     if (!outputs.prediction || !batch.targets) continue;
     const said = outputs.prediction.data as Float32Array;
     if (classes) {
@@ -70,12 +70,7 @@ export async function validate(
   const parts: Record<string, number> = {};
   for (const [name, total] of Object.entries(sums)) parts[name] = total / Math.max(1, places.length);
   if (config.nucleotides && losses.nucleotide > 0 && mask.ratio > 0) {
-    const found = await inference.letters(
-      data.cache,
-      [...rows].sort((a, b) => a - b),
-      mask,
-      training.seed,
-    );
+    const found = await inference.letters(data.cache, [...rows].sort((a, b) => a - b), mask, training.seed);
     parts.nucleotide = found.loss;
     parts.letters = found.found;
   }
@@ -102,11 +97,10 @@ export async function distanceR2(
   if (!data.distances) return Number.NaN;
   const options = { sampling: training.sampling, seed: training.seed, step: 0 };
   const rows: Float32Array[] = [];
-  const factor = Math.exp(inference.weights.get("sample/encoder/scale")?.data[0] ?? 0);
   for (const part of inBatches(places, training.batchSize)) {
     const { distances: _, ...rest } = data;
     const batch = await batchOf(rest, part, config, options);
-    const { embedding } = await inference.compute(data.cache, batch, ["embedding"]);
+    const { embedding } = await inference.compute(batch, ["embedding"]);
     rows.push(embedding!.data as Float32Array);
   }
   const n = places.length;
@@ -117,22 +111,35 @@ export async function distanceR2(
     at += part.length;
   }
   const truth = await data.distances.of(places);
+  const between = distanceBetween(all, config, inference.weights);
   const metrics = new RegressionMetrics();
   for (let i = 0; i < n; i++) {
     const [wanted, found] = [new Float64Array(n - i - 1), new Float64Array(n - i - 1)];
     for (let j = i + 1; j < n; j++) {
       wanted[j - i - 1] = truth[i * n + j]!;
-      found[j - i - 1] = factor * embeddingDistance(all, i, j, config);
+      found[j - i - 1] = between(i, j);
     }
     metrics.add(wanted, found);
   }
   return metrics.scores().r2;
 }
 
-function embeddingDistance(all: Float32Array, i: number, j: number, { dim, distance }: ModelConfig): number {
-  let square = 0;
-  for (let d = 0; d < dim; d++) square += (all[i * dim + d]! - all[j * dim + d]!) ** 2;
-  return distance === "tanh" ? Math.tanh(Math.sqrt(square) / 10) : square / dim;
+/** The distance the network reads off two embeddings, in a matrix of embeddings. */
+function distanceBetween(all: Float32Array, { dim, distance }: ModelConfig, weights: WeightMap): (i: number, j: number) => number {
+  const n = all.length / dim;
+  const factor = Math.exp(weights.get("sample/encoder/scale")?.data[0] ?? 0);
+  const slope = weights.get("sample/encoder/own/w")?.data;
+  const term = weights.get("sample/encoder/own/b")?.data[0] ?? 0;
+  const own = Float64Array.from({ length: n }, (_, i) => {
+    let sum = term;
+    for (let d = 0; d < dim; d++) sum += (slope?.[d] ?? 0) * all[i * dim + d]!;
+    return sum;
+  });
+  return (i, j) => {
+    let square = 0;
+    for (let d = 0; d < dim; d++) square += (all[i * dim + d]! - all[j * dim + d]!) ** 2;
+    return distance === "tanh" ? Math.tanh(Math.sqrt(square) / 10) : (factor * square) / dim + own[i]! + own[j]!;
+  };
 }
 
 function pickScores({ r2, mae, rmse }: { r2: number; mae: number; rmse: number }): Record<string, number> {
@@ -140,16 +147,10 @@ function pickScores({ r2, mae, rmse }: { r2: number; mae: number; rmse: number }
 }
 
 /** The middle quantile of each output, or the output. */
-export function middleOf(
-  said: ArrayLike<number>,
-  { quantiles }: Pick<ModelConfig, "quantiles">,
-): ArrayLike<number> {
+export function middleOf(said: ArrayLike<number>, { quantiles }: Pick<ModelConfig, "quantiles">): ArrayLike<number> {
   const q = quantiles.length;
   if (q === 0) return said;
-  const middle = quantiles.reduce(
-    (best, t, k) => (Math.abs(t - 0.5) < Math.abs(quantiles[best]! - 0.5) ? k : best),
-    0,
-  );
+  const middle = quantiles.reduce((best, t, k) => (Math.abs(t - 0.5) < Math.abs(quantiles[best]! - 0.5) ? k : best), 0);
   return Float64Array.from({ length: said.length / q }, (_, i) => said[i * q + middle]!);
 }
 
