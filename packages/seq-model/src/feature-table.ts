@@ -177,6 +177,18 @@ function checkIds(table: FeatureTable): void {
     const message = `${features.length} feature ids stand more than once: ${listIds(features)}; ids must be unique`;
     throw seqFileError("DUP_FEATURE", table.path, message, { features });
   }
+  for (const [what, names] of [
+    ["feature", table.featureIds],
+    ["sample", table.sampleIds],
+  ] as const) {
+    const nameless = names.findIndex((id) => id.trim() === "");
+    if (nameless >= 0)
+      throw seqFileError(
+        "BIOM_FORMAT",
+        table.path,
+        `${what} number ${nameless} (counting from 0) has no name`,
+      );
+  }
   const samples = duplicates(table.sampleIds);
   if (samples.length > 0) {
     const message = `${samples.length} sample ids stand more than once: ${listIds(samples)}; ids must be unique`;
