@@ -5,6 +5,7 @@ import * as onnxTrain from "../src/index.ts";
 it("exports exactly these names", () => {
   expect(Object.keys(onnxTrain).sort()).toMatchInlineSnapshot(`
     [
+      "Plateau",
       "Trainer",
       "abs",
       "adamW",
@@ -17,7 +18,9 @@ it("exports exactly these names", () => {
       "compile",
       "concat",
       "constant",
+      "cosine",
       "cosineLoss",
+      "cosineRestarts",
       "cumSum",
       "dense",
       "denseParams",
@@ -69,6 +72,7 @@ it("exports exactly these names", () => {
       "neg",
       "normParams",
       "not",
+      "oneCycle",
       "oneHot",
       "or",
       "pad",
