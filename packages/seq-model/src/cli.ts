@@ -3,6 +3,7 @@ import { baselineCommand } from "./cli-baseline.ts";
 import { explainCommand } from "./cli-explain.ts";
 import { inspectCommand } from "./cli-inspect.ts";
 import { pcoaCommand, permanovaCommand } from "./cli-ordination.ts";
+import { searchCommand } from "./cli-search.ts";
 import { mergeCommand, unifracCommand } from "./cli-unifrac.ts";
 import { VERSION } from "./version.ts";
 
@@ -18,5 +19,6 @@ await runCli({
     inspectCommand,
     baselineCommand,
     explainCommand,
+    searchCommand,
   ],
 });
