@@ -45,7 +45,7 @@ export interface EpochReport {
   readonly parts: Readonly<Record<string, number>>;
   /** −ELBO a cell of the validation cells at final weights; NaN without validation cells. */
   readonly validation: number;
-  /** Of wall-clock time. */
+  /** Of wall-clock time; NaN for an epoch of before a resume. */
   readonly cellsPerSecond: number;
 }
 
@@ -351,9 +351,11 @@ async function validate(state: ModelState, valid: BatchSource, seed: number): Pr
 }
 
 async function checkpoint(state: ModelState, out: string, progress: Progress): Promise<void> {
-  const { best, ...rest } = progress;
+  const { best, history, ...rest } = progress;
+  // Without the clock, so that a resumed run leaves the same bytes.
+  const epochs = history.map(({ cellsPerSecond: _, ...epoch }) => epoch);
   await saveModel(state, join(out, "last.safetensors"), {
-    progress: { ...rest, best: Number.isFinite(best) ? best : null },
+    progress: { ...rest, best: Number.isFinite(best) ? best : null, history: epochs },
   });
 }
 
@@ -365,7 +367,14 @@ async function goOn(state: ModelState, options: TrainOptions, progress: Progress
   const { metadata } = readSafetensors(file);
   const extra = JSON.parse(metadata.extra ?? "null") as { progress?: Progress } | null;
   if (!extra?.progress) throw mosaicFileError("MODEL_FORMAT", file, "holds no progress of a training");
-  Object.assign(progress, extra.progress, { best: extra.progress.best ?? Number.POSITIVE_INFINITY });
+  const { best, history, ...rest } = extra.progress;
+  const finite = (x: number | null): number => x ?? Number.NaN; // JSON has no NaN
+  const epochs = history.map((epoch) => ({
+    ...epoch,
+    validation: finite(epoch.validation),
+    cellsPerSecond: Number.NaN,
+  }));
+  Object.assign(progress, rest, { best: best ?? Number.POSITIVE_INFINITY, history: epochs });
 }
 
 /** The weights of `best.safetensors`, as a flat vector. */
