@@ -71,7 +71,7 @@ export interface TrainReport {
 const GIVE_UP = 10;
 const VALIDATION = 11n;
 /** A call takes at most about so many bytes of input. */
-const CALL_BYTES = 1.6e7;
+const CALL_BYTES = 2.3e7;
 
 interface Progress {
   epoch: number;
@@ -234,6 +234,9 @@ async function recompile(
   for (const [name, head] of Object.entries(plan.heads)) schedules[`head.${name}`] = at(head?.weight ?? 1);
   const width = plan.modalities.reduce((n, m) => n + m.features * (1 + m.tally / batchSize), 0);
   const fits = Math.floor(CALL_BYTES / (4 * width * batchSize));
+  const weights = await state.trainer.weights();
+  // Not both at once: moments and sessions are most of what a training holds.
+  await state.trainer[Symbol.asyncDispose]();
   const trainer = await compileNetwork(state, {
     batchSize,
     tails,
@@ -244,7 +247,7 @@ async function recompile(
       ...(given.freeze && { freeze: given.freeze }),
     },
   });
-  const weights = await state.trainer.weights();
+  state.trainer = trainer;
   const fresh = await trainer.state();
   const { trained, frozen } = trainer.plan;
   for (const [layout, vector] of [
@@ -253,8 +256,6 @@ async function recompile(
   ] as const)
     for (const { name, offset } of layout.places) vector.set(weights[name]!.data, offset);
   await trainer.restore(fresh);
-  await state.trainer[Symbol.asyncDispose]();
-  state.trainer = trainer;
 }
 
 /** The inputs of the steps of an epoch, from step `from` of it. */
