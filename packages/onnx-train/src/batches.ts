@@ -104,8 +104,10 @@ export function fitShapes(
 ): Feeds {
   const dims: Record<string, number> = {};
   const solve = (dim: Dim): number | undefined => (typeof dim === "number" ? dim : dims[dim]);
-  for (let round = 0; round < names.length; round++)
-    for (const name of names) {
+  // Inputs that are not asked for tell lengths too.
+  const told = Object.keys(inputs);
+  for (let round = 0; round < told.length; round++)
+    for (const name of told) {
       const open = [...new Set(inputs[name]!.shape.filter((d) => solve(d) === undefined))];
       if (open.length !== 1 || batch[name] === undefined) continue;
       const known = inputs[name]!.shape.reduce<number>((n, d) => n * (solve(d) ?? 1), 1);
