@@ -50,6 +50,7 @@ export type SeqErrorCode =
   | "MATRIX_VALUES"
   | "DISTANCE_NAN"
   | "NOT_FINITE"
+  | "MEMORY_BATCH"
   | "RESUME"
   | "MODEL_FORMAT"
   | "MODEL_KEYS"

@@ -4,9 +4,10 @@ import type { Inference } from "./inference.ts";
 import type { MaskOptions } from "./letter-masks.ts";
 import type { ModelConfig } from "./model-interfaces.ts";
 import type { WeightMap } from "./model-weights.ts";
+import type { SequenceCache } from "./sequence-batches.ts";
 import { RegressionMetrics } from "./streaming-metrics.ts";
 import { invertTargetTransform, type TargetTransform } from "./target-transform.ts";
-import { batchOf, inBatches, type TrainingData } from "./training-data.ts";
+import { batchOf, inBatches, type KinTargets, type TrainingData } from "./training-data.ts";
 import type { TrainingConfig } from "./training-options.ts";
 
 /** Numbers of one validation. */
@@ -81,6 +82,14 @@ export async function validate(
     parts.nucleotide = found.loss;
     parts.letters = found.found;
   }
+  if (data.kin && losses.phylogeny > 0 && training.freeze === "none")
+    parts.phylogeny = await kinLossOf(
+      inference,
+      data.kin,
+      data.cache,
+      [...rows].sort((a, b) => a - b),
+      config,
+    );
   const scores: Record<string, number> = {};
   if (numbers.n > 0) Object.assign(scores, pickScores(numbers.scores()));
   if (classes) {
@@ -90,8 +99,37 @@ export async function validate(
   if (data.distances && losses.encoder > 0)
     scores.distanceR2 = await distanceR2(inference, data, places.subarray(0, PAIRED), { config, training });
   const factors: Record<string, number> = { ...losses };
-  const loss = Object.entries(parts).reduce((sum, [name, value]) => sum + (factors[name] ?? 0) * value, 0);
+  const counted = Object.entries(parts).filter(([name]) => factors[name]);
+  const loss =
+    counted.length > 0 ? counted.reduce((sum, [name, value]) => sum + factors[name]! * value, 0) : Number.NaN;
   return { loss, parts, scores };
+}
+
+/** Loss of the distances on the tree between some ASVs, evenly taken. */
+async function kinLossOf(
+  inference: Inference,
+  kin: KinTargets,
+  { table }: SequenceCache,
+  rows: readonly number[],
+  { dim }: ModelConfig,
+): Promise<number> {
+  const n = Math.min(rows.length, PAIRED);
+  const unique = Uint32Array.from({ length: n }, (_, i) => rows[Math.floor((i * rows.length) / n)]!);
+  const tokens = new Uint8Array(n * table.width);
+  unique.forEach((row, i) => {
+    tokens.set(table.tokens.subarray(row * table.width, (row + 1) * table.width), i * table.width);
+  });
+  const found = await inference.embed({ unique, tokens, width: table.width });
+  const wanted = await kin.of(unique);
+  const factor = Math.exp(inference.weights.get("asv/scale")?.data[0] ?? 0) / dim;
+  let sum = 0;
+  for (let i = 0; i < n; i++)
+    for (let j = 0; j < n; j++) {
+      let square = 0;
+      for (let d = 0; d < dim; d++) square += (found[i * dim + d]! - found[j * dim + d]!) ** 2;
+      sum += (factor * square - wanted[i * n + j]!) ** 2;
+    }
+  return sum / (n * n);
 }
 
 /** R² of the distances between embeddings over all pairs of some samples. */
