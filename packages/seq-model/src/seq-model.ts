@@ -249,7 +249,7 @@ export class SeqModel implements Predictor, AsyncDisposable {
       positions: [0, 1, 2, 3],
       categories: new Float32Array(lengths.samples * config.categories.length),
     };
-    return exportOnnx(trainer, path, {
+    return await exportOnnx(trainer, path, {
       outputs: ["embedding", ...(facts.target ? ["prediction"] : [])],
       check,
       metadata: {
