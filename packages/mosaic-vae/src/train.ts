@@ -13,7 +13,7 @@ import { feedOf, stepRandom, tailLength } from "./feed.ts";
 import { groupMatrix } from "./groups.ts";
 import { MODEL_FILE, saveModel } from "./model-file.ts";
 import { compileNetwork, type ModelState } from "./mosaic-vae.ts";
-import { EPOCHS } from "./plan.ts";
+import { BATCH_SIZE, RATE, usualEpochs } from "./plan.ts";
 import { scheduleAt } from "./schedule.ts";
 import { type Split, splitCells } from "./split.ts";
 
@@ -71,7 +71,7 @@ export interface TrainReport {
 const GIVE_UP = 10;
 const VALIDATION = 11n;
 /** A call takes at most about so many bytes of input. */
-const CALL_BYTES = 4e7;
+const CALL_BYTES = 1.6e7;
 
 interface Progress {
   epoch: number;
@@ -96,7 +96,7 @@ export async function trainModel(
       dataset,
       train.splitColumn ? { column: train.splitColumn } : { valid: train.validation ?? 0.1, seed },
     );
-  const batchSize = Math.min(train.batchSize ?? 128, split.train.length);
+  const batchSize = Math.min(train.batchSize ?? BATCH_SIZE, split.train.length);
   if (batchSize < 1) throw mosaicError("SPLIT", "no cell is left to train on", { usage: true });
   const common = { registry, counts: countNames(state), batchSize, seed, ...pick(options) };
   const source = await batches(dataset, {
@@ -122,8 +122,8 @@ export async function trainModel(
       m.tally > 0 ? tailLength(facts[m.name]?.large ?? new Int32Array(1), batchSize) : 0,
     ]),
   );
-  const epochs = train.epochs ?? EPOCHS;
   const perEpoch = source.batchesPerEpoch;
+  const epochs = train.epochs ?? usualEpochs(perEpoch);
   await recompile(state, { batchSize, tails, perEpoch, epochs, freeze: options.freeze });
   const progress: Progress = { epoch: 0, best: Number.POSITIVE_INFINITY, bestEpoch: 0, history: [] };
   if (options.resume) await goOn(state, options, progress);
@@ -218,7 +218,7 @@ async function recompile(
   const { plan, config } = state;
   const { train = {} } = config;
   const { batchSize, tails, perEpoch, epochs } = given;
-  const rate = train.learningRate ?? 1e-3;
+  const rate = train.learningRate ?? RATE;
   const total = epochs * perEpoch;
   const lr =
     train.rateSchedule === "constant"

@@ -4,12 +4,12 @@ import { constant } from "./constants.ts";
 import type { Data, DType } from "./dtype.ts";
 import { trainError } from "./errors.ts";
 import { grad } from "./grad.ts";
-import { currentGraph, emit, Graph, inGraph, type Precision, scope, type Tensor } from "./graph.ts";
+import { currentGraph, emit, Graph, inGraph, type Precision, scope, sizeOf, type Tensor } from "./graph.ts";
 import { bind, type Model, type ModelResult, type StepContext } from "./model.ts";
 import { abs, add, and, cast, div, greaterOrEqual, less, minimum, mul, where } from "./ops-elementwise.ts";
 import { gather } from "./ops-index.ts";
 import { concat, reshape, split } from "./ops-shape.ts";
-import type { Optimizer } from "./optimizer.ts";
+import type { Optimizer, UpdateScalars } from "./optimizer.ts";
 import { type Layout, layout, type ParamSpec } from "./params.ts";
 import { flatten, type Tree, unflatten } from "./tree.ts";
 
@@ -45,6 +45,8 @@ export interface TrainSpec {
   readonly precision: Precision;
   readonly trained: Layout;
   readonly frozen: Layout;
+  /** Parts of equal length in which the weights are updated. */
+  readonly blocks: number;
   /** Whole data sets that stay in the session; batches are then rows of them. */
   readonly resident: Readonly<Record<string, { readonly shape: readonly number[]; readonly data: Data }>>;
 }
@@ -62,9 +64,23 @@ export function layouts(
 ): { trained: Layout; frozen: Layout } {
   const specs = flatten<ParamSpec>(model.params);
   return {
-    trained: layout(specs.filter(([path]) => !freeze(path))),
+    trained: padded(layout(specs.filter(([path]) => !freeze(path)))),
     frozen: layout(specs.filter(([path]) => freeze(path))),
   };
+}
+
+/** Weights of a block: with moments and all between about a megabyte, which a processor keeps at hand. */
+const BLOCK = 1 << 15;
+
+/** Many weights, with zeros behind them that fill the last block. */
+function padded(plain: Layout): Layout {
+  if (plain.size <= BLOCK) return plain;
+  return { ...plain, size: Math.ceil(plain.size / BLOCK) * BLOCK };
+}
+
+/** In how many parts weights of this layout can be updated. */
+export function blocksOf({ size }: Layout): number {
+  return Math.max(1, Math.floor(size / BLOCK));
 }
 
 /** The weights as the tree a model function expects, cut from the flat vectors. */
@@ -72,11 +88,9 @@ function weightTree(model: Model, vectors: readonly (readonly [Layout, Tensor | 
   const byName = new Map<string, Tensor>();
   for (const [{ places }, vector] of vectors) {
     if (!vector) continue;
-    const pieces = split(
-      vector,
-      places.map((p) => p.size),
-      0,
-    );
+    const sizes = places.map((p) => p.size);
+    const rest = Number(vector.shape[0]) - sizes.reduce((a, b) => a + b, 0);
+    const pieces = split(vector, rest > 0 ? [...sizes, rest] : sizes, 0);
     places.forEach((p, i) => {
       byName.set(p.name, reshape(pieces[i]!, p.spec.shape));
     });
@@ -91,12 +105,18 @@ export function trainGraph(spec: TrainSpec): TrainGraph {
   const root = new Graph(model.name);
   root.precision = spec.precision;
   const n = trained.size;
-  const state = [
+  const inputsOfState = [
     root.input("weights", "float32", [n]),
     ...optimizer.moments.map((name) => root.input(`moment.${name}`, "float32", [n])),
     root.input("count", "int64", []),
     root.input("scaler", "float32", [2]),
   ];
+  // In blocks already here: reshaping what a body returns would be a copy in each step.
+  const vectors = 1 + optimizer.moments.length;
+  const blocked = spec.blocks > 1 ? [spec.blocks, n / spec.blocks] : [n];
+  const state = inGraph(root, () =>
+    inputsOfState.map((t, i) => (i < vectors && spec.blocks > 1 ? reshape(t, blocked) : t)),
+  );
   const still = frozen.size > 0 ? root.input("frozen", "float32", [frozen.size]) : undefined;
   const body = new Graph(`${model.name}/step`, root);
   const inner = state.map((t) => body.input(`step/${t.name}`, t.dtype, t.shape));
@@ -141,16 +161,16 @@ export function trainGraph(spec: TrainSpec): TrainGraph {
       },
     };
     const rate = perStep("rate", "float32", []);
-    const [weights, ...rest] = inner;
+    const [held, ...rest] = inner;
+    const weights = reshape(held!, [n]);
     const tree = weightTree(model, [
       [trained, weights],
       [frozen, still],
     ]);
     const made = model.build(tensors, tree, context);
     parts = Object.keys(made.parts ?? {});
-    const outputs = scope("update", () => updateStep(spec, made, { weights: weights!, rest, rate }));
-    // Each output needs a value of its own, even where the model returns one twice.
-    body.output(outputs.map((t) => emit("Identity", [t], [[t.dtype, t.shape]])[0]!));
+    const outputs = scope("update", () => updateStep(spec, made, { held: held!, weights, rest, rate }));
+    body.output(ownValues(outputs, body));
   });
   inGraph(root, () => {
     const watched = body.outputs.slice(state.length);
@@ -159,11 +179,22 @@ export function trainGraph(spec: TrainSpec): TrainGraph {
       ...watched.map((t) => [t.dtype, ["K", ...t.shape]] as const),
     ];
     const attributes = { body: { graph: body }, num_scan_inputs: { int: scanned.length } };
-    root.output(emit("Scan", [...state, ...scanned], types, attributes));
+    const made = emit("Scan", [...state, ...scanned], types, attributes);
+    root.output(made.map((t, i) => (i < vectors && spec.blocks > 1 ? reshape(t, [n]) : t)));
   });
   // Scan wants its slices after the state, in the order of the outer inputs.
   body.inputs.splice(0, body.inputs.length, ...inner, ...body.inputs.filter((t) => !inner.includes(t)));
   return { graph: root, inputs, noise, schedules, parts };
+}
+
+/** Each output needs a value of its own, made in the body: a copy stands for one that has none. */
+function ownValues(outputs: readonly Tensor[], body: Graph): Tensor[] {
+  const taken = new Set<Tensor>(body.inputs);
+  return outputs.map((t) => {
+    const free = t.graph === body && !taken.has(t);
+    taken.add(t);
+    return free ? t : emit("Identity", [t], [[t.dtype, t.shape]])[0]!;
+  });
 }
 
 /** The model's inputs of one step: slices of what is fed, or rows of what is resident. */
@@ -190,8 +221,9 @@ function stepInputs(
 function updateStep(
   spec: TrainSpec,
   made: ModelResult,
-  { weights, rest, rate }: { weights: Tensor; rest: readonly Tensor[]; rate: Tensor },
+  given: { held: Tensor; weights: Tensor; rest: readonly Tensor[]; rate: Tensor },
 ): Tensor[] {
+  const { held, weights, rest, rate } = given;
   const moments = rest.slice(0, -2);
   const [count, scaler] = rest.slice(-2) as [Tensor, Tensor];
   const [scale, good] = split(scaler, [1, 1], 0).map((t) => reshape(t, [])) as [Tensor, Tensor];
@@ -201,15 +233,11 @@ function updateStep(
   const gradient = scaled ? div(raw, scale) : raw;
   const norm = norm2(gradient);
   const ok = and(less(norm, LARGEST), less(abs(loss), LARGEST));
-  const next = spec.optimizer.update({
-    weights,
-    gradient: where(ok, gradient, 0),
+  const next = updateWeights(spec, [held, gradient, ...moments], {
     clip: spec.clip > 0 ? minimum(div(spec.clip, add(norm, 1e-6)), 1) : undefined,
     ok,
-    moments,
     count: add(count, constant(1, [], "int64")),
     rate,
-    decayed: spec.trained.decayed,
   });
   const streak = where(ok, add(good, 1), 0);
   const grown = greaterOrEqual(streak, GROWTH_STEPS);
@@ -228,6 +256,80 @@ function updateStep(
     scale,
     ...Object.values(made.parts ?? {}).map((t) => cast(t, "float32")),
   ];
+}
+
+/**
+ * An update of [weights, gradient, …moments]. A processor does it in blocks that stay in its cache, and not at all in a
+ * step that is left out; a GPU wants few large operators and no decision that it has to wait for. The numbers are the
+ * same.
+ */
+function updateWeights(
+  { optimizer, trained, blocks }: TrainSpec,
+  vectors: readonly Tensor[],
+  scalars: UpdateScalars,
+): { weights: Tensor; moments: readonly Tensor[] } {
+  const apply = optimizer.update(scalars);
+  const whole = optimizer.decay ? [...vectors, decayMask(trained)] : vectors;
+  const build = ([weights, gradient, ...more]: readonly Tensor[]): Tensor[] => {
+    const decays = optimizer.decay ? more.pop() : undefined;
+    const next = apply({ weights: weights!, gradient: gradient!, moments: more, decays });
+    return [next.weights, ...next.moments];
+  };
+  let made: Tensor[];
+  if (blocks === 1) {
+    const [weights, gradient, ...more] = whole;
+    made = build([weights!, where(scalars.ok, gradient!, 0), ...more]);
+  } else {
+    const before = vectors.filter((_, i) => i !== 1);
+    made = choose(
+      scalars.ok,
+      () => inBlocks(build, whole, blocks, before.length),
+      () => before.map((t) => emit("Identity", [t], [[t.dtype, t.shape]])[0]!),
+    );
+  }
+  return { weights: made[0]!, moments: made.slice(1) };
+}
+
+/** `If`: only the branch that is chosen is computed. */
+function choose(ok: Tensor, yes: () => Tensor[], no: () => Tensor[]): Tensor[] {
+  const outer = currentGraph();
+  const [then_branch, else_branch] = [yes, no].map((build, i) => {
+    const branch = new Graph(outer.unique(`${outer.name}/${i === 0 ? "yes" : "no"}`), outer);
+    inGraph(branch, () => branch.output(build()));
+    return { graph: branch };
+  }) as [{ graph: Graph }, { graph: Graph }];
+  const types = then_branch.graph.outputs.map((t) => [t.dtype, t.shape] as const);
+  return emit("If", [ok], types, { then_branch, else_branch });
+}
+
+/** A function of vectors, one block at a time, whose first `outputs` results have the shape of a block. */
+function inBlocks(
+  build: (parts: readonly Tensor[]) => Tensor[],
+  whole: readonly Tensor[],
+  blocks: number,
+  outputs: number,
+): Tensor[] {
+  const outer = currentGraph();
+  const each = sizeOf(whole[0]!.shape) / blocks;
+  const body = new Graph(outer.unique(`${outer.name}/block`), outer);
+  const parts = whole.map((t) => body.input(`${body.name}/${t.name}`, t.dtype, [each]));
+  inGraph(body, () => body.output(build(parts)));
+  return emit(
+    "Scan",
+    whole.map((t) => reshape(t, [blocks, each])),
+    Array.from({ length: outputs }, () => ["float32", [blocks, each]] as const),
+    { body: { graph: body }, num_scan_inputs: { int: whole.length } },
+  );
+}
+
+/** 1 for each weight that decays, else 0. */
+function decayMask({ decayed, size }: Layout): Tensor {
+  return currentGraph().root.initializer(
+    "decays",
+    "float32",
+    [size],
+    new Float32Array(size).fill(1, 0, decayed),
+  );
 }
 
 /** Euclidean norm of a vector in one pass; it has no gradient. */

@@ -5,6 +5,7 @@
 #![allow(clippy::needless_range_loop)]
 
 pub mod basis;
+mod corrected;
 pub mod cox;
 pub mod criterion;
 pub mod cross;
@@ -27,6 +28,7 @@ pub mod passes;
 pub mod penalty;
 pub mod predict;
 pub mod report;
+mod residuals;
 pub mod rows;
 mod shape;
 mod shaped;
