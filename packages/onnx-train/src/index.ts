@@ -23,6 +23,8 @@ export {
   readHistory,
 } from "./loss-report.ts";
 export * from "./losses.ts";
+export { type ChunkFunction, mapChunks } from "./map-chunks.ts";
+export type { SparseRows } from "./messages.ts";
 export {
   graph,
   type InputSpec,
@@ -90,6 +92,7 @@ export {
   sgd,
   warmupCosine,
 } from "./optimizer.ts";
+export { accumulate, EMA, emaWeights, withEma } from "./optimizer-wrappers.ts";
 export {
   type DenseParams,
   denseParams,
@@ -103,8 +106,16 @@ export {
 export { type Expert, productOfExperts } from "./product-of-experts.ts";
 export { readSafetensors, type Safetensors, type Stored, writeSafetensors } from "./safetensors.ts";
 export { type ScanLayersOptions, scanLayers } from "./scan-layers.ts";
+export {
+  cosine,
+  cosineRestarts,
+  oneCycle,
+  Plateau,
+  type PlateauOptions,
+  type PlateauState,
+} from "./schedules.ts";
 export * from "./special.ts";
 export { tensorBoardTracker } from "./tensorboard.ts";
 export { jsonlTracker, type RunTracker, type TrackOptions, track } from "./tracker.ts";
 export { type Evaluation, type NumberArray, type Step, Trainer } from "./trainer.ts";
-export type { Tree } from "./tree.ts";
+export { flatten, type Tree, unflatten } from "./tree.ts";

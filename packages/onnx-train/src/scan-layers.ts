@@ -137,7 +137,7 @@ function sliceInputs(body: Graph, weights: readonly Tensor[]): Tensor[] {
 }
 
 /** A layer that reads a computed tensor from around it would lose that tensor's gradient. */
-function requireShared(body: Graph, outer: Graph, shared: readonly Tensor[]): void {
+export function requireShared(body: Graph, outer: Graph, shared: readonly Tensor[]): void {
   const known = new Set(shared);
   for (const node of body.nodes)
     for (const t of node.inputs) {

@@ -57,8 +57,9 @@ export class FeatureTable {
     this.sampleIds = parts.sampleIds;
     this.featureIds = parts.featureIds;
     this.indptr = parts.indptr;
-    this.indices = parts.indices;
-    this.values = parts.values;
+    const sorted = sortable(parts);
+    this.indices = sorted.indices;
+    this.values = sorted.values;
     this.path = parts.path ?? "table";
     this.featureMetadata = parts.featureMetadata;
     this.history = parts.history ?? [];
@@ -176,11 +177,33 @@ function checkIds(table: FeatureTable): void {
     const message = `${features.length} feature ids stand more than once: ${listIds(features)}; ids must be unique`;
     throw seqFileError("DUP_FEATURE", table.path, message, { features });
   }
+  for (const [what, names] of [
+    ["feature", table.featureIds],
+    ["sample", table.sampleIds],
+  ] as const) {
+    const nameless = names.findIndex((id) => id.trim() === "");
+    if (nameless >= 0)
+      throw seqFileError(
+        "BIOM_FORMAT",
+        table.path,
+        `${what} number ${nameless} (counting from 0) has no name`,
+      );
+  }
   const samples = duplicates(table.sampleIds);
   if (samples.length > 0) {
     const message = `${samples.length} sample ids stand more than once: ${listIds(samples)}; ids must be unique`;
     throw seqFileError("DUP_SAMPLE", table.path, message, { samples });
   }
+}
+
+/** Copies where entries will have to be sorted: the caller's arrays stay as they are. */
+function sortable({ indptr, indices, values }: FeatureTableParts): Pick<FeatureTable, "indices" | "values"> {
+  for (let s = 0; s + 1 < indptr.length; s++) {
+    for (let at = indptr[s]! + 1; at < indptr[s + 1]!; at++) {
+      if (indices[at - 1]! >= indices[at]!) return { indices: indices.slice(), values: values.slice() };
+    }
+  }
+  return { indices, values };
 }
 
 function checkEntries(table: FeatureTable): void {

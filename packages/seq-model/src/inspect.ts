@@ -4,6 +4,7 @@ import type { FeatureTable } from "./feature-table.ts";
 import { type Sequences, sequencesOf } from "./read-fasta.ts";
 import type { Metadata } from "./read-metadata.ts";
 import type { Tree } from "./read-newick.ts";
+import { type LengthProfile, lengthFindings, lengthProfile } from "./sequence-lengths.ts";
 
 /** What may go with a table. */
 export interface InspectWith {
@@ -31,7 +32,7 @@ export interface Inspection {
   readonly missingTips: readonly string[];
   /** Features without a sequence. */
   readonly missingSequences: readonly string[];
-  /** Different lengths of the sequences, shortest first: several hint at mixed regions. */
+  /** Different lengths of the sequences, shortest first; groups far apart hint at mixed regions and are told in `lines`. */
   readonly sequenceLengths: readonly number[];
   /** Samples without metadata. */
   readonly missingMetadata: readonly string[];
@@ -50,7 +51,8 @@ export function inspectTable(
   const [samples, features] = [table.sampleIds.length, table.featureIds.length];
   const has = tree?.has(table.featureIds);
   const known = new Set(metadata?.ids);
-  const { missing, lengths } = sequenceFacts(table, sequences);
+  const { missing, profile } = sequenceFacts(table, sequences);
+  const lengths = Object.keys(profile).map(Number);
   const found = {
     samples,
     features,
@@ -64,10 +66,11 @@ export function inspectTable(
   };
   const problem = (what: string, ids: readonly string[]): string[] =>
     ids.length === 0 ? [] : [`${ids.length} ${what}: ${listIds(ids)}`];
-  const regions =
+  const range =
     lengths.length > 1
-      ? [`sequences of ${lengths.length} lengths, ${lengths[0]} to ${lengths.at(-1)}: mixed regions?`]
+      ? [`sequences of ${lengths.length} lengths, ${lengths[0]} to ${lengths.at(-1)} bp`]
       : [];
+  const regions = [...range, ...lengthFindings(profile).warnings];
   const lines = [
     `${samples} samples × ${features} features, ${(100 * found.density).toFixed(1)} % not 0`,
     `counts a sample: ${depth[0]} to ${depth[2]}, median ${depth[1]}`,
@@ -87,14 +90,12 @@ export function inspectTable(
 function sequenceFacts(
   table: FeatureTable,
   sequences: Sequences | undefined,
-): { missing: readonly string[]; lengths: readonly number[] } {
-  const lengths = (all: readonly string[]): number[] =>
-    [...new Set(all.map((s) => s.length))].sort((a, b) => a - b);
+): { missing: readonly string[]; profile: LengthProfile } {
   try {
-    return { missing: [], lengths: lengths(sequencesOf(table, sequences)) };
+    return { missing: [], profile: lengthProfile(sequencesOf(table, sequences)) };
   } catch (e) {
     if (!isXError(e, "SEQUENCE_MISSING")) throw e;
-    if (!sequences) return { missing: [], lengths: [] };
-    return { missing: e.details.features as string[], lengths: lengths(sequences.sequences) };
+    if (!sequences) return { missing: [], profile: {} };
+    return { missing: e.details.features as string[], profile: lengthProfile(sequences.sequences) };
   }
 }

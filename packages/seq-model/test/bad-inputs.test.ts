@@ -60,6 +60,7 @@ describe("BIOM", () => {
     ],
     ["an entry that is none", { data: [[0, 0]] }, "BIOM_FORMAT"],
     ["a row without an id", { rows: [{}, {}, {}] }, "BIOM_FORMAT"],
+    ["an id without letters", { rows: rows(["f0", " ", "f2"]) }, "BIOM_FORMAT"],
     ["an unknown matrix type", { matrix_type: "ragged" }, "BIOM_FORMAT"],
     ["dense rows of another length", { matrix_type: "dense", data: [[1], [2], [3]] }, "BIOM_SHAPE"],
     [

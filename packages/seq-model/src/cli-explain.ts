@@ -1,0 +1,278 @@
+import { writeIpc } from "@x/core";
+import { atomicWriter, type CliCommand, type CliContext, writeFileAtomic, xError } from "@x/core/base";
+import { attentionMap, attentionSvg, sequenceNames } from "./attention-svg.ts";
+import { encodeCategories } from "./categories.ts";
+import { TABLE_FLAGS, TREE_FLAGS, tableOf, treeOf, writeTsv } from "./cli-inputs.ts";
+import { errorAnalysis } from "./error-analysis.ts";
+import { errorSvg } from "./error-svg.ts";
+import { EXPLAIN_METHODS, type ExplainMethod, explain, type FeatureImportance } from "./explain.ts";
+import type { FeatureTable } from "./feature-table.ts";
+import { importanceTreeSvg } from "./importance-svg.ts";
+import { joinMetadata } from "./join-metadata.ts";
+import { readFasta, type Sequences } from "./read-fasta.ts";
+import { type Metadata, readMetadata } from "./read-metadata.ts";
+import { SeqModel } from "./seq-model.ts";
+import { sequenceBatch } from "./sequence-batches.ts";
+import { numericTarget } from "./targets.ts";
+
+/** `seq-model explain`. */
+export const explainCommand: CliCommand = {
+  name: "explain",
+  summary: "what a model's predictions rest on: importances of ASVs, on the tree; attention; where it errs",
+  random: true,
+  options: [
+    {
+      name: "model",
+      type: "string",
+      value: "FILE",
+      help: "a trained model, or the folder of its run",
+      required: true,
+    },
+    ...TABLE_FLAGS,
+    ...TREE_FLAGS,
+    { name: "sequences", type: "string", value: "FILE", help: "FASTA or .qza, where ids are no sequences" },
+    {
+      name: "method",
+      type: "string",
+      choices: EXPLAIN_METHODS,
+      default: "integrated-gradients",
+      value: "NAME",
+      help: "integrated-gradients: parts that add up to the prediction; attention: cheap, but weight is not influence; permutation: what errors grow by (needs --metadata)",
+    },
+    {
+      name: "output",
+      type: "int",
+      range: { min: 0 },
+      default: 0,
+      value: "N",
+      help: "which number of the prediction (quantile, class)",
+    },
+    {
+      name: "steps",
+      type: "int",
+      range: { min: 1 },
+      default: 32,
+      value: "N",
+      help: "of integrated gradients: more are more exact",
+    },
+    {
+      name: "repeats",
+      type: "int",
+      range: { min: 1 },
+      default: 3,
+      value: "N",
+      help: "shuffles of a feature, of --method permutation",
+    },
+    { name: "batch-size", type: "int", range: { min: 1 }, default: 8, value: "N", help: "samples a batch" },
+    { name: "metadata", type: "string", value: "FILE", help: "sample metadata" },
+    {
+      name: "metadata-column",
+      aliases: ["--column"],
+      type: "string",
+      value: "COLUMN",
+      help: "true values, for --method permutation and --errors; the model's own target by default",
+    },
+    { name: "out", aliases: ["-o"], type: "string", value: "FILE", help: "importances: .tsv or .arrow" },
+    {
+      name: "svg",
+      type: "string",
+      value: "FILE",
+      help: "picture of the importances on the tree (needs --tree)",
+    },
+    { name: "most", type: "int", range: { min: 1, max: 2000 }, default: 60, value: "N", help: "tips in it" },
+    {
+      name: "heatmap",
+      type: "string",
+      value: "FILE",
+      help: "picture of the attention of the first samples (.svg)",
+    },
+    { name: "errors", type: "string", value: "FILE", help: "error analysis of a numeric target (.json)" },
+    { name: "errors-svg", type: "string", value: "FILE", help: "the same as a picture" },
+  ],
+  examples: [
+    "seq-model explain --model run --table table.biom --tree tree.nwk --out importances.tsv --svg importances.svg",
+    "seq-model explain --model run --table table.biom --metadata metadata.tsv --errors errors.json --errors-svg errors.svg",
+  ],
+  async run(context) {
+    const { options, signal } = context;
+    checkAsked(context);
+    await using model = await SeqModel.load(
+      String(options.model),
+      context.threads === undefined ? {} : { threads: context.threads },
+    );
+    const known =
+      options.metadata === undefined ? undefined : await readMetadata(String(options.metadata), { signal });
+    const inputs = await inputsOf(context, model, known);
+    const facts: Record<string, unknown> = { samples: inputs.table.sampleIds.length };
+    if (options.out !== undefined || options.svg !== undefined) {
+      const found = await importances(context, model, inputs);
+      facts.importances = found;
+    }
+    if (options.heatmap !== undefined) await heatmap(context, model, inputs);
+    if (options.errors !== undefined || options["errors-svg"] !== undefined)
+      facts.errors = await errors(context, model, inputs);
+    return facts;
+  },
+};
+
+function checkAsked({ options }: CliContext): void {
+  const missing = (message: string): never => {
+    throw xError("OPTION_MISSING", message, { usage: true });
+  };
+  const wanted = ["out", "svg", "heatmap", "errors", "errors-svg"];
+  if (wanted.every((name) => options[name] === undefined))
+    missing(`nothing is asked for: give ${wanted.map((name) => `--${name}`).join(", ")} or several`);
+  if (options.svg !== undefined && options.tree === undefined)
+    missing("--svg draws on a tree: give --tree FILE");
+  const needsTruth =
+    options.method === "permutation" || options.errors !== undefined || options["errors-svg"] !== undefined;
+  if (needsTruth && options.metadata === undefined)
+    missing("--method permutation and --errors need the true values: give --metadata FILE");
+}
+
+interface Inputs {
+  readonly table: FeatureTable;
+  readonly sequences: Sequences | undefined;
+  readonly metadata: Metadata | undefined;
+  readonly categories: Int32Array | undefined;
+}
+
+async function inputsOf(context: CliContext, model: SeqModel, known: Metadata | undefined): Promise<Inputs> {
+  const { options, signal } = context;
+  const whole = await tableOf(context);
+  const joined = known && joinMetadata(whole, known, { empty: "drop" });
+  const { categories: columns } = model.facts;
+  if (columns.length > 0 && !joined) {
+    const message = `the model takes ${columns.map(({ name }) => name).join(", ")}: give --metadata FILE`;
+    throw xError("OPTION_MISSING", message, { usage: true });
+  }
+  return {
+    table: joined?.table ?? whole,
+    sequences:
+      options.sequences === undefined ? undefined : await readFasta(String(options.sequences), { signal }),
+    metadata: joined?.metadata,
+    categories: columns.length > 0 ? encodeCategories(columns, joined!.metadata).codes : undefined,
+  };
+}
+
+async function importances(context: CliContext, model: SeqModel, inputs: Inputs): Promise<unknown> {
+  const { options, signal, onProgress } = context;
+  const { table, categories } = inputs;
+  const found = await explain(model, table, model.cache(table, inputs.sequences), {
+    method: options.method as ExplainMethod,
+    output: Number(options.output),
+    steps: Number(options.steps),
+    repeats: Number(options.repeats),
+    batchSize: Number(options["batch-size"]),
+    tokenLimit: model.facts.config.tokenLimit,
+    seed: context.seed ?? 0,
+    signal,
+    onProgress,
+    ...(categories ? { categories } : {}),
+    ...(options.method === "permutation" ? { truth: truthOf(context, model, inputs) } : {}),
+  });
+  const rows = found.toArrow();
+  if (options.out !== undefined) await writeImportances(String(options.out), found, signal);
+  if (options.svg !== undefined) {
+    const svg = importanceTreeSvg(await treeOf(context), found, { most: Number(options.most) });
+    await writeFileAtomic(String(options.svg), `${svg}\n`, { signal });
+  }
+  const top = Array.from({ length: Math.min(5, rows.numRows) }, (_, k) => ({ ...rows.get(k)?.toJSON() }));
+  if (!context.json) {
+    context.print(`${found.method} of ${found.samples} samples; what matters most:`);
+    for (const { feature, importance, signed } of top)
+      context.print(`${Number(importance).toPrecision(3)}\t${signed < 0 ? "−" : "+"}\t${feature}`);
+  }
+  return { method: found.method, top };
+}
+
+async function writeImportances(path: string, found: FeatureImportance, signal: AbortSignal): Promise<void> {
+  const rows = found.toArrow();
+  if (/\.arrow$/i.test(path)) {
+    await using out = atomicWriter(path, { signal });
+    await writeIpc(out, rows.batches, { schema: rows.schema });
+    await out.commit();
+    return;
+  }
+  const columns = rows.schema.fields.map(({ name }) => ({
+    name: name === "feature" ? "feature_id" : name,
+    values: Array.from(rows.getChild(name)!),
+  }));
+  await writeTsv(path, columns, signal);
+}
+
+/** The true values by name of the column, or of the model's own target. */
+function truthOf(context: CliContext, model: SeqModel, { metadata }: Inputs): Float64Array {
+  const { target } = model.facts;
+  const asked = context.options["metadata-column"];
+  const column =
+    asked === undefined
+      ? target?.names[Math.floor(Number(context.options.output) / quantilesOf(model))]
+      : String(asked);
+  if (column === undefined)
+    throw xError("OPTION_MISSING", "the model predicts nothing: an encoder has no errors", { usage: true });
+  if (model.classes.length === 0) return numericTarget(metadata!, column).values;
+  const classes = metadata!.column(column).values.map((v) => model.classes.indexOf(String(v)));
+  return Float64Array.from(classes);
+}
+
+const quantilesOf = (model: SeqModel): number => Math.max(1, model.facts.config.quantiles.length);
+
+async function heatmap({ options, signal }: CliContext, model: SeqModel, inputs: Inputs): Promise<void> {
+  const { table, categories } = inputs;
+  const cache = model.cache(table, inputs.sequences);
+  const ids = table.sampleIds.slice(0, 40);
+  const { tokenLimit } = model.facts.config;
+  const columns = model.facts.categories.length;
+  const batch = {
+    ...sequenceBatch(
+      table,
+      cache,
+      ids.map((_, s) => s),
+      { tokenLimit },
+    ),
+    ids,
+    ...(categories ? { categories: categories.subarray(0, ids.length * columns) } : {}),
+  };
+  const map = await attentionMap(model, batch);
+  const svg = attentionSvg(map, { nameOf: sequenceNames(cache, table.featureIds) });
+  await writeFileAtomic(String(options.heatmap), `${svg}\n`, { signal });
+}
+
+async function errors(context: CliContext, model: SeqModel, inputs: Inputs): Promise<unknown> {
+  const { options, signal, onProgress } = context;
+  const { table, metadata, sequences, categories } = inputs;
+  if (model.classes.length > 0)
+    throw xError("OPTION_CHOICE", "--errors is for numbers; predict writes the confusion of classes", {
+      usage: true,
+    });
+  const truth = truthOf(context, model, inputs);
+  const { values, width } = await model.predictTable(table, {
+    signal,
+    onProgress,
+    batchSize: Number(options["batch-size"]),
+    ...(sequences ? { sequences } : {}),
+    ...(categories ? { categories } : {}),
+  });
+  // Of quantiles the middle one.
+  const at =
+    Math.floor(Number(options.output) / quantilesOf(model)) * quantilesOf(model) + (quantilesOf(model) >> 1);
+  const predicted = table.sampleIds.map((_, s) => values[s * width + at]!);
+  const found = errorAnalysis(table.sampleIds, truth, predicted, {
+    table,
+    ...(metadata ? { metadata } : {}),
+  });
+  if (options.errors !== undefined)
+    await writeFileAtomic(String(options.errors), `${JSON.stringify(found, null, 2)}\n`, { signal });
+  if (options["errors-svg"] !== undefined) {
+    const svg = errorSvg(found, { label: model.facts.target?.names[0] ?? "value" });
+    await writeFileAtomic(String(options["errors-svg"]), `${svg}\n`, { signal });
+  }
+  const { mean, sd, worst } = found;
+  if (!context.json) {
+    context.print(`errors: mean ${mean.toPrecision(3)}, sd ${sd.toPrecision(3)}`);
+    for (const { sample, truth: y, predicted: p } of worst.slice(0, 5))
+      context.print(`${sample}\ttrue ${Number(y.toPrecision(4))}\tpredicted ${Number(p.toPrecision(4))}`);
+  }
+  return { mean, sd, worst };
+}

@@ -1,0 +1,167 @@
+import { type CliCommand, type CliContext, type OptionSpec, xError } from "@x/core/base";
+import { encodeCategories } from "./categories.ts";
+import { TABLE_FLAGS, tableOf, writeTsv } from "./cli-inputs.ts";
+import { joinMetadata } from "./join-metadata.ts";
+import { predictInPasses } from "./prediction-passes.ts";
+import { readFasta } from "./read-fasta.ts";
+import { readMetadata } from "./read-metadata.ts";
+import { SeqModel } from "./seq-model.ts";
+import { classOf } from "./validation.ts";
+
+const MODEL_FLAG: OptionSpec = {
+  name: "model",
+  type: "string",
+  value: "FILE",
+  help: "a trained model, or the folder of its run",
+  required: true,
+};
+
+/** `seq-model predict`. */
+export const predictCommand: CliCommand = {
+  name: "predict",
+  summary: "predict the samples of a table with a trained model, or embed them with an encoder",
+  random: true,
+  options: [
+    MODEL_FLAG,
+    ...TABLE_FLAGS,
+    { name: "sequences", type: "string", value: "FILE", help: "FASTA or .qza, where ids are no sequences" },
+    { name: "metadata", type: "string", value: "FILE", help: "for models that take metadata" },
+    {
+      name: "output",
+      aliases: ["-o", "--out"],
+      type: "string",
+      value: "FILE",
+      help: "predictions (.tsv)",
+      required: true,
+    },
+    { name: "embeddings", type: "string", value: "FILE", help: "also the sample embeddings (.tsv)" },
+    { name: "batch-size", type: "int", range: { min: 1 }, default: 8, value: "N", help: "samples a batch" },
+    {
+      name: "prediction-passes",
+      type: "int",
+      range: { min: 1 },
+      default: 1,
+      value: "N",
+      help: "mean of so many passes, each on other ASVs of samples that have too many",
+    },
+    { name: "output-variance", type: "flag", help: "also the variance among passes" },
+    { name: "device", type: "string", value: "NAME", help: "auto, cpu, cuda or cuda:N" },
+  ],
+  examples: ["seq-model predict --model run --table new.biom --output predictions.tsv"],
+  async run(context) {
+    const { options, signal, onProgress, seed = 0 } = context;
+    await using model = await SeqModel.load(String(options.model), {
+      ...(context.threads === undefined ? {} : { threads: context.threads }),
+      ...(options.device === undefined ? {} : { device: String(options.device) }),
+    });
+    const { table, categories, groups } = await inputsOf(context, model);
+    const sequences =
+      options.sequences === undefined ? undefined : await readFasta(String(options.sequences), { signal });
+    const passes = Number(options["prediction-passes"]);
+    const common = {
+      batchSize: Number(options["batch-size"]),
+      signal,
+      onProgress,
+      ...(sequences && { sequences }),
+      ...(categories && { categories }),
+      ...(groups && { groups }),
+    };
+    let embeddings = new Float32Array(0);
+    const found = await predictInPasses(passes, async (step) => {
+      const sampling = passes > 1 ? ("random" as const) : ("abundance" as const);
+      const made = await model.predictTable(table, { ...common, sampling, seed, step });
+      embeddings = made.embeddings as Float32Array<ArrayBuffer>;
+      return made.values;
+    });
+    const ids = table.sampleIds;
+    const column = (values: ArrayLike<number>, width: number, c: number): Float64Array =>
+      Float64Array.from(ids, (_, s) => values[s * width + c]!);
+    const names = columnNames(model);
+    const width = model.width;
+    const columns: { name: string; values: ArrayLike<unknown> }[] = [{ name: "sample_id", values: ids }];
+    if (model.classes.length > 0) {
+      const best = classOf(found.mean, width);
+      columns.push({
+        name: model.facts.target!.names[0]!,
+        values: Array.from(best, (c) => model.classes[c]!),
+      });
+    }
+    names.forEach((name, c) => {
+      columns.push({ name, values: column(found.mean, width, c) });
+      if (options["output-variance"] === true)
+        columns.push({ name: `${name} variance`, values: column(found.variance, width, c) });
+    });
+    const wide = model.facts.config.dim;
+    const embedded = Array.from({ length: wide }, (_, d) => ({
+      name: `e${d}`,
+      values: column(embeddings, wide, d),
+    }));
+    await writeTsv(String(options.output), names.length > 0 ? columns : [...columns, ...embedded], signal);
+    if (options.embeddings !== undefined)
+      await writeTsv(String(options.embeddings), [columns[0]!, ...embedded], signal);
+    if (!context.json)
+      context.print(`${ids.length} samples, ${names.join(", ") || "embeddings"}: ${String(options.output)}`);
+    return { samples: ids.length, columns: names };
+  },
+};
+
+/** One name for each number of a prediction. */
+function columnNames(model: SeqModel): string[] {
+  const { target, config } = model.facts;
+  if (!target) return [];
+  if (target.classes.length > 0) return target.classes.map((name) => `p(${name})`);
+  if (config.quantiles.length === 0) return [...target.names];
+  return target.names.flatMap((name) => config.quantiles.map((q) => `${name} q${q}`));
+}
+
+async function inputsOf(
+  context: CliContext,
+  model: SeqModel,
+): Promise<{
+  table: Awaited<ReturnType<typeof tableOf>>;
+  categories?: Int32Array;
+  groups?: readonly string[];
+}> {
+  const { options, signal } = context;
+  const whole = await tableOf(context);
+  const { categories: columns, target } = model.facts;
+  const needs = [
+    ...columns.map(({ name }) => name),
+    ...(target?.transformColumn ? [target.transformColumn] : []),
+  ];
+  if (needs.length === 0) return { table: whole };
+  if (options.metadata === undefined)
+    throw xError("OPTION_MISSING", `the model takes ${needs.join(", ")}: give --metadata FILE`, {
+      usage: true,
+    });
+  const { table, metadata } = joinMetadata(whole, await readMetadata(String(options.metadata), { signal }));
+  const { codes, unseen } = encodeCategories(columns, metadata);
+  for (const [name, levels] of Object.entries(unseen))
+    context.warn({
+      code: "CATEGORY_UNSEEN",
+      message: `${name}: ${levels.join(", ")} were not in training; they count as unknown`,
+      details: { name, levels },
+    });
+  const groups = target?.transformColumn && metadata.column(target.transformColumn).values.map(String);
+  return { table, ...(columns.length > 0 && { categories: codes }), ...(groups && { groups }) };
+}
+
+/** `seq-model export`. */
+export const exportCommand: CliCommand = {
+  name: "export",
+  summary: "write a trained model as ONNX, for Node, browsers and Python",
+  options: [
+    MODEL_FLAG,
+    { name: "out", aliases: ["-o"], type: "string", value: "FILE", help: "the .onnx file", required: true },
+  ],
+  examples: ["seq-model export --model run --out model.onnx"],
+  async run(context) {
+    await using model = await SeqModel.load(String(context.options.model));
+    const made = await model.exportOnnx(String(context.options.out));
+    if (!context.json)
+      context.print(
+        `${made.files.join(", ")}: ${made.inputs.join(", ")} → ${made.outputs.join(", ")}, ${made.difference} from the model`,
+      );
+    return made;
+  },
+};

@@ -1,0 +1,215 @@
+/** Options of `pretrain` and `train`, under AAM's names where AAM has one, and what they become. */
+import type { CliContext, OptionSpec } from "@x/core/base";
+import { TABLE_FLAGS, TREE_FLAGS } from "./cli-inputs.ts";
+import { encoderTypes } from "./encoder-types.ts";
+import { AAM_CONFIG, type ModelOptions } from "./model-config.ts";
+import type { ModelConfig } from "./model-interfaces.ts";
+import type { TrainingOptions } from "./training-options.ts";
+
+const number = (
+  name: string,
+  help: string,
+  range: { min?: number; max?: number } = { min: 0 },
+): OptionSpec => ({
+  name,
+  type: "number",
+  range,
+  value: "X",
+  help,
+});
+const int = (name: string, help: string, min = 1): OptionSpec => ({
+  name,
+  type: "int",
+  range: { min },
+  value: "N",
+  help,
+});
+const flag = (name: string, help: string): OptionSpec => ({ name, type: "flag", help });
+const choice = (name: string, choices: readonly string[], help: string): OptionSpec => ({
+  name,
+  type: "string",
+  choices,
+  value: "NAME",
+  help,
+});
+
+/** Options of both verbs. */
+export const NETWORK_FLAGS: readonly OptionSpec[] = [
+  ...TABLE_FLAGS,
+  ...TREE_FLAGS,
+  { name: "sequences", type: "string", value: "FILE", help: "FASTA or .qza, where ids are no sequences" },
+  {
+    name: "unifrac-matrix",
+    type: "string",
+    value: "FILE",
+    help: "distances to learn, instead of those of the tree",
+  },
+  {
+    name: "output-dir",
+    aliases: ["-o"],
+    type: "string",
+    value: "FOLDER",
+    help: "folder of the run",
+    required: true,
+  },
+  {
+    name: "resume-from",
+    type: "string",
+    value: "FOLDER",
+    help: "go on with the run in this folder (= --output-dir), to the same bytes",
+  },
+  {
+    name: "pretrained-encoder",
+    type: "string",
+    value: "FILE",
+    help: "start from this encoder; every key is accounted for",
+  },
+  { name: "split", type: "string", value: "FILE", help: "table of sample_id and split (train, test)" },
+  number("test-size", "samples to judge by; 0.2", { min: 0, max: 1 }),
+  choice("form", ["default", "aam"], "of the network: order-free, or as AAM builds it"),
+  choice("encoder", encoderTypes(), "what the encoder learns; unifrac"),
+  int("embedding-dim", "width of embeddings: most of memory and time; 64"),
+  int("attention-heads", "heads; 4"),
+  {
+    name: "attention-layers",
+    type: "string",
+    value: "N[,N,N,N,N]",
+    help: "layers of all stacks, or of asv, sample, encoder, count, target",
+  },
+  int(
+    "ffn-ratio",
+    "width of feed-forward layers over the embedding; 2 (AAM 4): less memory, a little less accuracy",
+  ),
+  int("patch", "letters that make one place of the nucleotide encoder; 6 (AAM 1): 36 times less attention"),
+  int("max-bp", "letters of a sequence; 150"),
+  int("token-limit", "ASVs of a sample; 1024"),
+  choice("asv-sampling", ["abundance", "first", "random"], "which ASVs where a sample has more; abundance"),
+  choice("count-embedding-method", ["add", "concat", "film"], "how ln(count + 1) joins an ASV's embedding"),
+  flag("count-embedding", "counts join embeddings (film unless said otherwise)"),
+  flag("sample-positions", "ASVs know their slot: the order of the table then matters"),
+  int("epochs", "passes over the training samples; 100"),
+  int("batch-size", "samples a step; 8"),
+  int("gradient-accumulation-steps", "steps that make one update; 1"),
+  {
+    name: "max-memory-gb",
+    type: "number",
+    range: { min: 0.1 },
+    value: "GB",
+    help: "cut ASVs into chunks, then batches, to stay under it; the rest is accumulated",
+  },
+  flag("auto-batch-size", "find the largest batch that memory allows, up to --batch-size"),
+  number("lr", "largest learning rate; 1e-3"),
+  number("weight-decay", "of AdamW; 0.01"),
+  number("warmup", "share of all steps in which the rate rises; 0.05", { min: 0, max: 1 }),
+  int("warmup-steps", "the same in steps", 0),
+  choice("scheduler", ["cosine", "constant", "plateau", "one-cycle"], "how the rate goes on; cosine"),
+  number("max-grad-norm", "largest norm of a gradient; 1, 0 leaves it"),
+  number("ema", "decay of a moving average of the weights that is kept instead; 0", { min: 0, max: 1 }),
+  int("patience", "epochs without a better validation after which training stops; 0 never", 0),
+  number(
+    "penalty",
+    "weight of the encoder's loss; 1. Losses are summed by their weights: raise one whose unweighted value the log shows to be small",
+  ),
+  number("nuc-penalty", "weight of hidden letters; 1"),
+  number("count-penalty", "weight of counts; 1"),
+  number("phylogeny-penalty", "weight of the distances of ASVs on the tree; 1"),
+  number("nuc-mask-ratio", "share of letters hidden; 0.15", { min: 0, max: 1 }),
+  choice("nuc-mask-strategy", ["random", "span"], "hide letters one by one or in runs of 3 to 5"),
+  number(
+    "harder-mask-ratio",
+    "share of letters hidden in spans once the loss of hidden letters is under 0.1",
+    { min: 0, max: 1 },
+  ),
+  number("asv-dropout", "chance of an ASV to be left out of its sample in a step; 0", { min: 0, max: 1 }),
+  number("rarefaction-noise", "share of a sample's reads that may be left out in a step; 0", {
+    min: 0,
+    max: 1,
+  }),
+  int("asv-chunk-size", "ASVs worked on at a time; 32. Fewer need less memory", 0),
+  flag(
+    "gradient-checkpointing",
+    "compute chunks again in the backward pass (on): --no-gradient-checkpointing is faster and keeps everything in memory",
+  ),
+  { name: "device", type: "string", value: "NAME", help: "auto, cpu, cuda or cuda:N" },
+];
+
+type Given = CliContext["options"];
+
+const numberOf = (options: Given, name: string): number | undefined =>
+  options[name] === undefined ? undefined : Number(options[name]);
+
+/** Keys whose value is not undefined. */
+export function given<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(values).filter(([, v]) => v !== undefined)) as never;
+}
+
+/** The form of the network that the options ask for. */
+export function modelOptions(options: Given): ModelOptions {
+  const n = (name: string): number | undefined => numberOf(options, name);
+  const base = options.form === "aam" ? AAM_CONFIG : {};
+  const embedded = options["count-embedding"] === true || options["count-embedding-method"] !== undefined;
+  return {
+    ...base,
+    ...given({
+      encoder: options.encoder as string | undefined,
+      dim: n("embedding-dim"),
+      heads: n("attention-heads"),
+      ffnRatio: n("ffn-ratio"),
+      patch: n("patch"),
+      maxLength: n("max-bp"),
+      tokenLimit: n("token-limit"),
+      layers: layersOf(options["attention-layers"] as string | undefined),
+      samplePositions: options["sample-positions"] as boolean | undefined,
+      countEmbedding: embedded
+        ? ((options["count-embedding-method"] ?? "film") as ModelConfig["countEmbedding"])
+        : undefined,
+      distance: options.encoder === "aitchison" ? ("squared" as const) : undefined,
+    }),
+  };
+}
+
+function layersOf(text: string | undefined): ModelConfig["layers"] | undefined {
+  if (text === undefined) return undefined;
+  const depths = text.split(",").map(Number);
+  const at = (i: number): number => depths[depths.length === 1 ? 0 : i] ?? 0;
+  return { asv: at(0), sample: at(1), encoder: at(2), count: at(3), target: at(4) };
+}
+
+/** The training that the options ask for. */
+export function trainingOptions(options: Given, seed: number | undefined): TrainingOptions {
+  const n = (name: string): number | undefined => numberOf(options, name);
+  const harder = n("harder-mask-ratio");
+  return given({
+    epochs: n("epochs"),
+    batchSize: n("batch-size"),
+    accumulate: n("gradient-accumulation-steps"),
+    learningRate: n("lr"),
+    weightDecay: n("weight-decay"),
+    warmup: n("warmup"),
+    schedule: options.scheduler as TrainingOptions["schedule"],
+    clip: n("max-grad-norm"),
+    ema: n("ema"),
+    patience: n("patience"),
+    bestMetric: (options["best-metric"] as string | undefined)?.replace(
+      "_",
+      "-",
+    ) as TrainingOptions["bestMetric"],
+    losses: given({
+      target: n("target-penalty"),
+      encoder: n("penalty"),
+      nucleotide: options["freeze-base"] === true ? 0 : n("nuc-penalty"),
+      count: n("count-penalty"),
+      phylogeny: n("phylogeny-penalty"),
+    }),
+    mask: given({
+      ratio: n("nuc-mask-ratio"),
+      strategy: options["nuc-mask-strategy"] as "random" | "span" | undefined,
+    }),
+    harderMask: harder === undefined ? undefined : { ratio: harder, strategy: "span" as const },
+    variation: given({ asvDropout: n("asv-dropout"), rarefactionNoise: n("rarefaction-noise") }),
+    sampling: options["asv-sampling"] as TrainingOptions["sampling"],
+    chunk: options["gradient-checkpointing"] === false ? 0 : n("asv-chunk-size"),
+    device: options.device as string | undefined,
+    seed,
+  }) as TrainingOptions;
+}

@@ -1,0 +1,269 @@
+/** Teaching a network to predict something of samples, from a pretrained encoder or from nothing. */
+import { checkOptions } from "@x/core/base";
+import { type CategoryColumn, encodeCategories, fitCategories } from "./categories.ts";
+import { seqError } from "./errors.ts";
+import type { FeatureTable } from "./feature-table.ts";
+import { headWidth } from "./heads.ts";
+import { Inference } from "./inference.ts";
+import { frozenLine, ofEncoder } from "./key-report.ts";
+import type { ModelFacts, TargetFacts } from "./model-file.ts";
+import type { ModelConfig } from "./model-interfaces.ts";
+import type { WeightMap } from "./model-weights.ts";
+import {
+  encoderData,
+  formOf,
+  type PretrainOptions,
+  runOf,
+  type TrainedModel,
+  taken,
+  threadsOf,
+} from "./pretrain.ts";
+import type { Metadata } from "./read-metadata.ts";
+import type { Tree } from "./read-newick.ts";
+import { ridgeHead } from "./ridge-head.ts";
+import { SeqModel } from "./seq-model.ts";
+import { type Split, splitSamples } from "./split.ts";
+import { applyTargetTransform, fitTargetTransform, type TargetTransformKind } from "./target-transform.ts";
+import type { Target } from "./targets.ts";
+import { trainNetwork } from "./training.ts";
+import { batchOf, countRange, inBatches, type TrainingData } from "./training-data.ts";
+import { type TrainingConfig, trainingConfig } from "./training-options.ts";
+
+/** Options of {@link fineTune}. */
+export interface FineTuneOptions extends PretrainOptions {
+  /** What is predicted: columns of numbers, or one of classes, of the table's samples in its order. */
+  target: Target | readonly Target[];
+  /** Samples to train on, and to judge the epochs by; a fifth at random by default. */
+  split?: Split;
+  /** Tree for losses of the encoder; without one these are off. */
+  tree?: Tree;
+  /** Scale of numbers; `zscore` by default, fitted on the training samples. */
+  transform?: TargetTransformKind;
+  /** Of `zscore-category`: a category a sample. */
+  groups?: readonly string[];
+  /** Name of that column. */
+  groupColumn?: string;
+  /** Metadata of the table's samples in its order, and the columns of it that are input. */
+  categorical?: { metadata: Metadata; columns: readonly string[] };
+  /** Weight of each sample in the losses. `SAMPLE_WEIGHTS` unless finite and not negative. */
+  sampleWeights?: ArrayLike<number>;
+  /** Does a linear head begin as ridge regression on the encoder's embeddings? True by default. */
+  ridgeStart?: boolean;
+  /** Keep the losses of counts, distances and letters although the encoder is frozen. */
+  keepAuxiliary?: boolean;
+}
+
+const OPTIONS = [
+  ...[
+    "model",
+    "training",
+    "split",
+    "distances",
+    "encoderValues",
+    "from",
+    "alpha",
+    "missingTips",
+    "missingLength",
+  ],
+  ...["sequences", "unknown", "out", "resume", "trackers", "warn", "print"],
+  ...["signal", "onProgress", "threads", "seed", "memoryLimit", "tree"],
+  ...[
+    "target",
+    "transform",
+    "groups",
+    "groupColumn",
+    "categorical",
+    "sampleWeights",
+    "ridgeStart",
+    "keepAuxiliary",
+  ],
+];
+
+/**
+ * Trains a network to predict. From an encoder (`from`) it takes every weight that fits, accounted for by name. A frozen
+ * encoder (`freeze`) runs without dropout and its ASVs are embedded once; the losses that belong to it are then off
+ * (`keepAuxiliary` keeps them). Errors: those of `pretrain`, `TARGET_TRANSFORM`, `SAMPLE_WEIGHTS`.
+ */
+export async function fineTune(table: FeatureTable, options: FineTuneOptions): Promise<TrainedModel> {
+  checkOptions(options, OPTIONS, "fineTune");
+  const { from, print, unknown = from?.facts.unknown ?? "token" } = options;
+  const split = options.split ?? splitSamples(table.sampleIds, { seed: options.seed ?? 0 });
+  const train = table.sampleIndices(split.train);
+  const valid = table.sampleIndices(split.test);
+  const targets: readonly Target[] = Array.isArray(options.target)
+    ? options.target
+    : [options.target as Target];
+  const classes = targets[0]?.classes ?? [];
+  const inputs = categoryInputs(options, split);
+  const { config, cache } = formOf(
+    table,
+    {
+      ...options,
+      unknown,
+      model: {
+        ...options.model,
+        outputs: classes.length > 0 ? classes.length : targets.length,
+        classifier: classes.length > 0,
+        categories: inputs.columns.map(({ levels }) => levels.length + 1),
+      },
+    },
+    from?.facts.config,
+  );
+  const training = withoutAuxiliary(
+    trainingConfig(
+      { ...options.training, seed: options.training?.seed ?? options.seed ?? 0 },
+      { losses: options.tree || options.distances ? {} : { encoder: 0, phylogeny: 0 } },
+    ),
+    options.keepAuxiliary === true,
+  );
+  const { facts: target, values } = targetValues(targets, { table, train, options, width: config.outputs });
+  const data: TrainingData = {
+    table,
+    cache,
+    train,
+    valid,
+    targets: values,
+    ...(inputs.codes && { categories: inputs.codes }),
+    ...(options.sampleWeights && { sampleWeights: checkedWeights(options.sampleWeights, table) }),
+    ...(await encoderData(table, options.tree, { cache, config, weights: training.losses, options })),
+  };
+  const counts = countRange(data);
+  const start = new Map(from ? taken(from, config, print) : []);
+  if (options.ridgeStart !== false && from)
+    await ridgeStart(start, { data, config, training, counts, threads: options.threads });
+  const result = await trainNetwork({
+    ...runOf(options),
+    config,
+    training,
+    data,
+    weights: start,
+    transform: target.transform,
+    ...(options.groups && { groups: options.groups }),
+  });
+  print?.(frozenLine(result));
+  const facts: ModelFacts = {
+    config,
+    training,
+    counts,
+    unknown,
+    categories: inputs.columns,
+    target,
+    history: table.history,
+  };
+  return { model: new SeqModel(facts, result.weights, threadsOf(options)), result };
+}
+
+/** A frozen encoder learns nothing: its losses are off, and letters always, since no letter is looked at. */
+function withoutAuxiliary(training: TrainingConfig, keep: boolean): TrainingConfig {
+  if (training.freeze === "none") return training;
+  const { losses } = training;
+  const off = { ...losses, nucleotide: 0, phylogeny: 0 };
+  return { ...training, losses: keep ? off : { ...off, count: 0, encoder: 0 } };
+}
+
+function categoryInputs(
+  { categorical, warn }: FineTuneOptions,
+  split: Split,
+): { columns: readonly CategoryColumn[]; codes?: Int32Array } {
+  if (!categorical || categorical.columns.length === 0) return { columns: [] };
+  const { metadata, columns: names } = categorical;
+  const columns = fitCategories(metadata.select([...split.train]), names);
+  const { codes, unseen } = encodeCategories(columns, metadata);
+  for (const [name, levels] of Object.entries(unseen))
+    warn?.({
+      code: "CATEGORY_UNSEEN",
+      message: `${name}: ${levels.join(", ")} are not in the training samples; they count as unknown`,
+      details: { name, levels },
+    });
+  return { columns, codes };
+}
+
+function targetValues(
+  targets: readonly Target[],
+  given: { table: FeatureTable; train: Uint32Array; options: FineTuneOptions; width: number },
+): { facts: TargetFacts; values: Float32Array } {
+  const { table, train, options } = given;
+  const n = table.sampleIds.length;
+  const names = targets.map(({ name }) => name);
+  const outputs = targets.length;
+  for (const { name, values, classes } of targets) {
+    if (values.length !== n)
+      throw seqError("TARGET_SAMPLES", `${name} has ${values.length} values for ${n} samples`);
+    if (classes.length > 0 && outputs > 1)
+      throw seqError("TARGET_CLASSES", `${name} holds classes; several targets are numbers`);
+  }
+  const flat = Float64Array.from(
+    { length: n * outputs },
+    (_, i) => targets[i % outputs]!.values[Math.floor(i / outputs)]!,
+  );
+  const kind = targets[0]!.classes.length > 0 ? "none" : (options.transform ?? "zscore");
+  const ofTraining = Float64Array.from({ length: train.length * outputs }, (_, i) => {
+    return flat[train[Math.floor(i / outputs)]! * outputs + (i % outputs)]!;
+  });
+  const { groups } = options;
+  const transform = fitTargetTransform(kind, ofTraining, {
+    outputs,
+    ...(groups && { categories: Array.from(train, (p) => groups[p]!) }),
+  });
+  const values = applyTargetTransform(transform, flat, groups ? { categories: groups } : {});
+  const facts: TargetFacts = {
+    names,
+    classes: targets[0]!.classes,
+    transform,
+    ...(options.groupColumn !== undefined && { transformColumn: options.groupColumn }),
+  };
+  return { facts, values: Float32Array.from(values) };
+}
+
+function checkedWeights(weights: ArrayLike<number>, table: FeatureTable): Float32Array {
+  const bad = table.sampleIds.filter((_, i) => !(Number.isFinite(weights[i]) && weights[i]! >= 0));
+  if (weights.length === table.sampleIds.length && bad.length === 0) return Float32Array.from(weights);
+  const message = `sample weights must be numbers of at least 0, one for each of ${table.sampleIds.length} samples; ${bad.length} are not`;
+  throw seqError("SAMPLE_WEIGHTS", message, { samples: bad });
+}
+
+/** A linear head of numbers begins as ridge regression on what it reads; nothing else has to be forgotten first. */
+async function ridgeStart(
+  weights: Map<string, WeightMap extends ReadonlyMap<string, infer W> ? W : never>,
+  given: {
+    data: TrainingData;
+    config: ModelConfig;
+    training: TrainingConfig;
+    counts: ReturnType<typeof countRange>;
+    threads: number | undefined;
+  },
+): Promise<void> {
+  const { data, config, training, counts, threads = 1 } = given;
+  const plain = config.head === "linear" && !config.targetLayerNorm && config.targetFrom === "embedding";
+  if (!plain || config.classifier || config.bounded || config.outputActivation !== "none") return;
+  if (config.categories.length > 0 || ![...weights.keys()].every(ofEncoder)) return;
+  await using inference = await Inference.create({ ...config, nucleotides: false }, weights, {
+    losses: { target: 0, count: 0, encoder: 0, nucleotide: 0, phylogeny: 0 },
+    loss: training.loss,
+    counts,
+    threads,
+    device: training.device,
+  });
+  const { distances: _, kin: __, ...rest } = data;
+  const rows: number[] = [];
+  for (const places of inBatches(data.train, training.batchSize)) {
+    const batch = await batchOf(rest, places, config, { sampling: training.sampling, seed: training.seed });
+    const { embedding } = await inference.compute(batch, ["embedding"]);
+    for (const v of embedding!.data as Float32Array) rows.push(v);
+  }
+  const { outputs } = config;
+  const y = Float64Array.from({ length: data.train.length * outputs }, (_, i) => {
+    return data.targets![data.train[Math.floor(i / outputs)]! * outputs + (i % outputs)]!;
+  });
+  const { dim: columns } = config;
+  const { w, b } = ridgeHead(Float32Array.from(rows), y, data.train.length);
+  // Every quantile of an output begins at its mean.
+  const width = headWidth(config);
+  const each = width / outputs;
+  const spread = (from: Float32Array, height: number): Float32Array =>
+    Float32Array.from({ length: height * width }, (_, i) => {
+      return from[Math.floor(i / width) * outputs + Math.floor((i % width) / each)]!;
+    });
+  weights.set("target/head/out/w", { shape: [columns, width], data: spread(w, columns) });
+  weights.set("target/head/out/b", { shape: [width], data: spread(b, 1) });
+}

@@ -1,0 +1,407 @@
+/** The network: nucleotides → ASVs → sample, with what is predicted and what is learned from. */
+import {
+  add,
+  concat,
+  type DenseParams,
+  dense,
+  denseParams,
+  div,
+  exp,
+  gather,
+  graph,
+  type InputSpec,
+  log,
+  type Model,
+  type ModelResult,
+  maximum,
+  mean,
+  mul,
+  type ParamSpec,
+  param,
+  reshape,
+  type StepContext,
+  scope,
+  sigmoid,
+  split,
+  sum,
+  type Tensor,
+  type TensorsOf,
+} from "@x/onnx-train";
+import { type AsvParams, type AsvTensors, asvParams, asvWidth, encodeAsvs } from "./asv-encoder.ts";
+import {
+  type Dropout,
+  type PoolParams,
+  type PoolTensors,
+  pool,
+  poolOf,
+  powerPool,
+  type StackParams,
+  stack,
+  stackOf,
+} from "./blocks.ts";
+import { encoderType } from "./encoder-types.ts";
+import {
+  type FusionParams,
+  type FusionTensors,
+  fuse,
+  fusionParams,
+  type HeadParams,
+  type HeadTensors,
+  head,
+  headParams,
+} from "./heads.ts";
+import type { ModelConfig } from "./model-interfaces.ts";
+import {
+  countLoss,
+  kinLoss,
+  pairDistances,
+  pairLoss,
+  scaledDistances,
+  type TargetLossConfig,
+  targetLoss,
+  weightedMean,
+} from "./model-losses.ts";
+
+/** Factors of the losses in the total; a loss of weight 0 is not computed. */
+export interface LossWeights {
+  /** Of the target. */
+  readonly target: number;
+  /** Of the counts. */
+  readonly count: number;
+  /** Of distances and numbers that the encoder learns. */
+  readonly encoder: number;
+  /** Of hidden letters. */
+  readonly nucleotide: number;
+  /** Of the distances of ASVs on the tree; 0 by default. */
+  readonly phylogeny?: number;
+}
+
+/** Which part of the network a graph holds: all of it, ASVs alone, or samples of ASVs whose embeddings are known. */
+export type NetworkPart = "whole" | "asvs" | "samples";
+
+/** How a graph is built. */
+export interface NetworkOptions {
+  readonly part: NetworkPart;
+  readonly weights: LossWeights;
+  readonly loss: TargetLossConfig;
+  /** ASVs worked on at a time; 0 takes all at once. */
+  readonly chunk: number;
+}
+
+/** Weights of the sample level. */
+export type SampleParams = {
+  /** [token limit + 5, dim]. */
+  readonly position?: ParamSpec;
+  readonly count?: DenseParams;
+  /** Of the `concat` count embedding. */
+  readonly countJoin?: DenseParams;
+  readonly stack?: StackParams;
+  readonly encoder: {
+    readonly stack?: StackParams;
+    readonly pool?: PoolParams;
+    readonly power?: ParamSpec;
+    /** Of squared distances: logarithms of what each number of the embedding counts. */
+    readonly logWeights?: ParamSpec;
+    /** Of distances: logarithm of their factor, and the share of a distance that is each sample's own. */
+    readonly scale?: ParamSpec;
+    readonly own?: DenseParams;
+  };
+  readonly values?: DenseParams;
+};
+
+/** All weights. */
+export type NetworkParams = {
+  readonly asv?: AsvParams;
+  readonly sample?: SampleParams;
+  readonly counts?: { readonly stack?: StackParams; readonly head: DenseParams };
+  readonly target?: {
+    readonly stack?: StackParams;
+    readonly pool?: PoolParams;
+    readonly power?: ParamSpec;
+    readonly fusion?: FusionParams;
+    readonly head: HeadParams;
+  };
+};
+
+type StackTensors = TensorsOf<StackParams>;
+
+interface NetworkTensors {
+  readonly asv: AsvTensors;
+  readonly sample: {
+    readonly position?: Tensor;
+    readonly count?: TensorsOf<DenseParams>;
+    readonly countJoin?: TensorsOf<DenseParams>;
+    readonly stack?: StackTensors;
+    readonly encoder: {
+      readonly stack?: StackTensors;
+      readonly pool?: PoolTensors;
+      readonly power?: Tensor;
+      readonly logWeights?: Tensor;
+      readonly scale?: Tensor;
+      readonly own?: TensorsOf<DenseParams>;
+    };
+    readonly values?: TensorsOf<DenseParams>;
+  };
+  readonly counts?: { readonly stack?: StackTensors; readonly head: TensorsOf<DenseParams> };
+  readonly target?: {
+    readonly stack?: StackTensors;
+    readonly pool?: PoolTensors;
+    readonly power?: Tensor;
+    readonly fusion?: FusionTensors;
+    readonly head: HeadTensors;
+  };
+}
+
+/** Weights of a network of this form; of ASVs alone or samples alone where only that part is built. */
+export function networkParams(config: ModelConfig, part: NetworkPart = "whole"): NetworkParams {
+  if (part === "asvs") return { asv: asvParams(config) };
+  const rest = sampleNetwork(config);
+  return part === "samples" ? rest : { asv: asvParams(config), ...rest };
+}
+
+function sampleNetwork(config: ModelConfig): NetworkParams {
+  const { dim, layers, countEmbedding: how, poolHeads, targetFrom, tokenLimit } = config;
+  const stacked = (depth: number): { stack?: StackParams } =>
+    depth > 0 ? { stack: stackOf(config, depth) } : {};
+  const powers = config.countPooling ? { power: countPowers(poolHeads) } : {};
+  const values = encoderType(config.encoder).values ?? 0;
+  const rowWidth = targetFrom === "both" ? 2 * dim : dim;
+  const fusion = fusionParams(config, rowWidth);
+  return {
+    sample: {
+      ...(config.samplePositions && { position: param([tokenLimit + 5, dim], { normal: 1 }) }),
+      ...(how !== "none" && { count: denseParams(1, how === "film" ? 2 * dim : dim) }),
+      ...(how === "concat" && { countJoin: denseParams(2 * dim, dim) }),
+      ...stacked(layers.sample),
+      encoder: {
+        ...stacked(layers.encoder),
+        ...(config.pooling === "powers"
+          ? { power: param([dim], { values: new Float32Array(dim).fill(0.5) }, false) }
+          : { pool: poolOf(dim, poolHeads, config.poolNorm), ...powers }),
+        ...(config.distance === "squared" && {
+          logWeights: param([dim], "zeros", false),
+          scale: param([1], "zeros", false),
+          own: { w: param([dim, 1], "zeros"), b: param([1]) },
+        }),
+      },
+      ...(values > 0 && { values: denseParams(dim, values) }),
+    },
+    ...(config.countPrediction && { counts: { ...stacked(layers.count), head: denseParams(dim, 1) } }),
+    ...(config.outputs > 0 && {
+      target: {
+        ...(targetFrom !== "embedding" && {
+          ...stacked(layers.target),
+          pool: poolOf(dim, poolHeads, config.poolNorm),
+          ...powers,
+        }),
+        ...(fusion && { fusion }),
+        head: headParams(config, rowWidth),
+      },
+    }),
+  };
+}
+
+/** Powers of the count from 0 (presence) to 1 (abundance), one a head. */
+function countPowers(heads: number): ParamSpec {
+  const values = Array.from({ length: heads }, (_, h) => (heads === 1 ? 0.5 : h / (heads - 1)));
+  return param([heads], { values }, false);
+}
+
+/** Inputs of a graph by name. Lengths: `asvs` different ASVs, `samples`, `slots` of a sample. */
+function networkInputs(config: ModelConfig, { part, weights }: NetworkOptions): Record<string, InputSpec> {
+  const letters = ["asvs", asvWidth(config)] as const;
+  const slots = ["samples", "slots"] as const;
+  const type = encoderType(config.encoder);
+  const hidden = config.nucleotides && weights.nucleotide > 0;
+  return {
+    ...(part !== "samples" && {
+      tokens: { shape: letters, dtype: "int64" as const },
+      ...(hidden && { letters: { shape: letters, dtype: "int64" as const }, scored: letters }),
+      ...(config.phylogeny &&
+        (weights.phylogeny ?? 0) > 0 && {
+          kinRows: { shape: ["kin"] as const, dtype: "int64" as const },
+          kinDistances: ["kin", "kin"] as const,
+        }),
+    }),
+    ...(part === "samples" && { asv: ["asvs", config.dim] as const, presence: slots }),
+    ...(part !== "asvs" && {
+      index: { shape: slots, dtype: "int64" as const },
+      counts: slots,
+      mask: slots,
+      weight: ["samples"] as const,
+      ...(config.samplePositions && { positions: { shape: ["slots"] as const, dtype: "int64" as const } }),
+      ...(config.countPrediction && weights.count > 0 && { countTargets: slots }),
+      ...(type.pairs !== undefined && weights.encoder > 0 && { distances: ["samples", "samples"] as const }),
+      ...(type.values && weights.encoder > 0 && { encoderValues: ["samples", type.values] as const }),
+      ...(config.categories.length > 0 && {
+        categories: { shape: ["samples", config.categories.length] as const, dtype: "int64" as const },
+      }),
+      ...(config.outputs > 0 &&
+        weights.target > 0 && { target: ["samples", config.classifier ? 1 : config.outputs] as const }),
+    }),
+  };
+}
+
+/**
+ * The network as a model for `compile`. Parts of its loss: `target`, `count`, `encoder`, `nucleotide`, `phylogeny` (unweighted) and
+ * `letters`, the share of hidden letters that were found. Outputs: `asv`, `embedding`, `distance`, `states`, `count`,
+ * `prediction`, `raw` (log-probabilities of a classifier), `row` (what the head reads), `attention`, `values`, `logits`, as far as the part has them.
+ */
+export function buildNetwork(config: ModelConfig, options: NetworkOptions): Model {
+  const inputs = networkInputs(config, options);
+  const params = networkParams(config, options.part);
+  return graph("seq", { inputs, params } as {
+    inputs: Record<string, InputSpec>;
+    params: Record<string, ParamSpec>;
+  }).model((given, weights, context) =>
+    networkResult(given as Record<string, Tensor>, weights as unknown as NetworkTensors, {
+      config,
+      options,
+      context,
+    }),
+  );
+}
+
+interface Building {
+  readonly config: ModelConfig;
+  readonly options: NetworkOptions;
+  readonly context: StepContext;
+}
+
+function networkResult(inputs: Record<string, Tensor>, p: NetworkTensors, b: Building): ModelResult {
+  const { config, options } = b;
+  const parts: Record<string, Tensor> = {};
+  const outputs: Record<string, Tensor> = {};
+  let asv = inputs.asv;
+  if (options.part !== "samples") {
+    const { letters, scored } = inputs;
+    const hidden = letters && scored ? { letters, scored } : undefined;
+    const made = encodeAsvs(p.asv, inputs.tokens!, config, {
+      chunk: options.chunk,
+      ...(hidden && { hidden }),
+    });
+    asv = made.embeddings;
+    outputs.asv = asv;
+    if (made.logits) outputs.logits = made.logits;
+    if (made.sums) {
+      const total = maximum(sum(scored!), 1e-8);
+      parts.nucleotide = div(made.sums.loss, total);
+      parts.letters = div(made.sums.right, total);
+    }
+  }
+  if (inputs.kinRows && p.asv.scale)
+    parts.phylogeny = kinLoss(gather(asv!, inputs.kinRows), inputs.kinDistances!, p.asv.scale);
+  if (options.part !== "asvs") samplePart(inputs, asv!, p, b, parts, outputs);
+  const factors: Record<string, number> = { ...options.weights };
+  const terms = Object.entries(parts).flatMap(([name, t]) => (factors[name] ? [mul(t, factors[name])] : []));
+  const loss =
+    terms.length > 0 ? terms.reduce((a, x) => add(a, x)) : mean(mul(Object.values(outputs)[0]!, 0));
+  return { loss, parts, outputs };
+}
+
+function samplePart(
+  inputs: Record<string, Tensor>,
+  asv: Tensor,
+  p: NetworkTensors,
+  { config, options, context }: Building,
+  parts: Record<string, Tensor>,
+  outputs: Record<string, Tensor>,
+): void {
+  const { mask, counts, weight } = inputs as { mask: Tensor; counts: Tensor; weight: Tensor };
+  const drop =
+    (stackName: string): Dropout =>
+    (name, x) =>
+      context.dropout(`${stackName}.${name}`, x, config.dropout);
+  const logCounts = log(add(counts, 1));
+  const states = sampleStates(inputs, asv, p.sample, logCounts, config, drop("sample"));
+  outputs.states = states;
+  const through = (name: string, x: Tensor, s?: StackTensors): Tensor =>
+    s ? scope(name, () => stack(x, s, mask, config, drop(name))) : x;
+  const biasOf = (power?: Tensor): Tensor | undefined =>
+    power && mul(reshape(logCounts, [...logCounts.shape, 1]), power);
+
+  const { encoder } = p.sample;
+  const top = through("encoder", states, encoder.stack);
+  const pooled = encoder.pool
+    ? pool(top, encoder.pool, mask, biasOf(encoder.power))
+    : powerPool(top, encoder.power!, mask, counts);
+  outputs.embedding = pooled.row;
+  const type = encoderType(config.encoder);
+  const encoderLosses: Tensor[] = [];
+  if (type.pairs !== undefined) {
+    const raw = pairDistances(pooled.row, encoder.logWeights);
+    outputs.distance = encoder.own
+      ? scaledDistances(raw, encoder.scale!, dense(pooled.row, encoder.own))
+      : raw;
+    if (inputs.distances) encoderLosses.push(pairLoss(outputs.distance, inputs.distances, weight));
+  }
+  if (p.sample.values) {
+    const raw = dense(pooled.row, p.sample.values);
+    outputs.values = type.activation === "sigmoid" ? sigmoid(raw) : raw;
+    if (inputs.encoderValues) {
+      const d = add(outputs.values, mul(inputs.encoderValues, -1));
+      encoderLosses.push(weightedMean(mean(mul(d, d), [1]), weight));
+    }
+  }
+  if (encoderLosses.length > 0) parts.encoder = encoderLosses.reduce((a, x) => add(a, x));
+
+  if (p.counts) {
+    const raw = dense(through("count", states, p.counts.stack), p.counts.head);
+    outputs.count = sigmoid(reshape(raw, mask.shape));
+    if (inputs.countTargets) {
+      const each = mul(mask, reshape(weight, [weight.shape[0]!, 1]));
+      parts.count = countLoss(outputs.count, inputs.countTargets, each);
+    }
+  }
+  let attention = pooled.weights;
+  if (p.target) {
+    let row = pooled.row;
+    if (p.target.pool) {
+      const own = pool(
+        through("target", states, p.target.stack),
+        p.target.pool,
+        mask,
+        biasOf(p.target.power),
+      );
+      row = config.targetFrom === "both" ? concat([own.row, pooled.row]) : own.row;
+      attention = own.weights;
+    }
+    if (p.target.fusion) row = fuse(row, inputs.categories!, p.target.fusion, config);
+    const drops: Dropout = (name, x) => context.dropout(`head.${name}`, x, config.headDropout);
+    const said = head(row, p.target.head, config, drops);
+    outputs.row = row;
+    outputs.raw = said;
+    outputs.prediction = config.classifier ? exp(said) : said;
+    if (inputs.target) parts.target = targetLoss(said, inputs.target, weight, config, options.loss);
+  }
+  outputs.attention = mul(mean(attention, [2]), mask);
+}
+
+function sampleStates(
+  inputs: Record<string, Tensor>,
+  asv: Tensor,
+  p: NetworkTensors["sample"],
+  logCounts: Tensor,
+  config: ModelConfig,
+  dropout: Dropout,
+): Tensor {
+  const mask = inputs.mask!;
+  const [samples, slots] = mask.shape as [number, number];
+  const there = inputs.presence ? mul(mask, inputs.presence) : mask;
+  let x = mul(gather(asv, inputs.index!), reshape(there, [samples, slots, 1]));
+  const { dim } = config;
+  if (p.count) {
+    const c = dense(reshape(logCounts, [samples, slots, 1]), p.count);
+    if (config.countEmbedding === "add") x = add(x, c);
+    else if (config.countEmbedding === "concat") x = dense(concat([x, c]), p.countJoin!);
+    else {
+      const [s, t] = split(c, [dim, dim]) as [Tensor, Tensor];
+      x = add(mul(x, add(s, 1)), t);
+    }
+  }
+  if (p.position) {
+    x = add(x, reshape(gather(p.position, inputs.positions!), [1, slots, dim]));
+  }
+  const states = p.stack ? scope("sample", () => stack(x, p.stack!, mask, config, dropout)) : x;
+  return mul(states, reshape(mask, [samples, slots, 1]));
+}

@@ -1,0 +1,238 @@
+/** Teaching an encoder what samples and their ASVs are like, from table and tree alone. */
+import { checkOptions, type RunOptions, type Warn } from "@x/core/base";
+import type { RunTracker } from "@x/onnx-train";
+import { type BatchTargets, batchTargets, type EncoderTarget, fileTargets } from "./batch-targets.ts";
+import type { DistanceMatrix } from "./distance-matrix.ts";
+import { faithPd } from "./diversity.ts";
+import { encoderType } from "./encoder-types.ts";
+import { seqError } from "./errors.ts";
+import type { FeatureTable } from "./feature-table.ts";
+import { encoderLines, takeEncoder } from "./key-report.ts";
+import { type ModelOptions, modelConfig } from "./model-config.ts";
+import type { ModelFacts } from "./model-file.ts";
+import type { ModelConfig } from "./model-interfaces.ts";
+import type { WeightMap } from "./model-weights.ts";
+import type { LossWeights } from "./network.ts";
+import type { Sequences } from "./read-fasta.ts";
+import type { Tree } from "./read-newick.ts";
+import { SeqModel } from "./seq-model.ts";
+import { type SequenceCache, sequenceCache } from "./sequence-batches.ts";
+import { type Split, splitSamples } from "./split.ts";
+import type { UnknownRule } from "./tokens.ts";
+import { type TrainingResult, trainNetwork } from "./training.ts";
+import { countRange, kinTargets, type TrainingData } from "./training-data.ts";
+import { type TrainingOptions, trainingConfig } from "./training-options.ts";
+import type { TreeOptions } from "./unifrac.ts";
+
+/** What `pretrain` and `fineTune` have in common. */
+export interface RunFolder extends RunOptions {
+  /** Sequences by name, where the table's features are not named by them. */
+  sequences?: Sequences;
+  /** Letters other than A, C, G and T; a token of their own by default. */
+  unknown?: UnknownRule;
+  /** Folder for checkpoints; nothing is written without it. */
+  out?: string;
+  /** Go on from the folder's last checkpoint, to the same bytes as without the interruption. */
+  resume?: boolean;
+  /** Told the numbers of each epoch. */
+  trackers?: readonly RunTracker[];
+  /** Receives warnings. */
+  warn?: Warn;
+  /** Told lines for people: which keys were loaded, how much is frozen. */
+  print?: (line: string) => void;
+}
+
+/** Options of {@link pretrain}. */
+export interface PretrainOptions extends RunFolder, TreeOptions {
+  /** Form of the network. */
+  model?: ModelOptions;
+  /** How it is trained. */
+  training?: TrainingOptions;
+  /** Samples to train on and to judge by; a fifth at random by default. */
+  split?: Split;
+  /** Distances computed elsewhere, instead of the tree's. */
+  distances?: DistanceMatrix;
+  /** Of an encoder type that learns numbers of the user's: one sample after another, in the table's order. */
+  encoderValues?: ArrayLike<number>;
+  /** An encoder to start from: its file, or its run's folder. */
+  from?: SeqModel;
+  /** Of generalised UniFrac; 0.5 by default. */
+  alpha?: number;
+}
+
+/** A model and how it came about. */
+export interface TrainedModel {
+  /** The model of the best epoch. */
+  readonly model: SeqModel;
+  /** Numbers of its training. */
+  readonly result: TrainingResult;
+}
+
+const PRETRAIN_OPTIONS = [
+  ...[
+    "model",
+    "training",
+    "split",
+    "distances",
+    "encoderValues",
+    "from",
+    "alpha",
+    "missingTips",
+    "missingLength",
+  ],
+  ...["sequences", "unknown", "out", "resume", "trackers", "warn", "print"],
+  ...["signal", "onProgress", "threads", "seed", "memoryLimit"],
+];
+
+/**
+ * Trains an encoder: distances of samples (or what else its type learns), distances of ASVs on the tree, and hidden
+ * letters. Nothing but the training samples is learned from. Errors: those of `unifrac` and `sequencesOf`, `TREE_NEEDED`,
+ * `SPLIT_EMPTY`, `MODEL_KEYS`, `NOT_FINITE`.
+ */
+export async function pretrain(
+  table: FeatureTable,
+  tree: Tree | undefined,
+  options: PretrainOptions = {},
+): Promise<TrainedModel> {
+  checkOptions(options, PRETRAIN_OPTIONS, "pretrain");
+  const {
+    split = splitSamples(table.sampleIds, { seed: options.seed ?? 0 }),
+    unknown = "token",
+    from,
+  } = options;
+  const { config, cache } = formOf(table, options, from?.facts.config);
+  const training = trainingConfig(
+    { ...options.training, seed: options.training?.seed ?? options.seed ?? 0 },
+    { losses: { target: 0 } },
+  );
+  const data: TrainingData = {
+    table,
+    cache,
+    train: table.sampleIndices(split.train),
+    valid: table.sampleIndices(split.test),
+    ...(await encoderData(table, tree, { cache, config, weights: training.losses, options })),
+  };
+  const weights = from ? taken(from, config, options.print) : new Map();
+  const result = await trainNetwork({ ...runOf(options), config, training, data, weights });
+  const facts: ModelFacts = {
+    config,
+    training,
+    counts: countRange(data),
+    unknown,
+    categories: [],
+    history: table.history,
+  };
+  return { model: new SeqModel(facts, result.weights, threadsOf(options)), result };
+}
+
+/** The form of a network for a table, and the table's sequences as its tokens. @internal */
+export function formOf(
+  table: FeatureTable,
+  { model = {}, sequences, unknown = "token" }: Pick<PretrainOptions, "model" | "sequences" | "unknown">,
+  base?: ModelConfig,
+): { config: ModelConfig; cache: SequenceCache } {
+  const wanted = modelConfig({
+    ...base,
+    ...model,
+    ...(base && { layers: { ...base.layers, ...model.layers } }),
+  });
+  const cache = sequenceCache(table, sequences, { maxLength: wanted.maxLength, unknown });
+  if (base || model.maxLength !== undefined) return { config: wanted, cache };
+  // No place for letters that no sequence has.
+  return {
+    config: modelConfig({ ...wanted, maxLength: Math.min(wanted.maxLength, cache.table.width - 1) }),
+    cache,
+  };
+}
+
+/** What an encoder learns of the samples. @internal */
+export async function encoderData(
+  table: FeatureTable,
+  tree: Tree | undefined,
+  given: {
+    cache: SequenceCache;
+    config: ModelConfig;
+    weights: LossWeights;
+    options: PretrainOptions;
+  },
+): Promise<Pick<TrainingData, "distances" | "encoderValues" | "kin">> {
+  const { cache, config, weights, options } = given;
+  const type = encoderType(config.encoder);
+  const { threads, missingTips, missingLength, signal } = options;
+  const onTree = {
+    ...(threads === undefined ? {} : { threads }),
+    ...(missingTips ? { missingTips } : {}),
+    ...(missingLength === undefined ? {} : { missingLength }),
+  };
+  const known =
+    tree && missingTips === "drop" ? tree.has(table.featureIds).every(Boolean) : tree !== undefined;
+  const kin =
+    tree && known && config.phylogeny && (weights.phylogeny ?? 0) > 0
+      ? await kinTargets(table, cache, { tree, ...onTree })
+      : undefined;
+  if (weights.encoder === 0) return kin ? { kin } : {};
+  let distances: BatchTargets | undefined;
+  if (options.distances) distances = fileTargets(table, options.distances);
+  else if (type.pairs !== undefined)
+    distances = batchTargets(table, {
+      metric: type.pairs as EncoderTarget,
+      ...onTree,
+      ...(tree && { tree }),
+      ...(signal && { signal }),
+      ...(type.pairs === "generalized" && { alpha: options.alpha ?? 0.5 }),
+    });
+  let encoderValues: Float32Array | undefined;
+  if (type.values) {
+    const values = options.encoderValues ?? faithOf(table, tree, type.valuesFrom, onTree);
+    const wanted = table.sampleIds.length * type.values;
+    if (values.length !== wanted)
+      throw seqError("TARGET_SAMPLES", `${values.length} encoder values, ${wanted} were expected`);
+    encoderValues = Float32Array.from(values);
+  }
+  return { ...(kin && { kin }), ...(distances && { distances }), ...(encoderValues && { encoderValues }) };
+}
+
+function faithOf(
+  table: FeatureTable,
+  tree: Tree | undefined,
+  from: "faith-pd" | "user" | undefined,
+  onTree: TreeOptions,
+): Float64Array {
+  if (from === "user") throw seqError("TARGET_SAMPLES", "this encoder type needs values: give encoderValues");
+  if (!tree) throw seqError("TREE_NEEDED", "Faith PD needs a tree of the table's features");
+  const { missingTips, missingLength } = onTree;
+  const { values } = faithPd(table, tree, {
+    ...(missingTips && { missingTips }),
+    ...(missingLength === undefined ? {} : { missingLength }),
+  });
+  const largest = values.reduce((a, b) => Math.max(a, b), 0) || 1;
+  return values.map((v) => v / largest);
+}
+
+/** The weights of a pretrained encoder, and lines about them. @internal */
+export function taken(from: SeqModel, config: ModelConfig, print?: (line: string) => void): WeightMap {
+  const found = takeEncoder(from.weights, config, "the encoder");
+  for (const line of encoderLines(found.report)) print?.(line);
+  return found.taken;
+}
+
+/** What a training takes over from the options of a run. @internal */
+export function runOf(
+  options: RunFolder,
+): Pick<RunFolder, "signal" | "onProgress" | "threads" | "out" | "resume" | "trackers" | "warn"> {
+  const { signal, onProgress, threads, out, resume, trackers, warn } = options;
+  return {
+    ...(signal && { signal }),
+    ...(onProgress && { onProgress }),
+    ...(threads === undefined ? {} : { threads }),
+    ...(out === undefined ? {} : { out }),
+    ...(resume === undefined ? {} : { resume }),
+    ...(trackers && { trackers }),
+    ...(warn && { warn }),
+  };
+}
+
+/** @internal */
+export function threadsOf({ threads }: RunOptions): { threads?: number } {
+  return threads === undefined ? {} : { threads };
+}

@@ -1,0 +1,83 @@
+/** What a training step needs, by formula, and the batch that fits a limit. */
+import { flatten, type ParamSpec, type Tree } from "@x/onnx-train";
+import { asvWidth } from "./asv-encoder.ts";
+import { seqError } from "./errors.ts";
+import type { ModelConfig } from "./model-interfaces.ts";
+import { networkParams } from "./network.ts";
+
+/** Sizes of a step. */
+export interface StepSize {
+  /** Samples. */
+  readonly samples: number;
+  /** Different ASVs. */
+  readonly asvs: number;
+  /** ASVs of a sample. */
+  readonly slots: number;
+  /** ASVs worked on at a time; 0 for all. */
+  readonly chunk: number;
+}
+
+/** Bytes of onnxruntime, Node and the graph themselves. */
+const BASE = 2.5e8;
+/** Arrays of the width of a layer's input that its forward and backward pass hold at once. */
+const HELD = 14;
+
+/**
+ * Bytes at the peak of a training step: weights with gradient and moments, the activations of one chunk of ASVs (of all of
+ * them where they are not cut), embeddings of all ASVs, and the sample level.
+ */
+export function stepBytes(config: ModelConfig, { samples, asvs, slots, chunk }: StepSize): number {
+  const { dim, heads, ffnRatio, layers, patch, vocabulary } = config;
+  const weights = flatten<ParamSpec>(networkParams(config) as Tree<ParamSpec>).reduce(
+    (n, [, { shape }]) => n + shape.reduce((a, b) => a * b, 1),
+    0,
+  );
+  const stack = (rows: number, places: number, depth: number): number =>
+    rows * places * (depth * (dim * (HELD + 3 * ffnRatio) + 3 * heads * places) + 4 * dim);
+  const places = asvWidth(config) / patch;
+  const together = chunk > 0 ? Math.min(chunk, asvs) : asvs;
+  const letters = together * asvWidth(config) * vocabulary * 4;
+  const nucleotides = stack(together, places, layers.asv) + letters + asvs * (dim * 3 + asvWidth(config) * 6);
+  const depth = layers.sample + layers.encoder + layers.count + layers.target;
+  const sample = stack(samples, slots, depth) + samples * slots * dim * 6 + samples * samples * dim * 3;
+  return BASE + 4 * (6 * weights + nucleotides + sample);
+}
+
+/** A batch that fits. */
+export interface BatchPlan {
+  /** Samples a step. */
+  readonly batchSize: number;
+  /** Steps whose gradients make one update. */
+  readonly accumulate: number;
+  /** ASVs worked on at a time. */
+  readonly chunk: number;
+  /** Bytes at the peak, by formula. */
+  readonly bytes: number;
+}
+
+/**
+ * The largest batch under a limit, up to `wanted` samples; what is missing is made up for by accumulation. ASVs are cut into
+ * smaller chunks before the batch is. `MEMORY_BATCH` where not even two samples fit.
+ */
+export function planBatch(
+  config: ModelConfig,
+  given: { wanted: number; asvsPerSample: number; asvs: number; slots: number; chunk: number; limit: number },
+): BatchPlan {
+  const { wanted, asvsPerSample, slots, limit } = given;
+  const least = Math.min(2, wanted);
+  const chunks = [given.chunk, 64, 32, 16, 8, 4].filter(
+    (c, i) => i === 0 || given.chunk === 0 || c < given.chunk,
+  );
+  for (
+    let batchSize = wanted;
+    batchSize >= least;
+    batchSize = batchSize > 2 ? Math.max(2, 2 * Math.floor((batchSize - 1) / 2)) : 0
+  )
+    for (const chunk of chunks) {
+      const asvs = Math.min(given.asvs, batchSize * asvsPerSample);
+      const bytes = stepBytes(config, { samples: batchSize, asvs, slots, chunk });
+      if (bytes <= limit) return { batchSize, accumulate: Math.ceil(wanted / batchSize), chunk, bytes };
+    }
+  const message = `a batch of ${least} samples needs more than ${(limit / 1e9).toFixed(2)} GB; a smaller --embedding-dim, --ffn-ratio or --token-limit needs less`;
+  throw seqError("MEMORY_BATCH", message, { limit });
+}

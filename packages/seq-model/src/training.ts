@@ -1,0 +1,413 @@
+/** The training loop: epochs with a validation, early stopping, checkpoints that a run goes on from to the same bytes. */
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { type RunOptions, resolveThreads, type Warn } from "@x/core/base";
+import {
+  type Batch,
+  compile,
+  EMA,
+  emaWeights,
+  type PlateauState,
+  type RunTracker,
+  readSafetensors,
+  type Step,
+  type Trainer,
+} from "@x/onnx-train";
+import type { WeightArray } from "./aam-weights.ts";
+import { seqError, seqFileError } from "./errors.ts";
+import { feedOf } from "./feeds.ts";
+import { Inference } from "./inference.ts";
+import { type MaskOptions, maskLetters } from "./letter-masks.ts";
+import type { ModelConfig } from "./model-interfaces.ts";
+import { putWeights, readWeights, type WeightMap, weightsOf, writeWeights } from "./model-weights.ts";
+import { buildNetwork } from "./network.ts";
+import type { TargetTransform } from "./target-transform.ts";
+import { batchLengths, batchOf, countRange, epochBatches, type TrainingData } from "./training-data.ts";
+import { type BestMetric, optimizerOf, type TrainingConfig } from "./training-options.ts";
+import { type Validation, validate } from "./validation.ts";
+
+/** What goes into {@link trainNetwork}. */
+export interface TrainingRun extends RunOptions {
+  readonly config: ModelConfig;
+  readonly training: TrainingConfig;
+  readonly data: TrainingData;
+  /** Of targets, for scores on their scale. */
+  readonly transform?: TargetTransform;
+  /** Weights to start from; others start at random. */
+  readonly weights: WeightMap;
+  /** Folder for checkpoints; nothing is written without it. */
+  readonly out?: string;
+  /** Go on from the folder's last checkpoint. */
+  readonly resume?: boolean;
+  /** Told the numbers of each epoch. */
+  readonly trackers?: readonly RunTracker[];
+  /** Receives warnings. */
+  readonly warn?: Warn;
+  /** Names of categories a sample, for transforms by category. */
+  readonly groups?: readonly string[];
+}
+
+/** Numbers of one epoch. */
+export interface EpochReport {
+  /** From 1; 0 is before training. */
+  readonly epoch: number;
+  /** Mean of the loss over the steps; NaN before training. */
+  readonly loss: number;
+  /** Means of its parts, unweighted. */
+  readonly parts: Readonly<Record<string, number>>;
+  /** Of the validation samples, at the weights after the epoch. */
+  readonly validation: Validation;
+}
+
+/** What a training came to. */
+export interface TrainingResult {
+  /** Weights of the best epoch, or of the last one without validation samples. */
+  readonly weights: Map<string, WeightArray>;
+  /** Its number. */
+  readonly bestEpoch: number;
+  /** Had the validation not become better for `patience` epochs? */
+  readonly stoppedEarly: boolean;
+  /** Numbers of each epoch, the state before training first. */
+  readonly history: readonly EpochReport[];
+  /** Steps done. */
+  readonly steps: number;
+  /** Steps left out because something was not finite. */
+  readonly skipped: number;
+  /** Numbers that were trained and that stayed as they were. */
+  readonly trained: number;
+  readonly frozen: number;
+}
+
+/** Steps in a row that may fail before a training is given up. */
+const GIVE_UP = 10;
+/** The factor of squared distances. */
+const SCALE = "sample/encoder/scale";
+/** Files of a run's folder. */
+const LAST = "last.safetensors";
+const BEST = "best.safetensors";
+/** A masked loss under this teaches nothing any more. */
+const EASY = 0.1;
+
+interface Progress {
+  epoch: number;
+  best: number;
+  bestEpoch: number;
+  history: EpochReport[];
+  plateau: PlateauState | null;
+  harder: boolean;
+}
+
+/** Trains a network. Errors: `NOT_FINITE`, `RESUME`, `MODEL_FORMAT` and those of batches. */
+export async function trainNetwork(run: TrainingRun): Promise<TrainingResult> {
+  const { config, training, data, signal, out } = run;
+  if (out) mkdirSync(out, { recursive: true });
+  const { batchSize, epochs } = training;
+  const earlier = run.resume ? readProgress(run) : undefined;
+  const perEpoch = Math.ceil(data.train.length / batchSize);
+  const { optimizer, plateau } = optimizerOf(training, epochs * perEpoch, earlier?.plateau);
+  const counts = countRange(data);
+  const threads = resolveThreads(run.threads);
+  await using inference = await Inference.create(config, run.weights, {
+    losses: training.losses,
+    loss: training.loss,
+    counts,
+    threads,
+    device: training.device,
+  });
+  const { trainer, lengths } = await compileTraining(run, { optimizer, threads });
+  await using _ = trainer;
+  const fit = await putWeights(trainer, run.weights);
+  if (!earlier && (fit.missing.includes(SCALE) || untouched(run.weights)))
+    await calibrate(run, trainer, inference);
+  const progress: Progress = {
+    epoch: 0,
+    best: Number.POSITIVE_INFINITY,
+    bestEpoch: 0,
+    history: [],
+    plateau: null,
+    harder: false,
+  };
+  let best: Map<string, WeightArray> | undefined;
+  if (earlier) {
+    Object.assign(progress, earlier);
+    await trainer.load(join(out!, LAST));
+    best = readWeights(join(out!, BEST));
+  }
+  const current = async (): Promise<Map<string, WeightArray>> => {
+    const weights = new Map(run.weights);
+    for (const [name, value] of await averaged(trainer, training.ema)) weights.set(name, value);
+    return weights;
+  };
+  const judge = async (loss: number, parts: Record<string, number>): Promise<EpochReport> => {
+    const weights = await current();
+    await inference.set(weights);
+    const mask = maskNow(training, progress);
+    const context = {
+      config,
+      training,
+      transform: run.transform,
+      mask,
+      ...(run.groups && { groups: run.groups }),
+    };
+    const validation =
+      data.valid.length > 0
+        ? await validate(inference, data, data.valid, context)
+        : { loss: Number.NaN, parts: {}, scores: {} };
+    const report = { epoch: progress.epoch, loss, parts, validation };
+    const value = training.bestMetric === "last" ? Number.NaN : scoreOf(validation, training.bestMetric);
+    if (value < progress.best || Number.isNaN(value) || !best) {
+      progress.best = value;
+      progress.bestEpoch = progress.epoch;
+      best = weights;
+    }
+    return report;
+  };
+  if (progress.history.length === 0) progress.history.push(await judge(Number.NaN, {}));
+
+  let skipped = 0;
+  let failed = 0;
+  let stoppedEarly = stopped(progress, training.patience);
+  while (progress.epoch < epochs && !stoppedEarly) {
+    const sums = new Map<string, number>();
+    let done = 0;
+    const feeds = trainFeeds(run, {
+      epoch: progress.epoch,
+      lengths,
+      inference,
+      mask: maskNow(training, progress),
+    });
+    for await (const step of trainer.run(feeds, signal ? { signal } : {})) {
+      failed = step.applied ? 0 : failed + 1;
+      if (failed >= GIVE_UP) throw notFinite(step);
+      if (step.applied) {
+        done++;
+        for (const [name, value] of [["loss", step.loss] as const, ...Object.entries(step.parts)])
+          sums.set(name, (sums.get(name) ?? 0) + value);
+      } else skipped++;
+      run.onProgress?.({ stage: "train", done: step.step + 1, total: epochs * perEpoch });
+    }
+    progress.epoch++;
+    const mean = (name: string): number => (sums.get(name) ?? Number.NaN) / Math.max(1, done);
+    const names = [...sums.keys()].filter((n) => n !== "loss");
+    const report = await judge(mean("loss"), Object.fromEntries(names.map((n) => [n, mean(n)])));
+    progress.history.push(report);
+    watchMask(run, progress, report);
+    if (plateau) {
+      plateau.tell(scoreOf(report.validation, training.bestMetric));
+      progress.plateau = plateau.state();
+    }
+    for (const tracker of run.trackers ?? [])
+      await tracker.log(progress.epoch, numbersOf(report, training), Date.now() / 1000);
+    stoppedEarly = stopped(progress, training.patience);
+    if (out) await checkpoint(run, trainer, progress, best!);
+  }
+  const { trained, frozen } = trainer.plan;
+  return {
+    weights: best ?? (await current()),
+    bestEpoch: progress.bestEpoch,
+    stoppedEarly,
+    history: progress.history,
+    steps: trainer.step,
+    skipped,
+    trained: trained.size,
+    frozen:
+      frozen.size +
+      [...run.weights].reduce((n, [name, w]) => n + (leftOut(name, training) ? w.data.length : 0), 0),
+  };
+}
+
+/** Brings distances to the scale of those to be learned: the line through those of a first batch. */
+async function calibrate(
+  { config, training, data }: TrainingRun,
+  trainer: Trainer,
+  inference: Inference,
+): Promise<void> {
+  if (!data.distances || config.distance === "tanh" || training.losses.encoder === 0) return;
+  const weights = await weightsOf(trainer);
+  await inference.set(new Map([...inference.weights, ...weights]));
+  const places = epochBatches(data, Math.max(8, training.batchSize), { seed: training.seed, epoch: 0 })[0]!;
+  const { kin: _, ...rest } = data;
+  const batch = await batchOf(rest, places, config, { sampling: training.sampling, seed: training.seed });
+  const { distance } = await inference.compute(batch, ["distance"]);
+  const [x, y] = [distance!.data as Float32Array, batch.distances!];
+  const n = places.length;
+  const pairs = Array.from({ length: n * n }, (_, i) => i).filter((i) => i % (n + 1) !== 0);
+  const mean = (of: (i: number) => number): number => pairs.reduce((sum, i) => sum + of(i), 0) / pairs.length;
+  const [mx, my] = [mean((i) => x[i]!), mean((i) => y[i]!)];
+  const [spread, joint] = [mean((i) => (x[i]! - mx) ** 2), mean((i) => (x[i]! - mx) * (y[i]! - my))];
+  if (!(spread > 0)) return;
+  const slope = Math.max(joint / spread, 0.1 * Math.sqrt(mean((i) => (y[i]! - my) ** 2) / spread), 1e-6);
+  weights.set(SCALE, { shape: [1], data: Float32Array.of(Math.log(slope)) });
+  weights.set("sample/encoder/own/b", { shape: [1], data: Float32Array.of((my - slope * mx) / 2) });
+  await putWeights(trainer, weights);
+}
+
+/** Were distances never learned? */
+function untouched(weights: WeightMap): boolean {
+  return weights.get(SCALE)?.data[0] === 0 && weights.get("sample/encoder/own/b")?.data[0] === 0;
+}
+
+/** Is this weight in no training graph, because embeddings of ASVs are known? */
+function leftOut(name: string, { freeze }: TrainingConfig): boolean {
+  return freeze !== "none" && name.startsWith("asv/");
+}
+
+async function compileTraining(
+  { config, training, data }: TrainingRun,
+  { optimizer, threads }: { optimizer: ReturnType<typeof optimizerOf>["optimizer"]; threads: number },
+): Promise<{ trainer: Trainer; lengths: { asvs: number; samples: number; slots: number } }> {
+  const { batchSize, epochs, seed, chunk, freeze, losses, loss } = training;
+  const planned = batchLengths(data, config, { batchSize, epochs, seed });
+  const whole = freeze === "none";
+  const asvs =
+    whole && chunk > 0 && planned.asvs > chunk ? Math.ceil(planned.asvs / chunk) * chunk : planned.asvs;
+  const lengths = { asvs, slots: planned.slots, samples: Math.min(batchSize, data.train.length) };
+  const network = buildNetwork(config, {
+    part: whole ? "whole" : "samples",
+    weights: data.kin ? losses : { ...losses, phylogeny: 0 },
+    loss,
+    chunk,
+  });
+  const frozen = (path: string): boolean =>
+    (freeze === "base" && path.startsWith("sample/")) ||
+    (path.startsWith("asv/letters") && losses.nucleotide === 0);
+  const trainer = await compile(network, {
+    dims: { ...lengths, kin: data.kin?.size ?? 0 },
+    optimizer,
+    stepsPerCall: training.stepsPerCall,
+    clip: training.clip,
+    device: training.device,
+    seed,
+    threads,
+    freeze: frozen,
+    memory: whole ? "low" : "fast",
+  });
+  return { trainer, lengths };
+}
+
+async function* trainFeeds(
+  { config, training, data }: TrainingRun,
+  given: {
+    epoch: number;
+    lengths: { asvs: number; samples: number; slots: number };
+    inference: Inference;
+    mask: MaskOptions;
+  },
+): AsyncGenerator<Batch> {
+  const { batchSize, seed, sampling, variation, losses, freeze } = training;
+  const { epoch, lengths, inference, mask } = given;
+  const counts = countRange(data);
+  const batches = epochBatches(data, batchSize, { seed, epoch });
+  let step = epoch * batches.length;
+  for (const places of batches) {
+    const { kin, ...rest } = data;
+    const batch = await batchOf(
+      kin && freeze === "none" && (losses.phylogeny ?? 0) > 0 ? { ...rest, kin } : rest,
+      places,
+      config,
+      { sampling, seed, step, variation },
+    );
+    const known = freeze === "none" ? undefined : await inference.embed(batch);
+    const hide = !known && config.nucleotides && losses.nucleotide > 0 && mask.ratio > 0;
+    const masked = hide ? maskLetters(batch.tokens, batch.width, mask, { seed, step }) : undefined;
+    const sampleWeights = data.sampleWeights && Array.from(places, (p) => data.sampleWeights![p]!);
+    yield feedOf(batch, config, {
+      lengths,
+      counts,
+      ...(masked && { masked }),
+      ...(known && { embeddings: known }),
+      ...(sampleWeights && { sampleWeights }),
+    });
+    step++;
+  }
+}
+
+/** The weights to be judged and kept: their moving average where there is one. */
+async function averaged(trainer: Trainer, ema: number): Promise<Map<string, WeightArray>> {
+  const weights = await weightsOf(trainer);
+  const { updates, moments } = await trainer.state();
+  if (ema === 0 || updates === 0) return weights;
+  const vector = emaWeights(moments[EMA]!, ema, updates);
+  for (const { name, spec, offset, size } of trainer.plan.trained.places)
+    weights.set(name, { shape: spec.shape, data: vector.slice(offset, offset + size) });
+  return weights;
+}
+
+function maskNow({ mask, harderMask }: TrainingConfig, { harder }: Progress): MaskOptions {
+  return harder && harderMask ? harderMask : mask;
+}
+
+function watchMask(
+  { training, warn }: TrainingRun,
+  progress: Progress,
+  { epoch, validation, parts }: EpochReport,
+): void {
+  const loss = validation.parts.nucleotide ?? parts.nucleotide;
+  if (loss === undefined || loss >= EASY || progress.harder) return;
+  progress.harder = true;
+  const { harderMask } = training;
+  const after = harderMask
+    ? `the mask is now ${harderMask.strategy}, ${harderMask.ratio}`
+    : "a larger --nuc-mask-ratio or --nuc-mask-strategy span would teach more";
+  const message = `the loss of hidden letters is ${loss.toFixed(4)} after epoch ${epoch}: too easy to learn from; ${after}`;
+  warn?.({ code: "MASK_EASY", message, details: { epoch, loss } });
+}
+
+/** Smaller is better. */
+function scoreOf({ loss, scores }: Validation, metric: BestMetric): number {
+  if (metric === "val-loss") return loss;
+  const value = scores[metric] ?? Number.NaN;
+  return metric === "mae" ? value : -value;
+}
+
+function stopped({ epoch, bestEpoch }: Progress, patience: number): boolean {
+  return patience > 0 && epoch - bestEpoch >= patience;
+}
+
+async function checkpoint(
+  { out }: TrainingRun,
+  trainer: Trainer,
+  progress: Progress,
+  best: WeightMap,
+): Promise<void> {
+  await writeWeights(join(out!, BEST), best);
+  const shown = { ...progress, best: Number.isFinite(progress.best) ? progress.best : null };
+  await trainer.save(join(out!, LAST), { extra: { progress: shown } });
+}
+
+/** How far the run in a folder has come. */
+function readProgress({ out }: TrainingRun): Progress {
+  if (!out) throw seqError("RESUME", "to resume, the folder of the run is needed");
+  const file = join(out, LAST);
+  const extra = JSON.parse(readSafetensors(file).metadata.extra ?? "null") as { progress?: Progress } | null;
+  if (!extra?.progress) throw seqFileError("RESUME", file, "holds no progress of a training");
+  // JSON has no NaN.
+  const history = extra.progress.history.map((epoch) => ({
+    ...epoch,
+    loss: epoch.loss ?? Number.NaN,
+    validation: { ...epoch.validation, loss: epoch.validation.loss ?? Number.NaN },
+  }));
+  return { ...extra.progress, history, best: extra.progress.best ?? Number.POSITIVE_INFINITY };
+}
+
+function notFinite(step: Step): Error {
+  const where = step.notFinite.length > 0 ? `in ${step.notFinite.join(", ")}` : "in the gradient";
+  const message = `${GIVE_UP} steps in a row were not finite, ${where} (step ${step.step}): a smaller learning rate?`;
+  return seqError("NOT_FINITE", message, { step: step.step, parts: step.notFinite });
+}
+
+/** An epoch as flat numbers: losses unweighted and weighted, scores. */
+function numbersOf(
+  { loss, parts, validation }: EpochReport,
+  { losses }: TrainingConfig,
+): Record<string, number> {
+  const factors: Record<string, number> = { ...losses };
+  const out: Record<string, number> = { loss, "valid/loss": validation.loss };
+  for (const [name, value] of Object.entries(parts)) {
+    out[`loss/${name}`] = value;
+    if (factors[name] !== undefined) out[`weighted/${name}`] = value * factors[name];
+  }
+  for (const [name, value] of Object.entries(validation.parts)) out[`valid/${name}`] = value;
+  for (const [name, value] of Object.entries(validation.scores)) out[`valid/${name}`] = value;
+  return Object.fromEntries(Object.entries(out).filter(([, value]) => Number.isFinite(value)));
+}
