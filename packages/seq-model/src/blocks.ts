@@ -2,7 +2,6 @@
 import {
   add,
   cast,
-  concat,
   constant,
   type DenseParams,
   dense,
@@ -11,8 +10,10 @@ import {
   exp,
   gelu,
   layerNorm,
+  log,
   matmul,
   maximum,
+  mean,
   mul,
   type NormParams,
   normParams,
@@ -21,12 +22,8 @@ import {
   relu,
   reshape,
   scope,
-  sigmoid,
   softmax,
-  softplus,
   split,
-  sqrt,
-  sub,
   sum,
   type Tensor,
   type TensorsOf,
@@ -166,38 +163,17 @@ export function pool(x: Tensor, p: PoolTensors, mask: Tensor, bias?: Tensor): Po
   return { row: p.norm ? layerNorm(row, p.norm.scale, p.norm.shift, EPSILON) : row, weights };
 }
 
-/** Weights of `cladePool`. */
-export type CladeParams = {
-  /** [dim, dim / 2]. */
-  readonly member: DenseParams;
-};
-
-/** Weights of `cladePool`: at first a clade has a few ASVs in it. */
-export function cladesOf(dim: number): CladeParams {
-  const clades = dim / 2;
-  return {
-    member: {
-      w: param([dim, clades], { normal: 2 / Math.sqrt(dim) }),
-      b: param([clades], { values: new Float32Array(clades).fill(-4) }),
-    },
-  };
-}
-
 /**
- * Soft clades: an ASV belongs to clade b by σ(w_b·x + c_b). A sample's row is whether any of its ASVs belongs,
- * 1 − Π(1 − σ), then the root of the share of its counts that does: [batch, dim]. The weights are the parts of the
- * ASVs in all shares.
+ * Sums of ASV states times their shares of the counts to a power: [batch, dim], with a learned power [dim] for each number,
+ * ½ at first. Abundance is taken once, and a sum of many rare ASVs still counts. The weights are the shares to the mean power.
  */
-export function cladePool(x: Tensor, p: TensorsOf<CladeParams>, mask: Tensor, counts: Tensor): Pooled {
-  const [batch, places] = x.shape as [number, number];
-  const there = reshape(mask, [batch, places, 1]);
-  const z = dense(x, p.member);
-  const none = mul(sum(mul(softplus(z), there), [1]), -1);
-  const presence = sub(1, exp(none));
+export function powerPool(x: Tensor, power: Tensor, mask: Tensor, counts: Tensor): Pooled {
+  const [batch, places] = mask.shape as [number, number];
   const held = mul(counts, mask);
-  const shares = reshape(div(held, maximum(sum(held, [1], true), 1e-8)), [batch, places, 1]);
-  const parts = mul(sigmoid(z), shares);
-  const row = concat([presence, sqrt(add(sum(parts, [1]), 1e-6))]);
-  const each = sum(parts, [2], true);
-  return { row, weights: div(each, maximum(sum(each, [1], true), 1e-8)) };
+  const shares = div(held, maximum(sum(held, [1], true), 1e-8));
+  const there = reshape(mask, [batch, places, 1]);
+  const logs = reshape(log(add(shares, 1e-9)), [batch, places, 1]);
+  const raised = mul(exp(mul(logs, power)), there);
+  const each = mul(exp(mul(logs, mean(power))), there);
+  return { row: sum(mul(raised, x), [1]), weights: div(each, maximum(sum(each, [1], true), 1e-8)) };
 }

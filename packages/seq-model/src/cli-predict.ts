@@ -91,9 +91,10 @@ export const predictCommand: CliCommand = {
       if (options["output-variance"] === true)
         columns.push({ name: `${name} variance`, values: column(found.variance, width, c) });
     });
-    const embedded = Array.from({ length: model.facts.config.dim }, (_, d) => ({
+    const wide = model.facts.config.dim;
+    const embedded = Array.from({ length: wide }, (_, d) => ({
       name: `e${d}`,
-      values: column(embeddings, model.facts.config.dim, d),
+      values: column(embeddings, wide, d),
     }));
     await writeTsv(String(options.output), names.length > 0 ? columns : [...columns, ...embedded], signal);
     if (options.embeddings !== undefined)

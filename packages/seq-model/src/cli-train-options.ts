@@ -66,7 +66,7 @@ export const NETWORK_FLAGS: readonly OptionSpec[] = [
   },
   { name: "split", type: "string", value: "FILE", help: "table of sample_id and split (train, test)" },
   number("test-size", "samples to judge by; 0.2", { min: 0, max: 1 }),
-  choice("form", ["default", "aam"], "of the network: order-free with soft clades, or as AAM builds it"),
+  choice("form", ["default", "aam"], "of the network: order-free, or as AAM builds it"),
   choice("encoder", encoderTypes(), "what the encoder learns; unifrac"),
   int("embedding-dim", "width of embeddings: most of memory and time; 64"),
   int("attention-heads", "heads; 4"),

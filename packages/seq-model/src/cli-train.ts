@@ -198,7 +198,7 @@ export const trainCommand: CliCommand = {
     {
       name: "best-metric",
       type: "string",
-      choices: ["val_loss", "r2", "mae", "accuracy", "f1"],
+      choices: ["val_loss", "r2", "mae", "accuracy", "f1", "last"],
       value: "NAME",
       help: "what decides which epoch is kept; val_loss. mae and val_loss are better small, the others large",
     },

@@ -255,6 +255,7 @@ async function ridgeStart(
   const y = Float64Array.from({ length: data.train.length * outputs }, (_, i) => {
     return data.targets![data.train[Math.floor(i / outputs)]! * outputs + (i % outputs)]!;
   });
+  const { dim: columns } = config;
   const { w, b } = ridgeHead(Float32Array.from(rows), y, data.train.length);
   // Every quantile of an output begins at its mean.
   const width = headWidth(config);
@@ -263,6 +264,6 @@ async function ridgeStart(
     Float32Array.from({ length: height * width }, (_, i) => {
       return from[Math.floor(i / width) * outputs + Math.floor((i % width) / each)]!;
     });
-  weights.set("target/head/out/w", { shape: [config.dim, width], data: spread(w, config.dim) });
+  weights.set("target/head/out/w", { shape: [columns, width], data: spread(w, columns) });
   weights.set("target/head/out/b", { shape: [width], data: spread(b, 1) });
 }

@@ -62,10 +62,10 @@ export interface ModelConfig {
   /** Does attention pooling of ASVs start from their abundance (a learned power of the count, one a head)? */
   readonly countPooling: boolean;
   /**
-   * How a sample embedding comes about: attention pooling, or soft clades: presence 1 − Π(1 − σ(w·x + b)) and the root of
-   * the share of counts, half of the width each, as UniFrac sees branches.
+   * How a sample embedding comes about: attention pooling, or `powers`: the sum of ASV states times their shares of the
+   * counts to a learned power, ½ at first as in Hellinger distances, one for each number of the embedding.
    */
-  readonly pooling: "attention" | "clades";
+  readonly pooling: "attention" | "powers";
   /** Is what attention pooling gives normalised? */
   readonly poolNorm: boolean;
   /** Heads of the pooling of ASVs; each pools its part of the width. */
@@ -73,11 +73,10 @@ export interface ModelConfig {
   /** Name in the registry of encoder types. */
   readonly encoder: string;
   /**
-   * How a distance follows from two embeddings: tanh(|a − b| / 10) as in AAM; `tanimoto`, 1 − a·b / (a² + b² − a·b) of
-   * weighted embeddings, which is unweighted UniFrac where they hold branches; or a multiple of the mean squared
-   * difference with a share of each sample's own, for distances without a bound.
+   * How a distance follows from two embeddings: tanh(|a − b| / 10) as in AAM, or a multiple of the weighted mean squared
+   * difference with a share of each sample's own, since the root of UniFrac is a Euclidean distance.
    */
-  readonly distance: "tanh" | "tanimoto" | "squared";
+  readonly distance: "tanh" | "squared";
   /** What the target is read from: the pooled sample-level states, the sample embedding, or both. */
   readonly targetFrom: "states" | "embedding" | "both";
   /** Numbers to predict, or classes; 0 for an encoder alone. */

@@ -10,7 +10,6 @@ import {
   equal,
   exp,
   less,
-  matmul,
   maximum,
   mean,
   mul,
@@ -23,7 +22,6 @@ import {
   sum,
   type Tensor,
   tanh,
-  transpose,
   where,
 } from "@x/onnx-train";
 import type { ModelConfig } from "./model-interfaces.ts";
@@ -100,38 +98,28 @@ export function countLoss(predicted: Tensor, target: Tensor, mask: Tensor): Tens
   return weightedMean(mul(d, d), mask);
 }
 
-/** 1 − a·b / (a² + b² − a·b) of all pairs of rows [B, dim], weighted by eʷ [dim]; 0 of equal rows. */
-export function tanimoto(rows: Tensor, logWeights: Tensor): Tensor {
-  const [batch] = rows.shape as [Dim];
-  const weighted = mul(rows, exp(logWeights));
-  const inner = matmul(weighted, transpose(weighted));
-  const square = sum(mul(weighted, weighted), [1], true);
-  const whole = sub(add(square, reshape(square, [1, batch])), inner);
-  return sub(1, div(inner, maximum(whole, 1e-8)));
-}
-
-/** What squared distances are scaled with: a logarithm, and each sample's own share [B, 1]. */
-export interface SquaredScale {
-  readonly scale: Tensor;
-  readonly own: Tensor;
-}
-
 /**
- * Distances of all pairs of embeddings [B, dim]: tanh(|a − b| / 10) as in AAM, or eˢ mean (a − b)² + own(a) + own(b), since
- * the root of UniFrac is a Euclidean distance in more dimensions than an embedding has: what it has no room for is each
- * sample's own. The diagonal of the latter is not 0; the loss leaves it out.
+ * Distances of all pairs of embeddings [B, dim]: tanh(|a − b| / 10) as in AAM, or the mean of (a − b)² e²ʷ with a weight for
+ * each number.
  */
-export function pairDistances(rows: Tensor, kind: ModelConfig["distance"], squared?: SquaredScale): Tensor {
+export function pairDistances(rows: Tensor, logWeights?: Tensor): Tensor {
+  const weighted = logWeights ? mul(rows, exp(logWeights)) : rows;
   const [batch, dim] = rows.shape as [Dim, number];
-  const d = sub(reshape(rows, [batch, 1, dim]), reshape(rows, [1, batch, dim]));
-  if (kind === "squared" && squared) {
-    const apart = mul(mean(mul(d, d), [2]), exp(squared.scale));
-    return add(add(apart, squared.own), reshape(squared.own, [1, batch]));
-  }
+  const d = sub(reshape(weighted, [batch, 1, dim]), reshape(weighted, [1, batch, dim]));
+  if (logWeights) return mean(mul(d, d), [2]);
   const square = sum(mul(d, d), [2]);
   const near = less(square, constant(1e-8));
   // The root has no slope at 0: equal samples are 0 apart and pull at nothing.
   return where(near, mul(square, 0), tanh(mul(sqrt(where(near, constant(1e-8), square)), 0.1)));
+}
+
+/**
+ * eˢ d + own(a) + own(b): an embedding has room for some branches only, what it has no room for is each sample's own [B, 1].
+ * The diagonal is not 0; the loss leaves it out.
+ */
+export function scaledDistances(raw: Tensor, scale: Tensor, own: Tensor): Tensor {
+  const [batch] = raw.shape as [Dim];
+  return add(add(mul(raw, exp(scale)), own), reshape(own, [1, batch]));
 }
 
 /** Squared difference of predicted and true distances, mean over pairs of two samples by the product of their weights. */

@@ -29,14 +29,12 @@ import {
 } from "@x/onnx-train";
 import { type AsvParams, type AsvTensors, asvParams, asvWidth, encodeAsvs } from "./asv-encoder.ts";
 import {
-  type CladeParams,
-  cladePool,
-  cladesOf,
   type Dropout,
   type PoolParams,
   type PoolTensors,
   pool,
   poolOf,
+  powerPool,
   type StackParams,
   stack,
   stackOf,
@@ -58,8 +56,8 @@ import {
   kinLoss,
   pairDistances,
   pairLoss,
+  scaledDistances,
   type TargetLossConfig,
-  tanimoto,
   targetLoss,
   weightedMean,
 } from "./model-losses.ts";
@@ -74,8 +72,8 @@ export interface LossWeights {
   readonly encoder: number;
   /** Of hidden letters. */
   readonly nucleotide: number;
-  /** Of the distances of ASVs on the tree. */
-  readonly phylogeny: number;
+  /** Of the distances of ASVs on the tree; 0 by default. */
+  readonly phylogeny?: number;
 }
 
 /** Which part of the network a graph holds: all of it, ASVs alone, or samples of ASVs whose embeddings are known. */
@@ -101,11 +99,10 @@ export type SampleParams = {
   readonly encoder: {
     readonly stack?: StackParams;
     readonly pool?: PoolParams;
-    readonly clades?: CladeParams;
     readonly power?: ParamSpec;
-    /** Of tanimoto distances: logarithms of what each number of the embedding counts. */
+    /** Of squared distances: logarithms of what each number of the embedding counts. */
     readonly logWeights?: ParamSpec;
-    /** Of squared distances: logarithm of their factor, and the share of a distance that is each sample's own. */
+    /** Of distances: logarithm of their factor, and the share of a distance that is each sample's own. */
     readonly scale?: ParamSpec;
     readonly own?: DenseParams;
   };
@@ -138,7 +135,6 @@ interface NetworkTensors {
     readonly encoder: {
       readonly stack?: StackTensors;
       readonly pool?: PoolTensors;
-      readonly clades?: TensorsOf<CladeParams>;
       readonly power?: Tensor;
       readonly logWeights?: Tensor;
       readonly scale?: Tensor;
@@ -179,11 +175,11 @@ function sampleNetwork(config: ModelConfig): NetworkParams {
       ...stacked(layers.sample),
       encoder: {
         ...stacked(layers.encoder),
-        ...(config.pooling === "clades"
-          ? { clades: cladesOf(dim) }
+        ...(config.pooling === "powers"
+          ? { power: param([dim], { values: new Float32Array(dim).fill(0.5) }, false) }
           : { pool: poolOf(dim, poolHeads, config.poolNorm), ...powers }),
-        ...(config.distance === "tanimoto" && { logWeights: param([dim], "zeros", false) }),
         ...(config.distance === "squared" && {
+          logWeights: param([dim], "zeros", false),
           scale: param([1], "zeros", false),
           own: { w: param([dim, 1], "zeros"), b: param([1]) },
         }),
@@ -222,7 +218,7 @@ function networkInputs(config: ModelConfig, { part, weights }: NetworkOptions): 
       tokens: { shape: letters, dtype: "int64" as const },
       ...(hidden && { letters: { shape: letters, dtype: "int64" as const }, scored: letters }),
       ...(config.phylogeny &&
-        weights.phylogeny > 0 && {
+        (weights.phylogeny ?? 0) > 0 && {
           kinRows: { shape: ["kin"] as const, dtype: "int64" as const },
           kinDistances: ["kin", "kin"] as const,
         }),
@@ -326,17 +322,17 @@ function samplePart(
 
   const { encoder } = p.sample;
   const top = through("encoder", states, encoder.stack);
-  const pooled = encoder.clades
-    ? cladePool(top, encoder.clades, mask, counts)
-    : pool(top, encoder.pool!, mask, biasOf(encoder.power));
+  const pooled = encoder.pool
+    ? pool(top, encoder.pool, mask, biasOf(encoder.power))
+    : powerPool(top, encoder.power!, mask, counts);
   outputs.embedding = pooled.row;
   const type = encoderType(config.encoder);
   const encoderLosses: Tensor[] = [];
   if (type.pairs !== undefined) {
-    const own = encoder.own && dense(pooled.row, encoder.own);
-    outputs.distance = encoder.logWeights
-      ? tanimoto(pooled.row, encoder.logWeights)
-      : pairDistances(pooled.row, config.distance, own && { scale: encoder.scale!, own });
+    const raw = pairDistances(pooled.row, encoder.logWeights);
+    outputs.distance = encoder.own
+      ? scaledDistances(raw, encoder.scale!, dense(pooled.row, encoder.own))
+      : raw;
     if (inputs.distances) encoderLosses.push(pairLoss(outputs.distance, inputs.distances, weight));
   }
   if (p.sample.values) {

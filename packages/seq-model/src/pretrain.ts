@@ -12,6 +12,7 @@ import { type ModelOptions, modelConfig } from "./model-config.ts";
 import type { ModelFacts } from "./model-file.ts";
 import type { ModelConfig } from "./model-interfaces.ts";
 import type { WeightMap } from "./model-weights.ts";
+import type { LossWeights } from "./network.ts";
 import type { Sequences } from "./read-fasta.ts";
 import type { Tree } from "./read-newick.ts";
 import { SeqModel } from "./seq-model.ts";
@@ -151,7 +152,7 @@ export async function encoderData(
   given: {
     cache: SequenceCache;
     config: ModelConfig;
-    weights: { encoder: number; phylogeny: number };
+    weights: LossWeights;
     options: PretrainOptions;
   },
 ): Promise<Pick<TrainingData, "distances" | "encoderValues" | "kin">> {
@@ -166,7 +167,7 @@ export async function encoderData(
   const known =
     tree && missingTips === "drop" ? tree.has(table.featureIds).every(Boolean) : tree !== undefined;
   const kin =
-    tree && known && config.phylogeny && weights.phylogeny > 0
+    tree && known && config.phylogeny && (weights.phylogeny ?? 0) > 0
       ? await kinTargets(table, cache, { tree, ...onTree })
       : undefined;
   if (weights.encoder === 0) return kin ? { kin } : {};

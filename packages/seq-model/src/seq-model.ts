@@ -249,7 +249,7 @@ export class SeqModel implements Predictor, AsyncDisposable {
       positions: [0, 1, 2, 3],
       categories: new Float32Array(lengths.samples * config.categories.length),
     };
-    return exportOnnx(trainer, path, {
+    return await exportOnnx(trainer, path, {
       outputs: ["embedding", ...(facts.target ? ["prediction"] : [])],
       check,
       metadata: {
@@ -276,7 +276,12 @@ export class SeqModel implements Predictor, AsyncDisposable {
     if (known) return known;
     const made = (async () => {
       const model = slotGradientModel(this.facts.config, slots, this.facts.training.loss);
-      const trainer = await compile(model, { stepsPerCall: 1, threads: this.#threads, device: this.#device });
+      const trainer = await compile(model, {
+        dims: { numbers: this.width },
+        stepsPerCall: 1,
+        threads: this.#threads,
+        device: this.#device,
+      });
       await putWeights(trainer, this.weights);
       return trainer;
     })();

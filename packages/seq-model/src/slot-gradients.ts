@@ -10,6 +10,7 @@ import {
   sum,
   type Tensor,
 } from "@x/onnx-train";
+import { headWidth } from "./heads.ts";
 import type { ModelConfig } from "./model-interfaces.ts";
 import type { TargetLossConfig } from "./model-losses.ts";
 import { buildNetwork } from "./network.ts";
@@ -26,7 +27,7 @@ export function slotGradientModel(config: ModelConfig, slots: number, loss: Targ
     name,
     { dtype, shape: shape.map((dim) => (typeof dim === "string" ? fixed[dim]! : dim)) },
   ]);
-  const inputs = { ...Object.fromEntries(shapes), chosen: ["numbers"] } as Record<string, InputSpec>;
+  const inputs = { ...Object.fromEntries(shapes), chosen: [headWidth(config)] } as Record<string, InputSpec>;
   return graph("slopes", { inputs, params: inner.params as Record<string, ParamSpec> }).model(
     (given, weights, context) => {
       const tensors = given as Record<string, Tensor>;

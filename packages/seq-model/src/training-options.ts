@@ -70,8 +70,8 @@ export interface TrainingConfig {
   readonly device: string;
 }
 
-/** What decides which epoch is kept; the direction follows from it. */
-export type BestMetric = "val-loss" | "r2" | "mae" | "accuracy" | "f1";
+/** What decides which epoch is kept; the direction follows from it. `last` asks no one. */
+export type BestMetric = "val-loss" | "r2" | "mae" | "accuracy" | "f1" | "last";
 
 /** What a training configuration may leave out. */
 export type TrainingOptions = Partial<Omit<TrainingConfig, "losses" | "loss" | "mask" | "variation">> & {
@@ -137,7 +137,7 @@ export function trainingConfig(
     ["freeze", config.freeze, ["none", "asvs", "base"]],
     ["sampling", config.sampling, ["abundance", "first", "random"]],
     ["mask.strategy", config.mask.strategy, ["random", "span"]],
-    ["bestMetric", config.bestMetric, ["val-loss", "r2", "mae", "accuracy", "f1"]],
+    ["bestMetric", config.bestMetric, ["val-loss", "r2", "mae", "accuracy", "f1", "last"]],
   ];
   for (const [name, word, known] of choices)
     if (!known.includes(word)) {

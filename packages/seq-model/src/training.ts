@@ -117,7 +117,8 @@ export async function trainNetwork(run: TrainingRun): Promise<TrainingResult> {
   const { trainer, lengths } = await compileTraining(run, { optimizer, threads });
   await using _ = trainer;
   const fit = await putWeights(trainer, run.weights);
-  if (!earlier && fit.missing.includes(SCALE)) await calibrate(run, trainer, inference);
+  if (!earlier && (fit.missing.includes(SCALE) || untouched(run.weights)))
+    await calibrate(run, trainer, inference);
   const progress: Progress = {
     epoch: 0,
     best: Number.POSITIVE_INFINITY,
@@ -153,7 +154,7 @@ export async function trainNetwork(run: TrainingRun): Promise<TrainingResult> {
         ? await validate(inference, data, data.valid, context)
         : { loss: Number.NaN, parts: {}, scores: {} };
     const report = { epoch: progress.epoch, loss, parts, validation };
-    const value = scoreOf(validation, training.bestMetric);
+    const value = training.bestMetric === "last" ? Number.NaN : scoreOf(validation, training.bestMetric);
     if (value < progress.best || Number.isNaN(value) || !best) {
       progress.best = value;
       progress.bestEpoch = progress.epoch;
@@ -215,25 +216,35 @@ export async function trainNetwork(run: TrainingRun): Promise<TrainingResult> {
   };
 }
 
-/** Brings squared distances to the scale of those to be learned, by a first batch: half from afar, half the samples' own. */
+/** Brings distances to the scale of those to be learned: the line through those of a first batch. */
 async function calibrate(
   { config, training, data }: TrainingRun,
   trainer: Trainer,
   inference: Inference,
 ): Promise<void> {
-  if (!data.distances || config.distance !== "squared" || training.losses.encoder === 0) return;
+  if (!data.distances || config.distance === "tanh" || training.losses.encoder === 0) return;
   const weights = await weightsOf(trainer);
-  await inference.set(weights);
-  const places = epochBatches(data, Math.max(2, training.batchSize), { seed: training.seed, epoch: 0 })[0]!;
-  const batch = await batchOf(data, places, config, { sampling: training.sampling, seed: training.seed });
+  await inference.set(new Map([...inference.weights, ...weights]));
+  const places = epochBatches(data, Math.max(8, training.batchSize), { seed: training.seed, epoch: 0 })[0]!;
+  const { kin: _, ...rest } = data;
+  const batch = await batchOf(rest, places, config, { sampling: training.sampling, seed: training.seed });
   const { distance } = await inference.compute(batch, ["distance"]);
-  const total = (values: ArrayLike<number>): number => Array.from(values).reduce((a, b) => a + b, 0);
-  const pairs = places.length * (places.length - 1);
-  const [found, wanted] = [total(distance!.data as Float32Array) / pairs, total(batch.distances!) / pairs];
-  if (!(found > 0 && wanted > 0)) return;
-  weights.set(SCALE, { shape: [1], data: Float32Array.of(Math.log(wanted / 2 / found)) });
-  weights.set("sample/encoder/own/b", { shape: [1], data: Float32Array.of(wanted / 4) });
+  const [x, y] = [distance!.data as Float32Array, batch.distances!];
+  const n = places.length;
+  const pairs = Array.from({ length: n * n }, (_, i) => i).filter((i) => i % (n + 1) !== 0);
+  const mean = (of: (i: number) => number): number => pairs.reduce((sum, i) => sum + of(i), 0) / pairs.length;
+  const [mx, my] = [mean((i) => x[i]!), mean((i) => y[i]!)];
+  const [spread, joint] = [mean((i) => (x[i]! - mx) ** 2), mean((i) => (x[i]! - mx) * (y[i]! - my))];
+  if (!(spread > 0)) return;
+  const slope = Math.max(joint / spread, 0.1 * Math.sqrt(mean((i) => (y[i]! - my) ** 2) / spread), 1e-6);
+  weights.set(SCALE, { shape: [1], data: Float32Array.of(Math.log(slope)) });
+  weights.set("sample/encoder/own/b", { shape: [1], data: Float32Array.of((my - slope * mx) / 2) });
   await putWeights(trainer, weights);
+}
+
+/** Were distances never learned? */
+function untouched(weights: WeightMap): boolean {
+  return weights.get(SCALE)?.data[0] === 0 && weights.get("sample/encoder/own/b")?.data[0] === 0;
 }
 
 /** Is this weight in no training graph, because embeddings of ASVs are known? */
@@ -291,7 +302,7 @@ async function* trainFeeds(
   for (const places of batches) {
     const { kin, ...rest } = data;
     const batch = await batchOf(
-      kin && freeze === "none" && losses.phylogeny > 0 ? { ...rest, kin } : rest,
+      kin && freeze === "none" && (losses.phylogeny ?? 0) > 0 ? { ...rest, kin } : rest,
       places,
       config,
       { sampling, seed, step, variation },
@@ -370,7 +381,13 @@ function readProgress({ out }: TrainingRun): Progress {
   const file = join(out, LAST);
   const extra = JSON.parse(readSafetensors(file).metadata.extra ?? "null") as { progress?: Progress } | null;
   if (!extra?.progress) throw seqFileError("RESUME", file, "holds no progress of a training");
-  return { ...extra.progress, best: extra.progress.best ?? Number.POSITIVE_INFINITY };
+  // JSON has no NaN.
+  const history = extra.progress.history.map((epoch) => ({
+    ...epoch,
+    loss: epoch.loss ?? Number.NaN,
+    validation: { ...epoch.validation, loss: epoch.validation.loss ?? Number.NaN },
+  }));
+  return { ...extra.progress, history, best: extra.progress.best ?? Number.POSITIVE_INFINITY };
 }
 
 function notFinite(step: Step): Error {

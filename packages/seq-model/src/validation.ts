@@ -82,7 +82,7 @@ export async function validate(
     parts.nucleotide = found.loss;
     parts.letters = found.found;
   }
-  if (data.kin && losses.phylogeny > 0 && training.freeze === "none")
+  if (data.kin && (losses.phylogeny ?? 0) > 0 && training.freeze === "none")
     parts.phylogeny = await kinLossOf(
       inference,
       data.kin,
@@ -172,33 +172,26 @@ export async function distanceR2(
 /** The distance the network reads off two embeddings, in a matrix of embeddings. */
 function distanceBetween(
   all: Float32Array,
-  { dim, distance }: ModelConfig,
+  config: ModelConfig,
   weights: WeightMap,
 ): (i: number, j: number) => number {
-  const n = all.length / dim;
+  const { distance, dim: width } = config;
   const factor = Math.exp(weights.get("sample/encoder/scale")?.data[0] ?? 0);
   const slope = weights.get("sample/encoder/own/w")?.data;
   const term = weights.get("sample/encoder/own/b")?.data[0] ?? 0;
-  const own = Float64Array.from({ length: n }, (_, i) => {
+  const own = Float64Array.from({ length: all.length / width }, (_, i) => {
     let sum = term;
-    for (let d = 0; d < dim; d++) sum += (slope?.[d] ?? 0) * all[i * dim + d]!;
+    for (let d = 0; d < width; d++) sum += (slope?.[d] ?? 0) * all[i * width + d]!;
     return sum;
   });
   const logWeights = weights.get("sample/encoder/logWeights")?.data;
   const squares = Float64Array.from(logWeights ?? [], (w) => Math.exp(2 * w));
   return (i, j) => {
-    let [apart, inner, both] = [0, 0, 0];
-    for (let d = 0; d < dim; d++) {
-      const [a, b] = [all[i * dim + d]!, all[j * dim + d]!];
-      const w = squares[d] ?? 1;
-      apart += (a - b) ** 2;
-      inner += w * a * b;
-      both += w * (a * a + b * b);
-    }
-    if (distance === "tanimoto") return 1 - inner / Math.max(1e-8, both - inner);
-    return distance === "tanh"
-      ? Math.tanh(Math.sqrt(apart) / 10)
-      : (factor * apart) / dim + own[i]! + own[j]!;
+    let apart = 0;
+    for (let d = 0; d < width; d++)
+      apart += (squares[d] ?? 1) * (all[i * width + d]! - all[j * width + d]!) ** 2;
+    if (distance === "tanh") return Math.tanh(Math.sqrt(apart) / 10);
+    return (factor * apart) / width + own[i]! + own[j]!;
   };
 }
 
