@@ -1,3 +1,4 @@
+export { aamPath, aamWeights, type WeightArray } from "./aam-weights.ts";
 export {
   type AttentionMap,
   type AttentionSvgOptions,
@@ -53,6 +54,7 @@ export {
   observedFeatures,
   shannon,
 } from "./diversity.ts";
+export { type EncoderType, encoderTypes, registerEncoderType } from "./encoder-types.ts";
 export {
   type ErrorAnalysis,
   type ErrorAnalysisOptions,
@@ -70,9 +72,12 @@ export {
   type FeatureImportance,
 } from "./explain.ts";
 export { FeatureTable, type FeatureTableParts, type TableSelection } from "./feature-table.ts";
+export type { CountRange } from "./feeds.ts";
+export { type FineTuneOptions, fineTune } from "./fine-tune.ts";
 export { type ImportanceSvgOptions, importanceTreeSvg } from "./importance-svg.ts";
 export { type Inspection, type InspectWith, inspectTable } from "./inspect.ts";
 export { type Joined, type JoinMetadataOptions, joinMetadata } from "./join-metadata.ts";
+export type { MaskOptions } from "./letter-masks.ts";
 export {
   type MetricNumbers,
   TABLE_METRICS,
@@ -80,12 +85,25 @@ export {
   TREE_METRICS,
   type TreeMetric,
 } from "./metrics.ts";
-export type { Predictions, Predictor, SampleBatch } from "./model-interfaces.ts";
+export { AAM_CONFIG, type ModelOptions, modelConfig } from "./model-config.ts";
+export type { ModelFacts, TargetFacts } from "./model-file.ts";
+export type {
+  CountEmbedding,
+  ModelConfig,
+  Predictions,
+  Predictor,
+  SampleBatch,
+  StackLayers,
+} from "./model-interfaces.ts";
+export type { TargetLossConfig, TargetLossKind } from "./model-losses.ts";
+export type { WeightMap } from "./model-weights.ts";
+export type { LossWeights } from "./network.ts";
 export { type Pcoa, type PcoaOptions, pcoa } from "./pcoa.ts";
 export { type PcoaSvgOptions, pcoaSvg } from "./pcoa-svg.ts";
 export { type Permanova, type PermanovaOptions, permanova } from "./permanova.ts";
 export { planUnifrac, type UnifracPlan, type UnifracSize } from "./plan.ts";
 export { type PassStatistics, predictInPasses } from "./prediction-passes.ts";
+export { type PretrainOptions, pretrain, type RunFolder, type TrainedModel } from "./pretrain.ts";
 export { pinball, sortedQuantiles, uncrossed } from "./quantiles.ts";
 export { openQza, type Qza } from "./qza.ts";
 export { type Rarefied, type RarefyOptions, rarefy } from "./rarefy.ts";
@@ -109,6 +127,7 @@ export {
   type TrialScore,
 } from "./search.ts";
 export type { SearchRange, SearchSpace, TrialValues } from "./search-space.ts";
+export { type LoadOptions, type PredictTableOptions, SeqModel, type TablePredictions } from "./seq-model.ts";
 export {
   type SequenceBatch,
   type SequenceBatchOptions,
@@ -146,6 +165,17 @@ export {
 } from "./target-transform.ts";
 export { classTarget, numericTarget, type Target } from "./targets.ts";
 export { TOKENS, type TokenizeOptions, type TokenTable, tokenize, type UnknownRule } from "./tokens.ts";
+export type { EpochReport, TrainingResult } from "./training.ts";
+export type { Variation } from "./training-data.ts";
+export { type BatchPlan, planBatch, type StepSize, stepBytes } from "./training-memory.ts";
+export {
+  type BestMetric,
+  type Freeze,
+  type RateSchedule,
+  type TrainingConfig,
+  type TrainingOptions,
+  trainingConfig,
+} from "./training-options.ts";
 export {
   type DistanceOptions,
   distances,
@@ -157,3 +187,4 @@ export {
   type UnifracOptions,
   unifrac,
 } from "./unifrac.ts";
+export type { Validation } from "./validation.ts";
