@@ -15,17 +15,21 @@ export interface ModalityConfig {
   likelihood?: string;
   /** `log1p` of counts; `normalized` is ln(1 + v · 10⁴ / library); `clr`; `binary`; `none`. */
   input?: InputTransform;
-  /** Weight of its likelihood in the loss; 1 is the probabilistic one. */
+  /** `dense`, or one of your own. */
+  encoder?: string;
+  /** `dense`, or one of your own. */
+  decoder?: string;
+  /** Weight of its likelihood in the loss; 1 is the probabilistic one, 0.3 that of ATAC by default: many peaks that say little. */
   weight?: WeightSchedule;
-  /** Factor on the precision of its expert in a product; 1. */
-  expertWeight?: number;
+  /** Factor on the precision of its expert in a product: a number, or `learned` with the other weights; 1, of ATAC 0.25. */
+  expertWeight?: number | "learned";
 }
 
 /** The network. */
 export interface ModelConfig {
   /** Dimensions of the embedding; 20. */
   latent?: number;
-  /** Widths of the hidden layers of encoders, and in reverse of decoders; [128, 128]. */
+  /** Widths of the hidden layers of encoders, and in reverse of decoders; [128]. */
   hidden?: readonly number[];
   /** Share of hidden units dropped in encoders; 0.1. */
   dropout?: number;
@@ -84,13 +88,13 @@ export type GroupKind = "batch" | "dataset" | "pattern";
 
 /** The loss. */
 export interface LossConfig {
-  /** Weight of KL(q ‖ prior); by default from 0 to 1 over the first quarter of the epochs. */
+  /** Weight of KL(q ‖ prior); by default from 0 to 0.2 over three epochs. 1 is the probabilistic one. */
   beta?: WeightSchedule;
   /** How the posteriors of one cell's modalities are drawn together: Jeffreys divergence, or distance of means. */
   paired?: {
     /** `jeffreys` by default. */
     kind?: "jeffreys" | "means" | "none";
-    /** 1. */
+    /** 0.5. */
     weight?: WeightSchedule;
   };
   /** Probability that the encoder does not see one of a cell's modalities in a step; at least one is left. */
@@ -103,11 +107,11 @@ export interface LossConfig {
 
 /** The training. */
 export interface TrainConfig {
-  /** Passes over the cells; 100. */
+  /** Passes over the cells; as many as make about 1,750 steps, from 10 to 100, by default. */
   epochs?: number;
-  /** Cells a step; 128. */
+  /** Cells a step; 64. */
   batchSize?: number;
-  /** Learning rate of AdamW; 1e-3. */
+  /** Learning rate of AdamW; 4e-3. */
   learningRate?: number;
   /** `constant` or `cosine` down to a hundredth; cosine. */
   rateSchedule?: "constant" | "cosine";
@@ -199,11 +203,13 @@ export function checkConfig(config: MosaicConfig): MosaicConfig {
   flag("model.batchCovariate", model.batchCovariate);
   for (const [name, m] of Object.entries(section("model.modalities", model.modalities ?? {}))) {
     const at = `model.modalities.${name}`;
-    section(at, m as object, ["likelihood", "input", "weight", "expertWeight"]);
-    const { input, weight, expertWeight } = m as ModalityConfig;
+    section(at, m as object, ["likelihood", "input", "encoder", "decoder", "weight", "expertWeight"]);
+    const { input, encoder, decoder, weight, expertWeight } = m as ModalityConfig;
+    for (const [key, name] of Object.entries({ encoder, decoder }))
+      if (name !== undefined && typeof name !== "string") wrong(`${at}.${key}`, "a name");
     word(`${at}.input`, input, ["log1p", "normalized", "binary", "clr", "none"]);
     if (weight !== undefined) checkSchedule(`${at}.weight`, weight);
-    real(`${at}.expertWeight`, expertWeight, 0, 1e3);
+    if (expertWeight !== "learned") real(`${at}.expertWeight`, expertWeight, 0, 1e3);
   }
   checkLoss(loss);
   checkTrain(train);

@@ -108,6 +108,62 @@ export async function* decodeCells(
   }
 }
 
+/** Options of `decodeAll`. */
+export type DecodeAllOptions = Omit<DecodeOptions, "samples" | "counts" | "seed">;
+
+/** Some cells, decoded into all modalities. */
+export interface DecodingAll {
+  /** Their rows. */
+  readonly rows: Int32Array;
+  /** Expected values by modality, cells × features, of the mean of the posterior. */
+  readonly mean: Readonly<Record<string, Float32Array>>;
+}
+
+/** Decodes all modalities of all cells in their order, a batch at a time. */
+export async function* decodeAllCells(
+  state: ModelState,
+  dataset: MosaicDataset,
+  options: DecodeAllOptions = {},
+): AsyncGenerator<DecodingAll> {
+  const { plan, registry } = state;
+  checkNames(state, options.modalities ?? []);
+  const asBatch = batchOf(state, options.transformBatch);
+  const source = await batches(dataset, {
+    registry,
+    counts: countNames(state),
+    batchSize: options.batchSize ?? 256,
+    cache: "stream",
+    allowEmpty: options.allowEmpty ?? false,
+    ...pick(options),
+  });
+  const names = plan.modalities.map((m) => m.name);
+  const given = options.library === undefined ? {} : { library: options.library };
+  let done = 0;
+  for await (const batch of source.epoch(0)) {
+    options.signal?.throwIfAborted();
+    const library = Object.fromEntries(
+      names.map((modality) => [
+        modality,
+        librariesFor(state, batch.modalities[modality]!, batch.batch, { modality, asBatch, ...given }),
+      ]),
+    );
+    const feed = feedOf(batch, {
+      plan,
+      library,
+      ...(asBatch >= 0 && { asBatch }),
+      ...(options.modalities && { encode: options.modalities }),
+    });
+    const found = await state.trainer.compute(
+      feed,
+      names.map((name) => `expected.${name}`),
+    );
+    const mean = Object.fromEntries(names.map((n) => [n, found[`expected.${n}`]!.data as Float32Array]));
+    yield { rows: batch.rows, mean };
+    done += batch.rows.length;
+    options.onProgress?.({ stage: "decode", done, total: dataset.cells });
+  }
+}
+
 /** One draw of each cell and feature; a cell draws the same whatever cells are decoded with it. */
 function drawCounts(
   found: Readonly<Record<string, { readonly shape: readonly number[]; readonly data: unknown }>>,

@@ -66,3 +66,27 @@ export async function elboOf(
   );
   return { logLik, kl, elbo };
 }
+
+/** In nats, one number a cell. */
+export interface NegLogLikelihood {
+  /** −log p(x | z) of each modality; 0 where a cell lacks it. */
+  readonly modalities: Readonly<Record<string, Float32Array>>;
+  /** Their sum. */
+  readonly total: Float32Array;
+}
+
+/** −log p(x | z), mean over samples of the posterior. */
+export async function negLogLikelihoodOf(
+  state: ModelState,
+  dataset: MosaicDataset,
+  options: ElboOptions = {},
+): Promise<NegLogLikelihood> {
+  const { logLik } = await elboOf(state, dataset, options);
+  const entries = Object.entries(logLik).map(([name, values]) => [name, values.map((v) => -v)] as const);
+  const total = new Float32Array(dataset.cells);
+  for (const [, values] of entries)
+    values.forEach((v, i) => {
+      total[i]! += v;
+    });
+  return { modalities: Object.fromEntries(entries), total };
+}

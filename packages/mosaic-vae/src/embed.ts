@@ -40,12 +40,17 @@ export interface Embedding extends CellGaussians {
   readonly single: Readonly<Record<string, CellGaussians>>;
 }
 
+/** What `encode` asks for beside the embedding. */
+interface Encoded extends Embedding {
+  readonly experts: Readonly<Record<string, CellGaussians>>;
+}
+
 /** Embeds all cells in their order, in bounded memory. */
 export async function embedCells(
   state: ModelState,
   dataset: MosaicDataset,
-  options: EmbedOptions = {},
-): Promise<Embedding> {
+  options: EmbedOptions & { experts?: boolean } = {},
+): Promise<Encoded> {
   const { plan } = state;
   checkNames(state, options.modalities ?? []);
   if (options.modalities && !options.allowEmpty) requireAny(dataset, options.modalities);
@@ -64,25 +69,29 @@ export async function embedCells(
   const all = make();
   const names = options.single ? plan.modalities.map((m) => m.name) : [];
   const single = Object.fromEntries(names.map((name) => [name, make()]));
+  const expertNames = options.experts ? (options.modalities ?? plan.modalities.map((m) => m.name)) : [];
+  const experts = Object.fromEntries(expertNames.map((name) => [name, make()]));
   const outputs = ["mean", "logVariance", ...names.flatMap((n) => [`mean.${n}`, `logVariance.${n}`])];
+  for (const n of expertNames) outputs.push(`expert.mean.${n}`, `expert.logVariance.${n}`);
   let done = 0;
   for await (const batch of source.epoch(0)) {
     options.signal?.throwIfAborted();
     const feed = feedOf(batch, { plan, ...(options.modalities && { encode: options.modalities }) });
     const found = await state.trainer.compute(feed, outputs);
-    const put = (to: CellGaussians, suffix: string): void => {
+    const put = (to: CellGaussians, suffix: string, prefix = ""): void => {
       const at = done * plan.latent;
-      to.mean.set(found[`mean${suffix}`]!.data as Float32Array, at);
-      (found[`logVariance${suffix}`]!.data as Float32Array).forEach((v, i) => {
+      to.mean.set(found[`${prefix}mean${suffix}`]!.data as Float32Array, at);
+      (found[`${prefix}logVariance${suffix}`]!.data as Float32Array).forEach((v, i) => {
         to.variance[at + i] = Math.exp(v);
       });
     };
     put(all, "");
     for (const name of names) put(single[name]!, `.${name}`);
+    for (const name of expertNames) put(experts[name]!, `.${name}`, "expert.");
     done += batch.rows.length;
     options.onProgress?.({ stage: "embed", done, total: dataset.cells });
   }
-  return { ...all, cells: dataset.cells, latent: plan.latent, single };
+  return { ...all, cells: dataset.cells, latent: plan.latent, single, experts };
 }
 
 /** `MODALITY_UNKNOWN` for a name the model does not know. */

@@ -10,8 +10,9 @@ export interface ExportOptions {
 }
 
 /**
- * Writes the model for onnxruntime in Node, browsers or Python: inputs `x.<m>`, `seen.<m>` (0 or 1), `library.<m>`,
- * outputs `mean` and `logVariance` of the fused posterior, cells as open length. Feature names and preprocessing are in
+ * Writes the model for onnxruntime in Node, browsers or Python: inputs `x.<m>`, `seen.<m>` (0 or 1), and to decode also
+ * `noise` (0 for the mean), `batch` and `library.<m>`; outputs `mean` and `logVariance` of the fused posterior, cells as
+ * open length. Feature names and preprocessing are in
  * the metadata. Compared with the model before it is written (`EXPORT_MISMATCH`).
  */
 export async function exportModel(
@@ -34,7 +35,6 @@ export async function exportModel(
     check[`mask.${m.name}`] = ones();
     check[`seen.${m.name}`] = ones();
     check[`library.${m.name}`] = new Float32Array(cells).fill(1000);
-    if (m.factorial) check[`factorial.${m.name}`] = new Float32Array(cells);
   }
   const features = registry.modalities.map(({ name, kind, features: names }) => ({
     name,

@@ -1,9 +1,8 @@
 /** Batches of cells as the inputs of the network: dense rows, masks, tallies, and everything random of a step. */
 import { Random } from "@x/core/base";
-import type { Batch } from "@x/onnx-train";
+import type { Batch, SparseRows } from "@x/onnx-train";
 import type { MosaicBatch } from "./batches.ts";
-import { type CsrBlock, csrToDense } from "./csr.ts";
-import { logFactorial } from "./lgamma.ts";
+import type { CsrBlock } from "./csr.ts";
 import type { NetworkPlan, PlannedModality } from "./plan.ts";
 
 /** How a batch is to be fed. */
@@ -33,7 +32,7 @@ export function feedOf(batch: MosaicBatch, options: FeedOptions): Batch {
   const visible = plan.modalities.map((m) => encode === undefined || encode.includes(m.name));
   const seen = masks.map((mask, m) => Float32Array.from(mask, (on) => (on && visible[m] ? 1 : 0)));
   if (random && plan.modalityDropout > 0) dropModalities(seen, plan.modalityDropout, random);
-  const feed: Record<string, Float32Array | BigInt64Array> = {
+  const feed: Record<string, Float32Array | BigInt64Array | SparseRows> = {
     noise: noise ?? new Float32Array(cells * plan.latent),
     batch: batchWeights(batch.batch, plan.batches, asBatch),
     ...(plan.fusion === "moe" && { choice: chooseExpert(seen, cells, random) }),
@@ -41,19 +40,21 @@ export function feedOf(batch: MosaicBatch, options: FeedOptions): Batch {
   };
   plan.modalities.forEach((m, i) => {
     const part = batch.modalities[m.name]!;
-    const block = m.binary ? binary(part.block) : part.block;
-    feed[`x.${m.name}`] = csrToDense(block);
+    const { block } = part;
+    feed[`x.${m.name}`] = { ...(m.binary ? binary(block) : block), yours: true };
     feed[`mask.${m.name}`] = Float32Array.from(masks[i]!);
     feed[`seen.${m.name}`] = seen[i]!;
     feed[`library.${m.name}`] = library?.[m.name] ?? part.library;
-    if (m.factorial) feed[`factorial.${m.name}`] = factorials(block);
     if (m.tally > 0 && tails) Object.assign(feed, tallies(m, block, tails[m.name]!));
   });
   return feed;
 }
 
 function binary(block: CsrBlock): CsrBlock {
-  return { ...block, values: block.values.map((v) => (v > 0 ? 1 : 0)) };
+  const { values } = block;
+  let plain = true;
+  for (let j = 0; j < values.length && plain; j++) plain = values[j] === 1;
+  return plain ? block : { ...block, values: values.map((v) => (v > 0 ? 1 : 0)) };
 }
 
 /** Rows of weights over the batches: one 1, or equal ones where a batch is unknown. */
@@ -97,37 +98,29 @@ function chooseExpert(
   return choice;
 }
 
-/** Σ log Γ(x + 1) of each row. */
-function factorials({ rows, indptr, values }: CsrBlock): Float32Array {
-  return Float32Array.from({ length: rows }, (_, row) => {
-    let total = 0;
-    for (let j = indptr[row]!; j < indptr[row + 1]!; j++) total += logFactorial(values[j]!);
-    return total;
-  });
-}
-
 /** N(k, feature): cells with a count above k < tally; and the counts beyond, as a list of fixed length. */
 function tallies(
   m: PlannedModality,
   block: CsrBlock,
   length: number,
 ): Record<string, Float32Array | BigInt64Array> {
-  const table = new Float32Array(m.tally * m.features);
+  const { tally, features } = m;
+  const { indices, values } = block;
+  const table = new Float32Array(tally * features);
   const tailFeature = new BigInt64Array(length);
   const tailCount = new Float32Array(length);
   let at = 0;
-  for (let j = 0; j < block.indices.length; j++) {
-    const [feature, value] = [block.indices[j]!, block.values[j]!];
-    if (!(value > 0)) continue;
+  for (let j = 0; j < indices.length; j++) {
+    const value = values[j]!;
     // First the number of cells with exactly this count …
-    table[(Math.min(value, m.tally) - 1) * m.features + feature]! += 1;
-    if (value <= m.tally) continue;
-    tailFeature[at] = BigInt(feature);
-    tailCount[at++] = value - m.tally;
+    if (value > tally) {
+      tailFeature[at] = BigInt(indices[j]!);
+      tailCount[at++] = value - tally;
+      table[(tally - 1) * features + indices[j]!]! += 1;
+    } else if (value > 0) table[((value | 0) - 1) * features + indices[j]!]! += 1;
   }
   // … then with this count or more.
-  for (let k = m.tally - 2; k >= 0; k--)
-    for (let f = 0; f < m.features; f++) table[k * m.features + f]! += table[(k + 1) * m.features + f]!;
+  for (let i = (tally - 1) * features - 1; i >= 0; i--) table[i]! += table[i + features]!;
   return {
     [`tally.${m.name}`]: table,
     [`tailFeature.${m.name}`]: tailFeature,

@@ -25,7 +25,7 @@ export interface Posterior extends Gaussian {
   /** [cells, 1]: 1 where the cell's encoder saw it. */
   readonly mask: Tensor;
   /** Factor on its precision in a product. */
-  readonly weight: number;
+  readonly weight: number | Tensor;
 }
 
 /** Product with the standard normal prior; the prior itself where every mask is 0. */

@@ -35,9 +35,9 @@ export {
   type Registry,
   type RowsOptions,
 } from "./dataset.ts";
-export type { DecodeOptions, Decoding } from "./decode.ts";
+export type { DecodeAllOptions, DecodeOptions, Decoding, DecodingAll } from "./decode.ts";
 export type { DifferentialOptions } from "./differential.ts";
-export type { Elbo, ElboOptions } from "./elbo.ts";
+export type { Elbo, ElboOptions, NegLogLikelihood } from "./elbo.ts";
 export type { CellGaussians, Embedding, EmbedOptions } from "./embed.ts";
 export type { MosaicErrorCode } from "./errors.ts";
 export type { EvaluateOptions, EvaluationReport, ImputationScore } from "./evaluate.ts";
@@ -52,6 +52,15 @@ export {
   selectFeatures,
 } from "./features.ts";
 export type { Imputed, ImputeOptions } from "./impute.ts";
+export {
+  type BodySpec,
+  DECODERS,
+  type Decoder,
+  ENCODERS,
+  type Encoder,
+  type Specs,
+  type Weights,
+} from "./layers.ts";
 export { layout } from "./layout.ts";
 export { type LeidenOptions, leiden } from "./leiden.ts";
 export {
@@ -74,6 +83,7 @@ export {
 export { type CreateOptions, MosaicVAE } from "./mosaic-vae.ts";
 export { type Neighbours, nearest, type Points } from "./neighbours.ts";
 export type { Place, Places } from "./places.ts";
+export { type FuseOptions, fusePosteriors, type ModalityPosterior, type Posteriors } from "./posteriors.ts";
 export { type Preprocessed, type PreprocessReport, type PreprocessSteps, preprocess } from "./preprocess.ts";
 export { type Read10xOptions, read10xH5 } from "./read-10x.ts";
 export type { ReadOptions } from "./read-anndata.ts";

@@ -3,6 +3,7 @@ import type { Random } from "@x/core/base";
 import {
   add,
   bernoulliLogLik,
+  bernoulliLogLikSum,
   dense,
   exp,
   gaussianLogLik,
@@ -10,6 +11,7 @@ import {
   logSoftmax,
   matmul,
   mul,
+  nbKernelSum,
   nbLogLik,
   nbMixtureLogLik,
   type Operand,
@@ -62,6 +64,8 @@ export interface HeadInput {
 export interface Decoded {
   /** log p by element; `logChoose` as in `nbLogLik`. */
   logLik(x: Tensor, logChoose?: Operand): Tensor;
+  /** Σ over features of `logLik(x, 0)`, [cells, 1], where there is a faster way to it. */
+  kernelSum?(x: Tensor): Tensor;
   /** Expected value, [cells, features]. */
   readonly mean: Tensor;
   /** log θ where it is one number a feature, [features]: its log Γ terms can then be summed over cells. */
@@ -144,6 +148,7 @@ function negativeBinomials(inflated: boolean): Likelihood {
       if (!inflated)
         return {
           logLik: (x, logChoose) => nbLogLik(x, { logMean, logDispersion, ...choose(logChoose) }),
+          ...(spec.dispersion === "gene" && { kernelSum: (x) => nbKernelSum(x, logMean, logDispersion) }),
           mean,
           ...shared,
           parameters: { mean, theta },
@@ -203,7 +208,12 @@ export const LIKELIHOODS: Readonly<Record<string, Likelihood>> = {
     decode(p, { hidden }) {
       const logit = dense(hidden, { w: p.w!, b: p.b! });
       const mean = sigmoid(logit);
-      return { logLik: (x) => bernoulliLogLik(x, logit), mean, parameters: { mean } };
+      return {
+        logLik: (x) => bernoulliLogLik(x, logit),
+        kernelSum: (x) => bernoulliLogLikSum(x, logit),
+        mean,
+        parameters: { mean },
+      };
     },
     draw: ({ mean }, random) => (random.uniform() < mean! ? 1 : 0),
   },

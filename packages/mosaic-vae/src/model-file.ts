@@ -53,5 +53,7 @@ export async function saveModel(
   path: string,
   extra: Readonly<Record<string, unknown>> = {},
 ): Promise<string> {
-  return state.trainer.save(path, { extra: { format: FORMAT, ...extra } });
+  const { config, registry, plan, libraries } = state;
+  const saved: SavedModel = { config, registry, plan, libraries };
+  return state.trainer.save(path, { config: saved, extra: { format: FORMAT, ...extra } });
 }

@@ -1,5 +1,5 @@
 /** The model: made from data and a configuration, trained, and asked for embeddings and imputed values. */
-import { type RunOptions, resolveThreads, type Warn } from "@x/core/base";
+import { checkRange, type RunOptions, resolveThreads, type Warn } from "@x/core/base";
 import {
   type CompileOptions,
   compile,
@@ -11,27 +11,41 @@ import {
 import type { Table } from "apache-arrow";
 import { checkConfig, type MosaicConfig } from "./config.ts";
 import type { MosaicDataset, Registry } from "./dataset.ts";
-import { type DecodeOptions, type Decoding, decodeCells } from "./decode.ts";
+import {
+  type DecodeAllOptions,
+  type DecodeOptions,
+  type Decoding,
+  type DecodingAll,
+  decodeAllCells,
+  decodeCells,
+} from "./decode.ts";
 import { type DifferentialOptions, differentialExpression } from "./differential.ts";
-import { type Elbo, type ElboOptions, elboOf } from "./elbo.ts";
+import { type Elbo, type ElboOptions, elboOf, type NegLogLikelihood, negLogLikelihoodOf } from "./elbo.ts";
+import type { CellGaussians } from "./embed.ts";
 import { type Embedding, type EmbedOptions, embedCells } from "./embed.ts";
 import { type EvaluateOptions, type EvaluationReport, evaluateModel } from "./evaluate.ts";
 import { type ExportOptions, exportModel } from "./export-onnx.ts";
 import { findFacts } from "./facts.ts";
 import { groupNames } from "./groups.ts";
 import { type Imputed, type ImputeOptions, imputeCells } from "./impute.ts";
+import { DECODERS, type Decoder, ENCODERS, type Encoder, namedPart } from "./layers.ts";
 import type { FirstValues, Likelihood } from "./likelihood.ts";
 import { likelihoodOf } from "./likelihood.ts";
 import { type Mapped, mapQueryCells } from "./map-query.ts";
 import { loadModel, type SavedModel, saveModel } from "./model-file.ts";
-import { buildNetwork } from "./network.ts";
+import { buildNetwork, type Parts } from "./network.ts";
 import { type NetworkPlan, planNetwork } from "./plan.ts";
+import { encodeCells, fuseAsModel, type Posteriors } from "./posteriors.ts";
 import { type TrainOptions, type TrainReport, trainModel } from "./train.ts";
 
 /** Options of `MosaicVAE.create` and `load`. */
 export interface CreateOptions extends RunOptions {
   /** Likelihoods of your own by name. */
   likelihoods?: Readonly<Record<string, Likelihood>>;
+  /** Encoders of your own by name. */
+  encoders?: Readonly<Record<string, Encoder>>;
+  /** Decoders of your own by name. */
+  decoders?: Readonly<Record<string, Decoder>>;
   /** Where to compute, instead of `train.device`. */
   device?: string;
   /** Receives warnings. */
@@ -40,7 +54,7 @@ export interface CreateOptions extends RunOptions {
 
 /** Everything a model consists of. @internal */
 export interface ModelState {
-  readonly config: MosaicConfig;
+  config: MosaicConfig;
   readonly registry: Registry;
   readonly plan: NetworkPlan;
   readonly network: Model;
@@ -123,6 +137,29 @@ export class MosaicVAE implements AsyncDisposable {
     return embedCells(this.state, dataset, options);
   }
 
+  /** What each encoder says of the cells, modality by modality, before fusion. */
+  async encode(dataset: MosaicDataset, options: EmbedOptions = {}): Promise<Posteriors> {
+    return encodeCells(this.state, dataset, options);
+  }
+
+  /**
+   * Fuses posteriors of `encode` as this model does it, all of them or those of some modalities; the prior where a cell
+   * has none.
+   */
+  async fusePosteriors(posteriors: Posteriors, modalities?: readonly string[]): Promise<CellGaussians> {
+    return fuseAsModel(this.state, posteriors, modalities);
+  }
+
+  /** Expected values of all modalities at once, batch of cells by batch of cells: also of those a cell lacks. */
+  decodeAll(dataset: MosaicDataset, options: DecodeAllOptions = {}): AsyncGenerator<DecodingAll> {
+    return decodeAllCells(this.state, dataset, options);
+  }
+
+  /** −log p(x | z) of each cell by modality and in all, at weight 1: how badly the decoders explain what was measured. */
+  async negLogLikelihood(dataset: MosaicDataset, options: ElboOptions = {}): Promise<NegLogLikelihood> {
+    return negLogLikelihoodOf(this.state, dataset, options);
+  }
+
   /** Expected values of one modality, batch of cells by batch of cells: also for cells that lack it. */
   decode(dataset: MosaicDataset, modality: string, options: DecodeOptions = {}): AsyncGenerator<Decoding> {
     return decodeCells(this.state, dataset, modality, options);
@@ -163,9 +200,14 @@ export class MosaicVAE implements AsyncDisposable {
     return exportModel(this.state, path, options);
   }
 
-  /** Changes the weight of the KL divergence in the validation ELBO of a later `train`. */
+  /**
+   * Sets the weight of the KL divergence: in `elbo`, in what `save` stores, and in the loss and the validation ELBO of a
+   * later `train`. `OPTION_RANGE` below 0.
+   */
   setBeta(beta: number): void {
+    checkRange("beta", beta, { min: 0 });
     Object.assign(this.state.plan, { beta, finalBeta: beta });
+    this.state.config = { ...this.state.config, loss: { ...this.state.config.loss, beta } };
   }
 
   /** Writes the model as one file; returns its path. */
@@ -190,7 +232,17 @@ async function make(
   const likelihoods = new Map(
     plan.modalities.map((m) => [m.name, likelihoodOf(m.likelihood, options.likelihoods)]),
   );
-  const network = buildNetwork(plan, likelihoods, saved.first);
+  const parts = new Map(
+    plan.modalities.map((m): [string, Parts] => [
+      m.name,
+      {
+        likelihood: likelihoods.get(m.name)!,
+        encoder: namedPart("encoder", m.encoder, ENCODERS, options.encoders),
+        decoder: namedPart("decoder", m.decoder, DECODERS, options.decoders),
+      },
+    ]),
+  );
+  const network = buildNetwork(plan, parts, saved.first);
   const threads = resolveThreads(options.threads);
   const state = { config, registry, plan, network, likelihoods, libraries, threads };
   const trainer = await compileNetwork(state, { batchSize: 2 });

@@ -2,9 +2,6 @@
 import {
   add,
   constant,
-  type DenseParams,
-  dense,
-  denseParams,
   div,
   exp,
   type Gaussian,
@@ -13,22 +10,16 @@ import {
   graph,
   greater,
   type InputSpec,
-  layerNorm,
   lgammaDelta,
   log,
   type Model,
-  matmul,
   maximum,
   mean,
   minimum,
   mul,
-  type NormParams,
-  normParams,
   type ParamSpec,
   param,
-  relu,
   reshape,
-  type StepContext,
   sub,
   sum,
   type Tensor,
@@ -37,24 +28,37 @@ import {
 import type { InputTransform } from "./config.ts";
 import { average, jeffreys, mixture, mixtureLogRatio, type Posterior, product } from "./fusion.ts";
 import { headParams, headTerms } from "./heads.ts";
+import type { BodySpec, Decoder, Encoder, Specs, Weights } from "./layers.ts";
 import type { Decoded, FirstValues, HeadSpec, Likelihood } from "./likelihood.ts";
 import type { NetworkPlan, PlannedModality } from "./plan.ts";
-
-type Weights = { readonly [name: string]: Tensor | Weights };
-type Specs = { readonly [name: string]: ParamSpec | Specs };
 
 /** Bounds of log σ². */
 const LOG_VARIANCE = 10;
 
+/** What a modality is made of. */
+export interface Parts {
+  readonly likelihood: Likelihood;
+  readonly encoder: Encoder;
+  readonly decoder: Decoder;
+}
+
 /** Builds the model of a plan; `first` gives the decoders their first biases. */
 export function buildNetwork(
   plan: NetworkPlan,
-  likelihoods: ReadonlyMap<string, Likelihood>,
+  made: ReadonlyMap<string, Parts>,
   first: Readonly<Record<string, FirstValues>> = {},
 ): Model {
+  const bodySpec = (m: PlannedModality): BodySpec => ({
+    features: m.features,
+    latent: plan.latent,
+    hidden: plan.hidden,
+    layerNorm: plan.layerNorm,
+    dropout: plan.dropout,
+    batches: plan.batchCovariate ? plan.batches : 0,
+  });
   const spec = (m: PlannedModality): HeadSpec => ({
     features: m.features,
-    hidden: plan.hidden[0]!,
+    hidden: made.get(m.name)!.decoder.width(bodySpec(m)),
     batches: plan.batches,
     dispersion: plan.dispersion,
     first: first[m.name],
@@ -72,7 +76,6 @@ export function buildNetwork(
     inputs[`mask.${m.name}`] = ["cells", 1];
     inputs[`seen.${m.name}`] = ["cells", 1];
     inputs[`library.${m.name}`] = ["cells", 1];
-    if (m.factorial) inputs[`factorial.${m.name}`] = ["cells", 1];
     if (m.tally > 0) {
       inputs[`tally.${m.name}`] = [m.tally, m.features];
       inputs[`tailFeature.${m.name}`] = { shape: [`tail.${m.name}`], dtype: "int64" };
@@ -80,18 +83,17 @@ export function buildNetwork(
     }
   }
   const params: Record<string, Specs> = {
-    encoder: Object.fromEntries(plan.modalities.map((m) => [m.name, encoderParams(m.features, plan)])),
+    encoder: Object.fromEntries(
+      plan.modalities.map((m) => [m.name, made.get(m.name)!.encoder.params(bodySpec(m))]),
+    ),
     decoder: Object.fromEntries(
-      plan.modalities.map((m) => [
-        m.name,
-        {
-          ...stackParams([plan.latent, ...[...plan.hidden].reverse()], plan.layerNorm),
-          ...(plan.batchCovariate && { batch: param([plan.batches, plan.hidden.at(-1)!], "zeros") }),
-          head: likelihoods.get(m.name)!.params(spec(m)) as Specs,
-        },
-      ]),
+      plan.modalities.map((m) => {
+        const { decoder, likelihood } = made.get(m.name)!;
+        return [m.name, { ...decoder.params(bodySpec(m)), head: likelihood.params(spec(m)) as Specs }];
+      }),
     ),
     ...(plan.fusion === "average" && { fusion: { weights: param([plan.modalities.length]) } }),
+    ...expertParams(plan),
     ...headParams(plan),
   };
 
@@ -100,9 +102,17 @@ export function buildNetwork(
     const p = weights as unknown as Weights;
     const posteriors = plan.modalities.map((m): Posterior => {
       const raw = x[`x.${m.name}`]!;
-      const seen = transform(m.input, raw, x[`library.${m.name}`]!);
-      const made = encode(seen, within(p, "encoder", m.name), plan, { name: m.name, context });
-      return { ...made, mask: x[`seen.${m.name}`]!, weight: m.expertWeight };
+      const seen = transform(m.input, raw);
+      const q = made
+        .get(m.name)!
+        .encoder.encode(seen, within(p, "encoder", m.name), bodySpec(m), (name, h) =>
+          context.dropout(`${m.name}.${name}`, h, plan.dropout),
+        );
+      const logVariance = maximum(minimum(q.logVariance, LOG_VARIANCE), -LOG_VARIANCE);
+      const weight = m.expertLearned
+        ? exp(within(p, "experts", m.name) as unknown as Tensor)
+        : m.expertWeight;
+      return { mean: q.mean, logVariance, mask: x[`seen.${m.name}`]!, weight };
     });
     const single = posteriors.map((q) => product([{ ...q, weight: 1 }]));
     const mixed = plan.fusion === "moe" ? mixture(posteriors, x.choice!) : undefined;
@@ -127,21 +137,26 @@ export function buildNetwork(
     let loss = mul(klMean, context.schedule("beta", plan.finalBeta));
     parts.kl = klMean;
     plan.modalities.forEach((m, i) => {
-      const decoded = decode(z, within(p, "decoder", m.name), plan, {
-        likelihood: likelihoods.get(m.name)!,
-        spec: spec(m),
-        batch: x.batch!,
-        logLibrary: log(x[`library.${m.name}`]!),
-      });
+      const { decoder, likelihood } = made.get(m.name)!;
+      const weights = within(p, "decoder", m.name);
+      const hidden = decoder.decode(z, weights, bodySpec(m), x.batch!);
+      const logLibrary = log(x[`library.${m.name}`]!);
+      const head = weights.head as Record<string, Tensor>;
+      const decoded = likelihood.decode(head, { hidden, batch: x.batch!, logLibrary }, spec(m));
       outputs[`mean.${m.name}`] = single[i]!.mean;
       outputs[`logVariance.${m.name}`] = single[i]!.logVariance;
+      outputs[`expert.mean.${m.name}`] = posteriors[i]!.mean;
+      outputs[`expert.logVariance.${m.name}`] = posteriors[i]!.logVariance;
       outputs[`expected.${m.name}`] = decoded.mean;
       for (const [name, t] of Object.entries(decoded.parameters)) outputs[`${name}.of.${m.name}`] = t;
       const mask = greater(x[`mask.${m.name}`]!, 0);
       let nll: Tensor;
       if (m.tally > 0 && context.training) nll = talliedNll(decoded, m, { x, mask, perCell, cells });
       else {
-        const logLik = where(mask, sum(decoded.logLik(x[`x.${m.name}`]!), [-1], true), 0);
+        const given = x[`x.${m.name}`]!;
+        const whole = context.training && !likelihood.factorial;
+        const fast = whole ? decoded.kernelSum?.(given) : undefined;
+        const logLik = where(mask, fast ?? sum(decoded.logLik(given), [-1], true), 0);
         outputs[`logLik.${m.name}`] = logLik;
         nll = mul(perCell(logLik), -1);
       }
@@ -162,9 +177,9 @@ export function buildNetwork(
 }
 
 /**
- * −log p of the measured cells, mean over all. What depends on θ alone is Σ over cells of log Γ(θ + x) − log Γ(θ) =
- * Σ_k N(k) log(θ + k), with N(k) the number of cells whose count is above k: one small table instead of a log Γ for
- * each count. Counts beyond the table (`tail`) are added one by one.
+ * −log p of the measured cells, mean over all. What depends on θ and the count alone is Σ over cells of
+ * log Γ(θ + x) − log Γ(θ) − log Γ(x + 1) = Σ_k N(k) log((θ + k)/(1 + k)), with N(k) the number of cells whose count is
+ * above k: one small table instead of log Γ for each count. Counts beyond the table (`tail`) are added one by one.
  */
 function talliedNll(
   decoded: Decoded,
@@ -176,19 +191,20 @@ function talliedNll(
     cells,
   }: { x: Readonly<Record<string, Tensor>>; mask: Tensor; perCell: (t: Tensor) => Tensor; cells: number },
 ): Tensor {
-  const kernel = where(mask, sum(decoded.logLik(x[`x.${m.name}`]!, 0), [-1], true), 0);
-  const factorial = perCell(x[`factorial.${m.name}`]!);
-  const rest = sub(factorial, perCell(kernel));
-  if (!decoded.logTheta) return rest;
-  const theta = exp(decoded.logTheta);
-  const steps = constant(
-    Array.from({ length: m.tally }, (_, k) => k),
+  const given = x[`x.${m.name}`]!;
+  const kernel = where(mask, decoded.kernelSum?.(given) ?? sum(decoded.logLik(given, 0), [-1], true), 0);
+  const theta = exp(decoded.logTheta!);
+  const row = (offset: number): number[] => Array.from({ length: m.tally }, (_, k) => k + offset);
+  const rising = log(add(reshape(theta, [1, m.features]), constant(row(0), [m.tally, 1])));
+  const factorial = constant(
+    row(1).map((k) => Math.log(k)),
     [m.tally, 1],
   );
-  const table = sum(mul(x[`tally.${m.name}`]!, log(add(reshape(theta, [1, m.features]), steps))));
+  const table = sum(mul(x[`tally.${m.name}`]!, sub(rising, factorial)));
+  const count = x[`tailCount.${m.name}`]!;
   const tailTheta = add(gather(theta, x[`tailFeature.${m.name}`]!), m.tally);
-  const tail = sum(lgammaDelta(tailTheta, x[`tailCount.${m.name}`]!));
-  return sub(rest, div(add(table, tail), cells));
+  const tail = sum(sub(lgammaDelta(tailTheta, count), lgammaDelta(add(mul(count, 0), m.tally + 1), count)));
+  return mul(add(perCell(kernel), div(add(table, tail), cells)), -1);
 }
 
 function pairedTerm(
@@ -217,88 +233,24 @@ function within(p: Weights, ...path: readonly string[]): Weights {
   return path.reduce((at, name) => at[name] as Weights, p);
 }
 
-interface LayerParams {
-  readonly [name: string]: DenseParams | NormParams;
-}
-
-/** Hidden layers: dense, layer normalisation, ReLU. */
-function stackParams(widths: readonly number[], norm: boolean): Specs {
-  const layers: Record<string, LayerParams> = {};
-  for (let i = 1; i < widths.length; i++)
-    layers[`l${i}`] = {
-      dense: denseParams(widths[i - 1]!, widths[i]!),
-      ...(norm && { norm: normParams(widths[i]!) }),
-    };
-  return layers as Specs;
-}
-
-function encoderParams(features: number, plan: NetworkPlan): Specs {
-  return {
-    ...stackParams([features, ...plan.hidden], plan.layerNorm),
-    mean: denseParams(plan.hidden.at(-1)!, plan.latent),
-    logVariance: denseParams(plan.hidden.at(-1)!, plan.latent),
-  };
-}
-
-function hiddenLayer(h: Tensor, p: Weights, extra?: Tensor): Tensor {
-  const { w, b } = p.dense as Weights;
-  let y = dense(h, { w: w as Tensor, b: b as Tensor });
-  if (extra) y = add(y, extra);
-  if (p.norm) {
-    const { scale, shift } = p.norm as Weights;
-    y = layerNorm(y, scale as Tensor, shift as Tensor);
-  }
-  return relu(y);
-}
-
-function linear(h: Tensor, p: Weights): Tensor {
-  return dense(h, { w: p.w as Tensor, b: p.b as Tensor });
-}
-
-function encode(
-  x: Tensor,
-  p: Weights,
-  plan: NetworkPlan,
-  { name, context }: { name: string; context: StepContext },
-): Gaussian {
-  let h = x;
-  plan.hidden.forEach((_, i) => {
-    h = hiddenLayer(h, p[`l${i + 1}`] as Weights);
-    h = context.dropout(`${name}.l${i + 1}`, h, plan.dropout);
-  });
-  const logVariance = linear(h, p.logVariance as Weights);
-  return {
-    mean: linear(h, p.mean as Weights),
-    logVariance: maximum(minimum(logVariance, LOG_VARIANCE), -LOG_VARIANCE),
-  };
-}
-
-function decode(
-  z: Tensor,
-  p: Weights,
-  plan: NetworkPlan,
-  given: { likelihood: Likelihood; spec: HeadSpec; batch: Tensor; logLibrary: Tensor },
-): Decoded {
-  let h = z;
-  plan.hidden.forEach((_, i) => {
-    // The batch enters the first layer: a one-hot column of its input.
-    const extra = i === 0 && plan.batchCovariate ? matmul(given.batch, p.batch as Tensor) : undefined;
-    h = hiddenLayer(h, p[`l${i + 1}`] as Weights, extra);
-  });
-  const { batch, logLibrary } = given;
-  return given.likelihood.decode(
-    p.head as Record<string, Tensor>,
-    { hidden: h, batch, logLibrary },
-    given.spec,
-  );
+/** Logarithms of the weights of experts that are learned. */
+function expertParams(plan: NetworkPlan): Specs {
+  const learned = plan.modalities.filter((m) => m.expertLearned);
+  if (learned.length === 0) return {};
+  const of = (weight: number): ParamSpec => param([1], { values: [Math.log(weight)] }, false);
+  return { experts: Object.fromEntries(learned.map((m) => [m.name, of(m.expertWeight)])) };
 }
 
 /** What the encoder sees. */
-function transform(input: InputTransform, x: Tensor, library: Tensor): Tensor {
+function transform(input: InputTransform, x: Tensor): Tensor {
   if (input === "none") return x;
   if (input === "binary") return where(greater(x, 0), add(mul(x, 0), 1), 0);
   if (input === "log1p") return log(add(x, 1));
-  if (input === "normalized") return log(add(mul(x, div(1e4, library)), 1));
+  if (input === "normalized") {
+    // The cell's own sum: a library given for decoding must not change what the encoder sees.
+    const total = sum(x, [-1], true);
+    return log(add(mul(x, div(1e4, where(greater(total, 0), total, 1))), 1));
+  }
   // Centred log-ratio as Seurat has it: ln(1 + v / g), g = exp(mean of ln(1 + v)).
   const logs = log(add(x, 1));
   const centre = exp(div(sum(logs, [-1], true), Number(x.shape.at(-1)!)));

@@ -10,7 +10,7 @@ import {
 } from "./config.ts";
 import type { ModalityKind, Registry } from "./dataset.ts";
 import { mosaicError } from "./errors.ts";
-import { defaultLikelihood, type Likelihood, likelihoodOf } from "./likelihood.ts";
+import { defaultLikelihood, LIKELIHOODS, type Likelihood, likelihoodOf } from "./likelihood.ts";
 import { finalValue, type WeightSchedule } from "./schedule.ts";
 
 /** One modality of a network. */
@@ -21,12 +21,16 @@ export interface PlannedModality {
   /** Name of its likelihood. */
   readonly likelihood: string;
   readonly input: InputTransform;
+  /** Names of its encoder and decoder. */
+  readonly encoder: string;
+  readonly decoder: string;
   readonly expertWeight: number;
+  /** Is `expertWeight` where the learning of it begins? */
+  readonly expertLearned: boolean;
   /** Counts below this are tallied by feature; 0 where the log Γ terms are computed by element. */
   readonly tally: number;
   readonly counts: boolean;
   readonly binary: boolean;
-  readonly factorial: boolean;
   readonly weight: WeightSchedule;
   /** The weight a validation loss uses. */
   readonly finalWeight: number;
@@ -68,8 +72,22 @@ export interface PlanFacts {
   readonly groupNames: readonly string[];
 }
 
-/** Epochs by default. */
-export const EPOCHS = 100;
+/** Many peaks, most of them empty: with their full weight they speak louder than what they know (docs/design/mosaic-vae.md). */
+const USUAL: Partial<Record<ModalityKind, { weight: number; expertWeight: number }>> = {
+  atac: { weight: 0.3, expertWeight: 0.25 },
+};
+
+/** Cells a step by default. */
+export const BATCH_SIZE = 64;
+/** Learning rate by default. */
+export const RATE = 4e-3;
+/** Steps that epochs make by default. */
+const STEPS = 1750;
+
+/** Epochs by default for so many steps an epoch. */
+export function usualEpochs(perEpoch: number): number {
+  return Math.min(100, Math.max(10, Math.round(STEPS / Math.max(1, perEpoch))));
+}
 
 /** Resolves a configuration. `CONFIG`, `LIKELIHOOD`, `OPTION_RANGE`, `UNKNOWN_OPTION`. */
 export function planNetwork(
@@ -78,7 +96,7 @@ export function planNetwork(
   own: Readonly<Record<string, Likelihood>> = {},
 ): NetworkPlan {
   checkConfig(config);
-  const { model = {}, loss = {}, train = {} } = config;
+  const { model = {}, loss = {} } = config;
   const names = registry.modalities.map((m) => m.name);
   for (const name of Object.keys(model.modalities ?? {}))
     if (!names.includes(name))
@@ -90,10 +108,13 @@ export function planNetwork(
     const given: ModalityConfig = model.modalities?.[m.name] ?? {};
     const kind = m.kind as ModalityKind;
     const likelihood = given.likelihood ?? defaultLikelihood(kind, counts[m.name] ?? true);
-    const { counts: needsCounts, binary, factorial, input } = likelihoodOf(likelihood, own);
+    const chosenLikelihood = likelihoodOf(likelihood, own);
+    const { counts: needsCounts, binary, input } = chosenLikelihood;
     const chosen = given.input ?? input;
-    const weight = given.weight ?? 1;
-    const tallied = ["nb", "zinb", "nb-mixture"].includes(likelihood) && dispersion === "gene";
+    const usual = USUAL[kind] ?? { weight: 1, expertWeight: 1 };
+    const weight = given.weight ?? usual.weight;
+    const ours = chosenLikelihood === LIKELIHOODS[likelihood];
+    const tallied = ours && ["nb", "zinb", "nb-mixture"].includes(likelihood) && dispersion === "gene";
     return {
       name: m.name,
       kind,
@@ -101,11 +122,13 @@ export function planNetwork(
       likelihood,
       // A binary likelihood gets 0 and 1 already.
       input: binary && chosen === "binary" ? "none" : chosen,
-      expertWeight: given.expertWeight ?? 1,
+      encoder: given.encoder ?? "dense",
+      decoder: given.decoder ?? "dense",
+      expertWeight: typeof given.expertWeight === "number" ? given.expertWeight : usual.expertWeight,
+      expertLearned: given.expertWeight === "learned",
       tally: tallied ? TALLY : 0,
       counts: needsCounts,
       binary,
-      factorial: factorial && (tallied || likelihood === "poisson"),
       weight,
       finalWeight: finalValue(weight),
     };
@@ -115,10 +138,10 @@ export function planNetwork(
     Object.hasOwn(heads, name),
   );
   const batches = registry.batches.length;
-  const beta = loss.beta ?? { from: 0, to: 1, epochs: Math.max(1, Math.round((train.epochs ?? EPOCHS) / 4)) };
+  const beta = loss.beta ?? { from: 0, to: 0.2, epochs: 3 };
   return {
     latent: model.latent ?? 20,
-    hidden: model.hidden ?? [128, 128],
+    hidden: model.hidden ?? [128],
     dropout: model.dropout ?? 0.1,
     layerNorm: model.layerNorm ?? true,
     fusion: model.fusion ?? "poe",
@@ -129,7 +152,7 @@ export function planNetwork(
     beta,
     finalBeta: finalValue(beta),
     paired: loss.paired?.kind ?? "jeffreys",
-    pairedWeight: loss.paired?.weight ?? 1,
+    pairedWeight: loss.paired?.weight ?? 0.5,
     modalityDropout: loss.modalityDropout ?? 0.2,
     heads,
     groupKind: loss.groups ?? (batches > 1 ? "batch" : "pattern"),

@@ -4,6 +4,8 @@ import * as mosaic from "../src/index.ts";
 // The public face: a change here is a change for users.
 it("exports exactly these names", () => {
   expect(Object.keys(mosaic).sort()).toEqual([
+    "DECODERS",
+    "ENCODERS",
     "LIKELIHOODS",
     "MOCK_FILES",
     "MosaicVAE",
@@ -18,6 +20,7 @@ it("exports exactly these names", () => {
     "csrToDense",
     "denseToCsr",
     "featureSums",
+    "fusePosteriors",
     "gatherRows",
     "highlyVariable",
     "integrationScores",

@@ -64,6 +64,17 @@ export function apply<P>(op: string, rule: Rule<P>, inputs: readonly Tensor[], p
   return applyAll(op, rule, inputs, p)[0]!;
 }
 
+/** The same value with a gradient of its own: `slopes` gives, from the upstream gradient, those of `inputs`. */
+export function withGradient(
+  value: Tensor,
+  inputs: readonly Tensor[],
+  slopes: (g: Tensor) => readonly (Tensor | undefined)[],
+): Tensor {
+  const [own] = emit("Identity", [value], [[value.dtype, value.shape]]);
+  record("WithGradient", inputs, [own!], ([g]) => slopes(g!));
+  return own!;
+}
+
 /** A tensor, or a number that becomes a constant of the other operand's type. */
 export type Operand = Tensor | number;
 

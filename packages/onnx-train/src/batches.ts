@@ -3,12 +3,22 @@ import { Random } from "@x/core/base";
 import { type DType, emptyData, toData } from "./dtype.ts";
 import { trainError } from "./errors.ts";
 import type { Dim } from "./graph.ts";
-import type { Values } from "./messages.ts";
+import type { Feeds, SparseRows } from "./messages.ts";
 import { at, type Schedule } from "./optimizer.ts";
 import { ROWS, type TrainGraph } from "./train-graph.ts";
 
-/** The inputs of one step by name: flat arrays in row-major order. Resident inputs are left out, `rows` picks from them. */
-export type Batch = Readonly<Record<string, ArrayLike<number> | BigInt64Array>>;
+/**
+ * The inputs of one step by name: flat arrays in row-major order, or compressed rows of a float32 matrix. Resident
+ * inputs are left out, `rows` picks from them.
+ */
+export type Batch = Readonly<Record<string, ArrayLike<number> | BigInt64Array | SparseRows>>;
+
+const isSparse = (x: Batch[string] | undefined): x is SparseRows => x !== undefined && "indptr" in x;
+
+/** How many numbers an input stands for. */
+function lengthOf(x: Batch[string] | undefined): number | undefined {
+  return isSparse(x) ? (x.indptr.length - 1) * x.columns : x?.length;
+}
 
 /** What K steps are fed. */
 export function joinBatches(
@@ -20,19 +30,26 @@ export function joinBatches(
     rate,
     schedules,
   }: { step: number; seed: number; rate: Schedule; schedules: Readonly<Record<string, Schedule>> },
-): Values {
+): Feeds {
   const k = batches.length;
-  const values: Values = {};
+  const values: Feeds = {};
   const wanted = [...graph.inputs];
   const rows = graph.graph.inputs.find((t) => t.name === ROWS);
   if (rows) wanted.push({ name: ROWS, dtype: "int64", shape: rows.shape.slice(1) as number[] });
   for (const { name, dtype, shape } of wanted) {
     const size = shape.reduce((a, b) => a * b, 1);
+    batches.forEach((batch, i) => {
+      const length = lengthOf(batch[name]);
+      if (length !== size) throw batchError(step + i, name, length, shape);
+    });
+    const sparse = batches.map((batch) => batch[name]).filter(isSparse);
+    if (sparse.length === k && dtype === "float32") {
+      values[name] = { dims: [k, ...shape], sparse };
+      continue;
+    }
     const all = emptyData(dtype, k * size);
     batches.forEach((batch, i) => {
-      const part = batch[name];
-      if (part === undefined || part.length !== size) throw batchError(step + i, name, part?.length, shape);
-      all.set(toData(dtype, part) as never, i * size);
+      all.set(toData(dtype, plain(batch[name]!)) as never, i * size);
     });
     values[name] = { dtype, dims: [k, ...shape], data: all };
   }
@@ -59,6 +76,16 @@ export function joinBatches(
   return values;
 }
 
+/** The numbers themselves, where the others of a call are not compressed or not float32. */
+function plain(x: Batch[string]): ArrayLike<number> | BigInt64Array {
+  if (!isSparse(x)) return x;
+  const { columns, indptr, indices, values } = x;
+  const all = new Float32Array((indptr.length - 1) * columns);
+  for (let row = 0, j = 0; row + 1 < indptr.length; row++)
+    for (const end = indptr[row + 1]!; j < end; j++) all[row * columns + indices[j]!]! += values[j]!;
+  return all;
+}
+
 /** Apart from the streams of first weights and shuffles. */
 const NOISE = 1n << 62n;
 const SHUFFLE = 1n << 61n;
@@ -74,7 +101,7 @@ export function fitShapes(
   inputs: Readonly<Record<string, { readonly shape: readonly Dim[]; readonly dtype: DType }>>,
   names: readonly string[],
   batch: Batch,
-): Values {
+): Feeds {
   const dims: Record<string, number> = {};
   const solve = (dim: Dim): number | undefined => (typeof dim === "number" ? dim : dims[dim]);
   // Inputs that are not asked for tell lengths too.
@@ -84,15 +111,17 @@ export function fitShapes(
       const open = [...new Set(inputs[name]!.shape.filter((d) => solve(d) === undefined))];
       if (open.length !== 1 || batch[name] === undefined) continue;
       const known = inputs[name]!.shape.reduce<number>((n, d) => n * (solve(d) ?? 1), 1);
-      dims[open[0]!] = batch[name]!.length / known;
+      dims[open[0]!] = lengthOf(batch[name])! / known;
     }
-  const values: Values = {};
+  const values: Feeds = {};
   for (const name of names) {
     const { shape, dtype } = inputs[name]!;
     const fixed = shape.map((d) => solve(d) ?? Number.NaN);
     const size = fixed.reduce((a, b) => a * b, 1);
-    if (batch[name]?.length !== size) throw batchError(0, name, batch[name]?.length, shape);
-    values[name] = { dtype, dims: fixed, data: toData(dtype, batch[name]!) };
+    const given = batch[name];
+    if (given === undefined || lengthOf(given) !== size) throw batchError(0, name, lengthOf(given), shape);
+    if (isSparse(given) && dtype === "float32") values[name] = { dims: fixed, sparse: [given] };
+    else values[name] = { dtype, dims: fixed, data: toData(dtype, plain(given)) };
   }
   return values;
 }

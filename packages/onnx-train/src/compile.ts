@@ -89,10 +89,8 @@ export async function compile(model: Model, options: CompileOptions = {}): Promi
   const { trained, frozen } = layouts(model, options.freeze ?? (() => false));
   if (trained.size === 0)
     throw trainError("GRAPH_SHAPE", `${model.name} has no weights to train`, { usage: true });
-  const precision = await choosePrecision(
-    options.precision ?? "float32",
-    device === "auto" && missingCuda() !== undefined ? "cpu" : device,
-  );
+  const likely = device === "auto" && missingCuda() !== undefined ? "cpu" : device;
+  const precision = await choosePrecision(options.precision ?? "float32", likely);
   const resident = options.resident ?? {};
   const steps = trainGraph({
     model,
@@ -102,6 +100,8 @@ export async function compile(model: Model, options: CompileOptions = {}): Promi
     precision: precision.used,
     trained,
     frozen,
+    // A GPU wants few large operators; a processor wants its numbers in the cache.
+    inBlocks: likely === "cpu",
     resident,
   });
   for (const name of steps.schedules)

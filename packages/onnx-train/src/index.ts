@@ -24,6 +24,7 @@ export {
 } from "./loss-report.ts";
 export * from "./losses.ts";
 export { type ChunkFunction, mapChunks } from "./map-chunks.ts";
+export type { SparseRows } from "./messages.ts";
 export {
   graph,
   type InputSpec,

@@ -1,7 +1,7 @@
 /** Layers as functions of their weights. */
 import { isFloat } from "./dtype.ts";
 import { type Dim, shapeError, showShape, type Tensor } from "./graph.ts";
-import { add, cast, mul, where } from "./ops-elementwise.ts";
+import { cast, mul, where } from "./ops-elementwise.ts";
 import { lookup } from "./ops-index.ts";
 import { matmul } from "./ops-linear.ts";
 import { softmax } from "./ops-reduce.ts";
@@ -9,8 +9,7 @@ import { reshape, transpose } from "./ops-shape.ts";
 
 /** x · w + b over the last axis; `w` is [in, out], `b` (optional) is [out]. */
 export function dense(x: Tensor, p: { readonly w: Tensor; readonly b?: Tensor }): Tensor {
-  const y = matmul(x, p.w);
-  return p.b ? add(y, p.b) : y;
+  return matmul(x, p.w, p.b);
 }
 
 /** Rows of a table [vocabulary, width] by token; its gradient has the same bits on every run. */

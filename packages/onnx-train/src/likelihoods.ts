@@ -2,9 +2,27 @@
  * Log likelihoods by element, all from logits and logarithms, so that no probability has to be clipped. Counts are
  * floats of at least 0; parameters are broadcast against them.
  */
-import type { Operand } from "./apply.ts";
-import type { Tensor } from "./graph.ts";
-import { add, div, equal, exp, mul, neg, softplus, sub, where } from "./ops-elementwise.ts";
+import { int64s, type Operand, withGradient } from "./apply.ts";
+import { emit, type Tensor } from "./graph.ts";
+import {
+  abs,
+  add,
+  div,
+  equal,
+  exp,
+  log,
+  maximum,
+  minimum,
+  mul,
+  neg,
+  relu,
+  sigmoid,
+  softplus,
+  sub,
+  where,
+} from "./ops-elementwise.ts";
+import { sum } from "./ops-reduce.ts";
+import { reshape, transpose } from "./ops-shape.ts";
 import { lgamma, lgammaDelta, logAddExp, logSigmoid } from "./special.ts";
 
 /** Parameters of a negative binomial: variance μ + μ²/θ. */
@@ -38,6 +56,27 @@ function plus(a: Operand, b: Tensor): Tensor {
 /** θ log(θ/(θ+μ)) + x log(μ/(θ+μ)), from log(μ/θ). */
 function nbKernel(x: Tensor, theta: Tensor, ratio: Tensor): Tensor {
   return neg(add(mul(theta, softplus(ratio)), mul(x, softplus(neg(ratio)))));
+}
+
+/**
+ * Σ over the last axis (kept as 1) of `nbLogLik` without log Γ(x + θ) − log Γ(θ) − log Γ(x + 1), for one θ a column:
+ * `logDispersion` is [columns]. Its gradient is written by hand, in half as many passes over the matrix.
+ */
+export function nbKernelSum(x: Tensor, logMean: Tensor, logDispersion: Tensor): Tensor {
+  const theta = exp(logDispersion);
+  const ratio = sub(logMean, logDispersion);
+  // log(1 + e^−|r|) is what softplus(r) and softplus(−r) share.
+  const size = neg(abs(ratio));
+  const shared = x.dtype === "float64" ? softplus(size) : log(add(exp(size), 1));
+  const up = add(relu(ratio), shared);
+  const down = sub(shared, minimum(ratio, 0));
+  const total = neg(add(product(up, reshape(theta, [theta.shape[0]!, 1])), sum(mul(x, down), [-1], true)));
+  return withGradient(total, [x, logMean, logDispersion], (g) => {
+    const inner = sub(mul(x, exp(neg(up))), mul(theta, exp(neg(down))));
+    const slope = mul(inner, g);
+    const spread = mul(theta, reshape(product(transpose(g), up), theta.shape));
+    return [neg(mul(down, g)), slope, neg(add(spread, sum(slope, [0])))];
+  });
 }
 
 /** log of π·[x = 0] + (1 − π)·NB(x; μ, θ), with `gate` the logit of π (Greene 1994; Lopez et al. 2018). */
@@ -85,6 +124,48 @@ export function poissonLogLik(
 /** log Bernoulli(x; sigmoid(logit)), x from 0 to 1. */
 export function bernoulliLogLik(x: Tensor, logit: Tensor): Tensor {
   return sub(mul(x, logit), softplus(logit));
+}
+
+/** Σ over the last axis (kept as 1) of `bernoulliLogLik`, with a gradient written by hand. */
+export function bernoulliLogLikSum(x: Tensor, logit: Tensor): Tensor {
+  const share = logistic(logit);
+  // softplus(l) = max(l, 0) + log(1 + e^−|l|), and 1 + e^−|l| = 1 / max(σ(l), 1 − σ(l)).
+  const larger = maximum(share, sub(1, share));
+  // Σ max(l, 0) is half of Σ l + Σ |l|: sums that write nothing back.
+  const positive = mul(add(sum(logit, [-1], true), sumOfSizes(logit)), 0.5);
+  const total = add(sub(sum(mul(x, logit), [-1], true), positive), sumOfLogs(larger));
+  return withGradient(total, [x, logit], (g) => [mul(logit, g), mul(sub(x, share), g)]);
+}
+
+/** Σ |x| over the last axis (kept as 1). */
+function sumOfSizes(x: Tensor): Tensor {
+  return emit("ReduceL1", [x, int64s([-1])], [[x.dtype, [x.shape[0]!, 1]]], { keepdims: { int: 1 } })[0]!;
+}
+
+/** A matrix product that stays in the type of its factors, whatever the precision of the model's own. */
+function product(a: Tensor, b: Tensor): Tensor {
+  return emit("MatMul", [a, b], [[a.dtype, [...a.shape.slice(0, -1), b.shape.at(-1)!]]])[0]!;
+}
+
+/** σ(x): onnxruntime's float64 kernel has nine digits only. */
+function logistic(x: Tensor): Tensor {
+  return x.dtype === "float64" ? exp(sub(x, softplus(x))) : sigmoid(x);
+}
+
+/** Factors of at least ½ whose product is far from the end of float32. */
+const FACTORS = 100;
+
+/** Σ log over the last axis (kept as 1) of numbers from ½ to 1: one logarithm for many of them, where their number can be divided. */
+function sumOfLogs(x: Tensor): Tensor {
+  const n = x.shape.at(-1)!;
+  let group = typeof n === "number" && x.rank === 2 ? FACTORS : 1;
+  while (typeof n === "number" && n % group !== 0) group--;
+  if (group < 4) return sum(log(x), [-1], true);
+  const groups = Number(n) / group;
+  const parted = reshape(x, [x.shape[0]!, groups, group]);
+  const shape = [x.shape[0]!, groups];
+  const [product] = emit("ReduceProd", [parted, int64s([2])], [[x.dtype, shape]], { keepdims: { int: 0 } });
+  return sum(log(product!), [-1], true);
 }
 
 /** log N(x; mean, e^logVariance). */

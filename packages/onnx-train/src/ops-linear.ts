@@ -1,7 +1,7 @@
 /** Matrix products. The precision policy lives here: only these are ever computed in half precision. */
 import { apply, type Rule } from "./apply.ts";
 import { currentGraph, type Dim, shapeError, showShape, sizeOf, type Tensor } from "./graph.ts";
-import { cast } from "./ops-elementwise.ts";
+import { add, cast } from "./ops-elementwise.ts";
 import { sumTo } from "./ops-reduce.ts";
 import { reshape, transpose } from "./ops-shape.ts";
 import { broadcast } from "./shapes.ts";
@@ -29,41 +29,50 @@ export const linearRules: Record<string, Rule<never>> = {
     ],
   } satisfies Rule,
   Gemm: {
-    outputs: ([a, b], { a: ta, b: tb }) => {
+    outputs: ([a, b, c], { a: ta, b: tb }) => {
       const [left, right] = [turned(a!, ta), turned(b!, tb)];
       if (a!.rank !== 2 || b!.rank !== 2 || left[1] !== right[0])
         shapeError("Gemm", `${showShape(left)} · ${showShape(right)}: the inner lengths differ`);
+      if (c && (c.rank !== 1 || c.shape[0] !== right[1]))
+        shapeError("Gemm", `a bias of ${showShape(c.shape)} for ${right[1]} columns`);
       return [[a!.dtype, [left[0]!, right[1]!]]];
     },
     attributes: ({ a, b }) => ({ transA: { int: a ? 1 : 0 }, transB: { int: b ? 1 : 0 } }),
-    vjp: ({ inputs: [a, b], g, p }) => [
+    vjp: ({ inputs: [a, b, c], g, p }) => [
       p.a ? gemm(b!, g, { a: p.b, b: true }) : gemm(g, b!, { a: false, b: !p.b }),
       p.b ? gemm(g, a!, { a: true, b: p.a }) : gemm(a!, g, { a: !p.a, b: false }),
+      ...(c ? [sumTo(g, c.shape)] : []),
     ],
   } satisfies Rule<Flags>,
 };
 
-function gemm(a: Tensor, b: Tensor, flags: Flags): Tensor {
-  return apply("Gemm", linearRules.Gemm as Rule<Flags>, [a, b], flags);
+function gemm(a: Tensor, b: Tensor, flags: Flags, bias?: Tensor): Tensor {
+  return apply("Gemm", linearRules.Gemm as Rule<Flags>, bias ? [a, b, bias] : [a, b], flags);
 }
 
-function product(a: Tensor, b: Tensor): Tensor {
-  if (a.rank === 2 && b.rank === 2) return gemm(a, b, { a: false, b: false });
-  return apply("MatMul", linearRules.MatMul as Rule, [a, b], undefined);
+function product(a: Tensor, b: Tensor, bias?: Tensor): Tensor {
+  if (a.rank === 2 && b.rank === 2) return gemm(a, b, { a: false, b: false }, bias);
+  const y = apply("MatMul", linearRules.MatMul as Rule, [a, b], undefined);
+  return bias ? add(y, bias) : y;
 }
 
-/** Matrix product over the last two axes; leading axes are broadcast. A 2-axis right side is shared by all rows of the left. */
-export function matmul(a: Tensor, b: Tensor): Tensor {
+/**
+ * Matrix product over the last two axes; leading axes are broadcast. A 2-axis right side is shared by all rows of the
+ * left. `bias`, one number a column, is added in the same pass where there is one.
+ */
+export function matmul(a: Tensor, b: Tensor, bias?: Tensor): Tensor {
   const half = currentGraph().precision;
-  if (half !== "float32" && a.dtype === "float32" && b.dtype === "float32")
-    return cast(flatProduct(cast(a, half), cast(b, half)), "float32");
-  return flatProduct(a, b);
+  if (half !== "float32" && a.dtype === "float32" && b.dtype === "float32") {
+    const y = cast(flatProduct(cast(a, half), cast(b, half)), "float32");
+    return bias ? add(y, bias) : y;
+  }
+  return flatProduct(a, b, bias);
 }
 
 /** One big product instead of many small ones, where the right side is a plain matrix and the lengths are known. */
-function flatProduct(a: Tensor, b: Tensor): Tensor {
+function flatProduct(a: Tensor, b: Tensor, bias?: Tensor): Tensor {
   const lead = a.shape.slice(0, -1);
-  if (a.rank <= 2 || b.rank !== 2 || lead.some((dim) => typeof dim === "string")) return product(a, b);
+  if (a.rank <= 2 || b.rank !== 2 || lead.some((dim) => typeof dim === "string")) return product(a, b, bias);
   const rows = reshape(a, [sizeOf(lead), a.shape.at(-1)!]);
-  return reshape(product(rows, b), [...lead, b.shape[1]!]);
+  return reshape(product(rows, b, bias), [...lead, b.shape[1]!]);
 }

@@ -17,14 +17,14 @@ export function withEma(inner: Optimizer, decay: number): Optimizer {
     ...inner,
     name: `${inner.name}+ema`,
     moments: [...inner.moments, EMA],
-    update(input) {
-      const own = input.moments.slice(0, -1);
-      const made = inner.update({ ...input, moments: own });
-      const before = input.moments.at(-1)!;
-      const share = where(input.ok, 1 - decay, constant(0));
-      return {
-        weights: made.weights,
-        moments: [...made.moments, add(before, mul(sub(made.weights, before), share))],
+    update(scalars) {
+      const apply = inner.update(scalars);
+      const share = where(scalars.ok, 1 - decay, constant(0));
+      return (block) => {
+        const made = apply({ ...block, moments: block.moments.slice(0, -1) });
+        const before = block.moments.at(-1)!;
+        const average = add(before, mul(sub(made.weights, before), share));
+        return { weights: made.weights, moments: [...made.moments, average] };
       };
     },
   };
@@ -47,24 +47,27 @@ export function accumulate(inner: Optimizer, batches: number): Optimizer {
     ...inner,
     name: `${inner.name}/${batches}`,
     moments: [...inner.moments, "sum"],
-    update(input) {
-      const { gradient, clip, ok, count } = input;
-      const before = input.moments.at(-1)!;
+    update(scalars) {
+      const { clip, ok, count } = scalars;
       const share = where(ok, 1 / batches, constant(0));
-      const total = add(before, mul(gradient, clip ? mul(clip, share) : share));
+      const scale = clip ? mul(clip, share) : share;
       const n = constant(batches, [], "int64");
       const updates = div(count, n);
       const full = and(ok, equal(mul(updates, n), count));
-      const made = inner.update({
-        ...input,
-        gradient: mul(total, where(full, 1, constant(0))),
+      const apply = inner.update({
+        ...scalars,
         clip: undefined,
         ok: full,
-        moments: input.moments.slice(0, -1),
         // Counts from 1 also where nothing is updated yet.
         count: where(full, updates, constant(1, [], "int64")),
       });
-      return { weights: made.weights, moments: [...made.moments, mul(total, where(full, 0, constant(1)))] };
+      const [taken, left] = [where(full, 1, constant(0)), where(full, 0, constant(1))];
+      return (block) => {
+        const total = add(block.moments.at(-1)!, mul(block.gradient, scale));
+        const moments = block.moments.slice(0, -1);
+        const made = apply({ ...block, gradient: mul(total, taken), moments });
+        return { weights: made.weights, moments: [...made.moments, mul(total, left)] };
+      };
     },
   };
 }

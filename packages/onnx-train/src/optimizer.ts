@@ -4,26 +4,29 @@ import type { Operand } from "./apply.ts";
 import { constant } from "./constants.ts";
 import type { Tensor } from "./graph.ts";
 import { add, cast, div, exp, mul, sqrt, sub, where } from "./ops-elementwise.ts";
-import { concat, full } from "./ops-shape.ts";
 
 /** A number, or one for each step; steps count from 0. */
 export type Schedule = number | ((step: number) => number);
 
-/** What an update sees. */
-export interface UpdateInput {
-  readonly weights: Tensor;
-  /** Finite: zeros where the step is to be left out. */
-  readonly gradient: Tensor;
-  /** Scalar factor of the gradient that clips it; left out where nothing is clipped. */
+/** What is the same for all weights of an update. */
+export interface UpdateScalars {
+  /** Factor of the gradient that clips it; left out where nothing is clipped. */
   readonly clip?: Tensor | undefined;
-  /** Scalar boolean: false leaves weights and moments as they are. */
+  /** Boolean: false leaves weights and moments as they are. */
   readonly ok: Tensor;
-  readonly moments: readonly Tensor[];
   /** Number of this update, from 1; int64. */
   readonly count: Tensor;
   readonly rate: Tensor;
-  /** The first weights up to here decay. */
-  readonly decayed: number;
+}
+
+/** Some of the weights, and what belongs to them. */
+export interface UpdateBlock {
+  readonly weights: Tensor;
+  /** Finite: zeros where the step is to be left out. */
+  readonly gradient: Tensor;
+  readonly moments: readonly Tensor[];
+  /** 1 where weight decay pulls, else 0; only for an optimiser with `decay`. */
+  readonly decays: Tensor | undefined;
 }
 
 /** An optimiser. */
@@ -34,8 +37,12 @@ export interface Optimizer {
   readonly moments: readonly string[];
   /** Learning rate. */
   readonly rate: Schedule;
-  /** Builds one update. @internal */
-  readonly update: (input: UpdateInput) => { weights: Tensor; moments: readonly Tensor[] };
+  /** Does it read `decays`? @internal */
+  readonly decay: boolean;
+  /** Builds what is the same for all weights, and gives what builds the update of some of them. @internal */
+  readonly update: (
+    scalars: UpdateScalars,
+  ) => (block: UpdateBlock) => { weights: Tensor; moments: readonly Tensor[] };
 }
 
 /** Options of `adamW`. */
@@ -61,21 +68,25 @@ export function adamW(options: AdamWOptions = {}): Optimizer {
     name: "adamW",
     moments: ["m", "v"],
     rate: lr,
-    update({ weights, gradient, clip, ok, moments: [m0, v0], count, rate, decayed }) {
-      // Every pass over the flat vectors costs as much as its memory traffic, so all that is scalar is multiplied first,
-      // and a step that is left out has factors of 1 and 0 instead of a choice for each weight.
+    decay: weightDecay > 0,
+    update({ clip, ok, count, rate }) {
+      // Every pass over the weights costs as much as its memory traffic, so all that is scalar is multiplied first, and a
+      // step that is left out has factors of 1 and 0 instead of a choice for each weight.
       const scaled = (x: number, power: 1 | 2): Operand =>
         clip ? mul(power === 1 ? clip : mul(clip, clip), x) : x;
       const keep = (beta: number): Tensor => where(ok, beta, constant(1));
-      const m = add(mul(m0!, keep(beta1)), mul(gradient, scaled(1 - beta1, 1)));
-      const v = add(mul(v0!, keep(beta2)), mul(mul(gradient, gradient), scaled(1 - beta2, 2)));
+      const [keep1, keep2] = [keep(beta1), keep(beta2)];
+      const [scale1, scale2] = [scaled(1 - beta1, 1), scaled(1 - beta2, 2)];
       const root = sqrt(biasCorrection(beta2, count));
       const pace = where(ok, div(mul(rate, root), biasCorrection(beta1, count)), 0);
-      const step = mul(div(m, add(sqrt(v), mul(root, epsilon))), pace);
-      const pulled = decay(weights, decayed, weightDecay);
-      return {
-        weights: sub(weights, pulled ? add(step, mul(pulled, where(ok, rate, 0))) : step),
-        moments: [m, v],
+      const floor = mul(root, epsilon);
+      const pull = where(ok, mul(rate, weightDecay), 0);
+      return ({ weights, gradient, moments: [m0, v0], decays }) => {
+        const m = add(mul(m0!, keep1), mul(gradient, scale1));
+        const v = add(mul(v0!, keep2), mul(mul(gradient, gradient), scale2));
+        const step = mul(div(m, add(sqrt(v), floor)), pace);
+        const whole = weightDecay > 0 ? add(step, mul(mul(weights, decays!), pull)) : step;
+        return { weights: sub(weights, whole), moments: [m, v] };
       };
     },
   };
@@ -98,12 +109,17 @@ export function sgd({ lr = 1e-2, momentum = 0, weightDecay = 0 }: SgdOptions = {
     name: "sgd",
     moments: momentum > 0 ? ["m"] : [],
     rate: lr,
-    update({ weights, gradient, clip, ok, moments: [m0], rate, decayed }) {
-      const pulled = decay(weights, decayed, weightDecay);
-      const clipped = clip ? mul(gradient, clip) : gradient;
-      const g = pulled ? add(clipped, mul(pulled, where(ok, constant(1), 0))) : clipped;
-      const m = m0 ? add(mul(m0, where(ok, momentum, constant(1))), g) : g;
-      return { weights: sub(weights, mul(m, where(ok, rate, 0))), moments: m0 ? [m] : [] };
+    decay: weightDecay > 0,
+    update({ clip, ok, rate }) {
+      const pull = where(ok, constant(weightDecay), 0);
+      const kept = where(ok, momentum, constant(1));
+      const pace = where(ok, rate, 0);
+      return ({ weights, gradient, moments: [m0], decays }) => {
+        const clipped = clip ? mul(gradient, clip) : gradient;
+        const g = weightDecay > 0 ? add(clipped, mul(mul(weights, decays!), pull)) : clipped;
+        const m = m0 ? add(mul(m0, kept), g) : g;
+        return { weights: sub(weights, mul(m, pace)), moments: m0 ? [m] : [] };
+      };
     },
   };
 }
@@ -112,13 +128,6 @@ export function sgd({ lr = 1e-2, momentum = 0, weightDecay = 0 }: SgdOptions = {
 function biasCorrection(beta: number, count: Tensor): Tensor {
   if (beta === 0) return cast(add(mul(cast(count, "float64"), 0), 1), "float32");
   return cast(sub(1, exp(mul(cast(count, "float64"), Math.log(beta)))), "float32");
-}
-
-function decay(weights: Tensor, decayed: number, strength: number): Tensor | undefined {
-  if (strength === 0 || decayed === 0) return undefined;
-  const rest = Number(weights.shape[0]) - decayed;
-  const factors = [full("float32", [decayed], strength), ...(rest > 0 ? [full("float32", [rest], 0)] : [])];
-  return mul(weights, concat(factors, 0));
 }
 
 /** A schedule's value. */

@@ -9,7 +9,7 @@ import { bind, type Model, type ModelResult, type StepContext } from "./model.ts
 import { abs, add, and, cast, div, greaterOrEqual, less, minimum, mul, where } from "./ops-elementwise.ts";
 import { gather } from "./ops-index.ts";
 import { concat, reshape, split } from "./ops-shape.ts";
-import type { Optimizer } from "./optimizer.ts";
+import type { Optimizer, UpdateScalars } from "./optimizer.ts";
 import { type Layout, layout, type ParamSpec } from "./params.ts";
 import { flatten, type Tree, unflatten } from "./tree.ts";
 
@@ -45,6 +45,8 @@ export interface TrainSpec {
   readonly precision: Precision;
   readonly trained: Layout;
   readonly frozen: Layout;
+  /** Are many weights updated block by block? */
+  readonly inBlocks: boolean;
   /** Whole data sets that stay in the session; batches are then rows of them. */
   readonly resident: Readonly<Record<string, { readonly shape: readonly number[]; readonly data: Data }>>;
 }
@@ -62,9 +64,19 @@ export function layouts(
 ): { trained: Layout; frozen: Layout } {
   const specs = flatten<ParamSpec>(model.params);
   return {
-    trained: layout(specs.filter(([path]) => !freeze(path))),
+    trained: padded(layout(specs.filter(([path]) => !freeze(path)))),
     frozen: layout(specs.filter(([path]) => freeze(path))),
   };
+}
+
+/** Weights of a block: with moments and all between about a megabyte, which a processor keeps at hand. */
+const BLOCK = 1 << 15;
+
+/** Many weights, with zeros behind them that fill the last block. */
+function padded(plain: Layout): Layout {
+  if (plain.size <= BLOCK) return plain;
+  const blocks = Math.ceil(plain.size / BLOCK);
+  return { ...plain, size: blocks * BLOCK, shape: [blocks, BLOCK] };
 }
 
 /** The weights as the tree a model function expects, cut from the flat vectors. */
@@ -72,11 +84,9 @@ function weightTree(model: Model, vectors: readonly (readonly [Layout, Tensor | 
   const byName = new Map<string, Tensor>();
   for (const [{ places }, vector] of vectors) {
     if (!vector) continue;
-    const pieces = split(
-      vector,
-      places.map((p) => p.size),
-      0,
-    );
+    const sizes = places.map((p) => p.size);
+    const rest = Number(vector.shape[0]) - sizes.reduce((a, b) => a + b, 0);
+    const pieces = split(vector, rest > 0 ? [...sizes, rest] : sizes, 0);
     places.forEach((p, i) => {
       byName.set(p.name, reshape(pieces[i]!, p.spec.shape));
     });
@@ -90,10 +100,9 @@ export function trainGraph(spec: TrainSpec): TrainGraph {
   const { model, dims, trained, frozen, optimizer } = spec;
   const root = new Graph(model.name);
   root.precision = spec.precision;
-  const n = trained.size;
   const state = [
-    root.input("weights", "float32", [n]),
-    ...optimizer.moments.map((name) => root.input(`moment.${name}`, "float32", [n])),
+    root.input("weights", "float32", trained.shape),
+    ...optimizer.moments.map((name) => root.input(`moment.${name}`, "float32", trained.shape)),
     root.input("count", "int64", []),
     root.input("scaler", "float32", [2]),
   ];
@@ -141,16 +150,16 @@ export function trainGraph(spec: TrainSpec): TrainGraph {
       },
     };
     const rate = perStep("rate", "float32", []);
-    const [weights, ...rest] = inner;
+    const [held, ...rest] = inner;
+    const weights = flat(trained, held!);
     const tree = weightTree(model, [
       [trained, weights],
       [frozen, still],
     ]);
     const made = model.build(tensors, tree, context);
     parts = Object.keys(made.parts ?? {});
-    const outputs = scope("update", () => updateStep(spec, made, { weights: weights!, rest, rate }));
-    // Each output needs a value of its own, even where the model returns one twice.
-    body.output(outputs.map((t) => emit("Identity", [t], [[t.dtype, t.shape]])[0]!));
+    const outputs = scope("update", () => updateStep(spec, made, { held: held!, weights, rest, rate }));
+    body.output(ownValues(outputs, body));
   });
   inGraph(root, () => {
     const watched = body.outputs.slice(state.length);
@@ -164,6 +173,16 @@ export function trainGraph(spec: TrainSpec): TrainGraph {
   // Scan wants its slices after the state, in the order of the outer inputs.
   body.inputs.splice(0, body.inputs.length, ...inner, ...body.inputs.filter((t) => !inner.includes(t)));
   return { graph: root, inputs, noise, schedules, parts };
+}
+
+/** Each output needs a value of its own, made in the body: a copy stands for one that has none. */
+function ownValues(outputs: readonly Tensor[], body: Graph): Tensor[] {
+  const taken = new Set<Tensor>(body.inputs);
+  return outputs.map((t) => {
+    const free = t.graph === body && !taken.has(t);
+    taken.add(t);
+    return free ? t : emit("Identity", [t], [[t.dtype, t.shape]])[0]!;
+  });
 }
 
 /** The model's inputs of one step: slices of what is fed, or rows of what is resident. */
@@ -190,8 +209,9 @@ function stepInputs(
 function updateStep(
   spec: TrainSpec,
   made: ModelResult,
-  { weights, rest, rate }: { weights: Tensor; rest: readonly Tensor[]; rate: Tensor },
+  given: { held: Tensor; weights: Tensor; rest: readonly Tensor[]; rate: Tensor },
 ): Tensor[] {
+  const { held, weights, rest, rate } = given;
   const moments = rest.slice(0, -2);
   const [count, scaler] = rest.slice(-2) as [Tensor, Tensor];
   const [scale, good] = split(scaler, [1, 1], 0).map((t) => reshape(t, [])) as [Tensor, Tensor];
@@ -201,15 +221,11 @@ function updateStep(
   const gradient = scaled ? div(raw, scale) : raw;
   const norm = norm2(gradient);
   const ok = and(less(norm, LARGEST), less(abs(loss), LARGEST));
-  const next = spec.optimizer.update({
-    weights,
-    gradient: where(ok, gradient, 0),
+  const next = updateWeights(spec, [held, gradient, ...moments], {
     clip: spec.clip > 0 ? minimum(div(spec.clip, add(norm, 1e-6)), 1) : undefined,
     ok,
-    moments,
     count: add(count, constant(1, [], "int64")),
     rate,
-    decayed: spec.trained.decayed,
   });
   const streak = where(ok, add(good, 1), 0);
   const grown = greaterOrEqual(streak, GROWTH_STEPS);
@@ -228,6 +244,77 @@ function updateStep(
     scale,
     ...Object.values(made.parts ?? {}).map((t) => cast(t, "float32")),
   ];
+}
+
+/**
+ * An update of [weights, gradient, …moments]. A processor does it in blocks that stay in its cache, and not at all in a
+ * step that is left out; a GPU wants few large operators and no decision that it has to wait for. The numbers are the
+ * same.
+ */
+function updateWeights(
+  { optimizer, trained, inBlocks }: TrainSpec,
+  vectors: readonly Tensor[],
+  scalars: UpdateScalars,
+): { weights: Tensor; moments: readonly Tensor[] } {
+  const apply = optimizer.update(scalars);
+  // Reshaped out here: inside a branch it would be a copy.
+  const whole = (optimizer.decay ? [...vectors, decayMask(trained)] : vectors).map((t) =>
+    reshape(t, trained.shape),
+  );
+  const build = ([weights, gradient, ...more]: readonly Tensor[]): Tensor[] => {
+    const decays = optimizer.decay ? more.pop() : undefined;
+    const next = apply({ weights: weights!, gradient: gradient!, moments: more, decays });
+    return [next.weights, ...next.moments];
+  };
+  let made: Tensor[];
+  if (!inBlocks || trained.shape.length === 1) {
+    const [weights, gradient, ...more] = whole;
+    made = build([weights!, where(scalars.ok, gradient!, 0), ...more]);
+  } else {
+    const before = vectors.filter((_, i) => i !== 1);
+    made = choose(
+      scalars.ok,
+      () => byBlock(build, whole, before.length),
+      () => before.map((t) => emit("Identity", [t], [[t.dtype, t.shape]])[0]!),
+    );
+  }
+  return { weights: made[0]!, moments: made.slice(1) };
+}
+
+/** `If`: only the branch that is chosen is computed. */
+function choose(ok: Tensor, yes: () => Tensor[], no: () => Tensor[]): Tensor[] {
+  const outer = currentGraph();
+  const [then_branch, else_branch] = [yes, no].map((build, i) => {
+    const branch = new Graph(outer.unique(`${outer.name}/${i === 0 ? "yes" : "no"}`), outer);
+    inGraph(branch, () => branch.output(build()));
+    return { graph: branch };
+  }) as [{ graph: Graph }, { graph: Graph }];
+  const types = then_branch.graph.outputs.map((t) => [t.dtype, t.shape] as const);
+  return emit("If", [ok], types, { then_branch, else_branch });
+}
+
+/** A function of rows of [blocks, each], one block at a time, whose first `outputs` results are such rows too. */
+function byBlock(
+  build: (parts: readonly Tensor[]) => Tensor[],
+  whole: readonly Tensor[],
+  outputs: number,
+): Tensor[] {
+  const outer = currentGraph();
+  const body = new Graph(outer.unique(`${outer.name}/block`), outer);
+  const parts = whole.map((t) => body.input(`${body.name}/${t.name}`, t.dtype, t.shape.slice(1)));
+  inGraph(body, () => body.output(build(parts)));
+  const types = Array.from({ length: outputs }, () => ["float32", whole[0]!.shape] as const);
+  return emit("Scan", whole, types, { body: { graph: body }, num_scan_inputs: { int: whole.length } });
+}
+
+/** 1 for each weight that decays, else 0. */
+function decayMask({ decayed, size }: Layout): Tensor {
+  return currentGraph().root.initializer(
+    "decays",
+    "float32",
+    [size],
+    new Float32Array(size).fill(1, 0, decayed),
+  );
 }
 
 /** Euclidean norm of a vector in one pass; it has no gradient. */
@@ -262,9 +349,13 @@ export function evalGraph(
 export function weightInputs(trained: Layout, frozen: Layout): (root: Graph, model: Model) => Tree<Tensor> {
   return (root, model) =>
     weightTree(model, [
-      [trained, root.input("weights", "float32", [trained.size])],
+      [trained, flat(trained, root.input("weights", "float32", trained.shape))],
       [frozen, frozen.size > 0 ? root.input("frozen", "float32", [frozen.size]) : undefined],
     ]);
+}
+
+function flat({ size }: Layout, held: Tensor): Tensor {
+  return reshape(held, [size]);
 }
 
 /** Outputs under their own names. */

@@ -114,7 +114,7 @@ export class Trainer implements AsyncDisposable {
 
   /** Number of trained weights. */
   get size(): number {
-    return this.plan.trained.size;
+    return this.plan.trained.places.reduce((n, p) => n + p.size, 0);
   }
 
   /**
@@ -205,11 +205,13 @@ export class Trainer implements AsyncDisposable {
 
   /**
    * Writes everything needed to go on as if nothing had happened, atomically, as `<path>.safetensors`; returns that
-   * path. Waits for a call under way. `extra` is kept in its metadata as JSON, for whoever wants to find it there.
+   * path. Waits for a call under way. `extra` is kept in its metadata as JSON, for whoever wants to find it there, and
+   * `config` in place of that of `compile`.
    */
-  async save(path: string, { extra }: { extra?: unknown } = {}): Promise<string> {
+  async save(path: string, { extra, config }: { extra?: unknown; config?: unknown } = {}): Promise<string> {
     return saveCheckpoint(path, await this.state(), this.plan, {
       ...this.plan.labels,
+      ...(config !== undefined && { config: JSON.stringify(config) }),
       extra: JSON.stringify(extra ?? null),
     });
   }
@@ -276,10 +278,10 @@ export class Trainer implements AsyncDisposable {
     ): void => {
       values[this.#slot + name] = { dtype, dims, data };
     };
-    put("weights", [trained.size], state.weights);
+    put("weights", trained.shape, state.weights);
     if (frozen.size > 0) put("frozen", [frozen.size], state.frozen);
     for (const m of optimizer.moments)
-      put(`moment.${m}`, [trained.size], state.moments[m] ?? new Float32Array(trained.size));
+      put(`moment.${m}`, trained.shape, state.moments[m] ?? new Float32Array(trained.size));
     put("count", [], BigInt64Array.of(BigInt(state.updates)), "int64");
     put("scaler", [2], Float32Array.from(state.scaler));
     await ask({ kind: "set", values });
@@ -328,7 +330,11 @@ export class Trainer implements AsyncDisposable {
       [...state, ...(frozen.size > 0 ? ["frozen"] : [])].map((name) => [name, this.#slot + name]),
     );
     const write = Object.fromEntries(state.map((name, i) => [outputs[i]!, this.#slot + name]));
-    const buffers = Object.values(feeds).map((v) => v.data.buffer as ArrayBuffer);
+    const buffers = Object.values(feeds).flatMap((v) => {
+      if (!v.sparse) return [v.data.buffer as ArrayBuffer];
+      const given = v.sparse.filter((rows) => rows.yours);
+      return given.flatMap((r) => [r.indptr, r.indices, r.values].map((a) => a.buffer as ArrayBuffer));
+    });
     const started = performance.now();
     const { values } = await ask(
       { kind: "run", session: this.#session, feeds, read, write, outputs },

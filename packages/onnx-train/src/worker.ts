@@ -1,11 +1,13 @@
 /** The one thread that talks to onnxruntime: `run` there blocks its thread until the native call is over. */
 import { parentPort } from "node:worker_threads";
 import type * as Ort from "onnxruntime-node";
-import type { Reply, Request, Values } from "./messages.ts";
+import type { Feeds, Reply, Request, SparseRows, Values } from "./messages.ts";
 
 const sessions = new Map<number, Ort.InferenceSession>();
 /** Values that stay here between calls: weights and moments. */
 const slots = new Map<string, Ort.Tensor>();
+/** Memory of compressed inputs by session and name: fresh pages in each call would cost more than what is written to them. */
+const spread = new Map<number, Map<string, Float32Array>>();
 let ort: typeof Ort | undefined;
 let next = 1;
 
@@ -43,7 +45,8 @@ async function handle(request: Request): Promise<Partial<Reply>> {
     case "run": {
       const session = sessions.get(request.session)!;
       const feeds: Record<string, Ort.Tensor> = {};
-      for (const [name, value] of Object.entries(request.feeds)) feeds[name] = wrap(value);
+      for (const [name, value] of Object.entries(request.feeds))
+        feeds[name] = wrap(value.sparse ? dense(request.session, name, value) : value);
       for (const [name, slot] of Object.entries(request.read)) feeds[name] = slots.get(slot)!;
       const out = await session.run(feeds, request.outputs);
       for (const [name, slot] of Object.entries(request.write)) slots.set(slot, out[name]!);
@@ -59,6 +62,7 @@ async function handle(request: Request): Promise<Partial<Reply>> {
       for (const name of request.slots) slots.delete(name);
       const session = sessions.get(request.session);
       sessions.delete(request.session);
+      spread.delete(request.session);
       await session?.release();
       return {};
     }
@@ -66,6 +70,27 @@ async function handle(request: Request): Promise<Partial<Reply>> {
       sessions.get(request.session)!.endProfiling();
       return {};
   }
+}
+
+/** Compressed rows as the numbers they stand for. */
+function dense(
+  session: number,
+  name: string,
+  { dims, sparse }: Feeds[string] & { sparse: readonly SparseRows[] },
+): Values[string] {
+  const memory = spread.get(session) ?? new Map<string, Float32Array>();
+  spread.set(session, memory);
+  const size = dims.reduce((a, b) => a * b, 1);
+  let all = memory.get(name);
+  if (!all || all.length < size) {
+    all = new Float32Array(size);
+    memory.set(name, all);
+  } else all.fill(0, 0, size);
+  let base = 0;
+  for (const { columns, indptr, indices, values } of sparse)
+    for (let row = 1, j = 0; row < indptr.length; row++, base += columns)
+      for (const end = indptr[row]!; j < end; j++) all[base + indices[j]!]! += values[j]!;
+  return { dtype: "float32", dims, data: all.subarray(0, size) };
 }
 
 /** Copies: what onnxruntime allocated cannot be handed to another thread. */

@@ -5,7 +5,7 @@ import * as lik from "../src/likelihoods.ts";
 import * as losses from "../src/losses.ts";
 import * as el from "../src/ops-elementwise.ts";
 import { layerNorm, sum } from "../src/ops-reduce.ts";
-import { concat } from "../src/ops-shape.ts";
+import { concat, reshape } from "../src/ops-shape.ts";
 import { productOfExperts } from "../src/product-of-experts.ts";
 import { scanLayers } from "../src/scan-layers.ts";
 import { gelu, geluTanh, lgamma, lgammaDelta, logAddExp, silu } from "../src/special.ts";
@@ -83,6 +83,8 @@ for (const [i, x] of xs.entries()) {
       [...at, data],
       steps,
     );
+    const cell = (c: Parameters<typeof el.cast>[0]) => reshape(c, [1, 1]);
+    await checkGradient((m, d, c) => lik.nbKernelSum(count(cell(c)), cell(m), d), [...at, data], steps);
     await checkGradient(
       (m, d, gate, c) => lik.zinbLogLik(count(c), { logMean: m, logDispersion: d, gate }),
       [...at, list(0.4), data],
@@ -125,10 +127,52 @@ it("the NB gradient by log θ equals its closed form where differences see nothi
   }
 });
 
+it("sums over a row equal the sums of their elements, in float32 too", async () => {
+  const rows = 3;
+  const columns = 150;
+  const data = wiggle(rows * columns, 4).map((v) => Math.max(0, Math.floor(6 * v)));
+  const y = wiggle(rows * columns, 5).map((v) => 12 * v);
+  const theta = wiggle(columns, 6);
+  const fed = (values: number[], shape: number[]): Fed => ({ shape, values, dtype: "float32" });
+  const shape = [rows, columns];
+  const pairs = await evaluate(
+    (x, m, d) =>
+      concat(
+        [
+          lik.nbKernelSum(x, m, d),
+          sum(lik.nbLogLik(x, { logMean: m, logDispersion: d, logChoose: 0 }), [-1], true),
+          lik.bernoulliLogLikSum(el.minimum(x, 1), m),
+          sum(lik.bernoulliLogLik(el.minimum(x, 1), m), [-1], true),
+        ],
+        -1,
+      ),
+    fed(data, shape),
+    fed(y, shape),
+    fed(theta, [columns]),
+  );
+  const found = Array.from(pairs[0]!, Number);
+  for (let i = 0; i < found.length; i += 2)
+    expect(Math.abs(found[i]! / found[i + 1]! - 1), `${i}`).toBeLessThan(2e-6);
+});
+
 it("likelihoods, divergences and the product of experts", async () => {
   const l = list(-30, -1, 2, 25);
   const data: Fed = { ...list(0, 1, 1, 0), dtype: "float32" };
   await checkGradient((y, x) => lik.bernoulliLogLik(el.cast(x, "float64"), y), [l, data]);
+  const logits: Fed = {
+    shape: [2, 8],
+    values: [-30, -7, -1, 0.3, 2, 9, 25, 0.01, 1, 2, 3, 4, -5, -6, -7, -8],
+  };
+  const found: Fed = {
+    shape: [2, 8],
+    values: [0, 1, 0, 1, 1, 0, 1, 0, 0, 0, 1, 1, 0, 0, 1, 0],
+    dtype: "float32",
+  };
+  await checkGradient((y, x) => lik.bernoulliLogLikSum(el.cast(x, "float64"), y), [logits, found]);
+  await checkGradient(
+    (m, d, x) => lik.nbKernelSum(el.cast(x, "float64"), m, d),
+    [t([2, 8]), t([8], 2), found],
+  );
   await checkGradient(
     (y) => lik.poissonLogLik(el.add(el.mul(el.stopGradient(y), 0), 3), y),
     [list(-5, 0.1, 4)],

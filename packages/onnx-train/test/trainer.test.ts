@@ -4,10 +4,16 @@ import {
   type Batch,
   type CompileOptions,
   compile,
+  graph,
   type Model,
+  mean,
+  mul,
+  param,
   type Step,
   sgd,
   shuffledRows,
+  sub,
+  sum,
 } from "../src/index.ts";
 import { mlp, mlpBatch, mlpBatches, transformer, vae, vaeBatches } from "./support/models.ts";
 
@@ -127,6 +133,72 @@ it("a step that is not finite is left out, counted, and its part is named", asyn
   expect(trainer.skipped).toBe(1);
   expect((await trainer.state()).updates).toBe(2);
   expect((await trainer.state()).weights.every(Number.isFinite)).toBe(true);
+});
+
+it("many weights are updated in blocks, to the same bytes as few", async () => {
+  // Each weight has a loss of its own, so the first ten do the same in both models.
+  const model = (n: number) =>
+    graph("apart", { inputs: { x: ["batch"] }, params: { w: param([n, 1], "ones") } }).model(({ x }, p) => {
+      const d = sub(p.w, mul(mean(x), 0.3));
+      return sum(mul(d, d));
+    });
+  const found = [];
+  for (const n of [10, 70_000]) {
+    await using trainer = await compile(model(n), {
+      ...cpu,
+      dims: { batch: 2 },
+      optimizer: adamW({ lr: 0.01, weightDecay: 0.1 }),
+      stepsPerCall: 3,
+    });
+    expect(trainer.size).toBe(n);
+    const applied = [];
+    const batches = [1, 2, Number.NaN, 3, 4].map((v) => ({ x: [v, 2 * v] }));
+    for await (const step of trainer.run(batches)) applied.push(step.applied);
+    expect(applied).toEqual([true, true, false, true, true]);
+    const { weights, moments } = await trainer.state();
+    found.push([weights, moments.m!, moments.v!].map((v) => v.slice(0, 10)));
+    if (n > 10) expect([weights[n - 1], weights[n]]).toEqual([weights[0], 0]);
+  }
+  expect(found[1]).toEqual(found[0]);
+});
+
+it("compressed rows are the matrix they stand for, in training and evaluation", async () => {
+  const dense = [
+    0, 2, 0, 0, 1, 0, 0, 3, 0, 0, 0, 0, 0.5, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 1, 0,
+  ];
+  const indptr = [0];
+  const indices: number[] = [];
+  const values: number[] = [];
+  dense.forEach((v, i) => {
+    if (v !== 0) {
+      indices.push(i % 4);
+      values.push(v);
+    }
+    if (i % 4 === 3) indptr.push(values.length);
+  });
+  const sparse = {
+    columns: 4,
+    indptr: Int32Array.from(indptr),
+    indices: Int32Array.from(indices),
+    values: Float32Array.from(values),
+  };
+  const y = [0, 1, 2, 0, 1, 2, 0, 1];
+  const trained = async (...xs: Batch[string][]): Promise<Buffer> =>
+    (
+      await train(
+        mlp(),
+        xs.map((x) => ({ x, y })),
+        { stepsPerCall: 2 },
+      )
+    ).weights;
+  const expected = await trained(dense, dense, dense);
+  expect((await trained(sparse, sparse, sparse)).equals(expected)).toBe(true);
+  expect((await trained(dense, sparse, sparse)).equals(expected)).toBe(true);
+  await using trainer = await compile(mlp(), cpu);
+  expect(await trainer.evaluate({ x: sparse, y })).toEqual(await trainer.evaluate({ x: dense, y }));
+  await expect(trainer.evaluate({ x: { ...sparse, columns: 5 }, y })).rejects.toMatchObject({
+    code: "BATCH_SHAPE",
+  });
 });
 
 it("data that stays in the session gives the same training as batches that are fed", async () => {

@@ -1,4 +1,10 @@
-import { collectWarnings, parseStrictNumber, type ReadLinesOptions, readLines } from "@x/core/base";
+import {
+  collectWarnings,
+  parseStrictNumber,
+  type ReadLinesOptions,
+  readChunks,
+  readLineBlocks,
+} from "@x/core/base";
 import { phaserError, phaserFileError } from "./errors.ts";
 
 /** How a map file lays out its columns. */
@@ -59,20 +65,19 @@ export function uniformMap(): GeneticMap {
  */
 export async function readGeneticMap(path: string, options: GeneticMapOptions = {}): Promise<GeneticMap> {
   const { chrom: wanted, signal } = options;
-  const lines: ReadLinesOptions = { blank: "skip", warn: collectWarnings().warn, signal };
+  const lines: ReadLinesOptions = { blank: "skip", name: path, warn: collectWarnings().warn, signal };
   let layout: MapLayout | undefined;
   let header = false;
   let chrom: string | undefined;
   const others = new Set<string>();
-  const positions: number[] = [];
-  const cm: number[] = [];
-  for await (const { number: line, text } of readLines(path, lines)) {
+  const points = new Points();
+  const add = (line: number, text: string): void => {
     const fields = text.trim().split(/[ \t]+/);
     if (layout === undefined) {
       if (!header && looksLikeHeader(fields)) {
         header = true;
         layout = layoutByNames(fields);
-        if (layout) continue;
+        if (layout) return;
         throw phaserFileError("MAP_FORMAT", path, unknownLayout(fields), { line });
       }
       layout = layoutByFields(fields);
@@ -83,38 +88,34 @@ export async function readGeneticMap(path: string, options: GeneticMapOptions = 
       const message = `${fields.length} columns, ${layout === "shapeit" ? 3 : 4} expected`;
       throw phaserFileError("MAP_FORMAT", path, message, { line });
     }
-    if (wanted !== undefined && !sameChrom(point.chrom, wanted)) {
-      others.add(point.chrom);
-      continue;
-    }
-    chrom ??= point.chrom;
-    if (chrom !== point.chrom) {
-      const message = `the map holds chromosomes ${chrom} and ${point.chrom}; say which one is wanted`;
-      throw phaserFileError("MAP_CHROM", path, message, { line });
+    if (point.chrom !== chrom) {
+      if (wanted !== undefined && !sameChrom(point.chrom, wanted)) {
+        others.add(point.chrom);
+        return;
+      }
+      chrom ??= point.chrom;
+      if (chrom !== point.chrom) {
+        const message = `the map holds chromosomes ${chrom} and ${point.chrom}; say which one is wanted`;
+        throw phaserFileError("MAP_CHROM", path, message, { line });
+      }
     }
     const [pos, value] = [finite(point.pos, path, line, "position"), finite(point.cm, path, line, "cM")];
-    const last = positions.length - 1;
-    if (last >= 0 && (pos < positions[last]! || value < cm[last]!)) {
-      const message =
-        pos < positions[last]!
-          ? `position ${pos} comes after ${positions[last]}: the map must ascend`
-          : `${value} cM comes after ${cm[last]} cM: a genetic map cannot go back`;
-      throw phaserFileError("MAP_ORDER", path, message, { line });
-    }
-    if (last >= 0 && pos === positions[last])
-      cm[last] = value; // a point given twice: the later one counts
-    else {
-      positions.push(pos);
-      cm.push(value);
-    }
+    const wrong = points.add(pos, value);
+    if (wrong) throw phaserFileError("MAP_ORDER", path, wrong, { line });
+  };
+  // A map has a hundred thousand lines: in small blocks, and nothing of a line is kept but its two numbers.
+  for await (const { first, lines: block } of readLineBlocks(pieces(path, signal), lines)) {
+    block.forEach((text, i) => {
+      add(first + i, text);
+    });
   }
-  if (positions.length === 0) {
+  if (points.length === 0) {
     const names = [...others].slice(0, 5).join(", ");
     const message =
       others.size > 0 ? `the map is for chromosome ${names}, not ${wanted}` : "the map holds no points";
     throw phaserFileError(others.size > 0 ? "MAP_CHROM" : "MAP_FORMAT", path, message);
   }
-  return new PointMap(chrom!, Float64Array.from(positions), Float64Array.from(cm));
+  return new PointMap(chrom!, points.positions(), points.cm());
 }
 
 /** Names are compared without `chr`. */
@@ -166,6 +167,53 @@ function finite(text: string, path: string, line: number, what: string): number 
     });
   }
   throw phaserFileError("MAP_FORMAT", path, `the ${what} is "${text}", a number was expected`, { line });
+}
+
+/** The file's bytes, so few at once that the lines of one piece are gone before the next. */
+async function* pieces(path: string, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+  for await (const chunk of readChunks(path, { signal })) {
+    for (let at = 0; at < chunk.length; at += PIECE) yield chunk.subarray(at, at + PIECE);
+  }
+}
+const PIECE = 2 ** 16;
+
+/** Points as they are read, in order. */
+class Points {
+  length = 0;
+  #positions = new Float64Array(1024);
+  #cm = new Float64Array(1024);
+
+  /** Adds one, or says why it cannot follow the last. A point given twice: the later one counts. */
+  add(position: number, cm: number): string | undefined {
+    const last = this.length - 1;
+    if (last >= 0) {
+      const [before, value] = [this.#positions[last]!, this.#cm[last]!];
+      if (position < before) return `position ${position} comes after ${before}: the map must ascend`;
+      if (cm < value) return `${cm} cM comes after ${value} cM: a genetic map cannot go back`;
+      if (position === before) this.length--;
+    }
+    if (this.length === this.#cm.length) {
+      this.#positions = grown(this.#positions);
+      this.#cm = grown(this.#cm);
+    }
+    this.#positions[this.length] = position;
+    this.#cm[this.length++] = cm;
+    return undefined;
+  }
+
+  positions(): Float64Array {
+    return this.#positions.slice(0, this.length);
+  }
+
+  cm(): Float64Array {
+    return this.#cm.slice(0, this.length);
+  }
+}
+
+function grown(values: Float64Array<ArrayBuffer>): Float64Array<ArrayBuffer> {
+  const out = new Float64Array(2 * values.length);
+  out.set(values);
+  return out;
 }
 
 class PointMap implements GeneticMap {

@@ -14,6 +14,7 @@ export const SHARED: string = join(import.meta.dirname, "../../../../shared/data
 export function folder(): {
   path(name: string): string;
   file(name: string, data: string | Uint8Array): string;
+  remove(name: string): void;
 } {
   const root = mkdtempSync(join(tmpdir(), "x-phaser-"));
   afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -24,6 +25,7 @@ export function folder(): {
       writeFileSync(path(name), data);
       return path(name);
     },
+    remove: (name) => rmSync(path(name), { force: true }),
   };
 }
 

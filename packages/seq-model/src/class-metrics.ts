@@ -12,6 +12,14 @@ export interface ClassDetail {
   readonly f1: number;
 }
 
+/** What {@link ClassMetrics} keeps. */
+export interface ClassCounts {
+  /** Classes. */
+  readonly classes: number;
+  /** Row by row: the true class, and the one that was said. */
+  readonly confusion: readonly number[];
+}
+
 /** Scores of predicted classes from batches, in the memory of one confusion matrix. */
 export class ClassMetrics {
   /** Classes. */
@@ -65,7 +73,7 @@ export class ClassMetrics {
   }
 
   /** Plain data. */
-  toJSON(): { classes: number; confusion: number[] } {
+  toJSON(): ClassCounts {
     return { classes: this.classes, confusion: Array.from(this.confusion) };
   }
 }

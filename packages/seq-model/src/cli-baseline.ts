@@ -1,10 +1,7 @@
 import { type CliCommand, type CliContext, writeFileAtomic } from "@x/core/base";
 import { type BaselineReport, baseline } from "./baseline.ts";
-import { runOptions, TABLE_FLAGS, TREE_FLAGS, tableOf, treeOf, writeTsv } from "./cli-inputs.ts";
-import { joinMetadata } from "./join-metadata.ts";
-import { type Metadata, readMetadata } from "./read-metadata.ts";
-import { readSplit, type Split, splitSamples } from "./split.ts";
-import { classTarget, numericTarget } from "./targets.ts";
+import { runOptions, TABLE_FLAGS, TREE_FLAGS, treeOf, writeTsv } from "./cli-inputs.ts";
+import { STUDY_FLAGS, studyOf } from "./cli-study.ts";
 
 /** `seq-model baseline`. */
 export const baselineCommand: CliCommand = {
@@ -14,37 +11,8 @@ export const baselineCommand: CliCommand = {
   options: [
     ...TABLE_FLAGS,
     ...TREE_FLAGS,
-    { name: "metadata", type: "string", value: "FILE", help: "sample metadata", required: true },
-    {
-      name: "metadata-column",
-      aliases: ["--column"],
-      type: "string",
-      value: "COLUMN",
-      help: "what to predict",
-      required: true,
-    },
-    { name: "classifier", type: "flag", help: "the column holds classes" },
-    { name: "split", type: "string", value: "FILE", help: "table of sample_id and split (train, test)" },
-    {
-      name: "group",
-      type: "string",
-      value: "COLUMN",
-      help: "keep samples of one group, e.g. a host, on one side",
-    },
-    {
-      name: "test-size",
-      type: "number",
-      range: { min: 0, max: 1 },
-      default: 0.2,
-      value: "SHARE",
-      help: "samples to test on",
-    },
+    ...STUDY_FLAGS,
     { name: "trees", type: "int", range: { min: 1 }, default: 500, value: "N", help: "trees of a forest" },
-    {
-      name: "drop-missing",
-      type: "flag",
-      help: "leave out samples without metadata or counts instead of an error",
-    },
     { name: "out", aliases: ["-o"], type: "string", value: "FILE", help: "report (JSON)" },
     {
       name: "predictions",
@@ -58,17 +26,7 @@ export const baselineCommand: CliCommand = {
   ],
   async run(context) {
     const { options, signal } = context;
-    const missing = options["drop-missing"] === true ? "drop" : "error";
-    const known = await readMetadata(String(options.metadata), { signal });
-    const whole = await tableOf(context);
-    const chosen = options.split === undefined ? undefined : await readSplit(String(options.split));
-    const named = chosen && new Set([...chosen.train, ...chosen.test]);
-    const asked = named ? whole.select({ samples: whole.sampleIds.filter((id) => named.has(id)) }) : whole;
-    const { table, metadata } = joinMetadata(asked, known, { missing, empty: missing });
-    const column = String(options["metadata-column"]);
-    const target =
-      options.classifier === true ? classTarget(metadata, column) : numericTarget(metadata, column);
-    const split = chosen ?? splitOf(context, metadata);
+    const { table, target, split } = await studyOf(context);
     const report = await baseline(table, target, split, {
       ...runOptions(context),
       seed: context.seed ?? 0,
@@ -85,16 +43,6 @@ export const baselineCommand: CliCommand = {
     return json;
   },
 };
-
-function splitOf({ options, seed = 0 }: CliContext, metadata: Metadata): Split {
-  const groupName = options.group === undefined ? undefined : String(options.group);
-  const groups = groupName === undefined ? undefined : metadata.column(groupName).values.map(String);
-  return splitSamples(metadata.ids, {
-    testSize: Number(options["test-size"]),
-    seed,
-    ...(groups ? { groups, groupName: groupName! } : {}),
-  });
-}
 
 function facts({ target, classes, split, results, verdict }: BaselineReport): Record<string, unknown> {
   const { how, train, test } = split;

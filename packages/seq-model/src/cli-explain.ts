@@ -191,7 +191,8 @@ async function writeImportances(path: string, found: FeatureImportance, signal: 
   if (/\.arrow$/i.test(path)) {
     await using out = atomicWriter(path, { signal });
     await writeIpc(out, rows.batches, { schema: rows.schema });
-    return out.commit();
+    await out.commit();
+    return;
   }
   const columns = rows.schema.fields.map(({ name }) => ({
     name: name === "feature" ? "feature_id" : name,

@@ -4,6 +4,7 @@ import { explainCommand } from "./cli-explain.ts";
 import { inspectCommand } from "./cli-inspect.ts";
 import { pcoaCommand, permanovaCommand } from "./cli-ordination.ts";
 import { exportCommand, predictCommand } from "./cli-predict.ts";
+import { searchCommand } from "./cli-search.ts";
 import { pretrainCommand, trainCommand } from "./cli-train.ts";
 import { mergeCommand, unifracCommand } from "./cli-unifrac.ts";
 import { VERSION } from "./version.ts";
@@ -24,5 +25,6 @@ await runCli({
     exportCommand,
     baselineCommand,
     explainCommand,
+    searchCommand,
   ],
 });

@@ -41,6 +41,7 @@ export type SeqErrorCode =
   | "EXPLAIN_TRUTH"
   | "SEARCH_SPACE"
   | "SEARCH_FOLDER"
+  | "SEARCH_FAILED"
   | "RAREFY_COUNTS"
   | "RAREFY_DEPTH"
   | "STRIPES"

@@ -28,7 +28,7 @@ export {
   encodeCategories,
   fitCategories,
 } from "./categories.ts";
-export { auroc, type ClassDetail, ClassMetrics, classAurocs } from "./class-metrics.ts";
+export { auroc, type ClassCounts, type ClassDetail, ClassMetrics, classAurocs } from "./class-metrics.ts";
 export {
   type Conformal,
   conformalIntervals,
@@ -137,12 +137,18 @@ export {
 } from "./sequence-batches.ts";
 export {
   type LengthFindings,
+  type LengthGroup,
   type LengthProfile,
   lengthFindings,
   lengthProfile,
 } from "./sequence-lengths.ts";
 export { limitSplit, readSplit, type Split, type SplitOptions, splitSamples } from "./split.ts";
-export { RegressionMetrics, type RegressionSums, Reservoir } from "./streaming-metrics.ts";
+export {
+  RegressionMetrics,
+  type RegressionSums,
+  Reservoir,
+  type StreamedScores,
+} from "./streaming-metrics.ts";
 export {
   mergeStripes,
   readStripes,

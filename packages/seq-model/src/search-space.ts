@@ -1,11 +1,19 @@
 import { Random, xError } from "@x/core/base";
 
-/** Where the values of one option come from. */
-export type SearchRange =
-  | { /** Any of these. */ readonly choice: readonly (string | number | boolean)[] }
-  | { /** Evenly between two numbers. */ readonly uniform: readonly [number, number] }
-  | { /** Evenly in the logarithm between two numbers above 0. */ readonly log: readonly [number, number] }
-  | { /** A whole number from one to another. */ readonly int: readonly [number, number] };
+/**
+ * Where the values of one option come from: `choice`, any of these; `uniform`, evenly between two numbers; `log`, evenly
+ * in the logarithm between two numbers above 0; `int`, a whole number from one to another. Exactly one of them.
+ */
+export interface SearchRange {
+  /** Any of these. */
+  readonly choice?: readonly (string | number | boolean)[];
+  /** Evenly between two numbers. */
+  readonly uniform?: readonly [number, number];
+  /** Evenly in the logarithm between two numbers above 0. */
+  readonly log?: readonly [number, number];
+  /** A whole number from one to another. */
+  readonly int?: readonly [number, number];
+}
 
 /** The options that are searched, by name. JSON. */
 export type SearchSpace = Readonly<Record<string, SearchRange>>;
@@ -59,14 +67,14 @@ export function trialValues(space: SearchSpace, seed: number, trial: number): Tr
   return Object.fromEntries(drawn);
 }
 
-function draw(range: SearchRange, random: Random): string | number | boolean {
-  if ("choice" in range) return range.choice[random.int(range.choice.length)]!;
-  if ("int" in range) return range.int[0] + random.int(range.int[1] - range.int[0] + 1);
-  if ("uniform" in range) return range.uniform[0] + random.uniform() * (range.uniform[1] - range.uniform[0]);
-  const [low, high] = range.log.map(Math.log) as [number, number];
+function draw({ choice, int, uniform, log }: SearchRange, random: Random): string | number | boolean {
+  if (choice) return choice[random.int(choice.length)]!;
+  if (int) return int[0] + random.int(int[1] - int[0] + 1);
+  if (uniform) return uniform[0] + random.uniform() * (uniform[1] - uniform[0]);
+  const [low, high] = log!;
   // Three digits are enough and read well; the ends stay ends.
-  const value = Number(Math.exp(low + random.uniform() * (high - low)).toPrecision(3));
-  return Math.min(range.log[1], Math.max(range.log[0], value));
+  const value = Number((low * (high / low) ** random.uniform()).toPrecision(3));
+  return Math.min(high, Math.max(low, value));
 }
 
 /** A name as a number of 32 bits (FNV-1a). */

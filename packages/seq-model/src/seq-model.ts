@@ -276,7 +276,12 @@ export class SeqModel implements Predictor, AsyncDisposable {
     if (known) return known;
     const made = (async () => {
       const model = slotGradientModel(this.facts.config, slots, this.facts.training.loss);
-      const trainer = await compile(model, { stepsPerCall: 1, threads: this.#threads, device: this.#device });
+      const trainer = await compile(model, {
+        dims: { numbers: this.width },
+        stepsPerCall: 1,
+        threads: this.#threads,
+        device: this.#device,
+      });
       await putWeights(trainer, this.weights);
       return trainer;
     })();

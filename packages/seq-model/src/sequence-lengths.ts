@@ -3,6 +3,16 @@ import { checkOptions } from "@x/core/base";
 /** How many different sequences there are of each length: plain data that goes into a model's file. */
 export type LengthProfile = Readonly<Record<string, number>>;
 
+/** Lengths near each other. */
+export interface LengthGroup {
+  /** The shortest. */
+  readonly from: number;
+  /** The longest. */
+  readonly to: number;
+  /** Share of all sequences. */
+  readonly share: number;
+}
+
 /** What is odd about the lengths of sequences. */
 export interface LengthFindings {
   /** Share of the sequences whose length training did not see. */
@@ -10,7 +20,7 @@ export interface LengthFindings {
   /** Lengths that training did not see, shortest first. */
   readonly unseenLengths: readonly number[];
   /** Groups of lengths far apart, each at least a twentieth of the sequences: one a region or trimming. */
-  readonly regions: readonly { readonly from: number; readonly to: number; readonly share: number }[];
+  readonly regions: readonly LengthGroup[];
   /** A sentence each; none where all is well. */
   readonly warnings: readonly string[];
 }

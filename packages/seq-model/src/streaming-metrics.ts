@@ -17,6 +17,12 @@ export interface RegressionSums {
   readonly bias: number;
 }
 
+/** Scores of numbers that came in batches. */
+export interface StreamedScores extends RegressionScores {
+  /** Mean of predicted − true. */
+  readonly bias: number;
+}
+
 /**
  * Scores of predicted numbers from batches of any size, in the memory of one batch: mean and spread after Welford (1962),
  * parts brought together after Chan, Golub and LeVeque (1979).
@@ -76,7 +82,7 @@ export class RegressionMetrics {
   }
 
   /** Scores so far; NaN before the first number, R² also where the truth does not vary. */
-  scores(): RegressionScores & { /** Mean of predicted − true. */ readonly bias: number } {
+  scores(): StreamedScores {
     const [n, m2] = [this.#n, this.#m2];
     return {
       r2: m2 > 0 ? 1 - this.#squared / m2 : Number.NaN,

@@ -1,9 +1,19 @@
 import { execFileSync } from "node:child_process";
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readBiom } from "../src/index.ts";
 import { bin, fixture, tempFolder } from "./support/files.ts";
+import { fastaFor } from "./support/study.ts";
 
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const run = (args: string[], cwd?: string): string =>
@@ -24,10 +34,18 @@ mkdirSync(home, { recursive: true });
 const folder = mkdtempSync(join(home, "tutorial-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-it("the blocks of the UniFrac tutorial run", () => {
+beforeAll(async () => {
   for (const name of ["table.biom", "tree.nwk", "metadata.tsv"])
     copyFileSync(fixture(name), join(folder, name));
-  const text = readFileSync(at("../../../docs/tutorials/unifrac.md"), "utf8");
+  const { sampleIds, featureIds } = await readBiom(fixture("table.biom"));
+  writeFileSync(join(folder, "rep-seqs.fasta"), fastaFor(featureIds));
+  const rows = sampleIds.map((id, s) => `${id}\t${s % 4 === 3 ? "test" : "train"}\n`);
+  writeFileSync(join(folder, "split.tsv"), `sample_id\tsplit\n${rows.join("")}`);
+});
+
+/** Runs all blocks of a tutorial, commands first, and says what those in TypeScript print. */
+function runTutorial(name: string): string {
+  const text = readFileSync(at(`../../../docs/tutorials/${name}.md`), "utf8");
   const blocks = [...text.matchAll(/^```(\w+)\n([\s\S]*?)^```/gm)].map(([, kind, code]) => ({
     kind,
     code: code!,
@@ -37,10 +55,30 @@ it("the blocks of the UniFrac tutorial run", () => {
     run([bin, ...line.split(" ").slice(1)], folder);
   }
   const code = blocks.filter((b) => b.kind === "ts").map((b) => b.code);
-  expect(code.length).toBeGreaterThan(3);
-  writeFileSync(join(folder, "blocks.mjs"), code.join("\n"));
-  const out = run(["blocks.mjs"], folder);
-  expect(out).toMatch(/rarefied to 200, seed 1/);
-  expect(out.trimEnd()).toMatch(/true$/);
-  expect(readFileSync(join(folder, "pcoa.svg"), "utf8")).toContain("<circle");
+  expect(code.length).toBeGreaterThan(0);
+  writeFileSync(join(folder, `${name}.mjs`), code.join("\n"));
+  return run([`${name}.mjs`], folder);
+}
+
+describe("17.2 tutorials", () => {
+  it("the blocks of the UniFrac tutorial run", () => {
+    const out = runTutorial("unifrac");
+    expect(out).toMatch(/rarefied to 200, seed 1/);
+    expect(out.trimEnd()).toMatch(/true$/);
+    expect(readFileSync(join(folder, "pcoa.svg"), "utf8")).toContain("<circle");
+  });
+
+  it("the blocks of the pages on models run, one after the other", () => {
+    const trained = runTutorial("pretrain-and-fine-tune");
+    expect(trained).toMatch(/^the network's R² is -?\d+\.\d{3}; [\w-]+ has -?\d+\.\d{3}\n/);
+    for (const name of ["pre/model.safetensors", "run/losses.html", "search/search.json"])
+      expect(existsSync(join(folder, name)), name).toBe(true);
+    const explained = runTutorial("predict-and-explain");
+    expect(explained).toMatch(
+      /^± [\d.]+ covers \d+ % of the samples.*\n.*index.* → embedding, prediction\n$/,
+    );
+    expect(readFileSync(join(folder, "predictions.tsv"), "utf8")).toMatch(/^sample_id\tage\nS00\t/);
+    for (const name of ["importances", "attention", "errors"])
+      expect(readFileSync(join(folder, `${name}.svg`), "utf8")).toMatch(/^<svg/);
+  }, 120_000);
 });

@@ -18,7 +18,7 @@ const table = tableOf(
   ids,
 );
 const cache = sequenceCache(table);
-const WEIGHTS: LossWeights = { target: 1, count: 1, encoder: 1, nucleotide: 1 };
+const WEIGHTS: LossWeights = { target: 1, count: 1, encoder: 1, nucleotide: 1, phylogeny: 0 };
 const LOSS = { loss: "huber", overPenalty: 1, underPenalty: 1 } as const;
 const SMALL: ModelOptions = {
   dim: 8,
@@ -65,7 +65,9 @@ describe("21.1 weight of the target", () => {
     const plain = await evaluated(form);
     const { target, count, encoder, nucleotide } = plain.parts;
     expect(plain.loss).toBeCloseTo(target! + count! + encoder! + nucleotide!, 5);
-    const heavy = await evaluated(form, { weights: { target: 3, count: 0.5, encoder: 2, nucleotide: 0.1 } });
+    const heavy = await evaluated(form, {
+      weights: { target: 3, count: 0.5, encoder: 2, nucleotide: 0.1, phylogeny: 0 },
+    });
     expect(heavy.parts.target).toBeCloseTo(target!, 6);
     expect(heavy.loss).toBeCloseTo(3 * target! + 0.5 * count! + 2 * encoder! + 0.1 * nucleotide!, 5);
     expect(trainingConfig().losses.target).toBe(1);
@@ -146,7 +148,10 @@ describe("20.1 masked autoencoder", () => {
   );
 
   it("the loss is that of hidden letters alone: near ln of the letters before training", async () => {
-    const { parts } = await evaluated({}, { weights: { target: 0, count: 0, encoder: 0, nucleotide: 1 } });
+    const { parts } = await evaluated(
+      {},
+      { weights: { target: 0, count: 0, encoder: 0, nucleotide: 1, phylogeny: 0 } },
+    );
     expect(parts.nucleotide).toBeGreaterThan(0.1);
     expect(parts.letters).toBeGreaterThanOrEqual(0);
     expect(parts.letters).toBeLessThanOrEqual(1);

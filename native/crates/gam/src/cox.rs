@@ -34,7 +34,7 @@ struct Sweep {
 
 fn linear(d: &Data, layout: &Layout, beta: &[f64], with_offset: bool) -> Result<Vec<f64>> {
     let offset = if with_offset { d.offset } else { &[] };
-    crate::fit::linear_predictors(d.rows, layout, beta, offset, 1, d.job)
+    crate::residuals::linear_predictors(d.rows, layout, beta, offset, 1, d.job)
 }
 
 impl Sweep {

@@ -2,6 +2,7 @@
 
 use x_simd::{Error, Job, Result};
 
+use crate::corrected::corrected;
 use crate::criterion::{Evaluation, Method, Model, Quadratic, Source};
 use crate::family::{Family, Response, check_response};
 use crate::mat::{Factor, Mat, axpy, dot};
@@ -9,7 +10,9 @@ pub use crate::options::Options;
 use crate::outer::{Certificate, Control, optimise};
 use crate::passes::{Data, Weights};
 use crate::penalty::{Penalties, Penalty};
-use crate::rows::{BLOCK, Layout, Rows, pass};
+use crate::probe::Probe;
+use crate::residuals::Residuals;
+use crate::rows::{Layout, Rows, pass};
 
 pub struct Fit {
     pub beta: Vec<f64>,
@@ -53,6 +56,8 @@ pub struct Fit {
     pub evaluations: usize,
     pub inner: usize,
     pub trace: Vec<(f64, Vec<f64>)>,
+    /// Where asked for.
+    pub probe: Option<Probe>,
     /// One a smooth, where asked for.
     pub tests: Vec<crate::termtest::TermTest>,
 }
@@ -122,13 +127,16 @@ fn check_shapes(rows: &dyn Rows, family: &dyn Family, y: &[f64], w: &[f64], offs
     Ok(())
 }
 
-fn check_control(control: &Control, penalties: usize, width: usize) -> Result<()> {
+fn check_control(control: &Control, penalties: usize, theta: usize, width: usize) -> Result<()> {
     let wrong = |what: &str, found: usize, expected: usize| {
         Err(Error::new("GAM_OPTIONS", format!("start {what}: {found} values for {expected}")))
     };
     match (&control.rho, &control.beta) {
         (Some(r), _) if r.len() != penalties => wrong("rho", r.len(), penalties),
         (_, Some(b)) if b.len() != width => wrong("beta", b.len(), width),
+        _ if !(control.third.is_empty() || control.third.len() == (penalties + theta).pow(3)) => {
+            wrong("third", control.third.len(), (penalties + theta).pow(3))
+        }
         _ => Ok(()),
     }
 }
@@ -179,7 +187,8 @@ fn run(
     n: f64,
 ) -> Result<Fit> {
     let penalties = Penalties::new(list, layout.width)?;
-    check_control(&options.control, penalties.count, layout.width)?;
+    let theta = family.theta_start();
+    check_control(&options.control, penalties.count, theta.len(), layout.width)?;
     if n < penalties.null_dimension as f64 {
         let text = format!("{n} rows cannot determine {} unpenalised coefficients", penalties.null_dimension);
         return Err(Error::new("GAM_FEW_ROWS", text)
@@ -188,11 +197,12 @@ fn run(
     }
     let scale = options.scale.or(if family.scale_known() { Some(1.0) } else { None });
     let model = Model { source, layout, penalties: &penalties, method: options.method, scale, gamma: options.gamma, n };
-    let best = optimise(&model, &family.theta_start(), &options.control)?;
+    let best = optimise(&model, &theta, &options.control)?;
     let mut out = finish(&model, data, family, options, &best.evaluation, scale)?;
     out.rho = best.rho;
     out.certificate = best.certificate;
     (out.outer, out.evaluations, out.inner, out.trace) = (best.outer, best.evaluations, best.inner, best.trace);
+    out.probe = best.probe;
     Ok(out)
 }
 
@@ -291,6 +301,7 @@ fn finish(
         evaluations: 0,
         inner: 0,
         trace: Vec::new(),
+        probe: None,
         tests: Vec::new(),
     };
     if let Some(d) = data.filter(|_| family.partial()) {
@@ -340,138 +351,4 @@ fn unrotate(p: &crate::penalty::Prepared, m: &Mat) -> Mat {
         }
     }
     out
-}
-
-/// Vp with the uncertainty of the smoothing parameters (Wood, Pya & Säfken 2016, section 4): the shift of beta with the
-/// inverse Hessian of the criterion, and the change of the covariance's Cholesky root with that Hessian plus a weak prior
-/// (variance 10) on the log smoothing parameters.
-fn corrected(e: &Evaluation, inverse: &Mat, gram: &Mat, phi: f64) -> Result<Mat> {
-    let p = &e.prepared;
-    let nd = e.hessian.rows;
-    let width = e.beta.len();
-    let mut out = Mat { rows: width, cols: width, data: inverse.data.iter().map(|x| x * phi).collect() };
-    if nd == 0 {
-        return Ok(p.rotate(&out, false));
-    }
-    let v = inverse_of(&e.hessian, 0.0, nd)?;
-    let j = Mat { rows: nd, cols: width, data: e.directions.concat() };
-    out.add_scaled(1.0, &v.congruence(&j));
-    let mut out = p.rotate(&out, false);
-    let full = match &e.scale_border {
-        None => e.hessian.clone(),
-        Some((border, curvature)) => Mat::from_fn(nd + 1, nd + 1, |i, j| match (i < nd, j < nd) {
-            (true, true) => e.hessian[(i, j)] + border[i] * border[j] / curvature,
-            (true, false) => border[i],
-            (false, true) => border[j],
-            _ => *curvature,
-        }),
-    };
-    let v = inverse_of(&full, 0.1, nd)?;
-    let mut h = gram.clone();
-    p.add_total(&mut h);
-    // In the plain coefficients: the root depends on their order.
-    let Some(factor) = Factor::new(&p.rotate(&h, false)) else { return Ok(out) };
-    let root = factor.upper_inverse();
-    let mut slopes = vec![Mat::zeros(width, width); nd];
-    // The weights count as constant here, and so do the family's own parameters.
-    for (j, slope) in slopes.iter_mut().enumerate().take(p.lambda.len()) {
-        let mut dh = Mat::zeros(width, width);
-        p.add_one(j, &mut dh);
-        let mut m = p.rotate(&dh, false).congruence(&root);
-        for i in 0..width {
-            m[(i, i)] *= 0.5;
-            m.row_mut(i)[..i].fill(0.0);
-        }
-        *slope = root.mul(&m);
-    }
-    for a in 0..nd {
-        let mut weighted = Mat::zeros(width, width);
-        for (b, s) in slopes.iter().enumerate() {
-            weighted.add_scaled(phi * v[(a, b)], s);
-        }
-        out.add_scaled(1.0, &slopes[a].mul(&weighted.t()));
-    }
-    out.symmetrise();
-    Ok(out)
-}
-
-/// (H + ridge)^-1 without the directions of no or negative curvature, its leading `size` rows and columns.
-fn inverse_of(h: &Mat, ridge: f64, size: usize) -> Result<Mat> {
-    let (values, vectors) = h.eigen()?;
-    let mut v = Mat::zeros(size, size);
-    for (k, d) in values.iter().enumerate() {
-        let d = d.max(0.0) + ridge;
-        if d <= 0.0 {
-            continue;
-        }
-        for i in 0..size {
-            for j in 0..size {
-                v[(i, j)] += vectors[(i, k)] * vectors[(j, k)] / d;
-            }
-        }
-    }
-    Ok(v)
-}
-
-/// Sums and linear predictors at the final coefficients.
-struct Residuals {
-    deviance: f64,
-    pearson: f64,
-    /// Sum of V'(mu) (y - mu) sqrt(w) / V(mu).
-    bias: f64,
-    eta: Vec<f64>,
-}
-
-impl Residuals {
-    fn of(d: &Data, layout: &Layout, beta: &[f64], theta: &[f64]) -> Result<Residuals> {
-        let eta = linear_predictors(d.rows, layout, beta, d.offset, d.predictors(), d.job)?;
-        let k = d.predictors();
-        let mut out = Residuals { deviance: 0.0, pearson: 0.0, bias: 0.0, eta };
-        if d.family.partial() {
-            out.deviance = crate::cox::deviance(d.y, d.w, &out.eta);
-            return Ok(out);
-        }
-        for (i, eta) in out.eta.chunks_exact(k).enumerate().filter(|(i, _)| d.w[*i] > 0.0) {
-            out.deviance += d.family.deviance(d.y[i], d.w[i], theta, eta);
-            let r = d.y[i] - d.family.mean(theta, eta).0;
-            let v = d.family.variance(theta, eta);
-            out.pearson += d.w[i] * r * r / v;
-            out.bias += d.family.variance_slope(theta, eta) * r * d.w[i].sqrt() / v;
-        }
-        Ok(out)
-    }
-}
-
-/// n × predictors.
-pub fn linear_predictors(
-    rows: &dyn Rows,
-    layout: &Layout,
-    beta: &[f64],
-    offset: &[f64],
-    k: usize,
-    job: &Job,
-) -> Result<Vec<f64>> {
-    use rayon::prelude::*;
-    let raw = layout.raw_vec(beta);
-    let mut out = x_simd::try_zeroed(rows.rows() * k)?;
-    let run = |(b, out): (usize, &mut [f64])| -> Result<()> {
-        job.check()?;
-        let (from, count) = (b * BLOCK, out.len() / k);
-        let mut block = Default::default();
-        rows.fill(from, count, &mut block);
-        let mut eta = vec![0.0; count];
-        for c in 0..k {
-            layout.eta(&block, c, &raw, &mut eta);
-            for (i, e) in eta.iter().enumerate() {
-                out[i * k + c] = e + if offset.is_empty() { 0.0 } else { offset[(from + i) * k + c] };
-            }
-        }
-        Ok(())
-    };
-    if rayon::current_num_threads() > 1 {
-        out.par_chunks_mut(BLOCK * k).enumerate().try_for_each(run)?;
-    } else {
-        out.chunks_mut(BLOCK * k).enumerate().try_for_each(run)?;
-    }
-    Ok(out)
 }

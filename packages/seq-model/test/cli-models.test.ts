@@ -1,0 +1,129 @@
+// explain and search as programs, on a model of the fixtures.
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { fineTune } from "../src/fine-tune.ts";
+import { fixture, readJson, seqModel, tempFolder } from "./support/files.ts";
+import { fastaFor, fixtureStudy, TINY } from "./support/study.ts";
+
+const folder = tempFolder();
+const out = (name: string): string => join(folder, name);
+const study = await fixtureStudy();
+const table = ["--table", fixture("table.biom"), "--sequences", out("rep-seqs.fasta"), "--threads", "1"];
+const metadata = ["--metadata", fixture("metadata.tsv")];
+
+beforeAll(async () => {
+  writeFileSync(out("rep-seqs.fasta"), fastaFor(study.table.featureIds));
+  const { table, target, split, sequences } = study;
+  const training = { epochs: 2, batchSize: 4, device: "cpu" };
+  const made = await fineTune(table, { target, split, sequences, model: TINY, training, threads: 1 });
+  await using model = made.model;
+  await model.save(out("model.safetensors"));
+}, 60_000);
+
+describe("seq-model explain", () => {
+  const ask = (...more: string[]) => seqModel(["explain", "--model", folder, ...table, ...more]);
+
+  it("writes importances, the tree, attention and errors", async () => {
+    const pictures = [
+      "--svg",
+      out("tree.svg"),
+      "--heatmap",
+      out("heat.svg"),
+      "--errors-svg",
+      out("errors.svg"),
+    ];
+    const ran = await ask(
+      ...["--tree", fixture("tree.nwk"), ...metadata, "--steps", "4", "--most", "12", "--out", out("i.tsv")],
+      ...[...pictures, "--errors", out("errors.json"), "--json"],
+    );
+    expect(ran, ran.err).toMatchObject({ code: 0 });
+    const said = JSON.parse(ran.out);
+    expect(said).toMatchObject({ samples: 14, importances: { method: "integrated-gradients" } });
+    const lines = readFileSync(out("i.tsv"), "utf8").trimEnd().split("\n");
+    expect(lines[0]).toBe("feature_id\timportance\tsigned");
+    expect(lines).toHaveLength(41);
+    expect(lines[1]!.split("\t")[0]).toBe(said.importances.top[0].feature);
+    for (const name of ["tree", "heat", "errors"])
+      expect(readFileSync(out(`${name}.svg`), "utf8")).toMatch(/^<svg[\s\S]*<rect[\s\S]*<\/svg>/);
+    expect((readJson(out("errors.json")) as { samples: unknown[] }).samples).toHaveLength(14);
+  }, 60_000);
+
+  it("attention and permutation, and what is missing is named", async () => {
+    const looked = await ask("--method", "attention", "--out", out("a.arrow"));
+    expect(looked, looked.err).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^attention of 14 samples/),
+    });
+    expect(existsSync(out("a.arrow"))).toBe(true);
+    const permuted = await ask(
+      "--method",
+      "permutation",
+      ...metadata,
+      "--repeats",
+      "1",
+      "--out",
+      out("p.tsv"),
+    );
+    expect(permuted, permuted.err).toMatchObject({ code: 0 });
+    for (const wrong of [[], ["--svg", out("x.svg")], ["--method", "permutation", "--out", out("x.tsv")]])
+      expect(await ask(...wrong)).toMatchObject({ code: 2, err: expect.stringMatching(/^OPTION_MISSING/) });
+  }, 60_000);
+});
+
+describe("15.2 seq-model search", () => {
+  const space = {
+    learningRate: { choice: [0.003] },
+    "losses.nucleotide": { choice: [0] },
+    dim: { choice: [8] },
+  };
+  const ask = (...more: string[]) =>
+    seqModel([
+      "search",
+      ...table,
+      ...metadata,
+      "--metadata-column",
+      "age",
+      "--space",
+      out("space.json"),
+      ...more,
+    ]);
+
+  it("halves, keeps each trial's model, judges the best on samples it never saw, and goes on where it was", async () => {
+    writeFileSync(out("space.json"), JSON.stringify(space));
+    const options = [
+      "--trials",
+      "2",
+      "--eta",
+      "2",
+      "--epochs",
+      "2",
+      "--least-epochs",
+      "1",
+      "--output-dir",
+      out("search"),
+      "--json",
+    ];
+    const ran = await ask(...options);
+    expect(ran, ran.err).toMatchObject({ code: 0 });
+    const said = JSON.parse(ran.out);
+    expect(said).toMatchObject({ runs: 3, failed: 0, best: { values: { learningRate: 0.003, dim: 8 } } });
+    expect(Number.isFinite(said.test.mae)).toBe(true);
+    expect(existsSync(said.best.model)).toBe(true);
+    const before = readFileSync(out("search/search.json"), "utf8");
+    const again = await ask(...options);
+    expect(JSON.parse(again.out)).toEqual(said);
+    expect(readFileSync(out("search/search.json"), "utf8")).toBe(before);
+  }, 90_000);
+
+  it("unknown settings are named with the nearest", async () => {
+    writeFileSync(out("space.json"), JSON.stringify({ learningrate: { choice: [1] } }));
+    const ran = await ask("--output-dir", out("other"));
+    expect(ran).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/^SEARCH_SPACE .*did you mean learningRate/),
+    });
+    writeFileSync(out("space.json"), "{");
+    expect((await ask("--output-dir", out("other"))).err).toMatch(/^SEARCH_SPACE .*no JSON/);
+  });
+});
