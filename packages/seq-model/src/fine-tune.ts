@@ -22,6 +22,7 @@ import type { Metadata } from "./read-metadata.ts";
 import type { Tree } from "./read-newick.ts";
 import { ridgeHead } from "./ridge-head.ts";
 import { SeqModel } from "./seq-model.ts";
+import { cacheProfile } from "./sequence-lengths.ts";
 import { type Split, splitSamples } from "./split.ts";
 import { applyTargetTransform, fitTargetTransform, type TargetTransformKind } from "./target-transform.ts";
 import type { Target } from "./targets.ts";
@@ -148,6 +149,7 @@ export async function fineTune(table: FeatureTable, options: FineTuneOptions): P
     unknown,
     categories: inputs.columns,
     target,
+    lengths: cacheProfile(cache),
     history: table.history,
   };
   return { model: new SeqModel(facts, result.weights, threadsOf(options)), result };

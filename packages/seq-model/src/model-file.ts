@@ -9,6 +9,7 @@ import type { CountRange } from "./feeds.ts";
 import { modelConfig } from "./model-config.ts";
 import type { ModelConfig } from "./model-interfaces.ts";
 import { type WeightMap, writeWeights } from "./model-weights.ts";
+import type { LengthProfile } from "./sequence-lengths.ts";
 import type { TargetTransform } from "./target-transform.ts";
 import type { UnknownRule } from "./tokens.ts";
 import type { TrainingConfig } from "./training-options.ts";
@@ -42,6 +43,8 @@ export interface ModelFacts {
   /** Columns of metadata it takes as input. */
   readonly categories: readonly CategoryColumn[];
   readonly target?: TargetFacts;
+  /** Lengths of the sequences it was trained on last. */
+  readonly lengths?: LengthProfile;
   /** How counts came about: a rarefaction. */
   readonly history: readonly string[];
 }
