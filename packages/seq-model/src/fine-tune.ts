@@ -30,6 +30,14 @@ import { trainNetwork } from "./training.ts";
 import { batchOf, countRange, inBatches, type TrainingData } from "./training-data.ts";
 import { type TrainingConfig, trainingConfig } from "./training-options.ts";
 
+/** Columns of metadata that a network takes as input. */
+export interface CategoricalInput {
+  /** Of the table's samples, in its order. */
+  metadata: Metadata;
+  /** Names of its columns. */
+  columns: readonly string[];
+}
+
 /** Options of {@link fineTune}. */
 export interface FineTuneOptions extends PretrainOptions {
   /** What is predicted: columns of numbers, or one of classes, of the table's samples in its order. */
@@ -45,7 +53,7 @@ export interface FineTuneOptions extends PretrainOptions {
   /** Name of that column. */
   groupColumn?: string;
   /** Metadata of the table's samples in its order, and the columns of it that are input. */
-  categorical?: { metadata: Metadata; columns: readonly string[] };
+  categorical?: CategoricalInput;
   /** Weight of each sample in the losses. `SAMPLE_WEIGHTS` unless finite and not negative. */
   sampleWeights?: ArrayLike<number>;
   /** Does a linear head begin as ridge regression on the encoder's embeddings? True by default. */

@@ -33,6 +33,7 @@ export interface TargetFacts {
 
 /** Everything about a model but its weights; plain data. */
 export interface ModelFacts {
+  /** Form of the network. */
   readonly config: ModelConfig;
   /** How it was trained last. */
   readonly training: TrainingConfig;
@@ -42,6 +43,7 @@ export interface ModelFacts {
   readonly unknown: UnknownRule;
   /** Columns of metadata it takes as input. */
   readonly categories: readonly CategoryColumn[];
+  /** What it predicts; an encoder has none. */
   readonly target?: TargetFacts;
   /** Lengths of the sequences it was trained on last. */
   readonly lengths?: LengthProfile;
