@@ -62,9 +62,9 @@ export function ask(request: Ask, transfer: readonly ArrayBuffer[] = []): Promis
 
 /** The same promise, given up as soon as the signal aborts; the work itself goes on to its end. */
 export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return work;
   work.catch(() => {}); // whoever waits for the end of the work hears of it
   throwIfAborted(signal);
+  if (!signal) return work;
   let stop: (() => void) | undefined;
   const aborted = new Promise<never>((_, fail) => {
     stop = () => {

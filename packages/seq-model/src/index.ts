@@ -1,4 +1,4 @@
-export type { WeightArray } from "./aam-weights.ts";
+export { aamPath, aamWeights, type WeightArray } from "./aam-weights.ts";
 export {
   type AttentionMap,
   type AttentionSvgOptions,
@@ -174,12 +174,14 @@ export { classTarget, numericTarget, type Target } from "./targets.ts";
 export { TOKENS, type TokenizeOptions, type TokenTable, tokenize, type UnknownRule } from "./tokens.ts";
 export type { EpochReport, TrainingResult } from "./training.ts";
 export type { Variation } from "./training-data.ts";
-export type {
-  BestMetric,
-  Freeze,
-  RateSchedule,
-  TrainingConfig,
-  TrainingOptions,
+export { type BatchPlan, planBatch, type StepSize, stepBytes } from "./training-memory.ts";
+export {
+  type BestMetric,
+  type Freeze,
+  type RateSchedule,
+  type TrainingConfig,
+  type TrainingOptions,
+  trainingConfig,
 } from "./training-options.ts";
 export {
   type DistanceOptions,
