@@ -1,5 +1,6 @@
 // node benchmarks/cuda/run.mjs: does training really run on the GPU, with the CPU's losses, and how fast?
 // Needs Node, this repository's build and an NVIDIA machine; no network, no Python. Exits 1 when a check fails, 3 without a GPU.
+// node benchmarks/cuda/run.mjs --cpu goes the same way on a processor: a trial of the script, not of a GPU.
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,7 +9,10 @@ import * as models from "../neural/models.mjs";
 
 const STEPS = 40;
 const TOLERANCE = { float32: 0.01, bfloat16: 0.05, float16: 0.05 };
-const CALLS = [1, 10, 50, 200];
+const trial = process.argv.includes("--cpu");
+const device = trial ? "cpu" : "cuda";
+const provider = trial ? "CPUExecutionProvider" : "CUDAExecutionProvider";
+const CALLS = trial ? [1, 10] : [1, 10, 50, 200];
 let failed = 0;
 const check = (ok, text) => {
   console.log(`${ok ? "ok  " : "FAIL"} ${text}`);
@@ -20,7 +24,8 @@ for (const { ok, name, found, advice } of findings) {
   console.log(`${ok ? "ok  " : "no  "} ${name}: ${found}`);
   if (advice) console.log(`      → ${advice}`);
 }
-if (!findings.some((f) => f.ok && f.name === "training on cuda")) {
+if (trial) console.log("\n--cpu: everything below ran on the processor.");
+else if (!findings.some((f) => f.ok && f.name === "training on cuda")) {
   console.log("\nNo GPU can be used here: nothing was measured. The lines above say what is missing.");
   process.exit(3);
 }
@@ -30,7 +35,7 @@ for (const [name, made] of Object.entries(cases)) {
   console.log(`\n# ${name}`);
   const cpu = await losses(made, { device: "cpu" });
   for (const precision of ["float32", "bfloat16", "float16"]) {
-    const gpu = await losses(made, { device: "cuda", precision });
+    const gpu = await losses(made, { device, precision });
     if (gpu.precision !== precision) {
       console.log(`·    ${precision} is not available: ${gpu.why}`);
       continue;
@@ -67,7 +72,7 @@ async function profile(name, { model, batch, dims }) {
   const folder = mkdtempSync(join(tmpdir(), "cuda-profile-"));
   const trainer = await compile(model, {
     dims,
-    device: "cuda",
+    device,
     stepsPerCall: 10,
     profile: join(folder, name),
   });
@@ -76,27 +81,27 @@ async function profile(name, { model, batch, dims }) {
   const events = readdirSync(folder).flatMap((file) => JSON.parse(readFileSync(join(folder, file), "utf8")));
   const nodes = events.filter((e) => e.cat === "Node" && e.args?.provider && e.name.endsWith("_kernel_time"));
   const on = (provider) => nodes.filter((e) => e.args.provider === provider);
-  const gpu = on("CUDAExecutionProvider");
+  const there = on(provider);
   const products = nodes.filter((e) => /^(Gemm|MatMul|FusedMatMul)$/.test(e.args.op_name));
   const copies = nodes.filter((e) => /^Memcpy/.test(e.args.op_name));
   const outside = [...new Set(on("CPUExecutionProvider").map((e) => e.args.op_name))].sort();
-  check(gpu.length > 0, `${gpu.length} of ${nodes.length} node runs on the GPU`);
+  check(there.length > 0, `${there.length} of ${nodes.length} node runs on ${device}`);
   check(
-    products.every((e) => e.args.provider === "CUDAExecutionProvider"),
-    `all ${products.length} matrix products on the GPU`,
+    products.every((e) => e.args.provider === provider),
+    `all ${products.length} matrix products on ${device}`,
   );
   check(
     copies.length <= 20 * 4,
     `${copies.length} memory-copy nodes in 20 steps (${(copies.length / 20).toFixed(1)} a step)`,
   );
-  console.log(`     on the CPU: ${outside.join(", ") || "nothing"}`);
+  if (!trial) console.log(`     on the CPU: ${outside.join(", ") || "nothing"}`);
   rmSync(folder, { recursive: true });
 }
 
 async function speed({ model, batch, dims }, k) {
-  const trainer = await compile(model, { dims, device: "cuda", stepsPerCall: k });
+  const trainer = await compile(model, { dims, device, stepsPerCall: k });
   for await (const _ of trainer.run(Array(k).fill(batch)));
-  const steps = Math.max(200, k);
+  const steps = trial ? 20 : Math.max(200, k);
   const started = performance.now();
   for await (const _ of trainer.run(Array(steps).fill(batch)));
   const rate = (1000 * steps) / (performance.now() - started);

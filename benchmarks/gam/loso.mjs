@@ -19,6 +19,7 @@ console.log(
     folds: warm.folds.length,
     warm: both.cost.warm,
     cold: both.cost.cold,
+    probes: both.cost.probes,
     basinChecks: both.cost.basinChecks,
     restarts: both.cost.restarts,
   }),

@@ -27,14 +27,15 @@ export function said(result) {
   return { cpu: of("cpu"), wall: of("wall"), peak: of("peak") };
 }
 
-export const HEAD = ["family", "rows", "who", "CPU", "peak over baseline", "÷ ours"];
+export const HEAD = ["family", "rows", "who", "CPU", "÷ ours", "peak over baseline", "÷ ours"];
 
-/** One row a contender; the ratio is to the first. */
+/** One row a contender; the ratios are to the first. */
 export function rowsOf(family, n, results) {
   const [ours] = Object.values(results).map(said);
   return Object.entries(results).map(([name, result], i) => {
     const s = said(result);
-    const share = i === 0 ? "" : ratio(s.cpu, ours.cpu);
-    return [family, n.toLocaleString("en-US"), name, seconds(s.cpu), megabytes(s.peak), share];
+    const share = (key) => (i === 0 ? "" : ratio(s[key], ours[key]));
+    const size = [megabytes(s.peak), share("peak")];
+    return [family, n.toLocaleString("en-US"), name, seconds(s.cpu), share("cpu"), ...size];
   });
 }

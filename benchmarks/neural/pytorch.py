@@ -1,4 +1,4 @@
-"""python3 benchmarks/neural/torch.py MODEL STEPS: the same models in PyTorch, one thread, one line of JSON."""
+"""python3 benchmarks/neural/pytorch.py MODEL STEPS: the same models in PyTorch, one thread, one line of JSON."""
 import json
 import resource
 import sys

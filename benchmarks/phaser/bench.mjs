@@ -18,7 +18,8 @@ const TOOLS = ["ours", "engine", "beagle", "shapeit4"];
 
 /**
  * Whole runs on simulated studies, at one and two threads. `--set`, `--tool` and `--threads` (each may be repeated) choose
- * a part of it, `--growth samples` or `--growth sites` measures growth instead; what was measured before is kept.
+ * a part of it, `--growth samples` or `--growth sites` measures growth instead (`--set 250`: at this size only); what was
+ * measured before is kept.
  */
 export default {
   title: "phasing of simulated studies, whole commands, against Beagle and SHAPEIT4",
@@ -100,9 +101,11 @@ function contender(tool, threads, set, { scratch, peers }) {
 
 function setTable(name, results) {
   const wall = (tool) => results[`${tool}, 1 thread`]?.wall;
-  const rows = Object.entries(results).map(([who, result]) =>
+  const place = ([who]) => TOOLS.indexOf(who.split(",")[0]);
+  const sorted = Object.entries(results).sort((a, b) => place(a) - place(b) || a[0].localeCompare(b[0]));
+  const rows = sorted.map(([who, result]) =>
     result.failed
-      ? [who, "failed", "–", "–", "–", "–", "–", "–"]
+      ? [who, "failed", "–", "–", "–", "–", "–", "–", "–"]
       : [
           who,
           seconds(result.wall),
@@ -110,6 +113,7 @@ function setTable(name, results) {
           megabytes(result.peak),
           result.serPercent,
           result.violations,
+          ratio(wall(who.split(",")[0]), result.wall),
           ratio(wall("ours"), result.wall),
           ratio(wall("beagle"), result.wall),
         ],
@@ -121,6 +125,7 @@ function setTable(name, results) {
     "peak",
     "switch error %",
     "two ALTs",
+    "1 thread ÷ wall",
     "ours, 1 thread ÷ wall",
     "Beagle ÷ wall",
   ];

@@ -11,13 +11,14 @@ const KINDS = {
   sites: { at: [500, 1000, 2000, 4000], size: (n) => ({ samples: 500, sites: n }) },
 };
 
-/** Runs every size of the asked kinds once; by kind and tool a list of `{ at, cpu, wall, peak, predicted }`. */
+/** Runs the asked sizes (all, unless some are named) of the asked kinds once: by kind, tool and size what was measured. */
 export async function growth({ only, peers, scratch, race, note }, kinds) {
   const out = {};
   for (const kind of kinds) {
     if (!(kind in KINDS)) throw new Error(`--growth wants ${Object.keys(KINDS).join(" or ")}, not ${kind}`);
     out[kind] = {};
-    for (const at of KINDS[kind].at) {
+    for (const at of only.set.length > 0 ? only.set.map(Number) : KINDS[kind].at) {
+      if (!(at > 0)) throw new Error(`with --growth, --set wants how many ${kind}`);
       const set = simulate(KINDS[kind].size(at), scratch);
       if (!set) {
         note("simulate_phased.py does not run here (python3 with numpy, bcftools, bgzip, tabix)");
@@ -30,8 +31,8 @@ export async function growth({ only, peers, scratch, race, note }, kinds) {
         });
         const { cpu, wall, peak, failed } = result;
         const predicted = tool === "ours" || tool === "engine" ? phaseMemory(set.size).total : null;
-        out[kind][tool] ??= [];
-        out[kind][tool].push(failed ? { at, failed } : { at, cpu, wall, peak, predicted });
+        out[kind][tool] ??= {};
+        out[kind][tool][at] = failed ? { at, failed } : { at, cpu, wall, peak, predicted };
       }
     }
   }
@@ -100,7 +101,8 @@ export function exponent(points, of) {
 
 export function growthTables(grown) {
   return Object.entries(grown).flatMap(([kind, tools]) =>
-    Object.entries(tools).map(([tool, points]) => {
+    Object.entries(tools).map(([tool, sizes]) => {
+      const points = Object.values(sizes).sort((a, b) => a.at - b.at);
       const rows = points.map((p) => [
         p.at,
         p.failed ? "failed" : seconds(p.wall),
@@ -111,7 +113,7 @@ export function growthTables(grown) {
       const good = points.filter((p) => !p.failed);
       const slope = (of) => exponent(good, of)?.toFixed(2) ?? "–";
       const fit = ["exponent", slope("wall"), slope("cpu"), slope("peak"), slope("predicted")];
-      return `${tool}, growth in ${kind}\n\n${markdown([kind, "wall", "CPU", "peak", "predicted"], [...rows, fit])}`;
+      return `${tool}, growth in ${kind}\n\n${markdown([kind, "wall", "CPU", "peak", "predicted beside Node"], [...rows, fit])}`;
     }),
   );
 }

@@ -83,7 +83,7 @@ export const crossFitCommand = (argv: readonly string[]): CliCommand => ({
             )}  ${`${f.warm.criterionEvaluations}/${f.cold?.criterionEvaluations ?? "–"}`.padStart(21)} ${`${f.warm.inner}/${f.cold?.inner ?? "–"}`.padStart(16)}`,
         );
       context.print(
-        `all held-out rows: ${measure} ${cv.score[measure].toPrecision(6)}; criterion evaluations warm ${cv.cost.warm.criterionEvaluations}, cold ${cv.cost.cold?.criterionEvaluations ?? "–"}, basin checks ${cv.cost.basinChecks}`,
+        `all held-out rows: ${measure} ${cv.score[measure].toPrecision(6)}; criterion evaluations warm ${cv.cost.warm.criterionEvaluations}, cold ${cv.cost.cold?.criterionEvaluations ?? "–"}, beside the parent ${cv.cost.probes.criterionEvaluations}, basin checks ${cv.cost.basinChecks}`,
       );
     }
     return { ...crossFacts(cv), files };

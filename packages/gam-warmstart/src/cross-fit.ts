@@ -49,6 +49,8 @@ export interface CrossFitCost {
   readonly warm: IterationCounts;
   /** From the solver's own start; absent with `countCold: false`. */
   readonly cold?: IterationCounts;
+  /** Beside the parent's optimum, once for all folds: they tell how its curvature changes, which shapes the folds' steps. */
+  readonly probes: { readonly criterionEvaluations: number; readonly inner: number };
   /** Criterion evaluations of the checks for a better basin. */
   readonly basinChecks: number;
   /** Folds that were fitted again cold because of such a check. */
@@ -167,7 +169,17 @@ export async function crossFit(
         native,
       )
     : undefined;
-  const parentFit = await fitDesign(all.design, all.response.y, all.weights, all.offset, base, native);
+  // Constraints change what the smoothing parameters are, and GCV has no exact Hessian to take differences of.
+  const probe = !hasShapes(all) && base.method !== "GCV";
+  const parentFit = await fitDesign(
+    all.design,
+    all.response.y,
+    all.weights,
+    all.offset,
+    { ...base, probe },
+    native,
+  );
+  const told = parentFit.probe;
   const parent = new GamModel(
     captureModel(all, parentFit, {
       kind: "cold",
@@ -192,11 +204,19 @@ export async function crossFit(
       ? (o: typeof base): Promise<EngineFit> => fitCross(cross, g, o, native)
       : (o: typeof base): Promise<EngineFit> =>
           fitDesign(fold.design, fold.response.y, fold.weights, fold.offset, o, native);
-    const { fit, start } = await fitWith(run, folding, planStart(fold, artifact));
+    const warm = told ? { ...folding, third: told.third } : folding;
+    const { fit, start } = await fitWith(run, warm, planStart(fold, artifact));
     const cold =
       options.countCold === false
         ? undefined
-        : await run({ ...folding, rho: options.rho ?? null, beta: null, thetaStart: null });
+        : await run({
+            ...folding,
+            rho: options.rho ?? null,
+            beta: null,
+            thetaStart: null,
+            // The other half of the check for a better basin: there the warm fit looks where the cold one starts.
+            look: start.saturated.length > 0,
+          });
     const model = new GamModel({
       ...captureModel(cross ? all : fold, fit, start),
       rowsData: undefined,
@@ -258,6 +278,7 @@ export async function crossFit(
     cost: {
       warm: cost((f) => f.warm),
       ...(options.countCold === false ? {} : { cold: cost((f) => f.cold) }),
+      probes: { criterionEvaluations: told?.criterionEvaluations ?? 0, inner: told?.inner ?? 0 },
       basinChecks: folds.reduce((sum, f) => sum + f.start.basinChecks, 0),
       restarts: folds.filter((f) => f.start.restarted).length,
     },

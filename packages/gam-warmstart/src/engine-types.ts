@@ -54,6 +54,12 @@ export interface EngineOptions {
   beta: readonly number[] | null;
   fixedRho: boolean;
   maxOuter?: number;
+  /** Derivatives of the criterion's Hessian at the optimum of a related fit: they only shape the steps. */
+  third?: readonly number[];
+  /** Should the fit tell its own? */
+  probe?: boolean;
+  /** Look once whether a term has a better optimum at infinity. */
+  look?: boolean;
   covariances: boolean;
   tests: boolean;
 }
@@ -102,7 +108,7 @@ export interface Certificate {
 export interface IterationCounts {
   /** Steps in the smoothing parameters. */
   readonly outer: number;
-  /** Evaluations of the criterion, rejected steps included. */
+  /** Evaluations of the criterion at another point, those of the solver's own start and of rejected steps included. */
   readonly criterionEvaluations: number;
   /** Iterations of P-IRLS. */
   readonly inner: number;
@@ -140,4 +146,11 @@ export interface EngineSummary {
   };
   readonly certificate: Certificate;
   readonly trace: readonly { readonly criterion: number; readonly rho: readonly number[] }[];
+}
+
+/** Derivatives of the criterion's Hessian by (rho, theta), and what they took. */
+export interface EngineProbe {
+  readonly third: readonly number[];
+  readonly criterionEvaluations: number;
+  readonly inner: number;
 }

@@ -123,30 +123,19 @@ export async function fitWith(
 ): Promise<{ fit: EngineFit; start: FitStart }> {
   const { rho: _rho, beta: _beta, thetaStart: _theta, ...told } = start;
   const options = withStart(base, start);
-  const fit = await run({ ...options, rho: await fillRho(run, base, options.rho) });
+  const fit = await run(options);
   const checks = start.kind === "warm" && start.saturated.length > 0 && !base.fixedRho;
   if (!checks) return { fit, start: { ...told, basinChecks: 0, restarted: false } };
   // A parent's flat basin can hold a fold that belongs elsewhere: one look at the solver's own start of those coordinates.
   const holes = Array.from(fit.rho, (v, i) => (start.saturated.includes(i) ? null : v));
-  const rho = await fillRho(run, base, holes);
-  const look = await run({ ...base, ...QUICK, rho, beta: Array.from(fit.beta) });
+  const look = await run({ ...base, ...QUICK, rho: holes, beta: Array.from(fit.beta) });
+  const basinChecks = look.summary.iterations.criterionEvaluations;
   if (!(look.summary.criterion < fit.summary.criterion))
-    return { fit, start: { ...told, basinChecks: 1, restarted: false } };
+    return { fit, start: { ...told, basinChecks, restarted: false } };
   const again = await run(base);
   const better = again.summary.criterion < fit.summary.criterion;
-  return { fit: better ? again : fit, start: { ...told, basinChecks: 1, restarted: true } };
+  return { fit: better ? again : fit, start: { ...told, basinChecks, restarted: true } };
 }
 
-/** One evaluation of the criterion and nothing else. */
+/** The criterion at given smoothing parameters and nothing else. */
 const QUICK = { fixedRho: true, covariances: false, tests: false } as const;
-
-/** Null entries become the point at which the solver itself would start. */
-async function fillRho(
-  run: Run,
-  base: EngineOptions,
-  rho: readonly (number | null)[] | null,
-): Promise<readonly number[] | null> {
-  if (rho === null || rho.every((r) => r !== null)) return rho;
-  const own = await run({ ...base, ...QUICK, rho: null, beta: null });
-  return rho.map((r, i) => r ?? own.rho[i]!);
-}

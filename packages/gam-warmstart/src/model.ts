@@ -331,9 +331,9 @@ export function captureModel(p: Prepared, fit: EngineFit, start: FitStart): Mode
 
 function rangeOf(values: Float64Array): [number, number] {
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (const v of values) {
-    if (v < low) low = v;
-    if (v > high) high = v;
+  for (let i = 0; i < values.length; i++) {
+    low = Math.min(low, values[i]!);
+    high = Math.max(high, values[i]!);
   }
   return [low, high];
 }

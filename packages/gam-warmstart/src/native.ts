@@ -6,7 +6,7 @@ import { fromNative, runNative } from "@x/core/base";
 import binding, { type GamDesign, type GamFit } from "@x/native-linalg";
 import type { DesignSpec } from "./data/design-spec.ts";
 import type { BasisCheck, Concurvity } from "./diagnose.ts";
-import type { Describe, EngineOptions, EngineSummary } from "./engine-types.ts";
+import type { Describe, EngineOptions, EngineProbe, EngineSummary } from "./engine-types.ts";
 import { gamError } from "./errors.ts";
 
 export type { GamDesign };
@@ -22,6 +22,8 @@ export interface NativeOptions {
 /** What a native fit hands back. Matrices are row-major. */
 export interface EngineFit {
   readonly summary: EngineSummary;
+  /** With the option `probe`. */
+  readonly probe: EngineProbe | null;
   readonly beta: Float64Array;
   readonly rho: Float64Array;
   readonly gradient: Float64Array;
@@ -126,10 +128,12 @@ export const describe = (design: GamDesign): Describe => now(() => JSON.parse(de
 /** A design's frozen state as JSON text. */
 export const designState = (design: GamDesign): string => now(() => design.state());
 
-const parsed = <T extends { summary: string }>(fit: T): Omit<T, "summary"> & { summary: EngineSummary } => ({
-  ...fit,
-  summary: JSON.parse(fit.summary) as EngineSummary,
-});
+function parsed<T extends { summary: string }>(
+  fit: T,
+): Omit<T, "summary"> & Pick<EngineFit, "summary" | "probe"> {
+  const { probe, ...summary } = JSON.parse(fit.summary) as EngineSummary & Pick<EngineFit, "probe">;
+  return { ...fit, summary, probe };
+}
 
 const NONE = new Float64Array(0);
 

@@ -2,9 +2,15 @@ import { isXError, type XError } from "@x/core/base";
 import type { FitArtifact } from "./artifact/artifact.ts";
 import { descriptorOf, termShapes } from "./artifact/capture.ts";
 import { checkArtifact } from "./artifact/read.ts";
-import { RHO_CLAMP, type TransferProvenance, transfer } from "./artifact/transfer.ts";
+import { type TransferProvenance, transfer } from "./artifact/transfer.ts";
 import type { EngineOptions } from "./engine-types.ts";
 import type { Prepared } from "./prepare.ts";
+
+/**
+ * Bound on the log smoothing parameters that a fit starts from. A term at infinity starts where its tail can still be
+ * measured, so that one look tells whether the related fit has it at infinity too.
+ */
+export const START_CLAMP = 15;
 
 /** Where one term began. */
 export interface TermStart {
@@ -26,7 +32,7 @@ export interface FitStart {
   readonly terms: readonly TermStart[];
   /** Coordinates of rho whose parent was saturated. */
   readonly saturated: readonly number[];
-  /** Criterion evaluations of the check for a better basin; not among the fit's own. */
+  /** Criterion evaluations of the check for a better basin, its start included; not among the fit's own. */
   readonly basinChecks: number;
   /** Did the check find a better basin, so that the fit was done again from the cold start? */
   readonly restarted: boolean;
@@ -62,7 +68,7 @@ export function planStart(prepared: Prepared, given: unknown, exact = false): Pl
   }
   const places = Array.from({ length: prepared.shape.penaltyCount }, () => Number.NaN);
   // The stored point of the same fit is taken as it is.
-  const clamp = exact ? Number.POSITIVE_INFINITY : RHO_CLAMP;
+  const clamp = exact ? Number.POSITIVE_INFINITY : START_CLAMP;
   const moved = transfer(parent, descriptorOf(prepared), shapes, places, { clamp });
   if (!moved.ok)
     return cold(

@@ -41,7 +41,7 @@ export function feedOf(batch: MosaicBatch, options: FeedOptions): Batch {
   plan.modalities.forEach((m, i) => {
     const part = batch.modalities[m.name]!;
     const { block } = part;
-    feed[`x.${m.name}`] = m.binary ? binary(block) : block;
+    feed[`x.${m.name}`] = { ...(m.binary ? binary(block) : block), yours: true };
     feed[`mask.${m.name}`] = Float32Array.from(masks[i]!);
     feed[`seen.${m.name}`] = seen[i]!;
     feed[`library.${m.name}`] = library?.[m.name] ?? part.library;

@@ -45,7 +45,7 @@ export interface EpochReport {
   readonly parts: Readonly<Record<string, number>>;
   /** −ELBO a cell of the validation cells at final weights; NaN without validation cells. */
   readonly validation: number;
-  /** Of wall-clock time. */
+  /** Of wall-clock time; NaN for an epoch of before a resume. */
   readonly cellsPerSecond: number;
 }
 
@@ -71,7 +71,7 @@ export interface TrainReport {
 const GIVE_UP = 10;
 const VALIDATION = 11n;
 /** A call takes at most about so many bytes of input. */
-const CALL_BYTES = 1.6e7;
+const CALL_BYTES = 2.3e7;
 
 interface Progress {
   epoch: number;
@@ -234,6 +234,9 @@ async function recompile(
   for (const [name, head] of Object.entries(plan.heads)) schedules[`head.${name}`] = at(head?.weight ?? 1);
   const width = plan.modalities.reduce((n, m) => n + m.features * (1 + m.tally / batchSize), 0);
   const fits = Math.floor(CALL_BYTES / (4 * width * batchSize));
+  const weights = await state.trainer.weights();
+  // Not both at once: moments and sessions are most of what a training holds.
+  await state.trainer[Symbol.asyncDispose]();
   const trainer = await compileNetwork(state, {
     batchSize,
     tails,
@@ -244,7 +247,7 @@ async function recompile(
       ...(given.freeze && { freeze: given.freeze }),
     },
   });
-  const weights = await state.trainer.weights();
+  state.trainer = trainer;
   const fresh = await trainer.state();
   const { trained, frozen } = trainer.plan;
   for (const [layout, vector] of [
@@ -253,8 +256,6 @@ async function recompile(
   ] as const)
     for (const { name, offset } of layout.places) vector.set(weights[name]!.data, offset);
   await trainer.restore(fresh);
-  await state.trainer[Symbol.asyncDispose]();
-  state.trainer = trainer;
 }
 
 /** The inputs of the steps of an epoch, from step `from` of it. */
@@ -351,9 +352,11 @@ async function validate(state: ModelState, valid: BatchSource, seed: number): Pr
 }
 
 async function checkpoint(state: ModelState, out: string, progress: Progress): Promise<void> {
-  const { best, ...rest } = progress;
+  const { best, history, ...rest } = progress;
+  // Without the clock, so that a resumed run leaves the same bytes.
+  const epochs = history.map(({ cellsPerSecond: _, ...epoch }) => epoch);
   await saveModel(state, join(out, "last.safetensors"), {
-    progress: { ...rest, best: Number.isFinite(best) ? best : null },
+    progress: { ...rest, best: Number.isFinite(best) ? best : null, history: epochs },
   });
 }
 
@@ -365,7 +368,14 @@ async function goOn(state: ModelState, options: TrainOptions, progress: Progress
   const { metadata } = readSafetensors(file);
   const extra = JSON.parse(metadata.extra ?? "null") as { progress?: Progress } | null;
   if (!extra?.progress) throw mosaicFileError("MODEL_FORMAT", file, "holds no progress of a training");
-  Object.assign(progress, extra.progress, { best: extra.progress.best ?? Number.POSITIVE_INFINITY });
+  const { best, history, ...rest } = extra.progress;
+  const finite = (x: number | null): number => x ?? Number.NaN; // JSON has no NaN
+  const epochs = history.map((epoch) => ({
+    ...epoch,
+    validation: finite(epoch.validation),
+    cellsPerSecond: Number.NaN,
+  }));
+  Object.assign(progress, rest, { best: best ?? Number.POSITIVE_INFINITY, history: epochs });
 }
 
 /** The weights of `best.safetensors`, as a flat vector. */

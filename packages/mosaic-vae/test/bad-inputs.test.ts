@@ -2,13 +2,16 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { tableFromColumns } from "@x/core";
+import { inspectOnnx } from "@x/onnx-train";
 import { describe, expect, it } from "vitest";
 import { openHdf5 } from "../src/hdf5/open.ts";
 import { Hdf5Writer, type WriteValues } from "../src/hdf5/write.ts";
 import {
   batches,
   type MosaicDataset,
+  MosaicVAE,
   mosaicDataset,
+  readConfig,
   readH5ad,
   requireCounts,
   summarize,
@@ -175,19 +178,73 @@ const cases: Record<string, () => Promise<void>> = {
   },
 };
 
+/** Rows about models and their settings. */
+const settings: Record<string, () => Promise<void>> = {
+  "art-pickle": async () => {
+    const pickle = at.file(
+      "model.pt",
+      Uint8Array.of(0x80, 2, 0x63, 0x6f, 0x73, 0x0a, 0x73, 0x79, 0x73, 0x74, 0x65, 0x6d),
+    );
+    const zip = at.file("zip.pt", "PK\u0003\u0004 as torch.save writes it");
+    for (const path of [pickle, zip])
+      expect((await failure(MosaicVAE.load(path))).code).toBe("CHECKPOINT_FORMAT");
+  },
+  "onnx-external": async () => {
+    // ModelProto{ir 8, graph{name g, initializer{dims 1, float, name w, external_data{location ../../x}, EXTERNAL}}}
+    const text = (field: number, value: string): number[] => [
+      8 * field + 2,
+      value.length,
+      ...Buffer.from(value),
+    ];
+    const inside = (field: number, bytes: number[]): number[] => [8 * field + 2, bytes.length, ...bytes];
+    const external = inside(13, [...text(1, "location"), ...text(2, "../../x")]);
+    const tensor = inside(5, [8, 1, 16, 1, ...text(8, "w"), ...external, 112, 1]);
+    const path = at.file("outside.onnx", Uint8Array.of(8, 8, ...inside(7, [...text(2, "g"), ...tensor])));
+    expect((await failure(() => inspectOnnx(path))).code).toBe("ONNX_EXTERNAL_PATH");
+  },
+  "cfg-proto": async () => {
+    for (const text of [
+      '{"__proto__": {"polluted": 1}}',
+      '{"train": {"constructor": {"prototype": {"polluted": 1}}}}',
+    ]) {
+      const e = await failure(() => readConfig(at.file("proto.json", text)));
+      expect(["UNKNOWN_OPTION", "CONFIG"]).toContain(e.code);
+      expect(({} as { polluted?: number }).polluted).toBeUndefined();
+    }
+  },
+  "cfg-unknown": async () => {
+    const e = await failure(() => readConfig(at.file("wrong.yaml", "train:\n  learningrate: 0.1\n")));
+    expect([e.code, e.details.nearest]).toEqual(["UNKNOWN_OPTION", "learningRate"]);
+    expect(
+      (await failure(MosaicVAE.create(counts(1, 0, 0, 2, 1, 1), { model: { latnet: 2 } } as never))).code,
+    ).toBe("UNKNOWN_OPTION");
+  },
+  "cfg-num": async () => {
+    for (const n of [-1, 0, 1.5, Number.NaN, 1e9])
+      for (const train of [{ epochs: n }, { batchSize: n }])
+        expect((await failure(MosaicVAE.create(counts(1, 0, 0, 2, 1, 1), { train }))).code).toBe(
+          "OPTION_RANGE",
+        );
+  },
+};
+
 describe("bad inputs", () => {
+  for (const [id, check] of Object.entries(settings)) it(id, check);
   for (const [id, check] of Object.entries(cases)) it(id, check);
 });
 
 const tsv = join(import.meta.dirname, "../../../../shared/data/bad-inputs.tsv");
-it.skipIf(!existsSync(tsv))("every h5ad and multi-omics row of bad-inputs.tsv has a test", () => {
-  const wanted = readFileSync(tsv, "utf8")
-    .split("\n")
-    .map((line) => line.split("\t"))
-    .filter(([, format]) => format === "h5ad" || format === "multi-omics")
-    .map(([id]) => id);
-  expect(Object.keys(cases).sort()).toEqual(wanted.sort());
-});
+it.skipIf(!existsSync(tsv))(
+  "every h5ad, multi-omics, checkpoint and config row of bad-inputs.tsv has a test",
+  () => {
+    const wanted = readFileSync(tsv, "utf8")
+      .split("\n")
+      .map((line) => line.split("\t"))
+      .filter(([, format]) => ["h5ad", "multi-omics", "checkpoint", "config"].includes(format!))
+      .map(([id]) => id);
+    expect([...Object.keys(cases), ...Object.keys(settings)].sort()).toEqual(wanted.sort());
+  },
+);
 
 describe("further damage", () => {
   it("shapes, names and kinds that do not fit", async () => {

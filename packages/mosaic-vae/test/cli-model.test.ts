@@ -14,6 +14,46 @@ function mosaicVae(...args: string[]): { code: number | null; out: string; err: 
   return { code: run.status, out: run.stdout, err: run.stderr };
 }
 
+it("the minimal configuration: a training in seconds, whose validation ELBO improves, leaves what the README lists", () => {
+  const sizes = ["--cells", "300", "--genes", "100", "--peaks", "200", "--seed", "5"];
+  expect(mosaicVae("mock", "--problem", "bridge", "--out", "toy.h5ad", ...sizes).code).toBe(0);
+  const config = join(import.meta.dirname, "../examples/minimal.yaml");
+  const run = mosaicVae(
+    "train",
+    "--data",
+    "toy.h5ad",
+    "--config",
+    config,
+    "--out",
+    "minimal",
+    "--device",
+    "cpu",
+    "--json",
+  );
+  expect([run.code, run.err]).toEqual([0, ""]);
+  const { history, best, bestEpoch } = JSON.parse(run.out);
+  expect(history).toHaveLength(30);
+  expect(best).toBeLessThan(history[0].validation - 1);
+  expect(bestEpoch).toBeGreaterThan(1);
+  // The policy is on: what it came to on this device is in the report.
+  expect(readFileSync(at.path("minimal/report.html"), "utf8")).toMatch(
+    /half precision gains nothing on a CPU/,
+  );
+  const readme = readFileSync(join(import.meta.dirname, "../README.md"), "utf8");
+  for (const name of readdirSync(at.path("minimal")))
+    expect(readme).toContain(
+      name.startsWith("events.out.tfevents") ? "`events.out.tfevents.…`" : `\`${name}\``,
+    );
+  for (const name of [
+    "config.yaml",
+    "history.jsonl",
+    "last.safetensors",
+    "best.safetensors",
+    "model.safetensors",
+  ])
+    expect(existsSync(at.path(join("minimal", name)))).toBe(true);
+});
+
 it("mock, train, embed, impute, eval, map, export", async () => {
   const small = ["--cells", "120", "--genes", "20", "--peaks", "24", "--seed", "3"];
   expect(

@@ -8,7 +8,7 @@ import { adamW, type Optimizer, type Schedule } from "./optimizer.ts";
 import { initialValues } from "./params.ts";
 import { encodeModel } from "./proto.ts";
 import { toModel } from "./to-model.ts";
-import { blocksOf, layouts, trainGraph } from "./train-graph.ts";
+import { layouts, trainGraph } from "./train-graph.ts";
 import { type NumberArray, Trainer } from "./trainer.ts";
 
 /** Options of `compile`. */
@@ -101,7 +101,7 @@ export async function compile(model: Model, options: CompileOptions = {}): Promi
     trained,
     frozen,
     // A GPU wants few large operators; a processor wants its numbers in the cache.
-    blocks: likely === "cpu" ? blocksOf(trained) : 1,
+    inBlocks: likely === "cpu",
     resident,
   });
   for (const name of steps.schedules)

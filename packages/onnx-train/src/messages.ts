@@ -14,6 +14,8 @@ export interface SparseRows {
   readonly indices: Int32Array;
   /** The numbers. */
   readonly values: Float32Array;
+  /** May the three arrays be taken away? They are copied otherwise. */
+  readonly yours?: boolean;
 }
 
 /** What a run is fed: numbers, or compressed rows that the worker spreads into memory it keeps. */

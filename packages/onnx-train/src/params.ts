@@ -89,6 +89,8 @@ export interface Placed {
 export interface Layout {
   readonly places: readonly Placed[];
   readonly size: number;
+  /** How the vector is held: [size], or [blocks, numbers of a block] where there are many. */
+  readonly shape: readonly number[];
   /** The first numbers up to here are subject to weight decay. */
   readonly decayed: number;
 }
@@ -104,7 +106,7 @@ export function layout(specs: readonly (readonly [string, ParamSpec])[]): Layout
     if (spec.decay) decayed = offset;
     return place;
   });
-  return { places, size: offset, decayed };
+  return { places, size: offset, shape: [offset], decayed };
 }
 
 /** First values of a flat vector; each tensor has its own random stream, so a model may grow without changing the others. */

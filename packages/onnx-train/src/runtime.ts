@@ -18,7 +18,9 @@ let count = 0;
 function start(): Worker {
   if (worker) return worker;
   const file = import.meta.url.endsWith(".ts") ? "./worker.ts" : "./worker.js";
-  const made = new Worker(new URL(file, import.meta.url));
+  // A script given on the command line (`node --input-type=module -e`) has a flag that no file may have.
+  const execArgv = process.execArgv.filter((flag) => !flag.startsWith("--input-type"));
+  const made = new Worker(new URL(file, import.meta.url), { execArgv });
   made.on("message", (reply: Reply) => {
     const who = waiting.get(reply.id);
     waiting.delete(reply.id);

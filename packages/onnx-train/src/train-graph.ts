@@ -4,7 +4,7 @@ import { constant } from "./constants.ts";
 import type { Data, DType } from "./dtype.ts";
 import { trainError } from "./errors.ts";
 import { grad } from "./grad.ts";
-import { currentGraph, emit, Graph, inGraph, type Precision, scope, sizeOf, type Tensor } from "./graph.ts";
+import { currentGraph, emit, Graph, inGraph, type Precision, scope, type Tensor } from "./graph.ts";
 import { bind, type Model, type ModelResult, type StepContext } from "./model.ts";
 import { abs, add, and, cast, div, greaterOrEqual, less, minimum, mul, where } from "./ops-elementwise.ts";
 import { gather } from "./ops-index.ts";
@@ -45,8 +45,8 @@ export interface TrainSpec {
   readonly precision: Precision;
   readonly trained: Layout;
   readonly frozen: Layout;
-  /** Parts of equal length in which the weights are updated. */
-  readonly blocks: number;
+  /** Are many weights updated block by block? */
+  readonly inBlocks: boolean;
   /** Whole data sets that stay in the session; batches are then rows of them. */
   readonly resident: Readonly<Record<string, { readonly shape: readonly number[]; readonly data: Data }>>;
 }
@@ -75,12 +75,8 @@ const BLOCK = 1 << 15;
 /** Many weights, with zeros behind them that fill the last block. */
 function padded(plain: Layout): Layout {
   if (plain.size <= BLOCK) return plain;
-  return { ...plain, size: Math.ceil(plain.size / BLOCK) * BLOCK };
-}
-
-/** In how many parts weights of this layout can be updated. */
-export function blocksOf({ size }: Layout): number {
-  return Math.max(1, Math.floor(size / BLOCK));
+  const blocks = Math.ceil(plain.size / BLOCK);
+  return { ...plain, size: blocks * BLOCK, shape: [blocks, BLOCK] };
 }
 
 /** The weights as the tree a model function expects, cut from the flat vectors. */
@@ -104,19 +100,12 @@ export function trainGraph(spec: TrainSpec): TrainGraph {
   const { model, dims, trained, frozen, optimizer } = spec;
   const root = new Graph(model.name);
   root.precision = spec.precision;
-  const n = trained.size;
-  const inputsOfState = [
-    root.input("weights", "float32", [n]),
-    ...optimizer.moments.map((name) => root.input(`moment.${name}`, "float32", [n])),
+  const state = [
+    root.input("weights", "float32", trained.shape),
+    ...optimizer.moments.map((name) => root.input(`moment.${name}`, "float32", trained.shape)),
     root.input("count", "int64", []),
     root.input("scaler", "float32", [2]),
   ];
-  // In blocks already here: reshaping what a body returns would be a copy in each step.
-  const vectors = 1 + optimizer.moments.length;
-  const blocked = spec.blocks > 1 ? [spec.blocks, n / spec.blocks] : [n];
-  const state = inGraph(root, () =>
-    inputsOfState.map((t, i) => (i < vectors && spec.blocks > 1 ? reshape(t, blocked) : t)),
-  );
   const still = frozen.size > 0 ? root.input("frozen", "float32", [frozen.size]) : undefined;
   const body = new Graph(`${model.name}/step`, root);
   const inner = state.map((t) => body.input(`step/${t.name}`, t.dtype, t.shape));
@@ -162,7 +151,7 @@ export function trainGraph(spec: TrainSpec): TrainGraph {
     };
     const rate = perStep("rate", "float32", []);
     const [held, ...rest] = inner;
-    const weights = reshape(held!, [n]);
+    const weights = flat(trained, held!);
     const tree = weightTree(model, [
       [trained, weights],
       [frozen, still],
@@ -179,8 +168,7 @@ export function trainGraph(spec: TrainSpec): TrainGraph {
       ...watched.map((t) => [t.dtype, ["K", ...t.shape]] as const),
     ];
     const attributes = { body: { graph: body }, num_scan_inputs: { int: scanned.length } };
-    const made = emit("Scan", [...state, ...scanned], types, attributes);
-    root.output(made.map((t, i) => (i < vectors && spec.blocks > 1 ? reshape(t, [n]) : t)));
+    root.output(emit("Scan", [...state, ...scanned], types, attributes));
   });
   // Scan wants its slices after the state, in the order of the outer inputs.
   body.inputs.splice(0, body.inputs.length, ...inner, ...body.inputs.filter((t) => !inner.includes(t)));
@@ -264,26 +252,29 @@ function updateStep(
  * same.
  */
 function updateWeights(
-  { optimizer, trained, blocks }: TrainSpec,
+  { optimizer, trained, inBlocks }: TrainSpec,
   vectors: readonly Tensor[],
   scalars: UpdateScalars,
 ): { weights: Tensor; moments: readonly Tensor[] } {
   const apply = optimizer.update(scalars);
-  const whole = optimizer.decay ? [...vectors, decayMask(trained)] : vectors;
+  // Reshaped out here: inside a branch it would be a copy.
+  const whole = (optimizer.decay ? [...vectors, decayMask(trained)] : vectors).map((t) =>
+    reshape(t, trained.shape),
+  );
   const build = ([weights, gradient, ...more]: readonly Tensor[]): Tensor[] => {
     const decays = optimizer.decay ? more.pop() : undefined;
     const next = apply({ weights: weights!, gradient: gradient!, moments: more, decays });
     return [next.weights, ...next.moments];
   };
   let made: Tensor[];
-  if (blocks === 1) {
+  if (!inBlocks || trained.shape.length === 1) {
     const [weights, gradient, ...more] = whole;
     made = build([weights!, where(scalars.ok, gradient!, 0), ...more]);
   } else {
     const before = vectors.filter((_, i) => i !== 1);
     made = choose(
       scalars.ok,
-      () => inBlocks(build, whole, blocks, before.length),
+      () => byBlock(build, whole, before.length),
       () => before.map((t) => emit("Identity", [t], [[t.dtype, t.shape]])[0]!),
     );
   }
@@ -302,24 +293,18 @@ function choose(ok: Tensor, yes: () => Tensor[], no: () => Tensor[]): Tensor[] {
   return emit("If", [ok], types, { then_branch, else_branch });
 }
 
-/** A function of vectors, one block at a time, whose first `outputs` results have the shape of a block. */
-function inBlocks(
+/** A function of rows of [blocks, each], one block at a time, whose first `outputs` results are such rows too. */
+function byBlock(
   build: (parts: readonly Tensor[]) => Tensor[],
   whole: readonly Tensor[],
-  blocks: number,
   outputs: number,
 ): Tensor[] {
   const outer = currentGraph();
-  const each = sizeOf(whole[0]!.shape) / blocks;
   const body = new Graph(outer.unique(`${outer.name}/block`), outer);
-  const parts = whole.map((t) => body.input(`${body.name}/${t.name}`, t.dtype, [each]));
+  const parts = whole.map((t) => body.input(`${body.name}/${t.name}`, t.dtype, t.shape.slice(1)));
   inGraph(body, () => body.output(build(parts)));
-  return emit(
-    "Scan",
-    whole.map((t) => reshape(t, [blocks, each])),
-    Array.from({ length: outputs }, () => ["float32", [blocks, each]] as const),
-    { body: { graph: body }, num_scan_inputs: { int: whole.length } },
-  );
+  const types = Array.from({ length: outputs }, () => ["float32", whole[0]!.shape] as const);
+  return emit("Scan", whole, types, { body: { graph: body }, num_scan_inputs: { int: whole.length } });
 }
 
 /** 1 for each weight that decays, else 0. */
@@ -364,9 +349,13 @@ export function evalGraph(
 export function weightInputs(trained: Layout, frozen: Layout): (root: Graph, model: Model) => Tree<Tensor> {
   return (root, model) =>
     weightTree(model, [
-      [trained, root.input("weights", "float32", [trained.size])],
+      [trained, flat(trained, root.input("weights", "float32", trained.shape))],
       [frozen, frozen.size > 0 ? root.input("frozen", "float32", [frozen.size]) : undefined],
     ]);
+}
+
+function flat({ size }: Layout, held: Tensor): Tensor {
+  return reshape(held, [size]);
 }
 
 /** Outputs under their own names. */

@@ -278,10 +278,10 @@ export class Trainer implements AsyncDisposable {
     ): void => {
       values[this.#slot + name] = { dtype, dims, data };
     };
-    put("weights", [trained.size], state.weights);
+    put("weights", trained.shape, state.weights);
     if (frozen.size > 0) put("frozen", [frozen.size], state.frozen);
     for (const m of optimizer.moments)
-      put(`moment.${m}`, [trained.size], state.moments[m] ?? new Float32Array(trained.size));
+      put(`moment.${m}`, trained.shape, state.moments[m] ?? new Float32Array(trained.size));
     put("count", [], BigInt64Array.of(BigInt(state.updates)), "int64");
     put("scaler", [2], Float32Array.from(state.scaler));
     await ask({ kind: "set", values });
@@ -330,7 +330,11 @@ export class Trainer implements AsyncDisposable {
       [...state, ...(frozen.size > 0 ? ["frozen"] : [])].map((name) => [name, this.#slot + name]),
     );
     const write = Object.fromEntries(state.map((name, i) => [outputs[i]!, this.#slot + name]));
-    const buffers = Object.values(feeds).flatMap((v) => (v.sparse ? [] : [v.data.buffer as ArrayBuffer]));
+    const buffers = Object.values(feeds).flatMap((v) => {
+      if (!v.sparse) return [v.data.buffer as ArrayBuffer];
+      const given = v.sparse.filter((rows) => rows.yours);
+      return given.flatMap((r) => [r.indptr, r.indices, r.values].map((a) => a.buffer as ArrayBuffer));
+    });
     const started = performance.now();
     const { values } = await ask(
       { kind: "run", session: this.#session, feeds, read, write, outputs },

@@ -1,6 +1,7 @@
 // The same input and seed give the same bytes, however they come and however many threads work on them.
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { crc32, deflateRawSync, gunzipSync } from "node:zlib";
 import { expect, it } from "vitest";
 import { openVcf, type PhaseOptions, phase, writeBcf, writeVcf } from "../src/index.ts";
 import { simulate, toVcf, type Written } from "./simulate.ts";
@@ -20,6 +21,7 @@ async function lines(path: string, options: PhaseOptions = {}): Promise<string[]
   await writeVcf(phased, out);
   return records(readFileSync(out));
 }
+const calls = (row: string): string => row.split("\t").slice(9).join("\t");
 const sum = (path: string): string => createHash("md5").update(readFileSync(path)).digest("hex");
 
 it("1, 2 and 4 threads", async () => {
@@ -37,11 +39,23 @@ it("VCF, bgzip and BCF of the same genotypes; another seed is another result", a
   const loci = await (await openVcf(input)).loci();
   await writeVcf(loci, at.path("same.vcf.gz"));
   await writeBcf(loci, at.path("same.bcf"));
-  const genotypes = (rows: string[]): string[] => rows.map((r) => r.split("\t").slice(9).join("\t"));
+  const genotypes = (rows: string[]): string[] => rows.map(calls);
   const one = genotypes(await lines(input));
   expect(genotypes(await lines(at.path("same.vcf.gz")))).toEqual(one);
   expect(genotypes(await lines(at.path("same.bcf")))).toEqual(one);
   expect(genotypes(await lines(input, { seed: 4 }))).not.toEqual(one);
+});
+
+it("compressed blocks of any size, which cut lines and records anywhere", async () => {
+  const loci = await (await openVcf(input)).loci();
+  await writeBcf(loci, at.path("blocks.bcf"));
+  const bcf = gunzipSync(readFileSync(at.path("blocks.bcf")));
+  const one = await lines(input);
+  for (const size of [61, 1000, 65_000]) {
+    expect(await lines(at.file(`${size}.vcf.gz`, bgzf(readFileSync(input), size)))).toEqual(one);
+    const genotypes = (await lines(at.file(`${size}.bcf`, bgzf(bcf, size)))).map(calls);
+    expect(genotypes).toEqual(one.map(calls));
+  }
 });
 
 it("rows of a position in another order", async () => {
@@ -73,3 +87,23 @@ it("positions with one ALT: joint phasing on and off is the same file", async ()
   expect(await lines(file, { supersitePbwt: false })).toEqual(on);
   expect(await lines(file, { supersiteImputation: "anchor", supersiteAnchor: "hmm" })).not.toEqual([]);
 });
+
+/** BGZF with blocks of `size` bytes: gzip members that say their own length, and an empty one at the end. */
+function bgzf(data: Uint8Array, size: number): Buffer {
+  const blocks: Buffer[] = [];
+  for (let from = 0; from <= data.length; from += size) {
+    const part = data.subarray(from, from + size);
+    if (part.length > 0) blocks.push(block(part));
+  }
+  return Buffer.concat([...blocks, block(new Uint8Array())]);
+}
+
+function block(data: Uint8Array): Buffer {
+  const packed = deflateRawSync(data);
+  const head = Buffer.from([31, 139, 8, 4, 0, 0, 0, 0, 0, 255, 6, 0, 66, 67, 2, 0, 0, 0]);
+  head.writeUInt16LE(head.length + packed.length + 8 - 1, 16);
+  const tail = Buffer.alloc(8);
+  tail.writeUInt32LE(crc32(data), 0);
+  tail.writeUInt32LE(data.length, 4);
+  return Buffer.concat([head, packed, tail]);
+}

@@ -65,6 +65,8 @@ pub struct Evaluation {
     /// Inverse of H and X'WX with observed weights.
     pub inverse: Mat,
     pub gram: Mat,
+    /// Derivatives of `gram` by (rho, theta); empty where it is constant.
+    pub gram_slopes: Vec<Mat>,
     pub inner: usize,
     /// Half the Newton decrement of the penalised likelihood: how far beta is from its optimum.
     pub decrement: f64,
@@ -143,6 +145,8 @@ impl Model<'_> {
             let value = objective(&now, &beta);
             let stuck = decrement >= 0.5 * last && decrement < 1e-9 * (1.0 + value.abs());
             if definite && (decrement <= tolerance || stuck) {
+                // A quadratic problem takes one solve; looking whether it was enough is none.
+                let count = if matches!(self.source, Source::Quadratic(_)) { 1 } else { count };
                 return Ok(Inner { beta, working: now, factor, count, decrement });
             }
             if count > MAX_INNER {
@@ -150,7 +154,7 @@ impl Model<'_> {
             }
             last = decrement;
             if matches!(self.source, Source::Quadratic(_)) && count > 3 {
-                return Ok(Inner { beta, working: now, factor, count, decrement });
+                return Ok(Inner { beta, working: now, factor, count: 1, decrement });
             }
             let mut size = 1.0;
             loop {
@@ -236,6 +240,7 @@ impl Model<'_> {
             scale_border: None,
             directions: Vec::new(),
             gram: working.gram,
+            gram_slopes: Vec::new(),
             inner: count,
             decrement,
             log_det_h: factor.log_det(),
@@ -275,6 +280,20 @@ impl Model<'_> {
         (s.exp(), curvature)
     }
 
+    /// REML or ML from D + b'Sb, log|H| and log|S|+, with the scale and the criterion's second derivative by its logarithm
+    /// (infinite where it is known).
+    pub fn laplace(&self, total: f64, log_det: f64, log_det_s: f64) -> (f64, f64, f64) {
+        let null = if self.method == Method::Reml { self.penalties.null_dimension as f64 } else { 0.0 };
+        let (phi, curvature) = match self.scale {
+            Some(phi) => (phi, f64::INFINITY),
+            None => self.scale(total, null),
+        };
+        let criterion = total / (2.0 * phi) - self.saturated(phi.ln())[0] + 0.5 * log_det
+            - 0.5 * log_det_s
+            - 0.5 * null * (LN_2PI + phi.ln());
+        (criterion, phi, curvature)
+    }
+
     /// d beta / d rho_j and d beta / d theta.
     fn directions(&self, layout: &Layout, e: &Evaluation) -> Result<Vec<Vec<f64>>> {
         let p = &e.prepared;
@@ -295,22 +314,11 @@ impl Model<'_> {
     fn likelihood(&self, layout: &Layout, e: &mut Evaluation, derivatives: bool) -> Result<()> {
         let m = e.prepared.lambda.len();
         let nd = m + e.theta.len();
-        let reml = self.method == Method::Reml;
-        let null = if reml { self.penalties.null_dimension as f64 } else { 0.0 };
-        let total = 2.0 * e.f + e.penalty;
-        let curvature = if self.scale.is_none() {
-            let (phi, c) = self.scale(total, null);
-            e.phi = phi;
-            c
-        } else {
-            f64::INFINITY
-        };
-        let phi = e.phi;
         // ML integrates over the penalised coefficients only.
+        let reml = self.method == Method::Reml;
         let (log_det, inverse) = if reml { (e.log_det_h, None) } else { self.penalised(e)? };
-        e.criterion = total / (2.0 * phi) - self.saturated(phi.ln())[0] + 0.5 * log_det
-            - 0.5 * e.prepared.log_det
-            - 0.5 * null * (LN_2PI + phi.ln());
+        let (criterion, phi, curvature) = self.laplace(2.0 * e.f + e.penalty, log_det, e.prepared.log_det);
+        (e.criterion, e.phi) = (criterion, phi);
         if !derivatives {
             return Ok(());
         }
@@ -399,6 +407,7 @@ impl Model<'_> {
         }
         e.gradient = gradient;
         e.hessian = hessian;
+        e.gram_slopes = third.map_or(Vec::new(), |t| t.grams);
         Ok(())
     }
 

@@ -10,6 +10,7 @@ pub use crate::options::Options;
 use crate::outer::{Certificate, Control, optimise};
 use crate::passes::{Data, Weights};
 use crate::penalty::{Penalties, Penalty};
+use crate::probe::Probe;
 use crate::residuals::Residuals;
 use crate::rows::{Layout, Rows, pass};
 
@@ -55,6 +56,8 @@ pub struct Fit {
     pub evaluations: usize,
     pub inner: usize,
     pub trace: Vec<(f64, Vec<f64>)>,
+    /// Where asked for.
+    pub probe: Option<Probe>,
     /// One a smooth, where asked for.
     pub tests: Vec<crate::termtest::TermTest>,
 }
@@ -124,13 +127,16 @@ fn check_shapes(rows: &dyn Rows, family: &dyn Family, y: &[f64], w: &[f64], offs
     Ok(())
 }
 
-fn check_control(control: &Control, penalties: usize, width: usize) -> Result<()> {
+fn check_control(control: &Control, penalties: usize, theta: usize, width: usize) -> Result<()> {
     let wrong = |what: &str, found: usize, expected: usize| {
         Err(Error::new("GAM_OPTIONS", format!("start {what}: {found} values for {expected}")))
     };
     match (&control.rho, &control.beta) {
         (Some(r), _) if r.len() != penalties => wrong("rho", r.len(), penalties),
         (_, Some(b)) if b.len() != width => wrong("beta", b.len(), width),
+        _ if !(control.third.is_empty() || control.third.len() == (penalties + theta).pow(3)) => {
+            wrong("third", control.third.len(), (penalties + theta).pow(3))
+        }
         _ => Ok(()),
     }
 }
@@ -181,7 +187,8 @@ fn run(
     n: f64,
 ) -> Result<Fit> {
     let penalties = Penalties::new(list, layout.width)?;
-    check_control(&options.control, penalties.count, layout.width)?;
+    let theta = family.theta_start();
+    check_control(&options.control, penalties.count, theta.len(), layout.width)?;
     if n < penalties.null_dimension as f64 {
         let text = format!("{n} rows cannot determine {} unpenalised coefficients", penalties.null_dimension);
         return Err(Error::new("GAM_FEW_ROWS", text)
@@ -190,11 +197,12 @@ fn run(
     }
     let scale = options.scale.or(if family.scale_known() { Some(1.0) } else { None });
     let model = Model { source, layout, penalties: &penalties, method: options.method, scale, gamma: options.gamma, n };
-    let best = optimise(&model, &family.theta_start(), &options.control)?;
+    let best = optimise(&model, &theta, &options.control)?;
     let mut out = finish(&model, data, family, options, &best.evaluation, scale)?;
     out.rho = best.rho;
     out.certificate = best.certificate;
     (out.outer, out.evaluations, out.inner, out.trace) = (best.outer, best.evaluations, best.inner, best.trace);
+    out.probe = best.probe;
     Ok(out)
 }
 
@@ -293,6 +301,7 @@ fn finish(
         evaluations: 0,
         inner: 0,
         trace: Vec::new(),
+        probe: None,
         tests: Vec::new(),
     };
     if let Some(d) = data.filter(|_| family.partial()) {

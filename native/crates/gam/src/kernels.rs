@@ -102,6 +102,37 @@ by_level! {
     ) = outer_splines_in
 }
 
+/// `outer_splines` with one set of weights for each of several sums: a row's products are taken once.
+#[inline(always)]
+fn outer_splines_each_in<const F: bool>(
+    weights: &[&[f64]],
+    s: (&[f64], &[u32]),
+    t: (&[f64], &[u32]),
+    columns: usize,
+    outs: &mut [&mut [[f64; SPLINE * SPLINE]]],
+) {
+    let (a, b) = (s.0.as_chunks::<SPLINE>().0, t.0.as_chunks::<SPLINE>().0);
+    for (row, ((x, &i), (y, &j))) in a.iter().zip(s.1).zip(b.iter().zip(t.1)).enumerate() {
+        let cell = if columns == 0 { i as usize } else { i as usize * columns + j as usize };
+        let mut products = [0.0; SPLINE * SPLINE];
+        for l in 0..SPLINE * SPLINE {
+            products[l] = x[l / SPLINE] * y[l % SPLINE];
+        }
+        for (w, out) in weights.iter().zip(outs.iter_mut()) {
+            let (w, to) = (w[row], &mut out[cell]);
+            for l in 0..SPLINE * SPLINE {
+                to[l] = fma::<F>(w, products[l], to[l]);
+            }
+        }
+    }
+}
+by_level! {
+    pub fn outer_splines_each(
+        weights: &[&[f64]], s: (&[f64], &[u32]), t: (&[f64], &[u32]), columns: usize,
+        outs: &mut [&mut [[f64; SPLINE * SPLINE]]],
+    ) = outer_splines_each_in
+}
+
 /// Windows of any width.
 #[inline(always)]
 fn outer_any_in<const F: bool>(

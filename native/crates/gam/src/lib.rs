@@ -5,6 +5,7 @@
 #![allow(clippy::needless_range_loop)]
 
 pub mod basis;
+mod carry;
 mod corrected;
 pub mod cox;
 pub mod criterion;
@@ -27,12 +28,14 @@ mod overall;
 pub mod passes;
 pub mod penalty;
 pub mod predict;
+mod probe;
 pub mod report;
 mod residuals;
 pub mod rows;
 mod shape;
 mod shaped;
 mod side;
+mod step;
 pub mod term;
 pub mod termtest;
 

@@ -6,6 +6,8 @@ use x_simd::{Error, Result};
 
 use crate::criterion::{Evaluation, Method, Model};
 use crate::mat::{Mat, dot};
+use crate::probe::Probe;
+use crate::step::{Past, Place, Step, learn, propose};
 
 #[derive(Debug, Clone)]
 pub struct Control {
@@ -18,11 +20,28 @@ pub struct Control {
     pub refresh: bool,
     pub rho_min: f64,
     pub rho_max: f64,
+    /// Derivatives of the Hessian by (rho, theta) at the optimum of a related fit, or empty. They only shape the steps.
+    pub third: Vec<f64>,
+    /// Should the result tell its own?
+    pub probe: bool,
+    /// Look once whether a term has a better optimum at infinity (REML only).
+    pub look: bool,
 }
 
 impl Default for Control {
     fn default() -> Self {
-        Control { rho: None, beta: None, fixed: false, max_outer: 200, refresh: true, rho_min: -20.0, rho_max: 30.0 }
+        Control {
+            rho: None,
+            beta: None,
+            fixed: false,
+            max_outer: 200,
+            refresh: true,
+            rho_min: -20.0,
+            rho_max: 30.0,
+            third: Vec::new(),
+            probe: false,
+            look: false,
+        }
     }
 }
 
@@ -47,25 +66,35 @@ pub struct Optimum {
     pub inner: usize,
     /// Criterion and (rho, theta) of each accepted point; the first is the start.
     pub trace: Vec<(f64, Vec<f64>)>,
+    pub probe: Option<Probe>,
 }
 
 /// Gradients below this count as zero: a Newton step from there changes edf by less than 1e-7.
-const GRADIENT: f64 = 1e-7;
+pub const GRADIENT: f64 = 1e-7;
 /// Gradient and curvature of a coordinate at infinity.
-const FLAT: f64 = 1e-7;
-const MAX_STEP: f64 = 5.0;
-/// The last Newton step may be this long: what it leaves of the gradient is of the order of its square.
-const REFINE: f64 = 3e-4;
+pub const FLAT: f64 = 1e-7;
+/// A gradient above this is no rounding error.
+const RISING: f64 = 5e-9;
+/// A shorter step changes nothing that anybody reads.
+const NO_STEP: f64 = 1e-9;
 /// Half a Newton decrement of P-IRLS: coefficients within 1e-7 standard errors. The criterion would be content with less;
 /// its gradient errs with the first power of theirs.
 const INNER: f64 = 1e-14;
+/// What a point on the way is content with, and what one that may be the last must have.
+const INNER_ON_THE_WAY: f64 = 1e-8;
+const INNER_AT_THE_END: f64 = 1e-13;
 
-struct Search<'a> {
-    model: &'a Model<'a>,
+/// How far out another basin is looked for, and how much higher than here its estimate may be.
+const FAR: f64 = 12.0;
+const WORTH_A_LOOK: f64 = 0.05;
+
+pub struct Search<'a> {
+    pub model: &'a Model<'a>,
     control: &'a Control,
-    m: usize,
+    pub m: usize,
     evaluations: usize,
     inner: usize,
+    third: Vec<f64>,
 }
 
 /// Start values at which each penalty weighs as much as the data on the coefficients it touches.
@@ -93,7 +122,7 @@ fn balanced(model: &Model, gram: &Mat) -> Result<Vec<f64>> {
 
 pub fn optimise(model: &Model, theta: &[f64], control: &Control) -> Result<Optimum> {
     let m = model.penalties.count;
-    let mut search = Search { model, control, m, evaluations: 0, inner: 0 };
+    let mut search = Search { model, control, m, evaluations: 0, inner: 0, third: control.third.clone() };
     let clamp = |r: f64| r.clamp(control.rho_min, control.rho_max);
     let mut beta = control.beta.clone();
     let given = control.rho.clone().unwrap_or_else(|| vec![f64::NAN; m]);
@@ -105,6 +134,7 @@ pub fn optimise(model: &Model, theta: &[f64], control: &Control) -> Result<Optim
             rho.iter().zip(&given).map(|(r, g)| if g.is_finite() { *g } else { clamp(*r) }).collect()
         };
         let first = model.evaluate(&keep(vec![0.0; m]), theta, beta.as_deref(), false, 1e-2)?;
+        search.evaluations += 1;
         search.inner += first.inner;
         let mut rho = keep(balanced(model, &first.prepared.rotate(&first.gram, false))?);
         beta = Some(first.prepared.to_plain(&first.beta));
@@ -117,13 +147,15 @@ pub fn optimise(model: &Model, theta: &[f64], control: &Control) -> Result<Optim
     // At a fixed rho the family's own parameters are still estimated.
     let settled = control.fixed && theta.is_empty();
     let derivatives = !settled;
-    let mut now = search.evaluate(&point, beta.as_deref(), derivatives)?;
+    let first = if settled { INNER } else { INNER_ON_THE_WAY };
+    let mut now = search.evaluate(&point, beta.as_deref(), derivatives, first)?;
     let mut trace = vec![(now.criterion, point.clone())];
     let mut outer = 0;
     let mut certificate = Certificate { converged: settled, ..Certificate::default() };
     let mut best_gradient = f64::INFINITY;
     let mut stalled = 0;
-    let mut before = None;
+    let mut past = None;
+    let mut looked = !control.look || control.fixed || model.method != Method::Reml;
     while !certificate.converged {
         let state = search.state(&point, &now);
         certificate = state.certificate(&now);
@@ -135,11 +167,28 @@ pub fn optimise(model: &Model, theta: &[f64], control: &Control) -> Result<Optim
             stalled += 1;
         }
         let rounding = 1e-9 * (1.0 + now.criterion.abs());
-        let last = search.newton(&now, &state);
-        let close = last.iter().all(|s| s.abs() < REFINE) && certificate.curvature > 0.0;
-        if certificate.gradient < GRADIENT || close || (stalled >= 2 && certificate.gradient < rounding) {
+        let step = search.propose(&point, &now, past.as_ref(), &state);
+        let unit = search.unit(&now);
+        let close = certificate.curvature > 0.0 && step.ends(&now, &state, unit);
+        let ended = certificate.gradient < GRADIENT || close || (stalled >= 2 && certificate.gradient < rounding);
+        if ended && !looked && now.decrement <= INNER_AT_THE_END {
+            looked = true;
+            if let Some((next, evaluation)) = search.look_outward(&point, &now, &state)? {
+                (point, now, past) = (next, evaluation, None);
+                search.third.clear();
+                best_gradient = f64::INFINITY;
+                trace.push((now.criterion, point.clone()));
+                continue;
+            }
+        }
+        if ended && now.decrement > INNER_AT_THE_END && search.tighten(&point, &mut now)? {
+            best_gradient = f64::INFINITY;
+            continue;
+        }
+        if ended {
             certificate.converged = true;
-            if close && last.iter().any(|s| s.abs() > 1e-9) {
+            let last = step.last(&now, unit);
+            if close && last.iter().any(|s| s.abs() > NO_STEP) {
                 search.refine(&mut point, &last, &mut now)?;
                 certificate.gradient = state.certificate(&now).gradient;
                 trace.push((now.criterion, point.clone()));
@@ -150,12 +199,16 @@ pub fn optimise(model: &Model, theta: &[f64], control: &Control) -> Result<Optim
             break;
         }
         outer += 1;
-        match search.step(&point, &now, &state, before.as_ref())? {
+        match search.step(&point, &now, &step)? {
             Some((next, evaluation)) => {
-                let curvature = (0..point.len()).map(|i| now.hessian[(i, i)]).collect();
-                before = Some(Past { point, curvature });
-                point = next;
-                now = evaluation;
+                let Evaluation { gradient, hessian, .. } = std::mem::replace(&mut now, evaluation);
+                if !search.third.is_empty() {
+                    let moved: Vec<f64> = next.iter().zip(&point).map(|(a, b)| a - b).collect();
+                    let mut change = now.hessian.clone();
+                    change.add_scaled(-1.0, &hessian);
+                    learn(&mut search.third, &moved, &change);
+                }
+                past = Some(Past { point: std::mem::replace(&mut point, next), gradient, hessian });
                 trace.push((now.criterion, point.clone()));
             }
             None => {
@@ -175,8 +228,10 @@ pub fn optimise(model: &Model, theta: &[f64], control: &Control) -> Result<Optim
             .with("outer", outer as f64)
             .with("criterion", now.criterion));
     }
+    let probe = if control.probe { Some(search.probe(&point, &now)?) } else { None };
     Ok(Optimum {
         rho: point[..m].to_vec(),
+        probe,
         evaluation: now,
         certificate,
         outer,
@@ -186,19 +241,12 @@ pub fn optimise(model: &Model, theta: &[f64], control: &Control) -> Result<Optim
     })
 }
 
-/// The point before the present one.
-struct Past {
-    point: Vec<f64>,
-    curvature: Vec<f64>,
-}
-
 /// Which coordinates still move, and the Hessian over them.
-struct State {
-    active: Vec<usize>,
+pub struct State {
+    pub active: Vec<usize>,
     infinite: Vec<usize>,
     at_box: Vec<usize>,
     values: Vec<f64>,
-    vectors: Mat,
 }
 
 impl State {
@@ -215,15 +263,32 @@ impl State {
 }
 
 impl Search<'_> {
-    fn evaluate(&mut self, point: &[f64], beta: Option<&[f64]>, derivatives: bool) -> Result<Evaluation> {
+    /// The criterion at another point. `tolerance` is half the Newton decrement that the coefficients may keep.
+    fn evaluate(
+        &mut self,
+        point: &[f64],
+        beta: Option<&[f64]>,
+        derivatives: bool,
+        tolerance: f64,
+    ) -> Result<Evaluation> {
         self.evaluations += 1;
         let (rho, theta) = point.split_at(self.m);
-        let mut e = self.model.evaluate(rho, theta, beta, derivatives, INNER)?;
+        let mut e = self.model.evaluate(rho, theta, beta, derivatives, tolerance)?;
         self.inner += e.inner;
         if derivatives && self.model.method == Method::Gcv {
             e.hessian = self.differences(point, &e)?;
         }
         Ok(e)
+    }
+
+    /// The same point with coefficients good enough for a certificate; false where they cannot be had any better.
+    fn tighten(&mut self, point: &[f64], now: &mut Evaluation) -> Result<bool> {
+        let before = now.decrement;
+        let beta = now.prepared.to_plain(&now.beta);
+        *now = self.evaluate(point, Some(&beta), true, INNER)?;
+        // No other point: no evaluation of the search.
+        self.evaluations -= 1;
+        Ok(now.decrement < before)
     }
 
     /// Hessian of GCV by central differences of its exact gradient.
@@ -236,7 +301,10 @@ impl Search<'_> {
             for (side, sign) in sides.iter_mut().zip([1.0, -1.0]) {
                 let mut rho = point[..self.m].to_vec();
                 rho[j] += sign * h;
-                *side = self.model.evaluate(&rho, &point[self.m..], Some(&beta), true, 1e-14)?.gradient;
+                let e = self.model.evaluate(&rho, &point[self.m..], Some(&beta), true, INNER)?;
+                self.evaluations += 1;
+                self.inner += e.inner;
+                *side = e.gradient;
             }
             for k in 0..self.m {
                 out[(j, k)] = (sides[0][k] - sides[1][k]) / (2.0 * h);
@@ -249,6 +317,7 @@ impl Search<'_> {
     /// One update of the generalised Fellner–Schall method (Wood & Fasiolo 2017).
     fn fellner_schall(&mut self, rho: &[f64], theta: &[f64], beta: &mut Option<Vec<f64>>) -> Result<Vec<f64>> {
         let e = self.model.evaluate(rho, theta, beta.as_deref(), false, 1e-4)?;
+        self.evaluations += 1;
         self.inner += e.inner;
         let p = &e.prepared;
         let phi = if self.model.method == Method::Gcv && self.model.scale.is_none() {
@@ -268,7 +337,7 @@ impl Search<'_> {
         Ok(next)
     }
 
-    fn state(&self, point: &[f64], now: &Evaluation) -> State {
+    pub fn state(&self, point: &[f64], now: &Evaluation) -> State {
         let (mut active, mut infinite, mut at_box) = (Vec::new(), Vec::new(), Vec::new());
         // GCV lives on the scale of the deviance per row, REML on that of the log likelihood.
         let unit = self.unit(now);
@@ -277,7 +346,9 @@ impl Search<'_> {
             if i < self.m && self.control.fixed {
                 continue;
             }
-            if i < self.m && g.abs() < FLAT * unit && h.abs() < FLAT * unit {
+            // Beside a finite optimum the criterion is as flat far out, but it rises.
+            let flat = g.abs() < FLAT * unit && h.abs() < FLAT * unit;
+            if i < self.m && flat && (g < RISING * unit || self.control.fixed) {
                 infinite.push(i);
             } else if i < self.m
                 && ((point[i] >= self.control.rho_max && g < 0.0) || (point[i] <= self.control.rho_min && g > 0.0))
@@ -288,113 +359,93 @@ impl Search<'_> {
             }
         }
         let h = Mat::from_fn(active.len(), active.len(), |a, b| now.hessian[(active[a], active[b])]);
-        let (values, vectors) =
-            if active.is_empty() { (Vec::new(), h) } else { h.eigen().unwrap_or((Vec::new(), Mat::zeros(0, 0))) };
-        State { active, infinite, at_box, values, vectors }
+        let values = if active.is_empty() { Vec::new() } else { h.eigen().map_or(Vec::new(), |e| e.0) };
+        State { active, infinite, at_box, values }
+    }
+
+    fn propose(&self, point: &[f64], now: &Evaluation, past: Option<&Past>, state: &State) -> Step {
+        // Covariances hold the Hessian of the last point.
+        let limit = if self.control.refresh { 3e-4 } else { 1e-3 };
+        let place = Place { point, now, past, third: &self.third, active: &state.active, unit: self.unit(now), limit };
+        propose(&place, self.m, self.control.rho_min..=self.control.rho_max)
     }
 
     fn unit(&self, now: &Evaluation) -> f64 {
         if self.model.method == Method::Gcv { now.criterion.abs().min(1.0) } else { 1.0 }
     }
 
-    /// The Newton step with every curvature taken as positive.
-    fn newton(&self, now: &Evaluation, state: &State) -> Vec<f64> {
-        let g: Vec<f64> = state.active.iter().map(|&i| now.gradient[i]).collect();
-        let top = state.values.iter().fold(0.0, |m: f64, v| m.max(v.abs()));
-        let mut direction = vec![0.0; g.len()];
-        for (k, value) in state.values.iter().enumerate() {
-            let u: Vec<f64> = (0..g.len()).map(|i| state.vectors[(i, k)]).collect();
-            let size = value.abs().max(1e-12 * top).max(1e-14);
-            crate::mat::axpy(-dot(&u, &g) / size, &u, &mut direction);
-        }
-        let mut step = vec![0.0; now.gradient.len()];
-        for (d, &i) in direction.iter().zip(&state.active) {
-            step[i] = *d;
-        }
-        step
-    }
-
-    /// Coefficients after a short move, by their derivatives.
-    fn follow(&self, step: &[f64], now: &Evaluation) -> Vec<f64> {
+    /// Coefficients after a move: along their derivatives by rho, or by exp(-rho) where that is the coordinate.
+    pub fn follow(&self, reach: &[f64], now: &Evaluation) -> Vec<f64> {
         let mut guess = now.beta.clone();
-        for (d, s) in now.directions.iter().zip(step) {
+        for (d, s) in now.directions.iter().zip(reach) {
             crate::mat::axpy(*s, d, &mut guess);
         }
         now.prepared.to_plain(&guess)
     }
 
-    /// Takes a last, tiny step that nothing follows. Only covariances ask for derivatives there; otherwise those of the point
-    /// before stand for it. It is no evaluation of the search.
+    /// Takes a last, tiny step that nothing follows. Covariances ask for derivatives there; otherwise the derivatives of the
+    /// point before carry everything over, and there is no evaluation.
     fn refine(&mut self, point: &mut [f64], step: &[f64], now: &mut Evaluation) -> Result<()> {
         let next: Vec<f64> = point.iter().zip(step).map(|(p, s)| p + s).collect();
+        if !self.control.refresh && self.model.method != Method::Gcv {
+            *now = self.model.carry(now, &next, step)?;
+            point.copy_from_slice(&next);
+            return Ok(());
+        }
         let (rho, theta) = next.split_at(self.m);
         let guess = self.follow(step, now);
-        let e = match self.model.evaluate(rho, theta, Some(&guess), self.control.refresh, INNER) {
+        self.evaluations += 1;
+        let e = match self.model.evaluate(rho, theta, Some(&guess), true, INNER) {
             Ok(e) => e,
             Err(e) if e.code == "CANCELLED" => return Err(e),
             Err(_) => return Ok(()),
         };
         self.inner += e.inner;
         point.copy_from_slice(&next);
-        if self.control.refresh {
-            let hessian = now.hessian.clone();
-            *now = if self.model.method == Method::Gcv { Evaluation { hessian, ..e } } else { e };
-            return Ok(());
-        }
-        let moved = |d: &Vec<f64>| e.prepared.to_rotated(&now.prepared.to_plain(d));
-        let directions = now.directions.iter().map(moved).collect();
-        let (gradient, hessian) = (std::mem::take(&mut now.gradient), now.hessian.clone());
-        let scale_border = now.scale_border.take();
-        *now = Evaluation { gradient, hessian, scale_border, directions, ..e };
+        let hessian = now.hessian.clone();
+        *now = if self.model.method == Method::Gcv { Evaluation { hessian, ..e } } else { e };
         Ok(())
     }
 
-    /// Steps of vanishing terms. In its tail the criterion is a + b exp(-rho), which Newton would walk in steps of one, but
-    /// where it is flat is known. What looks like a tail far from the optimum of the others may be none: then the step is
-    /// long, but not all the way.
-    fn tails(&self, point: &[f64], now: &Evaluation, state: &State, before: Option<&Past>, step: &mut [f64]) {
-        // Distance of gradient and curvature from the tail's equality.
-        let apart = |i: usize| (now.gradient[i] + now.hessian[(i, i)]).abs() / now.gradient[i].abs();
-        let falling = |i: usize| i < self.m && now.gradient[i] < 0.0 && apart(i) < 0.3;
-        let settled = state.active.iter().all(|&i| falling(i) || step[i].abs() < 0.5);
-        for &i in state.active.iter().filter(|&&i| falling(i)) {
-            // Curvature falls with the gradient in a tail; beside a finite optimum it stays.
-            let fades = before.is_some_and(|b| {
-                let moved = point[i] - b.point[i];
-                moved > 0.5 && now.hessian[(i, i)] < b.curvature[i] * (-0.6 * moved).exp()
-            });
-            if settled && (apart(i) < 0.02 || fades) {
-                step[i] = (-now.gradient[i] / (0.9 * FLAT * self.unit(now))).ln();
-            } else if apart(i) < 0.2 {
-                step[i] = MAX_STEP;
-            }
-        }
-    }
-
-    fn step(
+    /// A term can have two optima, one of them at infinity. Looks for that one with the likelihood as the parabola that it
+    /// is here, at the cost of a factorisation, and goes there only where the criterion itself is lower.
+    fn look_outward(
         &mut self,
         point: &[f64],
         now: &Evaluation,
         state: &State,
-        before: Option<&Past>,
     ) -> Result<Option<(Vec<f64>, Evaluation)>> {
-        let mut step = self.newton(now, state);
-        let longest = step.iter().fold(0.0, |m: f64, s| m.max(s.abs()));
-        if longest > MAX_STEP {
-            step.iter_mut().for_each(|s| *s *= MAX_STEP / longest);
+        let mut best: Option<(f64, Vec<f64>, Vec<f64>)> = None;
+        for &i in state.active.iter().filter(|&&i| i < self.m) {
+            let mut next = point.to_vec();
+            next[i] = (point[i] + FAR).min(self.control.rho_max);
+            let Some((criterion, beta)) = self.model.approximate(now, &next[..self.m])? else { continue };
+            if criterion < best.as_ref().map_or(now.criterion + WORTH_A_LOOK, |b| b.0) {
+                best = Some((criterion, next, beta));
+            }
         }
-        self.tails(point, now, state, before, &mut step);
+        let Some((_, next, beta)) = best else { return Ok(None) };
+        let e = match self.evaluate(&next, Some(&beta), true, INNER_ON_THE_WAY) {
+            Ok(e) => e,
+            Err(e) if e.code == "CANCELLED" => return Err(e),
+            Err(_) => return Ok(None),
+        };
+        Ok((e.criterion < now.criterion).then_some((next, e)))
+    }
+
+    fn step(&mut self, point: &[f64], now: &Evaluation, step: &Step) -> Result<Option<(Vec<f64>, Evaluation)>> {
         let slack = 1e-12 * (1.0 + now.criterion.abs());
+        // Coefficients need be as good as what the step will gain asks for.
+        let tolerance = (1e-4 * step.gain(now)).powi(2).clamp(INNER, INNER_ON_THE_WAY);
         let mut size = 1.0;
         for halving in 0..30 {
-            let mut next: Vec<f64> = point.iter().zip(&step).map(|(p, s)| p + size * s).collect();
+            let mut next: Vec<f64> = point.iter().zip(&step.delta).map(|(p, s)| p + size * s).collect();
             for r in &mut next[..self.m] {
                 *r = r.clamp(self.control.rho_min, self.control.rho_max);
             }
-            // Coefficients follow their derivatives for short moves. A term in its tail hardly moves at all.
-            let moved: Vec<f64> = next.iter().zip(point).map(|(a, b)| (a - b).clamp(-1.0, 1.0)).collect();
-            let guess = self.follow(&moved, now);
-            match self.evaluate(&next, Some(&guess), true) {
+            let moved: Vec<f64> = next.iter().zip(point).map(|(a, b)| a - b).collect();
+            let guess = self.follow(&step.reach(&moved), now);
+            match self.evaluate(&next, Some(&guess), true, tolerance) {
                 Ok(e) if e.criterion <= now.criterion + slack => return Ok(Some((next, e))),
                 Err(e) if e.code == "CANCELLED" => return Err(e),
                 _ => {}

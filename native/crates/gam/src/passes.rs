@@ -223,7 +223,8 @@ impl Data<'_> {
             s: Scratch,
             h: Vec<Vec<f64>>,
             eta_d: Vec<Vec<Vec<f64>>>,
-            weights: Vec<Vec<f64>>,
+            /// By direction and pair of predictors.
+            weights: Vec<Vec<Vec<f64>>>,
             row: Vec<f64>,
         }
         let make = || {
@@ -278,11 +279,11 @@ impl Data<'_> {
                     }
                     layout.add_tmul(block, c, row, &mut sums.pull);
                 }
-                work.weights.resize_with(pairs, Vec::new);
+                work.weights.resize_with(nd, || vec![Vec::new(); pairs]);
                 for e in 0..nd {
                     for a in 0..k {
                         for b in 0..=a {
-                            let to = &mut work.weights[pair(a, b)];
+                            let to = &mut work.weights[e][pair(a, b)];
                             to.clear();
                             to.resize(n, 0.0);
                             for c in 0..k {
@@ -291,9 +292,8 @@ impl Data<'_> {
                         }
                     }
                     if e >= m {
-                        crate::mat::axpy(1.0, &d.theta[e - m][2], &mut work.weights[0]);
+                        crate::mat::axpy(1.0, &d.theta[e - m][2], &mut work.weights[e][0]);
                     }
-                    layout.add_gram(block, &work.weights, &mut sums.grams[e]);
                     for g in 0..=e {
                         let at = pair(e, g);
                         if g >= m {
@@ -326,6 +326,7 @@ impl Data<'_> {
                         sums.traces[at] += trace;
                     }
                 }
+                layout.add_grams(block, &work.weights, &mut sums.grams);
                 for t in 0..nt {
                     sums.theta_f[t] += d.theta[t][0].iter().sum::<f64>();
                     sums.theta_trace[t] += dot(&d.theta[t][2], &h[0]);

@@ -94,5 +94,15 @@ pub fn summary(fit: &Fit, design: &Design, family: &str, link: &str, method: &st
             ]),
         ),
         ("trace", Json::Arr(trace.collect())),
+        (
+            "probe",
+            fit.probe.as_ref().map_or(Json::Null, |p| {
+                object([
+                    ("third", p.third.clone().into()),
+                    ("criterionEvaluations", p.evaluations.into()),
+                    ("inner", p.inner.into()),
+                ])
+            }),
+        ),
     ])
 }

@@ -202,8 +202,34 @@ impl Layout {
 
     /// Adds the sum over predictors k, l of X_k' W_kl X_l. An empty weight vector counts as zero.
     pub fn add_gram(&self, block: &Block, weights: &[Vec<f64>], out: &mut [f64]) {
+        self.add_products(block, weights, out, |_, _| true);
+    }
+
+    /// `add_gram` for several weights and sums: one set of weights a pair of predictors for each sum.
+    pub fn add_grams(&self, block: &Block, weights: &[Vec<Vec<f64>>], outs: &mut [Vec<f64>]) {
         let level = Level::get();
-        for ((ps, s), (pt, t), columns, cells) in self.pairs(block) {
+        let splines = |a: &Piece, b: &Piece| a.window == kernels::SPLINE && b.window == kernels::SPLINE;
+        for ((ps, s), (pt, t), columns, cells) in self.pairs(block).filter(|p| splines(p.0.0, p.1.0)) {
+            let at = pair(ps.predictor, pt.predictor);
+            let own: Vec<&[f64]> = weights.iter().map(|w| &w[at][..]).collect();
+            let mut to: Vec<_> = outs.iter_mut().map(|o| o[cells.clone()].as_chunks_mut().0).collect();
+            let (s, t) = ((&s.values[..], &s.place[..]), (&t.values[..], &t.place[..]));
+            kernels::outer_splines_each(level, &own, s, t, columns, &mut to);
+        }
+        for (w, out) in weights.iter().zip(outs) {
+            self.add_products(block, w, out, |a, b| !splines(a, b));
+        }
+    }
+
+    fn add_products(
+        &self,
+        block: &Block,
+        weights: &[Vec<f64>],
+        out: &mut [f64],
+        which: impl Fn(&Piece, &Piece) -> bool,
+    ) {
+        let level = Level::get();
+        for ((ps, s), (pt, t), columns, cells) in self.pairs(block).filter(|p| which(p.0.0, p.1.0)) {
             let weight = &weights[pair(ps.predictor, pt.predictor)];
             if weight.is_empty() {
                 continue;

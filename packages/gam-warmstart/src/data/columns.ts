@@ -189,9 +189,20 @@ export function factorTexts(column: FactorColumn): (string | null)[] {
 
 /** The listed rows of a column. */
 export function takeRows(column: Column, rows: Uint32Array): Column {
-  if (column.kind === "number")
-    return { kind: "number", values: Float64Array.from(rows, (r) => column.values[r]!) };
-  return { ...column, codes: Int32Array.from(rows, (r) => column.codes[r]!) };
+  if (column.kind === "number") return { kind: "number", values: pick(column.values, rows) };
+  return { ...column, codes: pick(column.codes, rows) };
+}
+
+/** All rows in their order are the values themselves: nobody writes to a column. */
+function pick<T extends Float64Array | Int32Array>(values: T, rows: Uint32Array): T {
+  let same = 0;
+  while (same < rows.length && rows[same] === same) same++;
+  if (same === values.length && same === rows.length) return values;
+  const taken = (
+    values instanceof Float64Array ? new Float64Array(rows.length) : new Int32Array(rows.length)
+  ) as T;
+  for (let i = 0; i < rows.length; i++) taken[i] = values[rows[i]!]!;
+  return taken;
 }
 
 /** A data set of columns that are converted already. */

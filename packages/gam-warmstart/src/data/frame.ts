@@ -148,12 +148,18 @@ function completeRows(
   for (const [label, column] of columns) {
     let missing = 0;
     let first = 0;
-    for (let i = 0; i < n; i++) {
-      const gone = column.kind === "number" ? Number.isNaN(column.values[i]!) : column.codes[i]! < 0;
-      if (!gone) continue;
+    const mark = (i: number): void => {
       missing++;
       if (bad[i] === 0) first++;
       bad[i] = 1;
+    };
+    // Plain loops: a long table goes through here once a column.
+    if (column.kind === "number") {
+      const { values } = column;
+      for (let i = 0; i < n; i++) if (Number.isNaN(values[i])) mark(i);
+    } else {
+      const { codes } = column;
+      for (let i = 0; i < n; i++) if (codes[i]! < 0) mark(i);
     }
     if (missing === n && n > 0 && refuseNone)
       throw gamError("ALL_MISSING", `${label} has no value in any of the ${n} rows`, {
@@ -161,7 +167,10 @@ function completeRows(
       });
     if (first > 0) by[label] = first;
   }
-  const keep = Uint32Array.from({ length: n }, (_, i) => i).filter((i) => bad[i] === 0);
+  const all = new Uint32Array(n);
+  let kept = 0;
+  for (let i = 0; i < n; i++) if (bad[i] === 0) all[kept++] = i;
+  const keep = kept === n ? all : all.slice(0, kept);
   if (keep.length === 0 && refuseNone) {
     const why =
       n === 0
@@ -173,8 +182,9 @@ function completeRows(
 }
 
 function refuseInfinite(label: string, values: Float64Array, rows: Uint32Array): void {
-  const at = values.findIndex((v) => !Number.isFinite(v));
-  if (at < 0) return;
+  let at = 0;
+  while (at < values.length && Number.isFinite(values[at])) at++;
+  if (at === values.length) return;
   throw gamError(
     "NOT_FINITE",
     `${label} is ${values[at]} in row ${rows[at]! + 1}; remove the row or the transformation`,

@@ -1,0 +1,79 @@
+//! A fit carried over a step so short that first derivatives tell all: no pass over the data, no evaluation of the
+//! criterion. What is left out is of the order of the step's square.
+
+use x_simd::Result;
+
+use crate::criterion::{Evaluation, Model, Source};
+use crate::mat::{Factor, axpy, dot};
+
+impl Model<'_> {
+    /// REML at another `rho` with the likelihood replaced by its parabola at `now`, whose coefficients are at their
+    /// optimum; and the coefficients there (unrotated). `None` where the parabola has no minimum.
+    pub fn approximate(&self, now: &Evaluation, rho: &[f64]) -> Result<Option<(f64, Vec<f64>)>> {
+        let p = self.penalties.prepare(rho)?;
+        let here = p.to_rotated(&now.prepared.to_plain(&now.beta));
+        let gram = p.rotate(&now.prepared.rotate(&now.gram, false), true);
+        // Score of the likelihood at its penalised optimum: minus the penalty's.
+        let pull = p.to_rotated(&now.prepared.to_plain(&now.prepared.total_times(&now.beta)));
+        let mut h = gram.clone();
+        p.add_total(&mut h);
+        let Some(factor) = Factor::new(&h) else { return Ok(None) };
+        // G (b - here) - pull + S b = 0
+        let mut beta = gram.mul_vec(&here);
+        axpy(1.0, &pull, &mut beta);
+        factor.solve(&mut beta);
+        let moved: Vec<f64> = beta.iter().zip(&here).map(|(a, b)| a - b).collect();
+        let f = now.f - dot(&pull, &moved) + 0.5 * dot(&gram.mul_vec(&moved), &moved);
+        let penalty = dot(&beta, &p.total_times(&beta));
+        let (criterion, ..) = self.laplace(2.0 * f + penalty, factor.log_det(), p.log_det);
+        Ok(Some((criterion, p.to_plain(&beta))))
+    }
+
+    /// `now`, which has its derivatives, at `point` = its own (rho, theta) + `step`. Gradient and Hessian stay those of `now`.
+    pub fn carry(&self, now: &Evaluation, point: &[f64], step: &[f64]) -> Result<Evaluation> {
+        let (rho, theta) = point.split_at(now.prepared.lambda.len());
+        let p = self.penalties.prepare(rho)?;
+        let moved = |x: &[f64]| p.to_rotated(&now.prepared.to_plain(x));
+        let directions: Vec<Vec<f64>> = now.directions.iter().map(|d| moved(d)).collect();
+        let mut beta = moved(&now.beta);
+        directions.iter().zip(step).for_each(|(d, s)| axpy(*s, d, &mut beta));
+        let mut gram = now.gram.clone();
+        now.gram_slopes.iter().zip(step).for_each(|(slope, s)| gram.add_scaled(*s, slope));
+        let gram = p.rotate(&now.prepared.rotate(&gram, false), true);
+        let mut f = now.f;
+        if let Source::Quadratic(q) = &self.source {
+            let xty = p.to_rotated(&q.xty);
+            let mut h = gram.clone();
+            p.add_total(&mut h);
+            beta.clone_from(&xty);
+            Factor::new(&h).ok_or_else(|| self.rank_error(&p, &gram))?.solve(&mut beta);
+            f = (0.5 * (q.yy - 2.0 * dot(&xty, &beta) + dot(&gram.mul_vec(&beta), &beta))).max(0.0);
+        }
+        let mut h = gram.clone();
+        p.add_total(&mut h);
+        let factor = Factor::new(&h).ok_or_else(|| self.rank_error(&p, &gram))?;
+        let phi = match &now.scale_border {
+            Some((border, curvature)) => now.phi * (-dot(border, step) / curvature).exp(),
+            None => now.phi,
+        };
+        Ok(Evaluation {
+            theta: theta.to_vec(),
+            f,
+            penalty: dot(&beta, &p.total_times(&beta)),
+            phi,
+            criterion: now.criterion + dot(&now.gradient, step) + 0.5 * dot(&now.hessian.mul_vec(step), step),
+            gradient: now.gradient.clone(),
+            hessian: now.hessian.clone(),
+            scale_border: now.scale_border.clone(),
+            inverse: factor.inverse(),
+            gram_slopes: Vec::new(),
+            inner: 0,
+            decrement: now.decrement,
+            log_det_h: factor.log_det(),
+            gram,
+            beta,
+            directions,
+            prepared: p,
+        })
+    }
+}
