@@ -73,7 +73,7 @@ export {
 } from "./explain.ts";
 export { FeatureTable, type FeatureTableParts, type TableSelection } from "./feature-table.ts";
 export type { CountRange } from "./feeds.ts";
-export { type FineTuneOptions, fineTune } from "./fine-tune.ts";
+export { type CategoricalInput, type FineTuneOptions, fineTune } from "./fine-tune.ts";
 export { type ImportanceSvgOptions, importanceTreeSvg } from "./importance-svg.ts";
 export { type Inspection, type InspectWith, inspectTable } from "./inspect.ts";
 export { type Joined, type JoinMetadataOptions, joinMetadata } from "./join-metadata.ts";
@@ -89,6 +89,7 @@ export { AAM_CONFIG, type ModelOptions, modelConfig } from "./model-config.ts";
 export type { ModelFacts, TargetFacts } from "./model-file.ts";
 export type {
   CountEmbedding,
+  KinTargets,
   ModelConfig,
   Predictions,
   Predictor,
