@@ -64,6 +64,7 @@ export function ask(request: Ask, transfer: readonly ArrayBuffer[] = []): Promis
 
 /** The same promise, given up as soon as the signal aborts; the work itself goes on to its end. */
 export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  work.catch(() => {}); // whoever waits for the end of the work hears of it
   throwIfAborted(signal);
   if (!signal) return work;
   let stop: (() => void) | undefined;
@@ -81,7 +82,6 @@ export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | u
     return await Promise.race([work, aborted]);
   } finally {
     signal.removeEventListener("abort", stop!);
-    work.catch(() => {}); // whoever waits for the end of the work hears of it
   }
 }
 

@@ -8,7 +8,10 @@ import {
 import type { FeatureTable } from "./feature-table.ts";
 import { rarefy } from "./rarefy.ts";
 import { readBiom } from "./read-biom.ts";
+import type { Sequences } from "./read-fasta.ts";
 import { readNewick, type Tree } from "./read-newick.ts";
+import type { SeqModel } from "./seq-model.ts";
+import { cacheProfile, lengthFindings } from "./sequence-lengths.ts";
 import type { TreeOptions } from "./unifrac.ts";
 
 /** Options of commands that read a table. */
@@ -93,6 +96,23 @@ export function treeOptions({ options }: CliContext): TreeOptions {
     missingTips: options["missing-tips"] as "error" | "drop",
     ...(options["missing-length"] === undefined ? {} : { missingLength: Number(options["missing-length"]) }),
   };
+}
+
+/** Warns where the sequences of a table are not those of a model: another region, or another trimming. */
+export function warnOfLengths(
+  { warn }: CliContext,
+  model: SeqModel,
+  table: FeatureTable,
+  sequences: Sequences | undefined,
+): void {
+  const { lengths } = model.facts;
+  const found = lengthFindings(
+    cacheProfile(model.cache(table, sequences)),
+    lengths ? { training: lengths } : {},
+  );
+  const { unseenShare, regions } = found;
+  for (const message of found.warnings)
+    warn({ code: "SEQUENCE_LENGTHS", message, details: { unseenShare, regions } });
 }
 
 /** Writes columns as a table with tabs, atomically; `-` is standard output. */

@@ -1,6 +1,6 @@
 import { type CliCommand, type CliContext, type OptionSpec, xError } from "@x/core/base";
 import { encodeCategories } from "./categories.ts";
-import { TABLE_FLAGS, tableOf, writeTsv } from "./cli-inputs.ts";
+import { TABLE_FLAGS, tableOf, warnOfLengths, writeTsv } from "./cli-inputs.ts";
 import { joinMetadata } from "./join-metadata.ts";
 import { predictInPasses } from "./prediction-passes.ts";
 import { readFasta } from "./read-fasta.ts";
@@ -57,6 +57,7 @@ export const predictCommand: CliCommand = {
     const { table, categories, groups } = await inputsOf(context, model);
     const sequences =
       options.sequences === undefined ? undefined : await readFasta(String(options.sequences), { signal });
+    warnOfLengths(context, model, table, sequences);
     const passes = Number(options["prediction-passes"]);
     const common = {
       batchSize: Number(options["batch-size"]),

@@ -17,7 +17,9 @@ export interface FeedLengths {
 
 /** The range of counts in training, which count predictions are relative to. */
 export interface CountRange {
+  /** Smallest count. */
   readonly least: number;
+  /** Largest count. */
   readonly most: number;
 }
 

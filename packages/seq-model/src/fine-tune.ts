@@ -22,12 +22,21 @@ import type { Metadata } from "./read-metadata.ts";
 import type { Tree } from "./read-newick.ts";
 import { ridgeHead } from "./ridge-head.ts";
 import { SeqModel } from "./seq-model.ts";
+import { cacheProfile } from "./sequence-lengths.ts";
 import { type Split, splitSamples } from "./split.ts";
 import { applyTargetTransform, fitTargetTransform, type TargetTransformKind } from "./target-transform.ts";
 import type { Target } from "./targets.ts";
 import { trainNetwork } from "./training.ts";
 import { batchOf, countRange, inBatches, type TrainingData } from "./training-data.ts";
 import { type TrainingConfig, trainingConfig } from "./training-options.ts";
+
+/** Columns of metadata that a network takes as input. */
+export interface CategoricalInput {
+  /** Of the table's samples, in its order. */
+  metadata: Metadata;
+  /** Names of its columns. */
+  columns: readonly string[];
+}
 
 /** Options of {@link fineTune}. */
 export interface FineTuneOptions extends PretrainOptions {
@@ -44,7 +53,7 @@ export interface FineTuneOptions extends PretrainOptions {
   /** Name of that column. */
   groupColumn?: string;
   /** Metadata of the table's samples in its order, and the columns of it that are input. */
-  categorical?: { metadata: Metadata; columns: readonly string[] };
+  categorical?: CategoricalInput;
   /** Weight of each sample in the losses. `SAMPLE_WEIGHTS` unless finite and not negative. */
   sampleWeights?: ArrayLike<number>;
   /** Does a linear head begin as ridge regression on the encoder's embeddings? True by default. */
@@ -148,6 +157,7 @@ export async function fineTune(table: FeatureTable, options: FineTuneOptions): P
     unknown,
     categories: inputs.columns,
     target,
+    lengths: cacheProfile(cache),
     history: table.history,
   };
   return { model: new SeqModel(facts, result.weights, threadsOf(options)), result };

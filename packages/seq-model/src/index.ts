@@ -1,4 +1,4 @@
-export type { WeightArray } from "./aam-weights.ts";
+export { aamPath, aamWeights, type WeightArray } from "./aam-weights.ts";
 export {
   type AttentionMap,
   type AttentionSvgOptions,
@@ -73,7 +73,7 @@ export {
 } from "./explain.ts";
 export { FeatureTable, type FeatureTableParts, type TableSelection } from "./feature-table.ts";
 export type { CountRange } from "./feeds.ts";
-export { type FineTuneOptions, fineTune } from "./fine-tune.ts";
+export { type CategoricalInput, type FineTuneOptions, fineTune } from "./fine-tune.ts";
 export { type ImportanceSvgOptions, importanceTreeSvg } from "./importance-svg.ts";
 export { type Inspection, type InspectWith, inspectTable } from "./inspect.ts";
 export { type Joined, type JoinMetadataOptions, joinMetadata } from "./join-metadata.ts";
@@ -89,6 +89,7 @@ export { AAM_CONFIG, type ModelOptions, modelConfig } from "./model-config.ts";
 export type { ModelFacts, TargetFacts } from "./model-file.ts";
 export type {
   CountEmbedding,
+  KinTargets,
   ModelConfig,
   Predictions,
   Predictor,
@@ -173,12 +174,14 @@ export { classTarget, numericTarget, type Target } from "./targets.ts";
 export { TOKENS, type TokenizeOptions, type TokenTable, tokenize, type UnknownRule } from "./tokens.ts";
 export type { EpochReport, TrainingResult } from "./training.ts";
 export type { Variation } from "./training-data.ts";
-export type {
-  BestMetric,
-  Freeze,
-  RateSchedule,
-  TrainingConfig,
-  TrainingOptions,
+export { type BatchPlan, planBatch, type StepSize, stepBytes } from "./training-memory.ts";
+export {
+  type BestMetric,
+  type Freeze,
+  type RateSchedule,
+  type TrainingConfig,
+  type TrainingOptions,
+  trainingConfig,
 } from "./training-options.ts";
 export {
   type DistanceOptions,

@@ -5,9 +5,10 @@ import type { ModelConfig } from "./model-interfaces.ts";
 import { TOKENS } from "./tokens.ts";
 
 /** What a configuration may leave out. */
-export type ModelOptions = Partial<Omit<ModelConfig, "layers">> & {
+export interface ModelOptions extends Partial<Omit<ModelConfig, "layers">> {
+  /** Layers of some stacks. */
   readonly layers?: Partial<ModelConfig["layers"]>;
-};
+}
 
 const DEFAULTS: ModelConfig = {
   dim: 64,

@@ -9,6 +9,7 @@ import type { CountRange } from "./feeds.ts";
 import { modelConfig } from "./model-config.ts";
 import type { ModelConfig } from "./model-interfaces.ts";
 import { type WeightMap, writeWeights } from "./model-weights.ts";
+import type { LengthProfile } from "./sequence-lengths.ts";
 import type { TargetTransform } from "./target-transform.ts";
 import type { UnknownRule } from "./tokens.ts";
 import type { TrainingConfig } from "./training-options.ts";
@@ -32,6 +33,7 @@ export interface TargetFacts {
 
 /** Everything about a model but its weights; plain data. */
 export interface ModelFacts {
+  /** Form of the network. */
   readonly config: ModelConfig;
   /** How it was trained last. */
   readonly training: TrainingConfig;
@@ -41,7 +43,10 @@ export interface ModelFacts {
   readonly unknown: UnknownRule;
   /** Columns of metadata it takes as input. */
   readonly categories: readonly CategoryColumn[];
+  /** What it predicts; an encoder has none. */
   readonly target?: TargetFacts;
+  /** Lengths of the sequences it was trained on last. */
+  readonly lengths?: LengthProfile;
   /** How counts came about: a rarefaction. */
   readonly history: readonly string[];
 }

@@ -1,5 +1,13 @@
 import type { SequenceBatch } from "./sequence-batches.ts";
 
+/** Distances of ASVs on the tree, in units of their mean. */
+export interface KinTargets {
+  /** Rows of the batch's ASVs. */
+  readonly rows: Int32Array;
+  /** Distances of each to each, row by row. */
+  readonly distances: Float32Array;
+}
+
 /** Some samples as a model takes them: every sequence once, and which sample has which. */
 export interface SampleBatch extends SequenceBatch {
   /** Names of the samples; padding samples have none, so there may be fewer than rows. */
@@ -11,7 +19,7 @@ export interface SampleBatch extends SequenceBatch {
   /** Distances the encoder learns, B × B. */
   readonly distances?: Float32Array;
   /** Some rows of the batch's ASVs, and their distances on the tree in units of the mean. */
-  readonly kin?: { readonly rows: Int32Array; readonly distances: Float32Array };
+  readonly kin?: KinTargets;
   /** Numbers of each sample that the encoder learns, such as Faith PD, one sample after another. */
   readonly encoderValues?: Float32Array;
 }

@@ -17,6 +17,7 @@ import type { Sequences } from "./read-fasta.ts";
 import type { Tree } from "./read-newick.ts";
 import { SeqModel } from "./seq-model.ts";
 import { type SequenceCache, sequenceCache } from "./sequence-batches.ts";
+import { cacheProfile } from "./sequence-lengths.ts";
 import { type Split, splitSamples } from "./split.ts";
 import type { UnknownRule } from "./tokens.ts";
 import { type TrainingResult, trainNetwork } from "./training.ts";
@@ -120,6 +121,7 @@ export async function pretrain(
     counts: countRange(data),
     unknown,
     categories: [],
+    lengths: cacheProfile(cache),
     history: table.history,
   };
   return { model: new SeqModel(facts, result.weights, threadsOf(options)), result };

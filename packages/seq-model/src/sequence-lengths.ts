@@ -1,4 +1,5 @@
 import { checkOptions } from "@x/core/base";
+import type { SequenceCache } from "./sequence-batches.ts";
 
 /** How many different sequences there are of each length: plain data that goes into a model's file. */
 export type LengthProfile = Readonly<Record<string, number>>;
@@ -30,6 +31,13 @@ export function lengthProfile(sequences: readonly string[]): LengthProfile {
   const counts = new Map<number, number>();
   for (const { length } of sequences) counts.set(length, (counts.get(length) ?? 0) + 1);
   return Object.fromEntries([...counts].sort(([a], [b]) => a - b));
+}
+
+/** Lengths of a table's different sequences as a model sees them: cut at its longest. */
+export function cacheProfile({ table }: SequenceCache): LengthProfile {
+  const counts: Record<string, number> = {};
+  for (const tokens of table.lengths) counts[tokens - 1] = (counts[tokens - 1] ?? 0) + 1;
+  return counts;
 }
 
 /** Two lengths further apart than this share of the longer are not the same region with a few insertions. */

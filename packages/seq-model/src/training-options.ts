@@ -74,12 +74,17 @@ export interface TrainingConfig {
 export type BestMetric = "val-loss" | "r2" | "mae" | "accuracy" | "f1" | "last";
 
 /** What a training configuration may leave out. */
-export type TrainingOptions = Partial<Omit<TrainingConfig, "losses" | "loss" | "mask" | "variation">> & {
+export interface TrainingOptions
+  extends Partial<Omit<TrainingConfig, "losses" | "loss" | "mask" | "variation">> {
+  /** Factors of some losses. */
   readonly losses?: Partial<LossWeights>;
+  /** Of the target. */
   readonly loss?: Partial<TargetLossConfig>;
+  /** Of masked autoencoding. */
   readonly mask?: Partial<MaskOptions>;
+  /** Variation of training samples. */
   readonly variation?: Variation;
-};
+}
 
 const DEFAULTS: TrainingConfig = {
   epochs: 100,

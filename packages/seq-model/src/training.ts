@@ -73,8 +73,9 @@ export interface TrainingResult {
   readonly steps: number;
   /** Steps left out because something was not finite. */
   readonly skipped: number;
-  /** Numbers that were trained and that stayed as they were. */
+  /** Weights that were trained. */
   readonly trained: number;
+  /** Weights that stayed as they were. */
   readonly frozen: number;
 }
 
@@ -201,7 +202,7 @@ export async function trainNetwork(run: TrainingRun): Promise<TrainingResult> {
     stoppedEarly = stopped(progress, training.patience);
     if (out) await checkpoint(run, trainer, progress, best!);
   }
-  const { trained, frozen } = trainer.plan;
+  const { frozen } = trainer.plan;
   return {
     weights: best ?? (await current()),
     bestEpoch: progress.bestEpoch,
@@ -209,9 +210,9 @@ export async function trainNetwork(run: TrainingRun): Promise<TrainingResult> {
     history: progress.history,
     steps: trainer.step,
     skipped,
-    trained: trained.size,
+    trained: trainer.size,
     frozen:
-      frozen.size +
+      frozen.places.reduce((n, { size }) => n + size, 0) +
       [...run.weights].reduce((n, [name, w]) => n + (leftOut(name, training) ? w.data.length : 0), 0),
   };
 }

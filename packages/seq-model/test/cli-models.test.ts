@@ -71,6 +71,23 @@ describe("seq-model explain", () => {
   }, 60_000);
 });
 
+describe("seq-model predict", () => {
+  it("warns of sequences of a length that training did not see", async () => {
+    const { ids, sequences } = study.sequences;
+    writeFileSync(
+      out("short.fasta"),
+      ids.map((id, f) => `>${id}\n${sequences[f]!.slice(0, f < 30 ? 18 : 24)}\n`).join(""),
+    );
+    const common = ["predict", "--model", folder, "--table", fixture("table.biom"), "--threads", "1"];
+    const same = await seqModel([...common, "--sequences", out("rep-seqs.fasta"), "--output", out("p.tsv")]);
+    expect(same, same.err).toMatchObject({ code: 0, err: "" });
+    const drifted = await seqModel([...common, "--sequences", out("short.fasta"), "--output", out("p.tsv")]);
+    expect(drifted).toMatchObject({ code: 0 });
+    expect(drifted.err).toMatch(/SEQUENCE_LENGTHS.*2 groups of lengths: 18 bp \(75 %\), 24 bp \(25 %\)/);
+    expect(drifted.err).toMatch(/75 % of the sequences have a length that training did not see/);
+  }, 60_000);
+});
+
 describe("15.2 seq-model search", () => {
   const space = {
     learningRate: { choice: [0.003] },
