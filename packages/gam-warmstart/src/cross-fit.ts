@@ -50,7 +50,7 @@ export interface CrossFitCost {
   /** From the solver's own start; absent with `countCold: false`. */
   readonly cold?: IterationCounts;
   /** Beside the parent's optimum, once for all folds: they tell how its curvature changes, which shapes the folds' steps. */
-  readonly probes: { readonly criterionEvaluations: number; readonly inner: number };
+  readonly probes: Pick<IterationCounts, "criterionEvaluations" | "inner">;
   /** Criterion evaluations of the checks for a better basin. */
   readonly basinChecks: number;
   /** Folds that were fitted again cold because of such a check. */

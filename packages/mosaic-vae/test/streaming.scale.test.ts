@@ -31,7 +31,7 @@ const path = at.path("large.h5ad");
 beforeAll(async () => {
   const cellIds = Array.from({ length: CELLS }, (_, i) => `cell${i}`);
   await writeH5ad(path, { cellIds, varNames: rna.features, X: rna });
-});
+}, 1_800_000);
 
 function runScript(script: string): { seen: number; peak: number } {
   const run = spawnSync(process.execPath, ["--input-type=module", "-e", script], {

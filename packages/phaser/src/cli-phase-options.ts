@@ -92,7 +92,7 @@ export const PHASE_CLI_OPTIONS: readonly OptionSpec[] = [
   number("hmm-window", 1e-3, "CM", "shortest window of the model; 2 by default"),
   whole("hmm-donors", 2, "N", "most conditioning haplotypes of a window; 150 by default"),
   {
-    ...number("hmm-ne", 1, "NE", "effective population size; 100000 by default"),
+    ...number("hmm-ne", 1, "NE", "effective population size; 15000 by default"),
     aliases: ["--effective-size"],
   },
   file("conflicts", "table of samples with too many ALTs"),

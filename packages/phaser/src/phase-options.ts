@@ -73,7 +73,7 @@ export interface PhaseOptions extends Omit<RunOptions, "onProgress"> {
   readonly hmmWindow?: number;
   /** Most conditioning haplotypes of a window; where there are more neighbours each is a mosaic of them; default 150. */
   readonly hmmDonors?: number;
-  /** Effective population size; default 100,000, because donors are few of all haplotypes (SHAPEIT: 15,000). */
+  /** Effective population size; default 15,000. Jumps a centimorgan: 0.04 of it, over the number of donors. */
   readonly effectiveSize?: number;
   /** Receives INDEX_STALE, HAPLOID_HETS, MENDEL, SUPERSITE_CONFLICT and SAMPLE_UNKNOWN. */
   readonly warn?: Warn;

@@ -93,9 +93,9 @@ export function phaseMemory(size: PieceSize): MemoryPlan {
 
 /** Of a het: 12 in the graph, its part of a segment and, once segments were merged, of the sums at a border. */
 const OPEN_BYTES = 64;
-/** Windows are at least 4 cM; cut at random, seldom more than twice that. */
+/** Windows are at least 2 cM, and the longest about four times that. */
 const WINDOW_CM = 8;
-/** Donors of a window at most, and eight floats of each at every locus that is not certain. */
+/** The donors of a window and the classes they fall into, at most; eight floats of each at every locus that is not certain. */
 const [DONORS, LANE_BYTES] = [200, 32];
 
 /**

@@ -5,6 +5,7 @@
 use x_simd::{Job, Result, try_zeroed};
 
 use crate::design::unmodified;
+use crate::kernels::SPLINE;
 use crate::term::Term;
 
 /// Values and places of a term at the points of its grid.
@@ -91,6 +92,13 @@ impl Grid {
 
     /// The windows of rows `from ..`, before `by`.
     pub fn fill(&self, from: usize, window: usize, place: &mut [u32], out: &mut [f64]) {
+        if window == SPLINE {
+            let (values, out) = (self.values.as_chunks::<SPLINE>().0, out.as_chunks_mut::<SPLINE>().0);
+            for ((place, out), &i) in place.iter_mut().zip(out).zip(&self.index[from..]) {
+                (*place, *out) = (self.place[i as usize], values[i as usize]);
+            }
+            return;
+        }
         for ((place, out), &i) in place.iter_mut().zip(out.chunks_exact_mut(window)).zip(&self.index[from..]) {
             let i = i as usize;
             *place = self.place[i];

@@ -43,7 +43,7 @@ pub struct Options {
     pub hmm_window: f64,
     /// Most donors of a window, at least 2. Where there are more neighbours, a donor is a mosaic of them.
     pub hmm_donors: usize,
-    /// Effective population size of the jumps; above SHAPEIT's 15,000, because donors are few of all haplotypes.
+    /// Effective population size: 0.04 of it jumps a cM, divided by the number of donors (at most `hmm_donors`).
     pub hmm_ne: f64,
     /// Mass that the haplotypes of a merged segment must carry.
     pub mcmc_prune: f64,
@@ -69,7 +69,7 @@ impl Default for Options {
             pbwt_window: 4.0,
             hmm_window: 2.0,
             hmm_donors: 150,
-            hmm_ne: 100_000.0,
+            hmm_ne: 15_000.0,
             mcmc_prune: 0.999,
             supersite_pbwt: true,
             imputation: Imputation::Argmax,

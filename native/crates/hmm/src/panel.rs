@@ -50,7 +50,7 @@ pub fn survey(study: &Study, options: &Options) -> (Map, Vec<Site>) {
         codes: study.loci.iter().map(|l| l.codes).collect(),
         cm: study.loci.iter().map(|l| l.cm).collect(),
         major,
-        rate: 0.04 * options.hmm_ne / haplotypes.max(1) as f64,
+        rate: 0.04 * options.hmm_ne / haplotypes.clamp(1, options.hmm_donors.max(2)) as f64,
     };
     (map, sites)
 }
