@@ -18,7 +18,7 @@ import type { Layout } from "./params.ts";
 import { encodeModel } from "./proto.ts";
 import { ask, readSlots, unlessAborted } from "./runtime.ts";
 import { toModel, usedInputs } from "./to-model.ts";
-import { evalGraph, named, type TrainGraph, weightInputs } from "./train-graph.ts";
+import { evalGraph, momentName, named, pieceNames, type TrainGraph, weightInputs } from "./train-graph.ts";
 
 /** What one step did. */
 export interface Step {
@@ -247,16 +247,22 @@ export class Trainer implements AsyncDisposable {
   async state(): Promise<TrainState> {
     this.#open();
     await this.#inflight.catch(() => {});
-    const { optimizer, frozen } = this.plan;
-    const names = ["weights", "count", "scaler", ...optimizer.moments.map((m) => `moment.${m}`)];
-    if (frozen.size > 0) names.push("frozen");
+    const { optimizer, trained, frozen } = this.plan;
+    const names = [...this.#stateNames(), ...pieceNames("frozen", frozen)];
     const values = await readSlots(names.map((name) => this.#slot + name));
     const data = (name: string): Data => values[this.#slot + name]!.data;
+    const vector = (name: string, layout: Layout): Float32Array => {
+      const whole = new Float32Array(layout.size);
+      pieceNames(name, layout).forEach((piece, i) => {
+        whole.set(data(piece) as Float32Array, layout.pieces[i]!.offset);
+      });
+      return whole;
+    };
     const [scale, good] = data("scaler") as Float32Array;
     return {
-      weights: data("weights") as Float32Array,
-      frozen: frozen.size > 0 ? (data("frozen") as Float32Array) : new Float32Array(0),
-      moments: Object.fromEntries(optimizer.moments.map((m) => [m, data(`moment.${m}`) as Float32Array])),
+      weights: vector("weights", trained),
+      frozen: vector("frozen", frozen),
+      moments: Object.fromEntries(optimizer.moments.map((m) => [m, vector(momentName(m), trained)])),
       step: this.#step,
       updates: Number(data("count")[0]),
       scaler: [scale!, good!],
@@ -278,10 +284,14 @@ export class Trainer implements AsyncDisposable {
     ): void => {
       values[this.#slot + name] = { dtype, dims, data };
     };
-    put("weights", trained.shape, state.weights);
-    if (frozen.size > 0) put("frozen", [frozen.size], state.frozen);
-    for (const m of optimizer.moments)
-      put(`moment.${m}`, trained.shape, state.moments[m] ?? new Float32Array(trained.size));
+    const putVector = (name: string, layout: Layout, data: Float32Array | undefined): void => {
+      const names = pieceNames(name, layout);
+      for (const [i, { offset, size, shape }] of layout.pieces.entries())
+        put(names[i]!, shape, data ? data.slice(offset, offset + size) : new Float32Array(size));
+    };
+    putVector("weights", trained, state.weights);
+    putVector("frozen", frozen, state.frozen);
+    for (const m of optimizer.moments) putVector(momentName(m), trained, state.moments[m]);
     put("count", [], BigInt64Array.of(BigInt(state.updates)), "int64");
     put("scaler", [2], Float32Array.from(state.scaler));
     await ask({ kind: "set", values });
@@ -296,13 +306,19 @@ export class Trainer implements AsyncDisposable {
     this.#closed = true;
     await this.#inflight.catch(() => {});
     if (this.plan.profile) await ask({ kind: "profile", session: this.#session });
-    const { optimizer } = this.plan;
-    const slots = ["weights", "frozen", "count", "scaler", ...optimizer.moments.map((m) => `moment.${m}`)];
+    const slots = [...this.#stateNames(), ...pieceNames("frozen", this.plan.frozen)];
     await ask({ kind: "release", session: this.#session, slots: slots.map((s) => this.#slot + s) });
     for (const making of this.#evaluations.values()) {
       const evaluation = await making.catch(() => undefined);
       if (evaluation) await ask({ kind: "release", session: evaluation.session, slots: [] });
     }
+  }
+
+  /** What a step carries, in the order of the graph's first inputs and outputs. */
+  #stateNames(): string[] {
+    const { optimizer, trained } = this.plan;
+    const vectors = ["weights", ...optimizer.moments.map(momentName)];
+    return [...vectors.flatMap((name) => pieceNames(name, trained)), "count", "scaler"];
   }
 
   #open(): void {
@@ -324,10 +340,10 @@ export class Trainer implements AsyncDisposable {
       rate: optimizer.rate,
       schedules,
     });
-    const state = ["weights", ...optimizer.moments.map((m) => `moment.${m}`), "count", "scaler"];
+    const state = this.#stateNames();
     const outputs = steps.graph.outputs.map((t) => t.name);
     const read = Object.fromEntries(
-      [...state, ...(frozen.size > 0 ? ["frozen"] : [])].map((name) => [name, this.#slot + name]),
+      [...state, ...pieceNames("frozen", frozen)].map((name) => [name, this.#slot + name]),
     );
     const write = Object.fromEntries(state.map((name, i) => [outputs[i]!, this.#slot + name]));
     const buffers = Object.values(feeds).flatMap((v) => {
