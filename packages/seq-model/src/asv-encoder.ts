@@ -10,6 +10,7 @@ import {
   flatten,
   greater,
   greaterOrEqual,
+  type Keep,
   logSoftmax,
   mapChunks,
   max,
@@ -107,8 +108,11 @@ export function encodeAsvs(
   const cut = (t: Tensor): Tensor => reshape(t, [n / chunk, chunk, t.shape[1]!]);
   const scanned = [tokens, ...(hidden ? [hidden.letters, hidden.scored] : [])].map(cut);
   const made = mapChunks(
-    ([part, letters, scored], shared) =>
-      encodeChunk(unflatten(p, shared), part!, config, letters && { letters, scored: scored! }).slice(0, 3),
+    ([part, letters, scored], shared, keep) =>
+      encodeChunk(unflatten(p, shared), part!, config, letters && { letters, scored: scored! }, keep).slice(
+        0,
+        3,
+      ),
     scanned,
     flatten<Tensor>(p as Tree<Tensor>).map(([, t]) => t),
   );
@@ -116,7 +120,13 @@ export function encodeAsvs(
   return { embeddings, ...(hidden && { sums: { loss: sum(made[1]!), right: sum(made[2]!) } }) };
 }
 
-function encodeChunk(p: AsvTensors, tokens: Tensor, config: ModelConfig, hidden?: HiddenLetters): Tensor[] {
+function encodeChunk(
+  p: AsvTensors,
+  tokens: Tensor,
+  config: ModelConfig,
+  hidden?: HiddenLetters,
+  keep?: Keep,
+): Tensor[] {
   const { patch, vocabulary } = config;
   const [n, width] = tokens.shape as [number, number];
   const places = width / patch;
@@ -127,7 +137,7 @@ function encodeChunk(p: AsvTensors, tokens: Tensor, config: ModelConfig, hidden?
       ? embedding(p.token, tokens)
       : dense(reshape(oneHot(tokens, vocabulary), [n, places, patch * vocabulary]), { w: p.token });
   const x = add(tokenStates, slice(p.position, 0, 0, places));
-  const states = scope("asv", () => stack(x, p.stack, mask, config));
+  const states = scope("asv", () => stack(x, p.stack, mask, config, undefined, keep));
   const { row } = scope("asv/pool", () => pool(states, p.pool, mask));
   // A row of padding alone embeds to zeros.
   const embeddings = mul(row, max(mask, [1], true));
