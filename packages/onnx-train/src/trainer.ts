@@ -188,10 +188,12 @@ export class Trainer implements AsyncDisposable {
 
   /** The weights by path, copied; trained and frozen. */
   async weights(): Promise<Record<string, NumberArray<Float32Array>>> {
-    const state = await this.state();
+    this.#open();
+    await this.#inflight.catch(() => {});
+    const { trained, frozen } = this.plan;
     const entries = [
-      [this.plan.trained, state.weights],
-      [this.plan.frozen, state.frozen],
+      [trained, await this.#read("weights", trained)],
+      [frozen, await this.#read("frozen", frozen)],
     ] as const;
     return Object.fromEntries(
       entries.flatMap(([{ places }, vector]) =>
@@ -201,6 +203,20 @@ export class Trainer implements AsyncDisposable {
         ]),
       ),
     );
+  }
+
+  /** The trained weights as `state` gives them, alone: moments are twice as much to copy. @internal */
+  async trainedWeights(): Promise<Float32Array> {
+    this.#open();
+    await this.#inflight.catch(() => {});
+    return this.#read("weights", this.plan.trained);
+  }
+
+  /** Puts them back, and leaves everything else as it is. @internal */
+  async restoreWeights(weights: Float32Array): Promise<void> {
+    this.#open();
+    await this.#inflight.catch(() => {});
+    await this.#write(this.#cut("weights", this.plan.trained, weights));
   }
 
   /**
@@ -248,21 +264,15 @@ export class Trainer implements AsyncDisposable {
     this.#open();
     await this.#inflight.catch(() => {});
     const { optimizer, trained, frozen } = this.plan;
-    const names = [...this.#stateNames(), ...pieceNames("frozen", frozen)];
-    const values = await readSlots(names.map((name) => this.#slot + name));
+    const values = await readSlots(["count", "scaler"].map((name) => this.#slot + name));
     const data = (name: string): Data => values[this.#slot + name]!.data;
-    const vector = (name: string, layout: Layout): Float32Array => {
-      const whole = new Float32Array(layout.size);
-      pieceNames(name, layout).forEach((piece, i) => {
-        whole.set(data(piece) as Float32Array, layout.pieces[i]!.offset);
-      });
-      return whole;
-    };
     const [scale, good] = data("scaler") as Float32Array;
+    const moments: Record<string, Float32Array> = {};
+    for (const m of optimizer.moments) moments[m] = await this.#read(momentName(m), trained);
     return {
-      weights: vector("weights", trained),
-      frozen: vector("frozen", frozen),
-      moments: Object.fromEntries(optimizer.moments.map((m) => [m, vector(momentName(m), trained)])),
+      weights: await this.#read("weights", trained),
+      frozen: await this.#read("frozen", frozen),
+      moments,
       step: this.#step,
       updates: Number(data("count")[0]),
       scaler: [scale!, good!],
@@ -275,26 +285,13 @@ export class Trainer implements AsyncDisposable {
     this.#open();
     await this.#inflight.catch(() => {});
     const { trained, frozen, optimizer } = this.plan;
-    const values: Values = {};
-    const put = (
-      name: string,
-      dims: readonly number[],
-      data: Data,
-      dtype: "float32" | "int64" = "float32",
-    ): void => {
-      values[this.#slot + name] = { dtype, dims, data };
-    };
-    const putVector = (name: string, layout: Layout, data: Float32Array | undefined): void => {
-      const names = pieceNames(name, layout);
-      for (const [i, { offset, size, shape }] of layout.pieces.entries())
-        put(names[i]!, shape, data ? data.slice(offset, offset + size) : new Float32Array(size));
-    };
-    putVector("weights", trained, state.weights);
-    putVector("frozen", frozen, state.frozen);
-    for (const m of optimizer.moments) putVector(momentName(m), trained, state.moments[m]);
-    put("count", [], BigInt64Array.of(BigInt(state.updates)), "int64");
-    put("scaler", [2], Float32Array.from(state.scaler));
-    await ask({ kind: "set", values });
+    await this.#write(this.#cut("weights", trained, state.weights));
+    await this.#write(this.#cut("frozen", frozen, state.frozen));
+    for (const m of optimizer.moments) await this.#write(this.#cut(momentName(m), trained, state.moments[m]));
+    await this.#write({
+      count: { dtype: "int64", dims: [], data: BigInt64Array.of(BigInt(state.updates)) },
+      scaler: { dtype: "float32", dims: [2], data: Float32Array.from(state.scaler) },
+    });
     this.#step = state.step;
     this.#seed = state.seed;
     this.#skipped = 0;
@@ -312,6 +309,38 @@ export class Trainer implements AsyncDisposable {
       const evaluation = await making.catch(() => undefined);
       if (evaluation) await ask({ kind: "release", session: evaluation.session, slots: [] });
     }
+  }
+
+  /** A vector, joined from the pieces in the worker. */
+  async #read(name: string, layout: Layout): Promise<Float32Array> {
+    const names = pieceNames(name, layout).map((piece) => this.#slot + piece);
+    const values = await readSlots(names);
+    const whole = new Float32Array(layout.size);
+    for (const [i, { offset }] of layout.pieces.entries())
+      whole.set(values[names[i]!]!.data as Float32Array, offset);
+    return whole;
+  }
+
+  /** The pieces of a vector, copied; zeros where there is none. */
+  #cut(name: string, layout: Layout, vector: Float32Array | undefined): Values {
+    const names = pieceNames(name, layout);
+    return Object.fromEntries(
+      layout.pieces.map(({ offset, size, shape }, i) => [
+        names[i]!,
+        {
+          dtype: "float32",
+          dims: shape,
+          data: vector ? vector.slice(offset, offset + size) : new Float32Array(size),
+        },
+      ]),
+    );
+  }
+
+  /** Gives values to the worker. */
+  async #write(values: Values): Promise<void> {
+    const named = Object.entries(values).map(([name, value]) => [this.#slot + name, value]);
+    const buffers = Object.values(values).map((value) => value.data.buffer as ArrayBuffer);
+    await ask({ kind: "set", values: Object.fromEntries(named) }, buffers);
   }
 
   /** What a step carries, in the order of the graph's first inputs and outputs. */
