@@ -27,7 +27,8 @@ export async function stepBenchmark({ scratch, race, note }) {
       continue;
     }
     const { path, samples, slots, asvs, unique, dedup } = batch;
-    const chunk = batch.rows / 8;
+    // As many as training takes at a time by itself.
+    const chunk = 8;
     const args = (file) => [script(file), path, "2"];
     const contenders = [
       {

@@ -89,13 +89,14 @@ export function asvParams(config: ModelConfig): AsvParams {
 
 /**
  * Embeds ASVs [n, width]: token and position embeddings, transformer layers, attention pooling. With `chunk` so many
- * ASVs are worked on at a time (n must be a multiple), and the backward pass computes them again.
+ * ASVs are worked on at a time (n must be a multiple), and the backward pass computes them again, but for the products of
+ * their layers where these are kept.
  */
 export function encodeAsvs(
   p: AsvTensors,
   tokens: Tensor,
   config: ModelConfig,
-  { hidden, chunk = 0 }: { hidden?: HiddenLetters; chunk?: number } = {},
+  { hidden, chunk = 0, keep = true }: { hidden?: HiddenLetters; chunk?: number; keep?: boolean } = {},
 ): EncodedAsvs {
   const n = tokens.shape[0]!;
   if (chunk <= 0 || typeof n !== "number" || n <= chunk) {
@@ -108,11 +109,14 @@ export function encodeAsvs(
   const cut = (t: Tensor): Tensor => reshape(t, [n / chunk, chunk, t.shape[1]!]);
   const scanned = [tokens, ...(hidden ? [hidden.letters, hidden.scored] : [])].map(cut);
   const made = mapChunks(
-    ([part, letters, scored], shared, keep) =>
-      encodeChunk(unflatten(p, shared), part!, config, letters && { letters, scored: scored! }, keep).slice(
-        0,
-        3,
-      ),
+    ([part, letters, scored], shared, mark) =>
+      encodeChunk(
+        unflatten(p, shared),
+        part!,
+        config,
+        letters && { letters, scored: scored! },
+        keep ? mark : undefined,
+      ).slice(0, 3),
     scanned,
     flatten<Tensor>(p as Tree<Tensor>).map(([, t]) => t),
   );

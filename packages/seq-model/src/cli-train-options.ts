@@ -125,10 +125,10 @@ export const NETWORK_FLAGS: readonly OptionSpec[] = [
     min: 0,
     max: 1,
   }),
-  int("asv-chunk-size", "ASVs worked on at a time; 32. Fewer need less memory", 0),
+  int("asv-chunk-size", "ASVs worked on at a time; 8. Few of them stay in the processor's cache", 0),
   flag(
     "gradient-checkpointing",
-    "compute chunks again in the backward pass (on): --no-gradient-checkpointing is faster and keeps everything in memory",
+    "compute what is cheap of a chunk again in the backward pass (on): --no-gradient-checkpointing keeps everything in memory",
   ),
   { name: "device", type: "string", value: "NAME", help: "auto, cpu, cuda or cuda:N" },
 ];

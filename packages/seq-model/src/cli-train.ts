@@ -401,15 +401,16 @@ async function sized(
     asvs,
     slots,
     chunk: whole.chunk,
+    keep: whole.keep,
     limit,
   });
-  const { batchSize, chunk } = plan;
+  const { batchSize, chunk, keep } = plan;
   const accumulate = plan.accumulate * whole.accumulate;
   if (!json)
     print(
-      `${batchSize} samples a step, ${chunk} ASVs at a time, ${accumulate} steps an update: about ${(plan.bytes / 1e9).toFixed(2)} GB`,
+      `${batchSize} samples a step, ${chunk} ASVs at a time${keep ? "" : ", computed twice"}, ${accumulate} steps an update: about ${(plan.bytes / 1e9).toFixed(2)} GB`,
     );
-  return { ...training, batchSize, chunk, accumulate };
+  return { ...training, batchSize, chunk, keep, accumulate };
 }
 
 async function splitOf(

@@ -86,6 +86,8 @@ export interface NetworkOptions {
   readonly loss: TargetLossConfig;
   /** ASVs worked on at a time; 0 takes all at once. */
   readonly chunk: number;
+  /** Keep the products of a chunk's layers for the backward pass; true by default. */
+  readonly keep?: boolean;
 }
 
 /** Weights of the sample level. */
@@ -278,6 +280,7 @@ function networkResult(inputs: Record<string, Tensor>, p: NetworkTensors, b: Bui
     const hidden = letters && scored ? { letters, scored } : undefined;
     const made = encodeAsvs(p.asv, inputs.tokens!, config, {
       chunk: options.chunk,
+      keep: options.keep ?? true,
       ...(hidden && { hidden }),
     });
     asv = made.embeddings;

@@ -62,6 +62,8 @@ export interface TrainingConfig {
   readonly freeze: Freeze;
   /** ASVs worked on at a time, to be computed again in the backward pass; 0 keeps everything. */
   readonly chunk: number;
+  /** Keep the products of a chunk's layers for the backward pass; without, they are computed again, in much less memory. */
+  readonly keep: boolean;
   /** Steps in one call of onnxruntime. */
   readonly stepsPerCall: number;
   /** Of everything random. */
@@ -104,7 +106,8 @@ const DEFAULTS: TrainingConfig = {
   variation: {},
   sampling: "abundance",
   freeze: "none",
-  chunk: 32,
+  chunk: 8,
+  keep: true,
   stepsPerCall: 1,
   seed: 0,
   device: "auto",

@@ -257,7 +257,7 @@ async function compileTraining(
   { config, training, data }: TrainingRun,
   { optimizer, threads }: { optimizer: ReturnType<typeof optimizerOf>["optimizer"]; threads: number },
 ): Promise<{ trainer: Trainer; lengths: { asvs: number; samples: number; slots: number } }> {
-  const { batchSize, epochs, seed, chunk, freeze, losses, loss } = training;
+  const { batchSize, epochs, seed, chunk, keep, freeze, losses, loss } = training;
   const planned = batchLengths(data, config, { batchSize, epochs, seed });
   const whole = freeze === "none";
   const asvs =
@@ -268,6 +268,7 @@ async function compileTraining(
     weights: data.kin ? losses : { ...losses, phylogeny: 0 },
     loss,
     chunk,
+    keep,
   });
   const frozen = (path: string): boolean =>
     (freeze === "base" && path.startsWith("sample/")) ||
