@@ -106,7 +106,7 @@ const DEFAULTS: TrainingConfig = {
   variation: {},
   sampling: "abundance",
   freeze: "none",
-  chunk: 8,
+  chunk: 32,
   keep: true,
   stepsPerCall: 1,
   seed: 0,
