@@ -84,8 +84,21 @@ export const NETWORK_FLAGS: readonly OptionSpec[] = [
   int("max-bp", "letters of a sequence; 150"),
   int("token-limit", "ASVs of a sample; 1024"),
   choice("asv-sampling", ["abundance", "first", "random"], "which ASVs where a sample has more; abundance"),
-  choice("count-embedding-method", ["add", "concat", "film"], "how ln(count + 1) joins an ASV's embedding"),
-  flag("count-embedding", "counts join embeddings (film unless said otherwise)"),
+  choice(
+    "count-embedding-method",
+    ["add", "concat", "film"],
+    "how ln(count + 1) joins an ASV's embedding; film",
+  ),
+  int(
+    "clades",
+    "branches of the tree that embeddings tell apart, by presence and share; 2048, 0 for none",
+    0,
+  ),
+  number("dropout", "share of units dropped in training, of letters and of samples' ASVs; 0", {
+    min: 0,
+    max: 0.95,
+  }),
+  flag("count-embedding", "(on) counts join embeddings; --no-count-embedding keeps them out"),
   flag("sample-positions", "ASVs know their slot: the order of the table then matters"),
   int("epochs", "passes over the training samples; 100"),
   int("batch-size", "samples a step; 8"),
@@ -113,6 +126,12 @@ export const NETWORK_FLAGS: readonly OptionSpec[] = [
   number("nuc-penalty", "weight of hidden letters; 1"),
   number("count-penalty", "weight of counts; 1"),
   number("phylogeny-penalty", "weight of the distances of ASVs on the tree; 1"),
+  number("clade-penalty", "weight of the memberships of ASVs in clades of the tree; 1"),
+  number(
+    "synthetic-samples",
+    "chance of a pretraining sample to be drawn from training samples, tips and clades instead; 0.5 with a tree",
+    { min: 0, max: 1 },
+  ),
   number("nuc-mask-ratio", "share of letters hidden; 0.15", { min: 0, max: 1 }),
   choice("nuc-mask-strategy", ["random", "span"], "hide letters one by one or in runs of 3 to 5"),
   number(
@@ -121,11 +140,13 @@ export const NETWORK_FLAGS: readonly OptionSpec[] = [
     { min: 0, max: 1 },
   ),
   number("asv-dropout", "chance of an ASV to be left out of its sample in a step; 0", { min: 0, max: 1 }),
+  flag("shuffle-asvs", "each sample's ASVs in a new order in each step; seen with --sample-positions alone"),
   number("rarefaction-noise", "share of a sample's reads that may be left out in a step; 0", {
     min: 0,
     max: 1,
   }),
   int("asv-chunk-size", "ASVs worked on at a time; 32. Fewer need less memory", 0),
+  int("length-buckets", "groups of samples by number of ASVs, each padded for itself; 1"),
   flag(
     "gradient-checkpointing",
     "compute chunks again in the backward pass (on): --no-gradient-checkpointing is faster and keeps everything in memory",
@@ -147,7 +168,11 @@ export function given<T extends object>(values: T): { [K in keyof T]?: Exclude<T
 export function modelOptions(options: Given): ModelOptions {
   const n = (name: string): number | undefined => numberOf(options, name);
   const base = options.form === "aam" ? AAM_CONFIG : {};
-  const embedded = options["count-embedding"] === true || options["count-embedding-method"] !== undefined;
+  const method = options["count-embedding-method"] as ModelConfig["countEmbedding"] | undefined;
+  const embedded =
+    options["count-embedding"] === false
+      ? "none"
+      : (method ?? (options["count-embedding"] ? "film" : undefined));
   return {
     ...base,
     ...given({
@@ -160,9 +185,9 @@ export function modelOptions(options: Given): ModelOptions {
       tokenLimit: n("token-limit"),
       layers: layersOf(options["attention-layers"] as string | undefined),
       samplePositions: options["sample-positions"] as boolean | undefined,
-      countEmbedding: embedded
-        ? ((options["count-embedding-method"] ?? "film") as ModelConfig["countEmbedding"])
-        : undefined,
+      countEmbedding: embedded,
+      clades: n("clades"),
+      dropout: n("dropout"),
       distance: options.encoder === "aitchison" ? ("squared" as const) : undefined,
     }),
   };
@@ -200,15 +225,22 @@ export function trainingOptions(options: Given, seed: number | undefined): Train
       nucleotide: options["freeze-base"] === true ? 0 : n("nuc-penalty"),
       count: n("count-penalty"),
       phylogeny: n("phylogeny-penalty"),
+      clades: n("clade-penalty"),
     }),
     mask: given({
       ratio: n("nuc-mask-ratio"),
       strategy: options["nuc-mask-strategy"] as "random" | "span" | undefined,
     }),
     harderMask: harder === undefined ? undefined : { ratio: harder, strategy: "span" as const },
-    variation: given({ asvDropout: n("asv-dropout"), rarefactionNoise: n("rarefaction-noise") }),
+    variation: given({
+      asvDropout: n("asv-dropout"),
+      rarefactionNoise: n("rarefaction-noise"),
+      shuffleAsvs: options["shuffle-asvs"] as boolean | undefined,
+    }),
+    synthetic: n("synthetic-samples"),
     sampling: options["asv-sampling"] as TrainingOptions["sampling"],
     chunk: options["gradient-checkpointing"] === false ? 0 : n("asv-chunk-size"),
+    lengthBuckets: n("length-buckets"),
     device: options.device as string | undefined,
     seed,
   }) as TrainingOptions;

@@ -21,13 +21,15 @@ export interface StepSize {
 const BASE = 2.5e8;
 /** Arrays of the width of a layer's input that its forward and backward pass hold at once. */
 const HELD = 14;
+/** The same of memberships of ASVs in clades. */
+const HELD_CLADES = 8;
 
 /**
  * Bytes at the peak of a training step: weights with gradient and moments, the activations of one chunk of ASVs (of all of
- * them where they are not cut), embeddings of all ASVs, and the sample level.
+ * them where they are not cut), embeddings of all ASVs, their memberships in clades, and the sample level.
  */
 export function stepBytes(config: ModelConfig, { samples, asvs, slots, chunk }: StepSize): number {
-  const { dim, heads, ffnRatio, layers, patch, vocabulary } = config;
+  const { clades, dim, heads, ffnRatio, layers, patch, vocabulary } = config;
   const weights = flatten<ParamSpec>(networkParams(config) as Tree<ParamSpec>).reduce(
     (n, [, { shape }]) => n + shape.reduce((a, b) => a * b, 1),
     0,
@@ -40,7 +42,9 @@ export function stepBytes(config: ModelConfig, { samples, asvs, slots, chunk }: 
   const nucleotides = stack(together, places, layers.asv) + letters + asvs * (dim * 3 + asvWidth(config) * 6);
   const depth = layers.sample + layers.encoder + layers.count + layers.target;
   const sample = stack(samples, slots, depth) + samples * slots * dim * 6 + samples * samples * dim * 3;
-  return BASE + 4 * (6 * weights + nucleotides + sample);
+  const memberships =
+    clades > 0 ? asvs * clades * HELD_CLADES + samples * slots * asvs * 2 + samples * 2 * clades * 12 : 0;
+  return BASE + 4 * (6 * weights + nucleotides + sample + memberships);
 }
 
 /** A batch that fits. */
