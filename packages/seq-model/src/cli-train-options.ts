@@ -64,7 +64,12 @@ export const NETWORK_FLAGS: readonly OptionSpec[] = [
     value: "FILE",
     help: "start from this encoder; every key is accounted for",
   },
-  { name: "split", type: "string", value: "FILE", help: "table of sample_id and split (train, test)" },
+  {
+    name: "split",
+    type: "string",
+    value: "FILE",
+    help: "table of sample_id and split (train, test); epochs are chosen by some of the training samples",
+  },
   number("test-size", "samples to judge by; 0.2", { min: 0, max: 1 }),
   choice("form", ["default", "aam"], "of the network: order-free, or as AAM builds it"),
   choice("encoder", encoderTypes(), "what the encoder learns; unifrac"),

@@ -164,6 +164,7 @@ async function commonOptions(
   const model = { ...modelOptions(options), ...(metadata && headOptions(context)) };
   const training = await sized(context, table, {
     split,
+    synthetic: metadata === undefined && tree !== undefined,
     training: trainingOf(context),
     form: formOf(
       table,
@@ -234,7 +235,7 @@ function trainingOf(context: CliContext): TrainingOptions {
 async function sized(
   { options, print, json, ...context }: CliContext,
   table: FeatureTable,
-  given: { split: Split; training: TrainingOptions; form: ReturnType<typeof formOf> },
+  given: { split: Split; training: TrainingOptions; form: ReturnType<typeof formOf>; synthetic: boolean },
 ): Promise<TrainingOptions> {
   const { training } = given;
   const gigabytes = options["max-memory-gb"];
@@ -246,7 +247,11 @@ async function sized(
   const { config, cache } = given.form;
   const whole = trainingConfig(training);
   const data = { table, cache, train: table.sampleIndices(given.split.train), valid: new Uint32Array(0) };
-  const { asvs, slots } = batchLengths(data, config, { ...whole, epochs: 1 });
+  const planned = batchLengths(data, config, { ...whole, epochs: 1 });
+  const { slots } = planned;
+  // Communities may hold any ASVs.
+  const drawn = given.synthetic && training.synthetic !== 0;
+  const asvs = drawn ? Math.min(whole.batchSize * slots, cache.table.lengths.length) : planned.asvs;
   const asvsPerSample = Math.ceil(asvs / whole.batchSize);
   const plan = planBatch(config, {
     wanted: whole.batchSize,
@@ -265,8 +270,12 @@ async function sized(
   return { ...training, batchSize, chunk, accumulate };
 }
 
+/** Who an encoder learns from and who chooses its epoch; the test samples of a split that is given do neither. */
 async function splitOf({ options, seed = 0 }: CliContext, table: FeatureTable): Promise<Split> {
-  if (options.split !== undefined) return limitSplit(await readSplit(String(options.split)), table.sampleIds);
+  if (options.split !== undefined) {
+    const chosen = limitSplit(await readSplit(String(options.split)), table.sampleIds);
+    return innerSplit(chosen, { seed, share: 0.15 });
+  }
   return splitSamples(table.sampleIds, {
     seed,
     ...given({ testSize: options["test-size"] as number | undefined }),

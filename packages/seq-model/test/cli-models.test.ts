@@ -120,13 +120,29 @@ describe("seq-model train", () => {
     const [, age, low, high] = first!.split("\t").map(Number);
     expect(low!).toBeLessThan(age!);
     expect(high!).toBeGreaterThan(age!);
-    const none = await seqModel(["predict", "--model", folder, ...table, "--output", out("x.tsv"), "--intervals"]);
+    const none = await seqModel([
+      "predict",
+      "--model",
+      folder,
+      ...table,
+      "--output",
+      out("x.tsv"),
+      "--intervals",
+    ]);
     expect(none).toMatchObject({ code: 1, err: expect.stringMatching(/^CONFORMAL .*without --coverage/) });
   }, 90_000);
 
   it("classes: AUROC and who was taken for whom", async () => {
     const run = out("classes");
-    const ran = await ask("--metadata-column", "group", "--classifier", "--test-size", "0.5", "--output-dir", run);
+    const ran = await ask(
+      "--metadata-column",
+      "group",
+      "--classifier",
+      "--test-size",
+      "0.5",
+      "--output-dir",
+      run,
+    );
     expect(ran, ran.err).toMatchObject({ code: 0 });
     expect(ran.out).toMatch(/test samples: accuracy .*\na: AUROC .*\nb: AUROC .*\nis \\ said/);
     const { test } = readJson(join(run, "metrics.json")) as {
@@ -137,7 +153,14 @@ describe("seq-model train", () => {
   }, 90_000);
 
   it("an epoch cannot be chosen by nobody", async () => {
-    const ran = await ask("--metadata-column", "age", "--validation-size", "0", "--output-dir", out("nobody"));
+    const ran = await ask(
+      "--metadata-column",
+      "age",
+      "--validation-size",
+      "0",
+      "--output-dir",
+      out("nobody"),
+    );
     expect(ran).toMatchObject({ code: 2, err: expect.stringMatching(/^OPTION_CHOICE .*--best-metric last/) });
   });
 });

@@ -17,7 +17,13 @@ const { table, tree, target, split, sequences } = await fixtureStudy();
 const QUICK: TrainingOptions = { epochs: 2, batchSize: 4, device: "cpu" };
 const shared = { split, sequences, threads: 1, seed: 1 };
 const tuned = (options: Partial<FineTuneOptions> = {}): Promise<TrainedModel> =>
-  fineTune(table, { ...shared, target, model: TINY, ...options, training: { ...QUICK, ...options.training } });
+  fineTune(table, {
+    ...shared,
+    target,
+    model: TINY,
+    ...options,
+    training: { ...QUICK, ...options.training },
+  });
 
 describe("dropout", () => {
   const run = async (dropout: number, more: TrainingOptions = {}): Promise<TrainedModel["result"]> => {
@@ -74,7 +80,9 @@ describe("length buckets", () => {
           const parts = bySize({ table: made, train }, { lengthBuckets, batchSize: 2 });
           expect(parts.flatMap((part) => [...part]).sort((a, b) => a - b)).toEqual([...train]);
           for (let k = 1; k < parts.length; k++) {
-            const [before, after] = [parts[k - 1]!, parts[k]!].map((part) => Array.from(part, (s) => sizes[s]!));
+            const [before, after] = [parts[k - 1]!, parts[k]!].map((part) =>
+              Array.from(part, (s) => sizes[s]!),
+            );
             expect(Math.max(...before!)).toBeLessThanOrEqual(Math.min(...after!));
           }
           expect(parts.length).toBeLessThanOrEqual(lengthBuckets);
