@@ -17,8 +17,9 @@ export interface EffectOptions {
 }
 
 /**
- * A smooth as a picture: a curve with its pointwise (dark) and simultaneous (light) 95 % band, a map for two variables,
- * sorted effects against normal quantiles for a random effect. Returns an SVG string. `TERM_UNKNOWN`, `NOT_SUPPORTED`.
+ * A smooth as a picture: a curve with its pointwise (dark) and simultaneous (light) 95 % band, a map for two variables, one
+ * curve a level for a factor smooth, sorted effects against normal quantiles for a random effect. Returns an SVG string.
+ * `TERM_UNKNOWN`, `NOT_SUPPORTED`.
  */
 export async function effectSvg(model: GamModel, term: string, options: EffectOptions = {}): Promise<string> {
   checkOptions(options, ["width", "height", "title", "draws"], "effectSvg");
@@ -29,6 +30,7 @@ export async function effectSvg(model: GamModel, term: string, options: EffectOp
   const numeric = variables.every((v) => parts.ranges[v]);
   const edf = model.terms.find((row) => row.label === term)!.edf;
   if (t.bs === "re") return randomSvg(parts.arrays.beta.slice(t.from, t.to), term, size);
+  if (t.bs === "fs") return levelsSvg(model, term, variables, edf, size);
   if (!numeric)
     throw gamError("NOT_SUPPORTED", `${term} is no smooth of numeric variables; there is no picture of it`, {
       details: { term },
@@ -64,6 +66,32 @@ function curveSvg(band: Band, edf: number, simultaneous: boolean, { width, heigh
     line(band.x, band.fit, a, "stroke:var(--a);stroke-width:2"),
     "</svg>",
   ].join("");
+}
+
+const POINTS = 100;
+
+/** A factor smooth: the curve of each level, without bands. */
+async function levelsSvg(
+  model: GamModel,
+  term: string,
+  variables: readonly string[],
+  edf: number,
+  { width, height, title }: Size,
+): Promise<string> {
+  const { parts } = model;
+  const covariate = variables.find((v) => parts.ranges[v])!;
+  const factor = variables.find((v) => v !== covariate)!;
+  const levels = parts.variables.find((v) => v.label === factor)?.levels ?? [];
+  const [low, high] = parts.ranges[covariate]!;
+  const x = Float64Array.from({ length: POINTS }, (_, i) => low + ((high - low) * i) / (POINTS - 1));
+  const curves: Float64Array[] = [];
+  for (const level of levels.keys())
+    curves.push((await termOn(parts, term, { [covariate]: x }, { variable: factor, level }, POINTS, {})).fit);
+  const yTitle = `${term}, edf ${edf.toFixed(2)}`;
+  const a = axes(extent(x), extent(...curves), { width, height, xTitle: covariate, yTitle });
+  const faint = Math.max(0.25, Math.min(0.9, 6 / levels.length)).toFixed(2);
+  const lines = curves.map((f) => line(x, f, a, `stroke:var(--a);stroke-width:1.5;opacity:${faint}`));
+  return [openSvg(width, height, title), a.svg, ...lines, "</svg>"].join("");
 }
 
 const CELLS = 40;
