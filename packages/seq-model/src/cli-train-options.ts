@@ -33,6 +33,13 @@ const choice = (name: string, choices: readonly string[], help: string): OptionS
   help,
 });
 
+/** AAM's metrics and the encoder types that learn them. */
+const AAM_METRICS: Readonly<Record<string, string>> = {
+  unifrac: "unifrac",
+  weighted: "weighted",
+  faith_pd: "faith-pd",
+};
+
 /** Options of both verbs. */
 export const NETWORK_FLAGS: readonly OptionSpec[] = [
   ...TABLE_FLAGS,
@@ -73,6 +80,7 @@ export const NETWORK_FLAGS: readonly OptionSpec[] = [
   number("test-size", "samples to judge by; 0.2", { min: 0, max: 1 }),
   choice("form", ["default", "aam"], "of the network: order-free, or as AAM builds it"),
   choice("encoder", encoderTypes(), "what the encoder learns; unifrac"),
+  choice("unifrac-metric", Object.keys(AAM_METRICS), "AAM's name for three of these"),
   int("embedding-dim", "width of embeddings: most of memory and time; 64"),
   int("attention-heads", "heads; 4"),
   {
@@ -116,6 +124,10 @@ export const NETWORK_FLAGS: readonly OptionSpec[] = [
     help: "cut ASVs into chunks, then batches, to stay under it; the rest is accumulated",
   },
   flag("auto-batch-size", "find the largest batch that memory allows, up to --batch-size"),
+  number("max-memory-fraction", "share of this machine's memory that --auto-batch-size plans with; 0.8", {
+    min: 0.01,
+    max: 1,
+  }),
   number("lr", "largest learning rate; 1e-3"),
   number("weight-decay", "of AdamW; 0.01"),
   number("warmup", "share of all steps in which the rate rises; 0.05", { min: 0, max: 1 }),
@@ -181,7 +193,8 @@ export function modelOptions(options: Given): ModelOptions {
   return {
     ...base,
     ...given({
-      encoder: options.encoder as string | undefined,
+      encoder:
+        (options.encoder as string | undefined) ?? AAM_METRICS[String(options["unifrac-metric"] ?? "")],
       dim: n("embedding-dim"),
       heads: n("attention-heads"),
       ffnRatio: n("ffn-ratio"),

@@ -5,7 +5,7 @@ import { jsonlTracker, lossReportHtml, readHistory, tensorBoardTracker } from "@
 import { baseline } from "./baseline.ts";
 import { runOptions, tableOf, treeOf, treeOptions } from "./cli-inputs.ts";
 import { listOf, STUDY_FLAGS, type Study, studyOf } from "./cli-study.ts";
-import { headOptions, TARGET_FLAGS, targetOptions } from "./cli-target-options.ts";
+import { headOptions, lossesByOutput, TARGET_FLAGS, targetOptions } from "./cli-target-options.ts";
 import { given, modelOptions, NETWORK_FLAGS, trainingOptions } from "./cli-train-options.ts";
 import { readDistances } from "./distance-files.ts";
 import { seqError } from "./errors.ts";
@@ -222,7 +222,7 @@ function trainingOf(context: CliContext): TrainingOptions {
     });
   const weights = listOf(options["class-weights"]).map(Number);
   const loss = given({
-    loss: options["loss-type"] as "huber" | undefined,
+    loss: lossesByOutput(options) ?? (options["loss-type"] as "huber" | undefined),
     overPenalty: options["over-penalty"] as number | undefined,
     underPenalty: options["under-penalty"] as number | undefined,
     classWeights: weights.length > 0 ? weights : undefined,
@@ -242,7 +242,8 @@ async function sized(
   if (gigabytes === undefined && options["auto-batch-size"] !== true) return training;
   const limit =
     gigabytes === undefined
-      ? 0.8 * memoryLimit({ memoryLimit: context.memoryLimit }).bytes
+      ? Number(options["max-memory-fraction"] ?? 0.8) *
+        memoryLimit({ memoryLimit: context.memoryLimit }).bytes
       : Number(gigabytes) * 1e9;
   const { config, cache } = given.form;
   const whole = trainingConfig(training);

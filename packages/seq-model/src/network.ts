@@ -45,6 +45,7 @@ import {
   type FusionParams,
   type FusionTensors,
   fuse,
+  fusedWidth,
   fusionParams,
   type HeadParams,
   type HeadTensors,
@@ -206,7 +207,7 @@ function sampleNetwork(config: ModelConfig): NetworkParams {
           ...powers,
         }),
         ...(fusion && { fusion }),
-        head: headParams(config, rowWidth),
+        head: headParams(config, fusedWidth(config, rowWidth)),
       },
     }),
   };
