@@ -128,8 +128,7 @@ export async function trainModel(
   const progress: Progress = { epoch: 0, best: Number.POSITIVE_INFINITY, bestEpoch: 0, history: [] };
   if (options.resume) await goOn(state, options, progress);
   // Those of now where nothing was better yet.
-  let bestWeights =
-    options.resume && progress.bestEpoch > 0 ? await bestOf(state, options.out!) : undefined;
+  let bestWeights = options.resume && progress.bestEpoch > 0 ? await bestOf(state, options.out!) : undefined;
   const times = timeScale(dataset);
   const patience = train.patience ?? 30;
   const streak = { failed: 0 };

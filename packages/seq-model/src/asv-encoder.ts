@@ -7,6 +7,7 @@ import {
   dense,
   denseParams,
   embedding,
+  expand,
   flatten,
   greater,
   greaterOrEqual,
@@ -28,7 +29,7 @@ import {
   type Tree,
   unflatten,
 } from "@x/onnx-train";
-import { type PoolParams, pool, poolOf, type StackParams, stack, stackOf } from "./blocks.ts";
+import { type Dropout, type PoolParams, pool, poolOf, type StackParams, stack, stackOf } from "./blocks.ts";
 import type { ModelConfig } from "./model-interfaces.ts";
 
 /** Weights of the nucleotide level. */
@@ -39,6 +40,8 @@ export type AsvParams = {
   readonly position: ParamSpec;
   readonly stack: StackParams;
   readonly pool: PoolParams;
+  /** From the states of all places. */
+  readonly readout?: DenseParams;
   /** Predicts hidden letters; left out where they are not predicted. */
   readonly letters?: DenseParams;
   /** Logarithm of the factor of squared distances that are distances on the tree. */
@@ -46,7 +49,8 @@ export type AsvParams = {
 };
 
 /** The same in a graph. */
-export type AsvTensors = Omit<TensorsOf<AsvParams>, "letters" | "scale"> & {
+export type AsvTensors = Omit<TensorsOf<AsvParams>, "letters" | "scale" | "readout"> & {
+  readonly readout?: TensorsOf<DenseParams>;
   readonly letters?: TensorsOf<DenseParams>;
   readonly scale?: Tensor;
 };
@@ -82,9 +86,23 @@ export function asvParams(config: ModelConfig): AsvParams {
     position: param([asvWidth(config) / patch, dim], { normal: patch === 1 ? 1 : 0.5 }),
     stack: stackOf(config, layers.asv),
     pool: poolOf(dim),
+    ...(config.asvReadout === "places" && { readout: denseParams((asvWidth(config) / patch) * dim, dim) }),
     ...(nucleotides && { letters: denseParams(dim, patch * vocabulary) }),
     ...(config.phylogeny && { scale: param([1], { values: [-1] }, false) }),
   };
+}
+
+/** Options of {@link encodeAsvs}. */
+export interface EncodeOptions {
+  readonly hidden?: HiddenLetters;
+  readonly chunk?: number;
+  /** Keep the products of layers for the backward pass; true. */
+  readonly keep?: boolean;
+  /**
+   * Drops units of an ASV in all its places at once (Gal and Ghahramani 2016): noise is drawn for each ASV and unit, a
+   * number of each place would cost more than the step.
+   */
+  readonly dropout?: Dropout;
 }
 
 /**
@@ -96,27 +114,26 @@ export function encodeAsvs(
   p: AsvTensors,
   tokens: Tensor,
   config: ModelConfig,
-  { hidden, chunk = 0, keep = true }: { hidden?: HiddenLetters; chunk?: number; keep?: boolean } = {},
+  { hidden, chunk = 0, keep = true, dropout }: EncodeOptions = {},
 ): EncodedAsvs {
   const n = tokens.shape[0]!;
+  const drops = dropout && typeof n === "number" ? dropMasks(n, config, dropout) : [];
   if (chunk <= 0 || typeof n !== "number" || n <= chunk) {
-    const made = encodeChunk(p, tokens, config, hidden);
+    const made = encodeChunk(p, tokens, config, { hidden, drops });
     return {
       embeddings: made[0]!,
       ...(hidden && { sums: { loss: made[1]!, right: made[2]! }, logits: made[3]! }),
     };
   }
   const cut = (t: Tensor): Tensor => reshape(t, [n / chunk, chunk, t.shape[1]!]);
-  const scanned = [tokens, ...(hidden ? [hidden.letters, hidden.scored] : [])].map(cut);
+  const scanned = [tokens, ...(hidden ? [hidden.letters, hidden.scored] : []), ...drops].map(cut);
   const made = mapChunks(
-    ([part, letters, scored], shared, mark) =>
-      encodeChunk(
-        unflatten(p, shared),
-        part!,
-        config,
-        letters && { letters, scored: scored! },
-        keep ? mark : undefined,
-      ).slice(0, 3),
+    ([part, ...rest], shared, mark) => {
+      const [letters, scored] = hidden ? rest.splice(0, 2) : [];
+      const own = letters && scored && { letters, scored };
+      const given = { hidden: own, drops: rest, keep: keep ? mark : undefined };
+      return encodeChunk(unflatten(p, shared), part!, config, given).slice(0, 3);
+    },
     scanned,
     flatten<Tensor>(p as Tree<Tensor>).map(([, t]) => t),
   );
@@ -124,14 +141,29 @@ export function encodeAsvs(
   return { embeddings, ...(hidden && { sums: { loss: sum(made[1]!), right: sum(made[2]!) } }) };
 }
 
+/** For each place in the stack that drops units: 0, or the factor of what stays, [ASVs, dim]. */
+function dropMasks(n: number, { dim, layers }: ModelConfig, dropout: Dropout): Tensor[] {
+  const ones = expand(constant(1), [n, dim]);
+  return Array.from({ length: layers.asv }, (_, i) =>
+    DROPPED.map((what) => dropout(`asv.l${i}.${what}`, ones)),
+  ).flat();
+}
+
+/** What of a layer drops units, in the order in which `stack` asks. */
+const DROPPED = ["attention", "ffn"] as const;
+
 function encodeChunk(
   p: AsvTensors,
   tokens: Tensor,
   config: ModelConfig,
-  hidden?: HiddenLetters,
-  keep?: Keep,
+  given: {
+    hidden: HiddenLetters | undefined;
+    drops: readonly Tensor[];
+    keep?: Keep | undefined;
+  },
 ): Tensor[] {
   const { patch, vocabulary } = config;
+  const { hidden, drops, keep } = given;
   const [n, width] = tokens.shape as [number, number];
   const places = width / patch;
   const known = cast(greater(tokens, constant(0, [], "int64")), "float32");
@@ -141,10 +173,16 @@ function encodeChunk(
       ? embedding(p.token, tokens)
       : dense(reshape(oneHot(tokens, vocabulary), [n, places, patch * vocabulary]), { w: p.token });
   const x = add(tokenStates, slice(p.position, 0, 0, places));
-  const states = scope("asv", () => stack(x, p.stack, mask, config, undefined, keep));
+  let asked = 0;
+  const drop: Dropout = (_, t) => {
+    const factors = drops[asked++];
+    return factors ? mul(t, reshape(factors, [n, 1, config.dim])) : t;
+  };
+  const states = scope("asv", () => stack(x, p.stack, mask, config, drop, keep));
   const { row } = scope("asv/pool", () => pool(states, p.pool, mask));
+  const seen = p.readout && reshape(mul(states, reshape(mask, [n, places, 1])), [n, places * config.dim]);
   // A row of padding alone embeds to zeros.
-  const embeddings = mul(row, max(mask, [1], true));
+  const embeddings = mul(seen ? add(row, dense(seen, p.readout!)) : row, max(mask, [1], true));
   if (!hidden || !p.letters) return [embeddings];
   const logits = reshape(dense(states, p.letters), [n, width, vocabulary]);
   const truth = oneHot(hidden.letters, vocabulary);

@@ -45,6 +45,8 @@ export interface BatchTargets {
    * Whatever else is in the batch, two samples have the same bits.
    */
   of(samples: ArrayLike<number>): Promise<Float64Array>;
+  /** The same of another table of the same features; not of targets from a file. */
+  again?(table: FeatureTable): BatchTargets;
 }
 
 /**
@@ -82,7 +84,8 @@ export function batchTargets(table: FeatureTable, options: BatchTargetOptions): 
   const bounded = metric !== "weighted" && metric !== "aitchison";
   const call = nativeOptions(options);
   const distances = (pairs: Uint32Array): Promise<Float64Array> => pairDistances(source, native, pairs, call);
-  return { kind: "pairs", metric, bounded, of: (samples) => squareOf(samples, distances) };
+  const again = (other: FeatureTable): BatchTargets => batchTargets(other, options);
+  return { kind: "pairs", metric, bounded, of: (samples) => squareOf(samples, distances), again };
 }
 
 /**

@@ -1,7 +1,10 @@
 import { type CliCommand, type CliContext, type OptionSpec, xError } from "@x/core/base";
 import { encodeCategories } from "./categories.ts";
 import { TABLE_FLAGS, tableOf, warnOfLengths, writeTsv } from "./cli-inputs.ts";
+import { seqError } from "./errors.ts";
 import { joinMetadata } from "./join-metadata.ts";
+import { intervalsOf } from "./judge.ts";
+import { embeddingWidth } from "./model-config.ts";
 import { predictInPasses } from "./prediction-passes.ts";
 import { readFasta } from "./read-fasta.ts";
 import { readMetadata } from "./read-metadata.ts";
@@ -45,6 +48,11 @@ export const predictCommand: CliCommand = {
       help: "mean of so many passes, each on other ASVs of samples that have too many",
     },
     { name: "output-variance", type: "flag", help: "also the variance among passes" },
+    {
+      name: "intervals",
+      type: "flag",
+      help: "also both ends of conformal intervals, of models that have them",
+    },
     { name: "device", type: "string", value: "NAME", help: "auto, cpu, cuda or cuda:N" },
   ],
   examples: ["seq-model predict --model run --table new.biom --output predictions.tsv"],
@@ -92,7 +100,8 @@ export const predictCommand: CliCommand = {
       if (options["output-variance"] === true)
         columns.push({ name: `${name} variance`, values: column(found.variance, width, c) });
     });
-    const wide = model.facts.config.dim;
+    if (options.intervals === true) columns.push(...intervalColumns(model, found.mean));
+    const wide = embeddingWidth(model.facts.config);
     const embedded = Array.from({ length: wide }, (_, d) => ({
       name: `e${d}`,
       values: column(embeddings, wide, d),
@@ -105,6 +114,27 @@ export const predictCommand: CliCommand = {
     return { samples: ids.length, columns: names };
   },
 };
+
+/** Both ends of each output's interval; infinite where too few samples were calibrated on. */
+function intervalColumns(
+  model: SeqModel,
+  values: ArrayLike<number>,
+): { name: string; values: Float64Array }[] {
+  const { target, config } = model.facts;
+  if (!target?.conformal)
+    throw seqError(
+      "CONFORMAL",
+      "the model has no intervals: it was trained without --coverage, or predicts classes",
+    );
+  return target.conformal.flatMap((conformal, o) => {
+    const { low, high } = intervalsOf(conformal, values, config, o);
+    const name = target.names[o]!;
+    return [
+      { name: `${name} low`, values: low },
+      { name: `${name} high`, values: high },
+    ];
+  });
+}
 
 /** One name for each number of a prediction. */
 function columnNames(model: SeqModel): string[] {

@@ -84,6 +84,7 @@ export const searchCommand: CliCommand = {
       target,
       split: inner,
       ...(from && { from }),
+      ...(groups && { leaveOut: [...groups.values()] }),
       ...(sequences && { sequences }),
       ...(options.tree === undefined ? {} : { tree: await treeOf(context) }),
     });

@@ -8,13 +8,20 @@ import { classTarget, numericTarget, type Target } from "./targets.ts";
 
 /** Options of commands that learn a column of the metadata from a table, beside those of the table. */
 export const STUDY_FLAGS: readonly OptionSpec[] = [
-  { name: "metadata", type: "string", value: "FILE", help: "sample metadata", required: true },
+  {
+    name: "metadata",
+    aliases: ["-m"],
+    type: "string",
+    value: "FILE",
+    help: "sample metadata",
+    required: true,
+  },
   {
     name: "metadata-column",
     aliases: ["--column"],
     type: "string",
     value: "COLUMN",
-    help: "what to predict",
+    help: "what to predict; `train` takes several columns of numbers",
     required: true,
   },
   { name: "classifier", type: "flag", help: "the column holds classes" },
@@ -48,10 +55,21 @@ export interface Study {
   readonly metadata: Metadata;
   /** What is to be learned, in their order. */
   readonly target: Target;
+  /** All columns of it, where several are learned together. */
+  readonly targets: readonly Target[];
   /** Who is learned from. */
   readonly split: Split;
   /** The group of each sample by name, where there are groups. */
   readonly groups: ReadonlyMap<string, string> | undefined;
+}
+
+/** Names in a list between commas. */
+export function listOf(value: unknown): string[] {
+  return value === undefined
+    ? []
+    : String(value)
+        .split(",")
+        .map((s) => s.trim());
 }
 
 /** Reads table, metadata and split and brings them together. Errors as `joinMetadata`, `numericTarget`, `splitSamples`. */
@@ -64,19 +82,25 @@ export async function studyOf(context: CliContext): Promise<Study> {
   const named = chosen && new Set([...chosen.train, ...chosen.test]);
   const asked = named ? whole.select({ samples: whole.sampleIds.filter((id) => named.has(id)) }) : whole;
   const { table, metadata } = joinMetadata(asked, known, { missing, empty: missing });
-  const column = String(options["metadata-column"]);
-  const target =
-    options.classifier === true ? classTarget(metadata, column) : numericTarget(metadata, column);
+  const targets = columnsOf(options["metadata-column"], metadata).map((column) =>
+    options.classifier === true ? classTarget(metadata, column) : numericTarget(metadata, column),
+  );
   const groupName = options.group === undefined ? undefined : String(options.group);
   const groups = groupName === undefined ? undefined : groupsOf(metadata, groupName);
   const split = chosen
     ? limitSplit(chosen, table.sampleIds)
     : splitSamples(table.sampleIds, {
-        testSize: Number(options["test-size"]),
+        testSize: Number(options["test-size"] ?? 0.2),
         seed,
         ...(groups && { groups: [...groups.values()], groupName: groupName! }),
       });
-  return { table, metadata, target, split, groups };
+  return { table, metadata, target: targets[0]!, targets, split, groups };
+}
+
+/** One column, or several between commas; a comma may also stand in a name. */
+function columnsOf(value: unknown, metadata: Metadata): string[] {
+  const whole = String(value);
+  return metadata.columns.has(whole.trim()) ? [whole] : listOf(value);
 }
 
 function groupsOf(metadata: Metadata, name: string): Map<string, string> {

@@ -33,6 +33,13 @@ const choice = (name: string, choices: readonly string[], help: string): OptionS
   help,
 });
 
+/** AAM's metrics and the encoder types that learn them. */
+const AAM_METRICS: Readonly<Record<string, string>> = {
+  unifrac: "unifrac",
+  weighted: "weighted",
+  faith_pd: "faith-pd",
+};
+
 /** Options of both verbs. */
 export const NETWORK_FLAGS: readonly OptionSpec[] = [
   ...TABLE_FLAGS,
@@ -64,10 +71,16 @@ export const NETWORK_FLAGS: readonly OptionSpec[] = [
     value: "FILE",
     help: "start from this encoder; every key is accounted for",
   },
-  { name: "split", type: "string", value: "FILE", help: "table of sample_id and split (train, test)" },
+  {
+    name: "split",
+    type: "string",
+    value: "FILE",
+    help: "table of sample_id and split (train, test); epochs are chosen by some of the training samples",
+  },
   number("test-size", "samples to judge by; 0.2", { min: 0, max: 1 }),
   choice("form", ["default", "aam"], "of the network: order-free, or as AAM builds it"),
   choice("encoder", encoderTypes(), "what the encoder learns; unifrac"),
+  choice("unifrac-metric", Object.keys(AAM_METRICS), "AAM's name for three of these"),
   int("embedding-dim", "width of embeddings: most of memory and time; 64"),
   int("attention-heads", "heads; 4"),
   {
@@ -84,8 +97,21 @@ export const NETWORK_FLAGS: readonly OptionSpec[] = [
   int("max-bp", "letters of a sequence; 150"),
   int("token-limit", "ASVs of a sample; 1024"),
   choice("asv-sampling", ["abundance", "first", "random"], "which ASVs where a sample has more; abundance"),
-  choice("count-embedding-method", ["add", "concat", "film"], "how ln(count + 1) joins an ASV's embedding"),
-  flag("count-embedding", "counts join embeddings (film unless said otherwise)"),
+  choice(
+    "count-embedding-method",
+    ["add", "concat", "film"],
+    "how ln(count + 1) joins an ASV's embedding; film",
+  ),
+  int(
+    "clades",
+    "branches of the tree that embeddings tell apart, by presence and share; 2048, 0 for none",
+    0,
+  ),
+  number("dropout", "share of units dropped in training, of letters and of samples' ASVs; 0", {
+    min: 0,
+    max: 0.95,
+  }),
+  flag("count-embedding", "(on) counts join embeddings; --no-count-embedding keeps them out"),
   flag("sample-positions", "ASVs know their slot: the order of the table then matters"),
   int("epochs", "passes over the training samples; 100"),
   int("batch-size", "samples a step; 8"),
@@ -98,6 +124,10 @@ export const NETWORK_FLAGS: readonly OptionSpec[] = [
     help: "cut ASVs into chunks, then batches, to stay under it; the rest is accumulated",
   },
   flag("auto-batch-size", "find the largest batch that memory allows, up to --batch-size"),
+  number("max-memory-fraction", "share of this machine's memory that --auto-batch-size plans with; 0.8", {
+    min: 0.01,
+    max: 1,
+  }),
   number("lr", "largest learning rate; 1e-3"),
   number("weight-decay", "of AdamW; 0.01"),
   number("warmup", "share of all steps in which the rate rises; 0.05", { min: 0, max: 1 }),
@@ -113,6 +143,12 @@ export const NETWORK_FLAGS: readonly OptionSpec[] = [
   number("nuc-penalty", "weight of hidden letters; 1"),
   number("count-penalty", "weight of counts; 1"),
   number("phylogeny-penalty", "weight of the distances of ASVs on the tree; 1"),
+  number("clade-penalty", "weight of the memberships of ASVs in clades of the tree; 1"),
+  number(
+    "synthetic-samples",
+    "chance of a pretraining sample to be drawn from training samples, tips and clades instead; 0.5 with a tree",
+    { min: 0, max: 1 },
+  ),
   number("nuc-mask-ratio", "share of letters hidden; 0.15", { min: 0, max: 1 }),
   choice("nuc-mask-strategy", ["random", "span"], "hide letters one by one or in runs of 3 to 5"),
   number(
@@ -121,6 +157,7 @@ export const NETWORK_FLAGS: readonly OptionSpec[] = [
     { min: 0, max: 1 },
   ),
   number("asv-dropout", "chance of an ASV to be left out of its sample in a step; 0", { min: 0, max: 1 }),
+  flag("shuffle-asvs", "each sample's ASVs in a new order in each step; seen with --sample-positions alone"),
   number("rarefaction-noise", "share of a sample's reads that may be left out in a step; 0", {
     min: 0,
     max: 1,
@@ -130,6 +167,7 @@ export const NETWORK_FLAGS: readonly OptionSpec[] = [
     "ASVs worked on at a time; 32. About 800 places fit a processor's cache best: 4 to 8 ASVs at --patch 1",
     0,
   ),
+  int("length-buckets", "groups of samples by number of ASVs, each padded for itself; 1"),
   flag(
     "gradient-checkpointing",
     "compute what is cheap of a chunk again in the backward pass (on): --no-gradient-checkpointing keeps everything in memory",
@@ -151,11 +189,16 @@ export function given<T extends object>(values: T): { [K in keyof T]?: Exclude<T
 export function modelOptions(options: Given): ModelOptions {
   const n = (name: string): number | undefined => numberOf(options, name);
   const base = options.form === "aam" ? AAM_CONFIG : {};
-  const embedded = options["count-embedding"] === true || options["count-embedding-method"] !== undefined;
+  const method = options["count-embedding-method"] as ModelConfig["countEmbedding"] | undefined;
+  const embedded =
+    options["count-embedding"] === false
+      ? "none"
+      : (method ?? (options["count-embedding"] ? "film" : undefined));
   return {
     ...base,
     ...given({
-      encoder: options.encoder as string | undefined,
+      encoder:
+        (options.encoder as string | undefined) ?? AAM_METRICS[String(options["unifrac-metric"] ?? "")],
       dim: n("embedding-dim"),
       heads: n("attention-heads"),
       ffnRatio: n("ffn-ratio"),
@@ -164,9 +207,9 @@ export function modelOptions(options: Given): ModelOptions {
       tokenLimit: n("token-limit"),
       layers: layersOf(options["attention-layers"] as string | undefined),
       samplePositions: options["sample-positions"] as boolean | undefined,
-      countEmbedding: embedded
-        ? ((options["count-embedding-method"] ?? "film") as ModelConfig["countEmbedding"])
-        : undefined,
+      countEmbedding: embedded,
+      clades: n("clades"),
+      dropout: n("dropout"),
       distance: options.encoder === "aitchison" ? ("squared" as const) : undefined,
     }),
   };
@@ -204,15 +247,22 @@ export function trainingOptions(options: Given, seed: number | undefined): Train
       nucleotide: options["freeze-base"] === true ? 0 : n("nuc-penalty"),
       count: n("count-penalty"),
       phylogeny: n("phylogeny-penalty"),
+      clades: n("clade-penalty"),
     }),
     mask: given({
       ratio: n("nuc-mask-ratio"),
       strategy: options["nuc-mask-strategy"] as "random" | "span" | undefined,
     }),
     harderMask: harder === undefined ? undefined : { ratio: harder, strategy: "span" as const },
-    variation: given({ asvDropout: n("asv-dropout"), rarefactionNoise: n("rarefaction-noise") }),
+    variation: given({
+      asvDropout: n("asv-dropout"),
+      rarefactionNoise: n("rarefaction-noise"),
+      shuffleAsvs: options["shuffle-asvs"] as boolean | undefined,
+    }),
+    synthetic: n("synthetic-samples"),
     sampling: options["asv-sampling"] as TrainingOptions["sampling"],
     chunk: options["gradient-checkpointing"] === false ? 0 : n("asv-chunk-size"),
+    lengthBuckets: n("length-buckets"),
     device: options.device as string | undefined,
     seed,
   }) as TrainingOptions;

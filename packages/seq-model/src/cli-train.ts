@@ -2,21 +2,23 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type CliCommand, type CliContext, memoryLimit, writeFileAtomic, xError } from "@x/core/base";
 import { jsonlTracker, lossReportHtml, readHistory, tensorBoardTracker } from "@x/onnx-train";
-import { tableOf, treeOf, treeOptions } from "./cli-inputs.ts";
+import { baseline } from "./baseline.ts";
+import { runOptions, tableOf, treeOf, treeOptions } from "./cli-inputs.ts";
+import { listOf, STUDY_FLAGS, type Study, studyOf } from "./cli-study.ts";
+import { headOptions, lossesByOutput, TARGET_FLAGS, targetOptions } from "./cli-target-options.ts";
 import { given, modelOptions, NETWORK_FLAGS, trainingOptions } from "./cli-train-options.ts";
 import { readDistances } from "./distance-files.ts";
 import { seqError } from "./errors.ts";
 import type { FeatureTable } from "./feature-table.ts";
-import { type FineTuneOptions, fineTune } from "./fine-tune.ts";
-import { joinMetadata } from "./join-metadata.ts";
+import { fineTune } from "./fine-tune.ts";
+import { calibrateIntervals, judge, type TestReport, testLines } from "./judge.ts";
 import { MODEL_FILE } from "./model-file.ts";
 import { formOf, type PretrainOptions, pretrain, type TrainedModel } from "./pretrain.ts";
-import { sortedQuantiles } from "./quantiles.ts";
 import { readFasta } from "./read-fasta.ts";
-import { type Metadata, readMetadata } from "./read-metadata.ts";
+import type { Metadata } from "./read-metadata.ts";
+import { innerSplit } from "./search-training.ts";
 import { SeqModel } from "./seq-model.ts";
 import { limitSplit, readSplit, type Split, splitSamples } from "./split.ts";
-import { classTarget, numericTarget } from "./targets.ts";
 import { batchLengths } from "./training-data.ts";
 import { planBatch } from "./training-memory.ts";
 import { type TrainingOptions, trainingConfig } from "./training-options.ts";
@@ -33,7 +35,7 @@ export const pretrainCommand: CliCommand = {
   ],
   async run(context) {
     const table = await tableOf(context);
-    const common = await commonOptions(context, table, undefined);
+    const common = await commonOptions(context, table, { split: await splitOf(context, table) });
     const trained = await pretrain(table, common.tree, common.options);
     return finish(context, trained, common.trackers);
   },
@@ -46,245 +48,89 @@ export const trainCommand: CliCommand = {
   random: true,
   options: [
     ...NETWORK_FLAGS,
-    {
-      name: "metadata",
-      aliases: ["-m"],
-      type: "string",
-      value: "FILE",
-      help: "sample metadata",
-      required: true,
-    },
-    {
-      name: "metadata-column",
-      aliases: ["--column"],
-      type: "string",
-      value: "COLUMN[,COLUMN]",
-      help: "what to predict; several columns of numbers are predicted together",
-      required: true,
-    },
-    { name: "classifier", type: "flag", help: "the column holds classes" },
-    {
-      name: "group",
-      type: "string",
-      value: "COLUMN",
-      help: "keep samples of one group, e.g. a host, on one side",
-    },
-    {
-      name: "drop-missing",
-      type: "flag",
-      help: "leave out samples without metadata or counts instead of an error",
-    },
-    {
-      name: "target-penalty",
-      type: "number",
-      range: { min: 0 },
-      value: "X",
-      help: "weight of the target's loss; 1",
-    },
-    {
-      name: "loss-type",
-      type: "string",
-      choices: ["huber", "mse", "mae", "asymmetric"],
-      value: "NAME",
-      help: "of numbers; huber",
-    },
-    {
-      name: "over-penalty",
-      type: "number",
-      range: { min: 0 },
-      value: "X",
-      help: "of --loss-type asymmetric: a prediction too large by one; 1",
-    },
-    {
-      name: "under-penalty",
-      type: "number",
-      range: { min: 0 },
-      value: "X",
-      help: "the same for one too small; 1",
-    },
-    { name: "class-weights", type: "string", value: "X,X", help: "of classes in alphabetical order" },
-    { name: "quantiles", type: "string", value: "Q,Q", help: "predict these quantiles, e.g. 0.05,0.5,0.95" },
-    {
-      name: "target-transform",
-      type: "string",
-      choices: ["none", "minmax", "zscore", "zscore-category", "log-minmax", "log-zscore"],
-      value: "NAME",
-      help: "scale of numbers, fitted on the training samples; zscore",
-    },
-    { name: "transform-column", type: "string", value: "COLUMN", help: "categories of zscore-category" },
-    {
-      name: "normalize-targets",
-      type: "flag",
-      help: "(on) --no-normalize-targets is --target-transform none",
-    },
-    {
-      name: "bounded-targets",
-      type: "flag",
-      help: "a sigmoid on the outputs: with minmax; --unbounded-targets is the default",
-    },
-    { name: "unbounded-targets", type: "flag", help: "no bound on the outputs (default)" },
-    {
-      name: "output-activation",
-      type: "string",
-      choices: ["none", "relu", "softplus", "exp"],
-      value: "NAME",
-      help: "on the outputs; none",
-    },
-    { name: "learnable-output-scale", type: "flag", help: "a learned factor and term on the outputs" },
-    { name: "target-layer-norm", type: "flag", help: "normalise what the head reads" },
-    { name: "regressor-hidden-dims", type: "string", value: "N,N", help: "hidden layers of the head" },
-    {
-      name: "regressor-dropout",
-      type: "number",
-      range: { min: 0, max: 0.95 },
-      value: "X",
-      help: "share of their units dropped; 0",
-    },
-    { name: "residual-regression-head", type: "flag", help: "a linear head beside the hidden layers" },
-    {
-      name: "target-from",
-      type: "string",
-      choices: ["embedding", "states", "both"],
-      value: "NAME",
-      help: "what the head reads: the sample embedding (default), pooled ASV states, or both",
-    },
-    { name: "categorical-columns", type: "string", value: "COLUMN,COLUMN", help: "metadata that are input" },
-    {
-      name: "categorical-fusion",
-      type: "string",
-      choices: ["concat", "add", "gmu", "cross-attention"],
-      value: "NAME",
-      help: "how they join the sample; concat",
-    },
-    {
-      name: "categorical-embed-dim",
-      type: "int",
-      range: { min: 1 },
-      value: "N",
-      help: "width of their embeddings; 16",
-    },
-    {
-      name: "sample-weight-column",
-      type: "string",
-      value: "COLUMN",
-      help: "weight of each sample in the losses",
-    },
-    {
-      name: "count-prediction",
-      type: "flag",
-      help: "(off) learn to predict the share of each ASV beside the target",
-    },
-    {
-      name: "freeze-base",
-      type: "flag",
-      help: "fine-tune head and target alone: the encoder stays as it is, without dropout, ASVs are embedded once, letters are not predicted (their weight is 0) and auxiliary losses are off",
-    },
-    {
-      name: "freeze-asvs",
-      type: "flag",
-      help: "only the nucleotide level stays as it is: most of the speed, more freedom",
-    },
-    { name: "skip-auxiliary-predictions", type: "flag", help: "no losses but that of the target" },
-    {
-      name: "keep-auxiliary-predictions",
-      type: "flag",
-      help: "losses of counts and distances although the encoder is frozen",
-    },
-    {
-      name: "ridge-start",
-      type: "flag",
-      help: "(on) a linear head begins as ridge regression on the pretrained embeddings",
-    },
-    {
-      name: "best-metric",
-      type: "string",
-      choices: ["val_loss", "r2", "mae", "accuracy", "f1", "last"],
-      value: "NAME",
-      help: "what decides which epoch is kept; val_loss. mae and val_loss are better small, the others large",
-    },
+    ...STUDY_FLAGS.filter(({ name }) => !NETWORK_FLAGS.some((flag) => flag.name === name)),
+    ...TARGET_FLAGS,
   ],
   examples: [
     "seq-model train --table table.biom --metadata metadata.tsv --metadata-column age --pretrained-encoder pre --freeze-asvs --output-dir run",
     "seq-model train --table table.biom --tree tree.nwk --metadata metadata.tsv --column diet --classifier --output-dir run",
   ],
   async run(context) {
-    const { options } = context;
-    const missing = options["drop-missing"] === true ? "drop" : "error";
-    const known = await readMetadata(String(options.metadata), { signal: context.signal });
-    const whole = await tableOf(context);
-    const chosen = options.split === undefined ? undefined : await readSplit(String(options.split));
-    const named = chosen && new Set([...chosen.train, ...chosen.test]);
-    const asked = named ? whole.select({ samples: whole.sampleIds.filter((id) => named.has(id)) }) : whole;
-    const { table, metadata } = joinMetadata(asked, known, { missing, empty: missing });
-    const common = await commonOptions(context, table, metadata);
+    const study = await studyOf(context);
+    const { table, metadata, targets, split } = study;
+    const inner = validationOf(context, study);
+    const common = await commonOptions(context, table, { metadata, split: inner });
     const trained = await fineTune(table, {
       ...common.options,
-      ...targetOptions(context, metadata),
+      ...targetOptions(context, study),
       ...given({ tree: common.tree }),
     });
-    return finish(context, trained, common.trackers);
+    const { sequences } = common.options;
+    const judged = { table, targets, metadata, signal: context.signal, ...(sequences && { sequences }) };
+    const model = await withIntervals(context, trained.model, { ...judged, samples: inner.test });
+    const test = await judge(model, { ...judged, samples: split.test });
+    return finish(context, { ...trained, model }, common.trackers, {
+      test,
+      split: {
+        how: split.how,
+        train: inner.train.length,
+        validation: inner.test.length,
+        test: split.test.length,
+      },
+      ...(context.options.baselines === true && {
+        baselines: await baselinesOf(context, study, common.tree),
+      }),
+    });
   },
 };
 
-/** What `train` has beyond `pretrain`. */
-function targetOptions(
-  { options }: CliContext,
-  metadata: Metadata,
-): Pick<FineTuneOptions, "target"> & Partial<FineTuneOptions> {
-  const classifier = options.classifier === true;
-  const names = listOf(options["metadata-column"]);
-  const target = names.map((name) =>
-    classifier ? classTarget(metadata, name) : numericTarget(metadata, name),
+/** Who chooses the epoch: some of the training samples, whole groups where groups repeat. Test samples choose nothing. */
+function validationOf({ options, seed = 0 }: CliContext, { split, groups }: Study): Split {
+  const share = Number(options["validation-size"]);
+  if (share === 0) {
+    if (options["best-metric"] === "last")
+      return { ...split, test: [], how: `${split.how}, all of training` };
+    throw xError(
+      "OPTION_CHOICE",
+      "--validation-size 0 leaves nobody to choose an epoch: add --best-metric last",
+      {
+        usage: true,
+      },
+    );
+  }
+  return innerSplit(split, { seed, share, ...(groups && { groups, groupName: String(options.group) }) });
+}
+
+/** The model with intervals, where there are numbers to predict and samples to calibrate on. */
+async function withIntervals(
+  { options, threads }: CliContext,
+  model: SeqModel,
+  judged: Parameters<typeof calibrateIntervals>[1],
+): Promise<SeqModel> {
+  const { target } = model.facts;
+  const coverage = Number(options.coverage);
+  if (!target || model.classes.length > 0 || judged.samples.length === 0 || coverage === 0) return model;
+  const conformal = await calibrateIntervals(model, judged, coverage);
+  await model[Symbol.asyncDispose]();
+  return new SeqModel(
+    { ...model.facts, target: { ...target, conformal } },
+    model.weights,
+    given({ threads }),
   );
-  const column = options["transform-column"] === undefined ? undefined : String(options["transform-column"]);
-  const categorical = listOf(options["categorical-columns"]);
-  const weights = options["sample-weight-column"];
-  const transform = options["normalize-targets"] === false ? "none" : options["target-transform"];
-  return {
-    target: classifier ? target[0]! : target,
-    ...given({
-      transform: transform as FineTuneOptions["transform"],
-      groups: column === undefined ? undefined : metadata.column(column).values.map(String),
-      groupColumn: column,
-      categorical: categorical.length > 0 ? { metadata, columns: categorical } : undefined,
-      sampleWeights: weights === undefined ? undefined : numericTarget(metadata, String(weights)).values,
-      ridgeStart: options["ridge-start"] as boolean | undefined,
-      keepAuxiliary: options["keep-auxiliary-predictions"] as boolean | undefined,
-    }),
-  };
 }
 
-function listOf(value: unknown): string[] {
-  return value === undefined
-    ? []
-    : String(value)
-        .split(",")
-        .map((s) => s.trim());
-}
-
-/** The form of the head. */
-function headOptions({ options }: CliContext): Record<string, unknown> {
-  if (options["bounded-targets"] === true && options["unbounded-targets"] === true)
-    throw xError("OPTION_CHOICE", "--bounded-targets and --unbounded-targets contradict each other", {
-      usage: true,
-    });
-  const hidden = listOf(options["regressor-hidden-dims"]).map(Number);
-  const quantiles = listOf(options.quantiles).map(Number);
-  const residual = options["residual-regression-head"] === true;
-  return given({
-    bounded: options["bounded-targets"] as boolean | undefined,
-    outputActivation: options["output-activation"],
-    learnableScale: options["learnable-output-scale"],
-    targetLayerNorm: options["target-layer-norm"],
-    hidden: hidden.length > 0 ? hidden : undefined,
-    head: residual ? "residual" : hidden.length > 0 ? "mlp" : undefined,
-    headDropout: options["regressor-dropout"],
-    quantiles: quantiles.length > 0 ? sortedQuantiles(quantiles) : undefined,
-    targetFrom: options["target-from"],
-    fusion: options["categorical-fusion"],
-    categoryDim: options["categorical-embed-dim"],
-    countPrediction: options["count-prediction"],
+async function baselinesOf(
+  context: CliContext,
+  { table, target, split }: Study,
+  tree: Common["tree"],
+): Promise<unknown> {
+  const { results, verdict } = await baseline(table, target, split, {
+    ...runOptions(context),
+    seed: context.seed ?? 0,
+    ...given({ tree }),
   });
+  if (!context.json) context.print(`simple models of ${target.name}: ${verdict}`);
+  return { results: results.map(({ predictions: _, ...rest }) => rest), verdict };
 }
 
 interface Common {
@@ -296,7 +142,7 @@ interface Common {
 async function commonOptions(
   context: CliContext,
   table: FeatureTable,
-  metadata: Metadata | undefined,
+  { metadata, split }: { metadata?: Metadata; split: Split },
 ): Promise<Common> {
   const { options, signal, seed } = context;
   const out = String(options["output-dir"]);
@@ -316,11 +162,19 @@ async function commonOptions(
       ? undefined
       : await SeqModel.load(String(options["pretrained-encoder"]));
   const model = { ...modelOptions(options), ...(metadata && headOptions(context)) };
-  const split = await splitOf(context, table, metadata);
   const training = await sized(context, table, {
     split,
+    synthetic: metadata === undefined && tree !== undefined,
     training: trainingOf(context),
-    form: formOf(table, given({ model, sequences, unknown: from?.facts.unknown }), from?.facts.config),
+    form: formOf(
+      table,
+      {
+        ...given({ model, sequences, unknown: from?.facts.unknown, tree }),
+        ...treeOptions(context),
+        train: table.sampleIndices(split.train),
+      },
+      from?.facts.config,
+    ),
   });
   const distances =
     options["unifrac-matrix"] === undefined
@@ -368,12 +222,12 @@ function trainingOf(context: CliContext): TrainingOptions {
     });
   const weights = listOf(options["class-weights"]).map(Number);
   const loss = given({
-    loss: options["loss-type"] as "huber" | undefined,
+    loss: lossesByOutput(options) ?? (options["loss-type"] as "huber" | undefined),
     overPenalty: options["over-penalty"] as number | undefined,
     underPenalty: options["under-penalty"] as number | undefined,
     classWeights: weights.length > 0 ? weights : undefined,
   });
-  const off = { encoder: 0, count: 0, nucleotide: 0, phylogeny: 0 };
+  const off = { encoder: 0, count: 0, nucleotide: 0, phylogeny: 0, clades: 0 };
   return { ...training, freeze, loss, ...(skip && { losses: { ...training.losses, ...off } }) };
 }
 
@@ -381,19 +235,24 @@ function trainingOf(context: CliContext): TrainingOptions {
 async function sized(
   { options, print, json, ...context }: CliContext,
   table: FeatureTable,
-  given: { split: Split; training: TrainingOptions; form: ReturnType<typeof formOf> },
+  given: { split: Split; training: TrainingOptions; form: ReturnType<typeof formOf>; synthetic: boolean },
 ): Promise<TrainingOptions> {
   const { training } = given;
   const gigabytes = options["max-memory-gb"];
   if (gigabytes === undefined && options["auto-batch-size"] !== true) return training;
   const limit =
     gigabytes === undefined
-      ? 0.8 * memoryLimit({ memoryLimit: context.memoryLimit }).bytes
+      ? Number(options["max-memory-fraction"] ?? 0.8) *
+        memoryLimit({ memoryLimit: context.memoryLimit }).bytes
       : Number(gigabytes) * 1e9;
   const { config, cache } = given.form;
   const whole = trainingConfig(training);
   const data = { table, cache, train: table.sampleIndices(given.split.train), valid: new Uint32Array(0) };
-  const { asvs, slots } = batchLengths(data, config, { ...whole, epochs: 1 });
+  const planned = batchLengths(data, config, { ...whole, epochs: 1 });
+  const { slots } = planned;
+  // Communities may hold any ASVs.
+  const drawn = given.synthetic && training.synthetic !== 0;
+  const asvs = drawn ? Math.min(whole.batchSize * slots, cache.table.lengths.length) : planned.asvs;
   const asvsPerSample = Math.ceil(asvs / whole.batchSize);
   const plan = planBatch(config, {
     wanted: whole.batchSize,
@@ -413,17 +272,15 @@ async function sized(
   return { ...training, batchSize, chunk, keep, accumulate };
 }
 
-async function splitOf(
-  { options, seed = 0 }: CliContext,
-  table: FeatureTable,
-  metadata: Metadata | undefined,
-): Promise<Split> {
-  if (options.split !== undefined) return limitSplit(await readSplit(String(options.split)), table.sampleIds);
-  const group = options.group === undefined ? undefined : String(options.group);
-  const groups = group === undefined ? undefined : metadata?.column(group).values.map(String);
+/** Who an encoder learns from and who chooses its epoch; the test samples of a split that is given do neither. */
+async function splitOf({ options, seed = 0 }: CliContext, table: FeatureTable): Promise<Split> {
+  if (options.split !== undefined) {
+    const chosen = limitSplit(await readSplit(String(options.split)), table.sampleIds);
+    return innerSplit(chosen, { seed, share: 0.15 });
+  }
   return splitSamples(table.sampleIds, {
     seed,
-    ...given({ testSize: options["test-size"] as number | undefined, groups, groupName: group }),
+    ...given({ testSize: options["test-size"] as number | undefined }),
   });
 }
 
@@ -441,6 +298,7 @@ async function finish(
   context: CliContext,
   { model, result }: TrainedModel,
   trackers: Common["trackers"],
+  more: { readonly test?: TestReport; readonly split?: unknown; readonly baselines?: unknown } = {},
 ): Promise<unknown> {
   const out = String(context.options["output-dir"]);
   for (const tracker of trackers) await tracker.close();
@@ -449,7 +307,7 @@ async function finish(
   const best = result.history.find(({ epoch }) => epoch === result.bestEpoch);
   if (!best) throw seqError("RESUME", `no epoch ${result.bestEpoch} in the history`);
   const { history, weights: _weights, ...numbers } = result;
-  const report = { ...numbers, validation: best.validation, before: history[0]!.validation };
+  const report = { ...numbers, validation: best.validation, before: history[0]!.validation, ...more };
   await writeFileAtomic(join(out, "metrics.json"), `${JSON.stringify(report, null, 2)}\n`);
   const lines = join(out, "history.jsonl");
   if (readFileSync(lines, "utf8") !== "")
@@ -469,6 +327,7 @@ async function finish(
     context.print(
       `validation: ${shown.map(([name, value]) => `${name} ${value.toPrecision(4)}`).join(", ")}`,
     );
+    for (const line of more.test ? testLines(more.test) : []) context.print(line);
     context.print(`the model is ${join(out, MODEL_FILE)}`);
   }
   return { out, ...report };

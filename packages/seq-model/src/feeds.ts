@@ -84,6 +84,10 @@ export function feedOf(batch: SampleBatch, config: ModelConfig, extras: FeedExtr
     feed.kinRows = batch.kin.rows;
     feed.kinDistances = batch.kin.distances;
   }
+  if (batch.clades) {
+    feed.cladeTargets = padded(batch.clades, [batch.unique.length, config.clades], [asvs, config.clades]);
+    feed.known = Float32Array.from({ length: asvs }, (_, i) => (i < batch.unique.length ? 1 : 0));
+  }
   if (batch.targets) feed.target = padded(batch.targets, [given, outputs], [samples, outputs]);
   if (batch.distances) feed.distances = padded(batch.distances, [given, given], [samples, samples]);
   if (batch.encoderValues)

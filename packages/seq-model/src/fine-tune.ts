@@ -3,13 +3,11 @@ import { checkOptions } from "@x/core/base";
 import { type CategoryColumn, encodeCategories, fitCategories } from "./categories.ts";
 import { seqError } from "./errors.ts";
 import type { FeatureTable } from "./feature-table.ts";
-import { headWidth } from "./heads.ts";
-import { Inference } from "./inference.ts";
-import { frozenLine, ofEncoder } from "./key-report.ts";
+import { frozenLine } from "./key-report.ts";
 import type { ModelFacts, TargetFacts } from "./model-file.ts";
-import type { ModelConfig } from "./model-interfaces.ts";
-import type { WeightMap } from "./model-weights.ts";
 import {
+  cladeData,
+  cladeStart,
   encoderData,
   formOf,
   type PretrainOptions,
@@ -20,14 +18,14 @@ import {
 } from "./pretrain.ts";
 import type { Metadata } from "./read-metadata.ts";
 import type { Tree } from "./read-newick.ts";
-import { ridgeHead } from "./ridge-head.ts";
+import { ridgeStart } from "./ridge-start.ts";
 import { SeqModel } from "./seq-model.ts";
 import { cacheProfile } from "./sequence-lengths.ts";
 import { type Split, splitSamples } from "./split.ts";
 import { applyTargetTransform, fitTargetTransform, type TargetTransformKind } from "./target-transform.ts";
 import type { Target } from "./targets.ts";
 import { trainNetwork } from "./training.ts";
-import { batchOf, countRange, inBatches, type TrainingData } from "./training-data.ts";
+import { countRange, type TrainingData } from "./training-data.ts";
 import { type TrainingConfig, trainingConfig } from "./training-options.ts";
 
 /** Columns of metadata that a network takes as input. */
@@ -58,6 +56,8 @@ export interface FineTuneOptions extends PretrainOptions {
   sampleWeights?: ArrayLike<number>;
   /** Does a linear head begin as ridge regression on the encoder's embeddings? True by default. */
   ridgeStart?: boolean;
+  /** Group of each of the table's samples, e.g. its host: ridge regression then leaves out whole groups, not samples. */
+  leaveOut?: readonly string[];
   /** Keep the losses of counts, distances and letters although the encoder is frozen. */
   keepAuxiliary?: boolean;
 }
@@ -84,6 +84,7 @@ const OPTIONS = [
     "categorical",
     "sampleWeights",
     "ridgeStart",
+    "leaveOut",
     "keepAuxiliary",
   ],
 ];
@@ -104,11 +105,12 @@ export async function fineTune(table: FeatureTable, options: FineTuneOptions): P
     : [options.target as Target];
   const classes = targets[0]?.classes ?? [];
   const inputs = categoryInputs(options, split);
-  const { config, cache } = formOf(
+  const { config, cache, clades } = formOf(
     table,
     {
       ...options,
       unknown,
+      train,
       model: {
         ...options.model,
         outputs: classes.length > 0 ? classes.length : targets.length,
@@ -121,7 +123,7 @@ export async function fineTune(table: FeatureTable, options: FineTuneOptions): P
   const training = withoutAuxiliary(
     trainingConfig(
       { ...options.training, seed: options.training?.seed ?? options.seed ?? 0 },
-      { losses: options.tree || options.distances ? {} : { encoder: 0, phylogeny: 0 } },
+      { losses: options.tree || options.distances ? {} : { encoder: 0, phylogeny: 0, clades: 0 } },
     ),
     options.keepAuxiliary === true,
   );
@@ -135,11 +137,18 @@ export async function fineTune(table: FeatureTable, options: FineTuneOptions): P
     ...(inputs.codes && { categories: inputs.codes }),
     ...(options.sampleWeights && { sampleWeights: checkedWeights(options.sampleWeights, table) }),
     ...(await encoderData(table, options.tree, { cache, config, weights: training.losses, options })),
+    ...cladeData(clades, training.losses, from !== undefined),
   };
   const counts = countRange(data);
-  const start = new Map(from ? taken(from, config, print) : []);
-  if (options.ridgeStart !== false && from)
-    await ridgeStart(start, { data, config, training, counts, threads: options.threads });
+  const start = new Map(from ? taken(from, config, print) : cladeStart(clades, config));
+  if (options.ridgeStart !== false && from) {
+    const source = { data, config, training, counts, threads: options.threads };
+    const head = await ridgeStart(start, {
+      ...source,
+      ...(options.leaveOut && { groups: options.leaveOut }),
+    });
+    for (const [name, value] of head) start.set(name, value);
+  }
   const result = await trainNetwork({
     ...runOf(options),
     config,
@@ -167,7 +176,7 @@ export async function fineTune(table: FeatureTable, options: FineTuneOptions): P
 function withoutAuxiliary(training: TrainingConfig, keep: boolean): TrainingConfig {
   if (training.freeze === "none") return training;
   const { losses } = training;
-  const off = { ...losses, nucleotide: 0, phylogeny: 0 };
+  const off = { ...losses, nucleotide: 0, phylogeny: 0, clades: 0 };
   return { ...training, losses: keep ? off : { ...off, count: 0, encoder: 0 } };
 }
 
@@ -230,50 +239,4 @@ function checkedWeights(weights: ArrayLike<number>, table: FeatureTable): Float3
   if (weights.length === table.sampleIds.length && bad.length === 0) return Float32Array.from(weights);
   const message = `sample weights must be numbers of at least 0, one for each of ${table.sampleIds.length} samples; ${bad.length} are not`;
   throw seqError("SAMPLE_WEIGHTS", message, { samples: bad });
-}
-
-/** A linear head of numbers begins as ridge regression on what it reads; nothing else has to be forgotten first. */
-async function ridgeStart(
-  weights: Map<string, WeightMap extends ReadonlyMap<string, infer W> ? W : never>,
-  given: {
-    data: TrainingData;
-    config: ModelConfig;
-    training: TrainingConfig;
-    counts: ReturnType<typeof countRange>;
-    threads: number | undefined;
-  },
-): Promise<void> {
-  const { data, config, training, counts, threads = 1 } = given;
-  const plain = config.head === "linear" && !config.targetLayerNorm && config.targetFrom === "embedding";
-  if (!plain || config.classifier || config.bounded || config.outputActivation !== "none") return;
-  if (config.categories.length > 0 || ![...weights.keys()].every(ofEncoder)) return;
-  await using inference = await Inference.create({ ...config, nucleotides: false }, weights, {
-    losses: { target: 0, count: 0, encoder: 0, nucleotide: 0, phylogeny: 0 },
-    loss: training.loss,
-    counts,
-    threads,
-    device: training.device,
-  });
-  const { distances: _, kin: __, ...rest } = data;
-  const rows: number[] = [];
-  for (const places of inBatches(data.train, training.batchSize)) {
-    const batch = await batchOf(rest, places, config, { sampling: training.sampling, seed: training.seed });
-    const { embedding } = await inference.compute(batch, ["embedding"]);
-    for (const v of embedding!.data as Float32Array) rows.push(v);
-  }
-  const { outputs } = config;
-  const y = Float64Array.from({ length: data.train.length * outputs }, (_, i) => {
-    return data.targets![data.train[Math.floor(i / outputs)]! * outputs + (i % outputs)]!;
-  });
-  const { dim: columns } = config;
-  const { w, b } = ridgeHead(Float32Array.from(rows), y, data.train.length);
-  // Every quantile of an output begins at its mean.
-  const width = headWidth(config);
-  const each = width / outputs;
-  const spread = (from: Float32Array, height: number): Float32Array =>
-    Float32Array.from({ length: height * width }, (_, i) => {
-      return from[Math.floor(i / width) * outputs + Math.floor((i % width) / each)]!;
-    });
-  weights.set("target/head/out/w", { shape: [columns, width], data: spread(w, columns) });
-  weights.set("target/head/out/b", { shape: [width], data: spread(b, 1) });
 }

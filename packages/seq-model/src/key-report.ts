@@ -21,7 +21,7 @@ export interface EncoderReport {
 
 /** Does this weight belong to the encoder, and not to what is predicted from it? */
 export function ofEncoder(path: string): boolean {
-  return path.startsWith("asv/") || path.startsWith("sample/");
+  return ["asv/", "clades/", "sample/"].some((start) => path.startsWith(start));
 }
 
 /**

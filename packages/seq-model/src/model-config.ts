@@ -22,8 +22,10 @@ const DEFAULTS: ModelConfig = {
   tokenLimit: 1024,
   patch: 6,
   samplePositions: false,
-  countEmbedding: "none",
+  countEmbedding: "film",
   countPooling: true,
+  clades: 0,
+  asvReadout: "places",
   poolNorm: false,
   poolHeads: 4,
   encoder: "unifrac",
@@ -62,6 +64,8 @@ export const AAM_CONFIG: ModelOptions = Object.freeze({
   poolHeads: 1,
   distance: "tanh",
   pooling: "attention",
+  clades: 0,
+  asvReadout: "attention",
   targetFrom: "states",
   targetLayerNorm: true,
   countPrediction: true,
@@ -71,8 +75,9 @@ export const AAM_CONFIG: ModelOptions = Object.freeze({
 const CHOICES: Readonly<Record<string, readonly string[]>> = {
   activation: ["gelu", "relu"],
   countEmbedding: ["none", "add", "concat", "film"],
-  distance: ["tanh", "squared"],
+  distance: ["tanh", "squared", "shared"],
   pooling: ["attention", "powers"],
+  asvReadout: ["attention", "places"],
   targetFrom: ["states", "embedding", "both"],
   head: ["linear", "mlp", "residual"],
   outputActivation: ["none", "relu", "softplus", "exp"],
@@ -88,6 +93,7 @@ const NUMBERS: Readonly<Record<string, readonly [number, number]>> = {
   tokenLimit: [1, 1e6],
   patch: [1, 64],
   poolHeads: [1, 128],
+  clades: [0, 1e6],
   outputs: [0, 1e6],
   categoryDim: [1, 8192],
 };
@@ -121,6 +127,11 @@ export function modelConfig(options: ModelOptions = {}): ModelConfig {
     wrong("quantiles", "left out for classes", config.quantiles);
   encoderType(config.encoder);
   return Object.freeze(config);
+}
+
+/** Numbers of a sample embedding. */
+export function embeddingWidth({ clades, dim }: Pick<ModelConfig, "clades" | "dim">): number {
+  return 2 * clades + dim;
 }
 
 function wrong(option: string, wanted: string, found: unknown): never {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { readSafetensors } from "@x/onnx-train";
 import type { WeightArray } from "./aam-weights.ts";
 import type { CategoryColumn } from "./categories.ts";
+import type { Conformal } from "./conformal.ts";
 import { seqFileError } from "./errors.ts";
 import type { CountRange } from "./feeds.ts";
 import { modelConfig } from "./model-config.ts";
@@ -27,6 +28,8 @@ export interface TargetFacts {
   readonly classes: readonly string[];
   /** Of numbers, fitted on the training samples. */
   readonly transform: TargetTransform;
+  /** How far each output is to be widened for an interval, from validation samples. */
+  readonly conformal?: readonly Conformal[];
   /** Column whose categories the transform goes by. */
   readonly transformColumn?: string;
 }
@@ -90,5 +93,12 @@ function parseFacts(file: string, text: string): ModelFacts {
     (name) => facts[name as "config"] === undefined,
   );
   if (missing.length > 0) throw seqFileError("MODEL_FORMAT", file, `its facts lack ${missing.join(", ")}`);
-  return { ...(facts as ModelFacts), config: modelConfig(facts.config!) };
+  const { target } = facts;
+  // JSON has no Infinity.
+  const conformal = target?.conformal?.map((c) => ({ ...c, width: c.width ?? Number.POSITIVE_INFINITY }));
+  return {
+    ...(facts as ModelFacts),
+    config: modelConfig(facts.config!),
+    ...(target && conformal && { target: { ...target, conformal } }),
+  };
 }

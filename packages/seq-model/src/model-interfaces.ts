@@ -16,6 +16,8 @@ export interface SampleBatch extends SequenceBatch {
   readonly categories?: Int32Array;
   /** What is to be predicted, on the model's scale, one sample's outputs after another's; classes as numbers. */
   readonly targets?: Float32Array;
+  /** Memberships of the batch's ASVs in clades, 0 or 1, one ASV's after another's. */
+  readonly clades?: Float32Array;
   /** Distances the encoder learns, B × B. */
   readonly distances?: Float32Array;
   /** Some rows of the batch's ASVs, and their distances on the tree in units of the mean. */
@@ -51,7 +53,7 @@ export interface ModelConfig {
   readonly layers: StackLayers;
   /** Width of a feed-forward layer over `dim`. */
   readonly ffnRatio: number;
-  /** Share of units dropped at the sample level in training. */
+  /** Share of units dropped in training: of samples' ASVs one by one, of an ASV's letters in all places alike. */
   readonly dropout: number;
   /** Of feed-forward layers. */
   readonly activation: "gelu" | "relu";
@@ -74,6 +76,16 @@ export interface ModelConfig {
    * counts to a learned power, ½ at first as in Hellinger distances, one for each number of the embedding.
    */
   readonly pooling: "attention" | "powers";
+  /**
+   * Clades of the tree that a sample embedding tells apart, in front of what pooling gives: presence of each, which no
+   * count changes, and a power of its share of the counts. 0 for none.
+   */
+  readonly clades: number;
+  /**
+   * What an ASV embedding is read from: attention over the places, or also from each place by itself (`places`), which
+   * tells sequences apart that differ in one letter.
+   */
+  readonly asvReadout: "attention" | "places";
   /** Is what attention pooling gives normalised? */
   readonly poolNorm: boolean;
   /** Heads of the pooling of ASVs; each pools its part of the width. */
@@ -81,10 +93,11 @@ export interface ModelConfig {
   /** Name in the registry of encoder types. */
   readonly encoder: string;
   /**
-   * How a distance follows from two embeddings: tanh(|a − b| / 10) as in AAM, or a multiple of the weighted mean squared
-   * difference with a share of each sample's own, since the root of UniFrac is a Euclidean distance.
+   * How a distance follows from two embeddings: tanh(|a − b| / 10) as in AAM; `squared`, a multiple of the weighted mean
+   * squared difference with a share of each sample's own; or `shared`, (|a|² + |b|² − 2 a·b) / (|a|² + |b|² − a·b) with a
+   * weight for each number, which is unweighted UniFrac where the numbers are presences and the weights lengths.
    */
-  readonly distance: "tanh" | "squared";
+  readonly distance: "tanh" | "squared" | "shared";
   /** What the target is read from: the pooled sample-level states, the sample embedding, or both. */
   readonly targetFrom: "states" | "embedding" | "both";
   /** Numbers to predict, or classes; 0 for an encoder alone. */

@@ -10,6 +10,7 @@ import {
   equal,
   exp,
   less,
+  matmul,
   maximum,
   mean,
   mul,
@@ -22,6 +23,7 @@ import {
   sum,
   type Tensor,
   tanh,
+  transpose,
   where,
 } from "@x/onnx-train";
 import type { ModelConfig } from "./model-interfaces.ts";
@@ -111,6 +113,18 @@ export function pairDistances(rows: Tensor, logWeights?: Tensor): Tensor {
   const near = less(square, constant(1e-8));
   // The root has no slope at 0: equal samples are 0 apart and pull at nothing.
   return where(near, mul(square, 0), tanh(mul(sqrt(where(near, constant(1e-8), square)), 0.1)));
+}
+
+/**
+ * (|a|² + |b|² − 2 a·b) / (|a|² + |b|² − a·b) of all pairs of embeddings [B, dim], each number times eʷ: what two samples
+ * do not share of all that they have.
+ */
+export function sharedDistances(rows: Tensor, logWeights: Tensor): Tensor {
+  const weighted = mul(rows, exp(logWeights));
+  const products = matmul(weighted, transpose(weighted));
+  const own = sum(mul(weighted, weighted), [1], true);
+  const both = add(own, transpose(own));
+  return div(sub(both, mul(products, 2)), add(sub(both, products), 1e-8));
 }
 
 /**

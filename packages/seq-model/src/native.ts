@@ -219,3 +219,27 @@ export function fitDistanceRidge(
 ): ReturnType<typeof binding.fitDistanceRidge> {
   return run((job) => binding.fitDistanceRidge(job, d, task.train, task.y, task.test, scales, o.threads), o);
 }
+
+/** Products of all pairs of rows [n, columns]: [n, n]. */
+export function rowProducts(
+  n: number,
+  columns: number,
+  rows: Float64Array,
+  threads: number,
+): Promise<Float64Array> {
+  return run((job) => binding.syrk(job, n, columns, rows, threads), { threads });
+}
+
+/** Eigenvalues, ascending, and eigenvectors [n, n], one a column, of a symmetric matrix. */
+export async function symmetricEigen(
+  n: number,
+  square: Float64Array,
+  threads: number,
+): Promise<{ values: Float64Array; vectors: Float64Array }> {
+  const matrix = now(() => binding.Matrix.zeros(n));
+  now(() => matrix.setTile(0, n, 0, n, square));
+  const { values, vectors } = await run((job) => binding.eigh(job, matrix, threads), { threads });
+  const flat = now(() => vectors.tile(0, n, 0, n));
+  vectors.release();
+  return { values, vectors: flat };
+}

@@ -39,17 +39,20 @@ import {
   stack,
   stackOf,
 } from "./blocks.ts";
+import { type CladeParams, cladeLoss, cladeParams, cladePool } from "./clade-pool.ts";
 import { encoderType } from "./encoder-types.ts";
 import {
   type FusionParams,
   type FusionTensors,
   fuse,
+  fusedWidth,
   fusionParams,
   type HeadParams,
   type HeadTensors,
   head,
   headParams,
 } from "./heads.ts";
+import { embeddingWidth } from "./model-config.ts";
 import type { ModelConfig } from "./model-interfaces.ts";
 import {
   countLoss,
@@ -57,6 +60,7 @@ import {
   pairDistances,
   pairLoss,
   scaledDistances,
+  sharedDistances,
   type TargetLossConfig,
   targetLoss,
   weightedMean,
@@ -74,6 +78,8 @@ export interface LossWeights {
   readonly nucleotide: number;
   /** Of the distances of ASVs on the tree; 0 by default. */
   readonly phylogeny?: number;
+  /** Of the memberships of ASVs in clades of the tree; 0 by default. */
+  readonly clades?: number;
 }
 
 /** Which part of the network a graph holds: all of it, ASVs alone, or samples of ASVs whose embeddings are known. */
@@ -88,6 +94,8 @@ export interface NetworkOptions {
   readonly chunk: number;
   /** Keep the products of a chunk's layers for the backward pass; true by default. */
   readonly keep?: boolean;
+  /** Does the encoder stay as it is? It then drops nothing. */
+  readonly frozen?: boolean;
 }
 
 /** Weights of the sample level. */
@@ -114,6 +122,7 @@ export type SampleParams = {
 /** All weights. */
 export type NetworkParams = {
   readonly asv?: AsvParams;
+  readonly clades?: CladeParams;
   readonly sample?: SampleParams;
   readonly counts?: { readonly stack?: StackParams; readonly head: DenseParams };
   readonly target?: {
@@ -129,6 +138,7 @@ type StackTensors = TensorsOf<StackParams>;
 
 interface NetworkTensors {
   readonly asv: AsvTensors;
+  readonly clades?: TensorsOf<CladeParams>;
   readonly sample: {
     readonly position?: Tensor;
     readonly count?: TensorsOf<DenseParams>;
@@ -162,17 +172,19 @@ export function networkParams(config: ModelConfig, part: NetworkPart = "whole"):
 }
 
 function sampleNetwork(config: ModelConfig): NetworkParams {
-  const { dim, layers, countEmbedding: how, poolHeads, targetFrom, tokenLimit } = config;
+  const { dim, layers, clades, countEmbedding: how, poolHeads, targetFrom, tokenLimit } = config;
+  const width = embeddingWidth(config);
   const stacked = (depth: number): { stack?: StackParams } =>
     depth > 0 ? { stack: stackOf(config, depth) } : {};
   const powers = config.countPooling ? { power: countPowers(poolHeads) } : {};
   const values = encoderType(config.encoder).values ?? 0;
-  const rowWidth = targetFrom === "both" ? 2 * dim : dim;
+  const rowWidth = { states: dim, embedding: width, both: dim + width }[targetFrom];
   const fusion = fusionParams(config, rowWidth);
   return {
+    ...(clades > 0 && { clades: cladeParams(dim, clades) }),
     sample: {
       ...(config.samplePositions && { position: param([tokenLimit + 5, dim], { normal: 1 }) }),
-      ...(how !== "none" && { count: denseParams(1, how === "film" ? 2 * dim : dim) }),
+      ...(how !== "none" && { count: countParams(how === "film" ? 2 * dim : dim) }),
       ...(how === "concat" && { countJoin: denseParams(2 * dim, dim) }),
       ...stacked(layers.sample),
       encoder: {
@@ -180,13 +192,13 @@ function sampleNetwork(config: ModelConfig): NetworkParams {
         ...(config.pooling === "powers"
           ? { power: param([dim], { values: new Float32Array(dim).fill(0.5) }, false) }
           : { pool: poolOf(dim, poolHeads, config.poolNorm), ...powers }),
+        ...(config.distance !== "tanh" && { logWeights: param([width], "zeros", false) }),
         ...(config.distance === "squared" && {
-          logWeights: param([dim], "zeros", false),
           scale: param([1], "zeros", false),
-          own: { w: param([dim, 1], "zeros"), b: param([1]) },
+          own: { w: param([width, 1], "zeros"), b: param([1]) },
         }),
       },
-      ...(values > 0 && { values: denseParams(dim, values) }),
+      ...(values > 0 && { values: denseParams(width, values) }),
     },
     ...(config.countPrediction && { counts: { ...stacked(layers.count), head: denseParams(dim, 1) } }),
     ...(config.outputs > 0 && {
@@ -197,10 +209,15 @@ function sampleNetwork(config: ModelConfig): NetworkParams {
           ...powers,
         }),
         ...(fusion && { fusion }),
-        head: headParams(config, rowWidth),
+        head: headParams(config, fusedWidth(config, rowWidth)),
       },
     }),
   };
+}
+
+/** Small at first: an embedding begins as what its letters say. */
+function countParams(width: number): DenseParams {
+  return { w: param([1, width], { normal: 0.02 }), b: param([width]) };
 }
 
 /** Powers of the count from 0 (presence) to 1 (abundance), one a head. */
@@ -224,6 +241,12 @@ function networkInputs(config: ModelConfig, { part, weights }: NetworkOptions): 
           kinRows: { shape: ["kin"] as const, dtype: "int64" as const },
           kinDistances: ["kin", "kin"] as const,
         }),
+      ...(part === "whole" &&
+        config.clades > 0 &&
+        (weights.clades ?? 0) > 0 && {
+          cladeTargets: ["asvs", config.clades] as const,
+          known: ["asvs"] as const,
+        }),
     }),
     ...(part === "samples" && { asv: ["asvs", config.dim] as const, presence: slots }),
     ...(part !== "asvs" && {
@@ -245,7 +268,7 @@ function networkInputs(config: ModelConfig, { part, weights }: NetworkOptions): 
 }
 
 /**
- * The network as a model for `compile`. Parts of its loss: `target`, `count`, `encoder`, `nucleotide`, `phylogeny` (unweighted) and
+ * The network as a model for `compile`. Parts of its loss: `target`, `count`, `encoder`, `nucleotide`, `phylogeny`, `clades` (unweighted) and
  * `letters`, the share of hidden letters that were found. Outputs: `asv`, `embedding`, `distance`, `states`, `count`,
  * `prediction`, `raw` (log-probabilities of a classifier), `row` (what the head reads), `attention`, `values`, `logits`, as far as the part has them.
  */
@@ -282,6 +305,9 @@ function networkResult(inputs: Record<string, Tensor>, p: NetworkTensors, b: Bui
       chunk: options.chunk,
       keep: options.keep ?? true,
       ...(hidden && { hidden }),
+      ...(config.dropout > 0 && {
+        dropout: (name: string, x: Tensor) => b.context.dropout(name, x, config.dropout),
+      }),
     });
     asv = made.embeddings;
     outputs.asv = asv;
@@ -294,6 +320,8 @@ function networkResult(inputs: Record<string, Tensor>, p: NetworkTensors, b: Bui
   }
   if (inputs.kinRows && p.asv.scale)
     parts.phylogeny = kinLoss(gather(asv!, inputs.kinRows), inputs.kinDistances!, p.asv.scale);
+  if (inputs.cladeTargets && p.clades)
+    parts.clades = cladeLoss(asv!, p.clades, inputs.cladeTargets, inputs.known!);
   if (options.part !== "asvs") samplePart(inputs, asv!, p, b, parts, outputs);
   const factors: Record<string, number> = { ...options.weights };
   const terms = Object.entries(parts).flatMap(([name, t]) => (factors[name] ? [mul(t, factors[name])] : []));
@@ -314,7 +342,9 @@ function samplePart(
   const drop =
     (stackName: string): Dropout =>
     (name, x) =>
-      context.dropout(`${stackName}.${name}`, x, config.dropout);
+      options.frozen && (stackName === "sample" || stackName === "encoder")
+        ? x
+        : context.dropout(`${stackName}.${name}`, x, config.dropout);
   const logCounts = log(add(counts, 1));
   const states = sampleStates(inputs, asv, p.sample, logCounts, config, drop("sample"));
   outputs.states = states;
@@ -328,18 +358,23 @@ function samplePart(
   const pooled = encoder.pool
     ? pool(top, encoder.pool, mask, biasOf(encoder.power))
     : powerPool(top, encoder.power!, mask, counts);
-  outputs.embedding = pooled.row;
+  const there = thereOf(inputs);
+  const row = p.clades
+    ? concat([cladePool(asv, p.clades, { index: inputs.index!, there, counts }), pooled.row])
+    : pooled.row;
+  outputs.embedding = row;
   const type = encoderType(config.encoder);
   const encoderLosses: Tensor[] = [];
   if (type.pairs !== undefined) {
-    const raw = pairDistances(pooled.row, encoder.logWeights);
-    outputs.distance = encoder.own
-      ? scaledDistances(raw, encoder.scale!, dense(pooled.row, encoder.own))
-      : raw;
+    const raw =
+      config.distance === "shared"
+        ? sharedDistances(row, encoder.logWeights!)
+        : pairDistances(row, encoder.logWeights);
+    outputs.distance = encoder.own ? scaledDistances(raw, encoder.scale!, dense(row, encoder.own)) : raw;
     if (inputs.distances) encoderLosses.push(pairLoss(outputs.distance, inputs.distances, weight));
   }
   if (p.sample.values) {
-    const raw = dense(pooled.row, p.sample.values);
+    const raw = dense(row, p.sample.values);
     outputs.values = type.activation === "sigmoid" ? sigmoid(raw) : raw;
     if (inputs.encoderValues) {
       const d = add(outputs.values, mul(inputs.encoderValues, -1));
@@ -358,7 +393,7 @@ function samplePart(
   }
   let attention = pooled.weights;
   if (p.target) {
-    let row = pooled.row;
+    let read = row;
     if (p.target.pool) {
       const own = pool(
         through("target", states, p.target.stack),
@@ -366,18 +401,23 @@ function samplePart(
         mask,
         biasOf(p.target.power),
       );
-      row = config.targetFrom === "both" ? concat([own.row, pooled.row]) : own.row;
+      read = config.targetFrom === "both" ? concat([own.row, row]) : own.row;
       attention = own.weights;
     }
-    if (p.target.fusion) row = fuse(row, inputs.categories!, p.target.fusion, config);
+    if (p.target.fusion) read = fuse(read, inputs.categories!, p.target.fusion, config);
     const drops: Dropout = (name, x) => context.dropout(`head.${name}`, x, config.headDropout);
-    const said = head(row, p.target.head, config, drops);
-    outputs.row = row;
+    const said = head(read, p.target.head, config, drops);
+    outputs.row = read;
     outputs.raw = said;
     outputs.prediction = config.classifier ? exp(said) : said;
     if (inputs.target) parts.target = targetLoss(said, inputs.target, weight, config, options.loss);
   }
   outputs.attention = mul(mean(attention, [2]), mask);
+}
+
+/** 1 where a slot holds an ASV, less where it is to be looked away from. */
+function thereOf({ mask, presence }: Record<string, Tensor>): Tensor {
+  return presence ? mul(mask!, presence) : mask!;
 }
 
 function sampleStates(
@@ -390,8 +430,7 @@ function sampleStates(
 ): Tensor {
   const mask = inputs.mask!;
   const [samples, slots] = mask.shape as [number, number];
-  const there = inputs.presence ? mul(mask, inputs.presence) : mask;
-  let x = mul(gather(asv, inputs.index!), reshape(there, [samples, slots, 1]));
+  let x = mul(gather(asv, inputs.index!), reshape(thereOf(inputs), [samples, slots, 1]));
   const { dim } = config;
   if (p.count) {
     const c = dense(reshape(logCounts, [samples, slots, 1]), p.count);

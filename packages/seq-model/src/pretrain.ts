@@ -1,14 +1,16 @@
 /** Teaching an encoder what samples and their ASVs are like, from table and tree alone. */
 import { checkOptions, type RunOptions, type Warn } from "@x/core/base";
 import type { RunTracker } from "@x/onnx-train";
+import type { WeightArray } from "./aam-weights.ts";
 import { type BatchTargets, batchTargets, type EncoderTarget, fileTargets } from "./batch-targets.ts";
+import { type Clades, cladesOf } from "./clades.ts";
 import type { DistanceMatrix } from "./distance-matrix.ts";
 import { faithPd } from "./diversity.ts";
 import { encoderType } from "./encoder-types.ts";
 import { seqError } from "./errors.ts";
 import type { FeatureTable } from "./feature-table.ts";
 import { encoderLines, takeEncoder } from "./key-report.ts";
-import { type ModelOptions, modelConfig } from "./model-config.ts";
+import { embeddingWidth, type ModelOptions, modelConfig } from "./model-config.ts";
 import type { ModelFacts } from "./model-file.ts";
 import type { ModelConfig } from "./model-interfaces.ts";
 import type { WeightMap } from "./model-weights.ts";
@@ -101,19 +103,29 @@ export async function pretrain(
     unknown = "token",
     from,
   } = options;
-  const { config, cache } = formOf(table, options, from?.facts.config);
+  const train = table.sampleIndices(split.train);
+  const { config, cache, clades } = formOf(
+    table,
+    { ...options, train, ...(tree && { tree }) },
+    from?.facts.config,
+  );
   const training = trainingConfig(
     { ...options.training, seed: options.training?.seed ?? options.seed ?? 0 },
-    { losses: { target: 0 } },
+    // Memberships in clades say what distances of ASVs would.
+    { losses: { target: 0, ...(clades && { phylogeny: 0 }) }, synthetic: clades ? 0.5 : 0 },
   );
+  const learned = await encoderData(table, tree, { cache, config, weights: training.losses, options });
+  const known = !learned.encoderValues && (!learned.distances || learned.distances.again !== undefined);
   const data: TrainingData = {
     table,
     cache,
-    train: table.sampleIndices(split.train),
+    train,
     valid: table.sampleIndices(split.test),
-    ...(await encoderData(table, tree, { cache, config, weights: training.losses, options })),
+    ...learned,
+    ...cladeData(clades, training.losses, from !== undefined),
+    ...(clades && known && training.synthetic > 0 && { synthetic: { share: training.synthetic, clades } }),
   };
-  const weights = from ? taken(from, config, options.print) : new Map();
+  const weights = from ? taken(from, config, options.print) : cladeStart(clades, config);
   const result = await trainNetwork({ ...runOf(options), config, training, data, weights });
   const facts: ModelFacts = {
     config,
@@ -127,24 +139,77 @@ export async function pretrain(
   return { model: new SeqModel(facts, result.weights, threadsOf(options)), result };
 }
 
-/** The form of a network for a table, and the table's sequences as its tokens. @internal */
+/** What {@link formOf} looks at. @internal */
+export type FormSource = Pick<PretrainOptions, "model" | "sequences" | "unknown" | keyof TreeOptions> & {
+  /** Tree whose clades the network tells apart. */
+  readonly tree?: Tree;
+  /** Places of the training samples. */
+  readonly train: Uint32Array;
+};
+
+/** The form of a network for a table, the table's sequences as its tokens, and the clades of its tree. @internal */
 export function formOf(
   table: FeatureTable,
-  { model = {}, sequences, unknown = "token" }: Pick<PretrainOptions, "model" | "sequences" | "unknown">,
+  { model = {}, sequences, unknown = "token", tree, train, missingLength }: FormSource,
   base?: ModelConfig,
-): { config: ModelConfig; cache: SequenceCache } {
+): { config: ModelConfig; cache: SequenceCache; clades?: Clades } {
   const wanted = modelConfig({
     ...base,
     ...model,
     ...(base && { layers: { ...base.layers, ...model.layers } }),
   });
   const cache = sequenceCache(table, sequences, { maxLength: wanted.maxLength, unknown });
-  if (base || model.maxLength !== undefined) return { config: wanted, cache };
-  // No place for letters that no sequence has.
-  return {
-    config: modelConfig({ ...wanted, maxLength: Math.min(wanted.maxLength, cache.table.width - 1) }),
-    cache,
-  };
+  const most = base ? base.clades : (model.clades ?? CLADES);
+  const onTree = tree && most > 0 && tree.has(table.featureIds).every(Boolean);
+  const clades = onTree
+    ? cladesOf(table, cache, { tree, train, most, ...(missingLength !== undefined && { missingLength }) })
+    : undefined;
+  if (base) return { config: wanted, cache, ...(clades && { clades }) };
+  const config = modelConfig({
+    ...wanted,
+    // No place for letters that no sequence has.
+    maxLength: model.maxLength ?? Math.min(wanted.maxLength, cache.table.width - 1),
+    clades: clades?.size ?? 0,
+    distance: model.distance ?? (clades?.size ? "shared" : wanted.distance),
+  });
+  return { config, cache, ...(clades?.size && { clades }) };
+}
+
+/** Clades at most unless said otherwise: all those of 1,024 ASVs. */
+const CLADES = 2048;
+/** What numbers that a distance does not rest on begin with: logarithm of a factor. */
+const FAINT = -4;
+
+/**
+ * Memberships to be learned. An encoder that is there has clades of its own, in an order that another table need not
+ * give: it learns them from distances alone. @internal
+ */
+export function cladeData(
+  clades: Clades | undefined,
+  { clades: weight = 0 }: LossWeights,
+  started: boolean,
+): Pick<TrainingData, "clades"> {
+  return clades && weight > 0 && !started ? { clades } : {};
+}
+
+/** What the tree says about clades before anything is learned: how rare each is and how long its branch. @internal */
+export function cladeStart(clades: Clades | undefined, config: ModelConfig): Map<string, WeightArray> {
+  if (!clades || config.clades === 0) return new Map();
+  const { size, lengths, shares } = clades;
+  const onPresence = ["unweighted", "jaccard"].includes(encoderType(config.encoder).pairs ?? "");
+  const weights = new Float32Array(embeddingWidth(config)).fill(FAINT);
+  lengths.forEach((l, k) => {
+    const own = 0.5 * Math.log(Math.max(l, 1e-6));
+    weights[k] = own + (onPresence ? 0 : FAINT);
+    weights[size + k] = own + (onPresence ? FAINT : 0);
+  });
+  const rare = Float32Array.from(shares, (s) => Math.log((s + 1e-4) / (1 - s + 1e-4)));
+  return new Map([
+    ["clades/out/b", { shape: [size], data: rare }],
+    ...(config.distance === "tanh"
+      ? []
+      : ([["sample/encoder/logWeights", { shape: [weights.length], data: weights }]] as const)),
+  ]);
 }
 
 /** What an encoder learns of the samples. @internal */

@@ -93,16 +93,20 @@ export async function readNewick(source: ByteSource, options: ReadNewickOptions 
   const bytes = zipped
     ? qzaFile(await openQza(source), ".nwk", "a Phylogeny")
     : await allBytes(source, options);
+  const mark = MARK.every((byte, at) => bytes[at] === byte) ? MARK.length : 0;
   try {
-    return new Tree(parseNewick(bytes, spaces), path);
+    return new Tree(parseNewick(bytes.subarray(mark), spaces), path);
   } catch (e) {
-    throw isXError(e) ? named(e, path) : e;
+    throw isXError(e) ? named(e, path, mark) : e;
   }
 }
 
 /** A tree from its text; see {@link readNewick}. */
 export function parseTree(text: string, options: Pick<ReadNewickOptions, "underscores"> = {}): Tree {
-  return new Tree(parseNewick(Buffer.from(text), options.underscores === "space"), "tree");
+  return new Tree(
+    parseNewick(Buffer.from(text.replace(/^\uFEFF/, "")), options.underscores === "space"),
+    "tree",
+  );
 }
 
 async function allBytes(source: ByteSource, options: ReadNewickOptions): Promise<Uint8Array> {
@@ -112,8 +116,12 @@ async function allBytes(source: ByteSource, options: ReadNewickOptions): Promise
   return Buffer.concat(chunks);
 }
 
-function named(e: XError, path: string): XError {
+/** UTF-8's byte order mark, which some editors write. */
+const MARK = [0xef, 0xbb, 0xbf];
+
+function named(e: XError, path: string, skipped: number): XError {
   const { line, byte } = e.details as { line?: number; byte?: number };
-  const where = line === undefined ? path : `${path}:${line} (byte ${byte})`;
-  return xError(e.code, `${where}: ${e.message}`, { details: { path, ...e.details }, cause: e });
+  const at = byte === undefined ? {} : { byte: byte + skipped };
+  const where = line === undefined ? path : `${path}:${line} (byte ${at.byte})`;
+  return xError(e.code, `${where}: ${e.message}`, { details: { path, ...e.details, ...at }, cause: e });
 }

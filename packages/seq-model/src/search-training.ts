@@ -22,15 +22,15 @@ export const DEFAULT_SPACE: SearchSpace = {
 /** Splits the training side once more: settings are chosen by its second part, the test samples stay unseen. */
 export function innerSplit(
   split: Split,
-  options: { groups?: ReadonlyMap<string, string>; groupName?: string; seed: number },
+  options: { groups?: ReadonlyMap<string, string>; groupName?: string; seed: number; share?: number },
 ): Split {
-  const { groups, groupName = "group", seed } = options;
+  const { groups, groupName = "group", seed, share = 0.25 } = options;
   const inner = splitSamples(split.train, {
-    testSize: 0.25,
+    testSize: share,
     seed,
     ...(groups && { groups: split.train.map((id) => groups.get(id) ?? id), groupName }),
   });
-  return { ...inner, how: `a quarter of the training samples, ${inner.how}` };
+  return { ...inner, how: `${share} of the training samples, ${inner.how}` };
 }
 
 /**

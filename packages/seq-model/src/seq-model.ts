@@ -2,11 +2,13 @@
 import { checkOptions, checkRange, type RunOptions, resolveThreads } from "@x/core/base";
 import { compile, type Exported, exportOnnx, type Trainer } from "@x/onnx-train";
 import { asvWidth } from "./asv-encoder.ts";
+import { distanceBetween } from "./embedding-distances.ts";
 import { seqError } from "./errors.ts";
 import type { FeatureTable } from "./feature-table.ts";
 import { feedOf } from "./feeds.ts";
 import { headWidth } from "./heads.ts";
 import { Inference } from "./inference.ts";
+import { embeddingWidth } from "./model-config.ts";
 import { type ModelFacts, readModel, writeModel } from "./model-file.ts";
 import type { Predictions, Predictor, SampleBatch } from "./model-interfaces.ts";
 import { putWeights, type WeightMap } from "./model-weights.ts";
@@ -196,7 +198,8 @@ export class SeqModel implements Predictor, AsyncDisposable {
         `the model takes ${columns} columns of metadata: give their codes (categories)`,
       );
     const values = new Float64Array(n * this.width);
-    const embeddings = new Float32Array(n * config.dim);
+    const wide = embeddingWidth(config);
+    const embeddings = new Float32Array(n * wide);
     for (let from = 0; from < n; from += batchSize) {
       signal?.throwIfAborted();
       const places = Uint32Array.from({ length: Math.min(batchSize, n - from) }, (_, i) => from + i);
@@ -209,10 +212,22 @@ export class SeqModel implements Predictor, AsyncDisposable {
       };
       const found = await this.predict(batch, groups?.slice(from, from + places.length));
       values.set(found.values, from * this.width);
-      embeddings.set(found.embeddings, from * config.dim);
+      embeddings.set(found.embeddings, from * wide);
       onProgress?.({ stage: "predict", done: from + places.length, total: n });
     }
     return { ids: table.sampleIds, width: this.width, values, embeddings };
+  }
+
+  /**
+   * Distances of all pairs of samples as the encoder learned them, from their embeddings alone (`embeddings` of
+   * `predictTable`): n × n, row by row, zeros on the diagonal.
+   */
+  distances(embeddings: Float32Array): Float64Array {
+    const n = embeddings.length / embeddingWidth(this.facts.config);
+    const between = distanceBetween(embeddings, this.facts.config, this.weights);
+    const out = new Float64Array(n * n);
+    for (let i = 0; i < n; i++) for (let j = 0; j < i; j++) out[i * n + j] = out[j * n + i] = between(i, j);
+    return out;
   }
 
   /**

@@ -1,7 +1,9 @@
 /** What a network is trained on, and the batches it sees: everything follows from seed, epoch and step. */
 import { Random } from "@x/core/base";
-import { type AugmentOptions, augmentSamples } from "./augment.ts";
+import { type AugmentOptions, augmentSamples, shuffleAsvs } from "./augment.ts";
 import { type BatchTargets, batchTargets } from "./batch-targets.ts";
+import type { Clades } from "./clades.ts";
+import { communities } from "./communities.ts";
 import { FeatureTable } from "./feature-table.ts";
 import type { CountRange } from "./feeds.ts";
 import type { ModelConfig, SampleBatch } from "./model-interfaces.ts";
@@ -26,6 +28,10 @@ export interface TrainingData {
   readonly distances?: BatchTargets;
   /** Distances of ASVs on the tree, by rows of the cache. */
   readonly kin?: KinTargets;
+  /** Memberships of sequences in clades of the tree. */
+  readonly clades?: Clades;
+  /** Chance of a sample of a batch to be a community that nobody took, and the clades that some are drawn from. */
+  readonly synthetic?: { readonly share: number; readonly clades: Clades };
   /** Numbers to learn, one sample after another. */
   readonly encoderValues?: Float32Array;
   /** Weight of each sample in the losses; 1 by default. */
@@ -77,7 +83,10 @@ export async function kinTargets(
 const KIN = 96;
 
 /** How training samples are varied. */
-export type Variation = Pick<AugmentOptions, "asvDropout" | "rarefactionNoise">;
+export interface Variation extends Pick<AugmentOptions, "asvDropout" | "rarefactionNoise"> {
+  /** Each sample's ASVs in a new order in each step: for models with sample positions. */
+  readonly shuffleAsvs?: boolean;
+}
 
 /** Of the shuffles of epochs. */
 const ORDER = 1n << 59n;
@@ -109,10 +118,14 @@ export async function batchOf(
 ): Promise<SampleBatch> {
   const { variation, ...sampling } = options;
   const { seed = 0, step = 0 } = options;
-  const varied = variation && (variation.asvDropout || variation.rarefactionNoise);
-  const table = varied ? augmentSamples(data.table, places, { ...variation, seed, step }) : data.table;
-  const rows = varied ? Uint32Array.from(places, (_, i) => i) : places;
-  const made = sequenceBatch(table, data.cache, rows, { ...sampling, tokenLimit: config.tokenLimit });
+  const drawn = data.synthetic && variation ? communitiesOf(data, places, config, options) : undefined;
+  const varied = !drawn && variation && (variation.asvDropout || variation.rarefactionNoise);
+  const table =
+    drawn ?? (varied ? augmentSamples(data.table, places, { ...variation, seed, step }) : data.table);
+  const own = Uint32Array.from(places, (_, i) => i);
+  const rows = drawn || varied ? own : places;
+  const laid = sequenceBatch(table, data.cache, rows, { ...sampling, tokenLimit: config.tokenLimit });
+  const made = variation?.shuffleAsvs ? shuffleAsvs(laid, { seed, step }) : laid;
   const pick = <T extends Float32Array | Int32Array>(
     values: T | undefined,
     Kind: new (n: number) => T,
@@ -130,16 +143,37 @@ export async function batchOf(
   const categories = pick(data.categories, Int32Array);
   const encoderValues = pick(data.encoderValues, Float32Array);
   // Distances are those of the samples as they were sequenced: what is varied should not matter.
-  const distances = data.distances && Float32Array.from(await data.distances.of(places));
+  const distances =
+    data.distances &&
+    Float32Array.from(await (drawn ? data.distances.again!(drawn).of(own) : data.distances.of(places)));
   return {
     ...made,
     ids: Array.from(places, (p) => data.table.sampleIds[p]!),
     ...(kin && { kin }),
+    ...(data.clades && { clades: data.clades.of(made.unique) }),
     ...(targets && { targets }),
     ...(categories && { categories }),
     ...(distances && { distances }),
     ...(encoderValues && { encoderValues }),
   };
+}
+
+function communitiesOf(
+  data: TrainingData,
+  places: Uint32Array,
+  config: ModelConfig,
+  { seed = 0, step = 0 }: { seed?: number; step?: number },
+): FeatureTable {
+  const { table, cache, train } = data;
+  const { share, clades } = data.synthetic!;
+  const slots = mostSlots(data, config);
+  return communities({ table, cache, train, clades }, places, { share, slots, seed, step });
+}
+
+/** ASVs of the largest training sample, as far as a sample may have. */
+function mostSlots({ table, train }: TrainingData, { tokenLimit }: ModelConfig): number {
+  const most = train.reduce((n, p) => Math.max(n, table.indptr[p + 1]! - table.indptr[p]!), 1);
+  return Math.min(tokenLimit, most);
 }
 
 /** Some of a batch's ASVs, drawn by seed and step; some twice where there are too few. */
@@ -164,13 +198,13 @@ export function batchLengths(
 ): { asvs: number; slots: number } {
   const { table, cache } = data;
   const sizeOf = (p: number): number => table.indptr[p + 1]! - table.indptr[p]!;
-  const slots = Math.min(
-    config.tokenLimit,
-    data.train.reduce((most, p) => Math.max(most, sizeOf(p)), 1),
-  );
+  const slots = mostSlots(data, config);
+  const rows = cache.table.lengths.length;
+  // Communities may hold anything.
+  if (data.synthetic) return { asvs: Math.min(batchSize * slots, rows), slots };
   const entries = data.train.reduce((sum, p) => sum + sizeOf(p), 0);
   const looked = Math.max(1, Math.min(epochs, Math.floor(LOOKS / Math.max(1, entries))));
-  const seen = new Int32Array(cache.table.lengths.length);
+  const seen = new Int32Array(rows);
   let [asvs, mark] = [1, 0];
   for (let epoch = 0; epoch < looked; epoch++)
     for (const places of epochBatches(data, batchSize, { seed, epoch })) {
@@ -186,7 +220,7 @@ export function batchLengths(
       asvs = Math.max(asvs, count);
     }
   if (looked < epochs) asvs = Math.ceil(1.1 * asvs);
-  return { asvs: Math.min(asvs, batchSize * slots, cache.table.lengths.length), slots };
+  return { asvs: Math.min(asvs, batchSize * slots, rows), slots };
 }
 
 /** Entries that `batchLengths` walks at most. */

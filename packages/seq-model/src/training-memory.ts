@@ -20,16 +20,23 @@ export interface StepSize {
 }
 
 /** Bytes of onnxruntime, Node and the graph themselves. */
-const BASE = 2.5e8;
+const BASE = 1.8e8;
+/** Copies of a weight: its gradient and moments, before and after a step, in three sessions and in JavaScript. */
+const COPIES = 40;
 /** Arrays of the width of a layer's input that its forward and backward pass hold at once. */
 const HELD = 14;
+/** The same of memberships of ASVs in clades. */
+const HELD_CLADES = 14;
 
 /**
- * Bytes at the peak of a training step: weights with gradient and moments, the activations of one chunk of ASVs (of all of
- * them where they are not cut), what is kept of every chunk, embeddings of all ASVs, and the sample level.
+ * Bytes at the peak of a training: weights with gradient and moments, the activations of one chunk of ASVs (of all of
+ * them where they are not cut), what is kept of every chunk, embeddings of all ASVs, their memberships in clades, and the
+ * sample level. Fitted to the peaks of processes on the CPU, at most a fifth below and half above them
+ * (`training-memory.test.ts`); what chunks leave behind is not given back to the system, so that a part goes with all ASVs
+ * however few are worked on at a time.
  */
 export function stepBytes(config: ModelConfig, { samples, asvs, slots, chunk, keep }: StepSize): number {
-  const { dim, heads, ffnRatio, layers, patch, vocabulary } = config;
+  const { asvReadout, clades, dim, heads, ffnRatio, layers, patch, vocabulary } = config;
   const weights = flatten<ParamSpec>(networkParams(config) as Tree<ParamSpec>).reduce(
     (n, [, { shape }]) => n + shape.reduce((a, b) => a * b, 1),
     0,
@@ -37,15 +44,20 @@ export function stepBytes(config: ModelConfig, { samples, asvs, slots, chunk, ke
   const stack = (rows: number, places: number, depth: number): number =>
     rows * places * (depth * (dim * (HELD + 3 * ffnRatio) + 3 * heads * places) + 4 * dim);
   const places = asvWidth(config) / patch;
+  const kept = 4 + 4 * layers.asv + (asvReadout === "places" ? 8 : 0);
   const together = chunk > 0 ? Math.min(chunk, asvs) : asvs;
   const letters = together * asvWidth(config) * vocabulary * 4;
   // Queries, keys and values, what attention gives, both sums of a layer, the wide product.
-  const kept = keep && together < asvs ? asvs * places * layers.asv * dim * (6 + ffnRatio) : 0;
+  const products = keep && together < asvs ? layers.asv * (6 + ffnRatio) : 0;
   const nucleotides =
-    stack(together, places, layers.asv) + letters + kept + asvs * (dim * 3 + asvWidth(config) * 6);
+    stack(together, places, layers.asv) +
+    letters +
+    asvs * (dim * 3 + asvWidth(config) * 6 + places * dim * (kept + products));
   const depth = layers.sample + layers.encoder + layers.count + layers.target;
   const sample = stack(samples, slots, depth) + samples * slots * dim * 6 + samples * samples * dim * 3;
-  return BASE + 4 * (6 * weights + nucleotides + sample);
+  const memberships =
+    clades > 0 ? asvs * clades * HELD_CLADES + samples * slots * asvs * 2 + samples * 2 * clades * 12 : 0;
+  return BASE + 4 * (COPIES * weights + nucleotides + sample + memberships);
 }
 
 /** A batch that fits. */

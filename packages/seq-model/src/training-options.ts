@@ -56,6 +56,11 @@ export interface TrainingConfig {
   readonly harderMask?: MaskOptions;
   /** Variation of training samples. */
   readonly variation: Variation;
+  /**
+   * Chance of a sample of a pretraining batch to be a community that nobody took: a training sample thinned, a mixture of
+   * two, random features, or those of random clades. Needs a tree and no targets.
+   */
+  readonly synthetic: number;
   /** ASVs of a sample that has more than the limit. */
   readonly sampling: "abundance" | "first" | "random";
   /** Which weights stay as they are. */
@@ -64,6 +69,8 @@ export interface TrainingConfig {
   readonly chunk: number;
   /** Keep the products of a chunk's layers for the backward pass; without, they are computed again, in much less memory. */
   readonly keep: boolean;
+  /** Graphs for samples of about one size each, so that small ones are not padded to the largest; 1 pads all alike. */
+  readonly lengthBuckets: number;
   /** Steps in one call of onnxruntime. */
   readonly stepsPerCall: number;
   /** Of everything random. */
@@ -100,14 +107,16 @@ const DEFAULTS: TrainingConfig = {
   accumulate: 1,
   patience: 0,
   bestMetric: "val-loss",
-  losses: { target: 1, count: 1, encoder: 1, nucleotide: 1, phylogeny: 1 },
+  losses: { target: 1, count: 1, encoder: 1, nucleotide: 1, phylogeny: 1, clades: 1 },
   loss: { loss: "huber", overPenalty: 1, underPenalty: 1 },
   mask: { ratio: 0.15, strategy: "random" },
   variation: {},
+  synthetic: 0,
   sampling: "abundance",
   freeze: "none",
   chunk: 32,
   keep: true,
+  lengthBuckets: 1,
   stepsPerCall: 1,
   seed: 0,
   device: "auto",
@@ -124,6 +133,8 @@ const NUMBERS: Readonly<Record<string, readonly [least: number, most: number, wh
   accumulate: [1, 1e4, true],
   patience: [0, 1e6, true],
   chunk: [0, 1e6, true],
+  lengthBuckets: [1, 64, true],
+  synthetic: [0, 1, false],
   stepsPerCall: [1, 1e4, true],
 };
 

@@ -14,6 +14,7 @@ import {
   type Trainer,
 } from "@x/onnx-train";
 import type { WeightArray } from "./aam-weights.ts";
+import { type Bucket, bySize, TrainerSet } from "./buckets.ts";
 import { seqError, seqFileError } from "./errors.ts";
 import { feedOf } from "./feeds.ts";
 import { Inference } from "./inference.ts";
@@ -104,7 +105,8 @@ export async function trainNetwork(run: TrainingRun): Promise<TrainingResult> {
   if (out) mkdirSync(out, { recursive: true });
   const { batchSize, epochs } = training;
   const earlier = run.resume ? readProgress(run) : undefined;
-  const perEpoch = Math.ceil(data.train.length / batchSize);
+  const groups = bySize(data, training);
+  const perEpoch = groups.reduce((n, group) => n + Math.ceil(group.length / batchSize), 0);
   const { optimizer, plateau } = optimizerOf(training, epochs * perEpoch, earlier?.plateau);
   const counts = countRange(data);
   const threads = resolveThreads(run.threads);
@@ -115,11 +117,10 @@ export async function trainNetwork(run: TrainingRun): Promise<TrainingResult> {
     threads,
     device: training.device,
   });
-  const { trainer, lengths } = await compileTraining(run, { optimizer, threads });
-  await using _ = trainer;
-  const fit = await putWeights(trainer, run.weights);
+  await using trainers = await compileTraining(run, groups, { optimizer, threads });
+  const fit = await putWeights(trainers.trainer, run.weights);
   if (!earlier && (fit.missing.includes(SCALE) || untouched(run.weights)))
-    await calibrate(run, trainer, inference);
+    await calibrate(run, trainers.trainer, inference);
   const progress: Progress = {
     epoch: 0,
     best: Number.POSITIVE_INFINITY,
@@ -131,12 +132,12 @@ export async function trainNetwork(run: TrainingRun): Promise<TrainingResult> {
   let best: Map<string, WeightArray> | undefined;
   if (earlier) {
     Object.assign(progress, earlier);
-    await trainer.load(join(out!, LAST));
+    await trainers.trainer.load(join(out!, LAST));
     best = readWeights(join(out!, BEST));
   }
   const current = async (): Promise<Map<string, WeightArray>> => {
     const weights = new Map(run.weights);
-    for (const [name, value] of await averaged(trainer, training.ema)) weights.set(name, value);
+    for (const [name, value] of await averaged(trainers.trainer, training.ema)) weights.set(name, value);
     return weights;
   };
   const judge = async (loss: number, parts: Record<string, number>): Promise<EpochReport> => {
@@ -171,21 +172,27 @@ export async function trainNetwork(run: TrainingRun): Promise<TrainingResult> {
   while (progress.epoch < epochs && !stoppedEarly) {
     const sums = new Map<string, number>();
     let done = 0;
-    const feeds = trainFeeds(run, {
-      epoch: progress.epoch,
-      lengths,
-      inference,
-      mask: maskNow(training, progress),
-    });
-    for await (const step of trainer.run(feeds, signal ? { signal } : {})) {
-      failed = step.applied ? 0 : failed + 1;
-      if (failed >= GIVE_UP) throw notFinite(step);
-      if (step.applied) {
-        done++;
-        for (const [name, value] of [["loss", step.loss] as const, ...Object.entries(step.parts)])
-          sums.set(name, (sums.get(name) ?? 0) + value);
-      } else skipped++;
-      run.onProgress?.({ stage: "train", done: step.step + 1, total: epochs * perEpoch });
+    let first = progress.epoch * perEpoch;
+    for (const bucket of trainers.order(training.seed, progress.epoch)) {
+      const trainer = await trainers.use(bucket);
+      const feeds = trainFeeds(run, {
+        epoch: progress.epoch,
+        first,
+        bucket,
+        inference,
+        mask: maskNow(training, progress),
+      });
+      for await (const step of trainer.run(feeds, signal ? { signal } : {})) {
+        failed = step.applied ? 0 : failed + 1;
+        if (failed >= GIVE_UP) throw notFinite(step);
+        if (step.applied) {
+          done++;
+          for (const [name, value] of [["loss", step.loss] as const, ...Object.entries(step.parts)])
+            sums.set(name, (sums.get(name) ?? 0) + value);
+        } else skipped++;
+        run.onProgress?.({ stage: "train", done: step.step + 1, total: epochs * perEpoch });
+      }
+      first += Math.ceil(bucket.train.length / batchSize);
     }
     progress.epoch++;
     const mean = (name: string): number => (sums.get(name) ?? Number.NaN) / Math.max(1, done);
@@ -200,8 +207,9 @@ export async function trainNetwork(run: TrainingRun): Promise<TrainingResult> {
     for (const tracker of run.trackers ?? [])
       await tracker.log(progress.epoch, numbersOf(report, training), Date.now() / 1000);
     stoppedEarly = stopped(progress, training.patience);
-    if (out) await checkpoint(run, trainer, progress, best!);
+    if (out) await checkpoint(run, trainers.trainer, progress, best!);
   }
+  const { trainer } = trainers;
   const { frozen } = trainer.plan;
   return {
     weights: best ?? (await current()),
@@ -223,11 +231,11 @@ async function calibrate(
   trainer: Trainer,
   inference: Inference,
 ): Promise<void> {
-  if (!data.distances || config.distance === "tanh" || training.losses.encoder === 0) return;
+  if (!data.distances || config.distance !== "squared" || training.losses.encoder === 0) return;
   const weights = await weightsOf(trainer);
   await inference.set(new Map([...inference.weights, ...weights]));
   const places = epochBatches(data, Math.max(8, training.batchSize), { seed: training.seed, epoch: 0 })[0]!;
-  const { kin: _, ...rest } = data;
+  const { kin: _, clades: __, ...rest } = data;
   const batch = await batchOf(rest, places, config, { sampling: training.sampling, seed: training.seed });
   const { distance } = await inference.compute(batch, ["distance"]);
   const [x, y] = [distance!.data as Float32Array, batch.distances!];
@@ -255,56 +263,76 @@ function leftOut(name: string, { freeze }: TrainingConfig): boolean {
 
 async function compileTraining(
   { config, training, data }: TrainingRun,
+  groups: readonly Uint32Array[],
   { optimizer, threads }: { optimizer: ReturnType<typeof optimizerOf>["optimizer"]; threads: number },
-): Promise<{ trainer: Trainer; lengths: { asvs: number; samples: number; slots: number } }> {
+): Promise<TrainerSet> {
   const { batchSize, epochs, seed, chunk, keep, freeze, losses, loss } = training;
-  const planned = batchLengths(data, config, { batchSize, epochs, seed });
   const whole = freeze === "none";
-  const asvs =
-    whole && chunk > 0 && planned.asvs > chunk ? Math.ceil(planned.asvs / chunk) * chunk : planned.asvs;
-  const lengths = { asvs, slots: planned.slots, samples: Math.min(batchSize, data.train.length) };
   const network = buildNetwork(config, {
     part: whole ? "whole" : "samples",
-    weights: data.kin ? losses : { ...losses, phylogeny: 0 },
+    weights: {
+      ...losses,
+      ...(!data.kin && { phylogeny: 0 }),
+      ...(!data.clades && { clades: 0 }),
+    },
     loss,
     chunk,
     keep,
+    frozen: freeze === "base",
   });
   const frozen = (path: string): boolean =>
     (freeze === "base" && path.startsWith("sample/")) ||
+    (!whole && path.startsWith("clades/")) ||
     (path.startsWith("asv/letters") && losses.nucleotide === 0);
-  const trainer = await compile(network, {
-    dims: { ...lengths, kin: data.kin?.size ?? 0 },
-    optimizer,
-    stepsPerCall: training.stepsPerCall,
-    clip: training.clip,
-    device: training.device,
-    seed,
-    threads,
-    freeze: frozen,
-    memory: whole ? "low" : "fast",
-  });
-  return { trainer, lengths };
+  const buckets: Bucket[] = [];
+  for (const train of groups) {
+    const planned = batchLengths({ ...data, train }, config, { batchSize, epochs, seed });
+    const cut = whole && chunk > 0 && planned.asvs > chunk;
+    const asvs = cut ? Math.ceil(planned.asvs / chunk) * chunk : planned.asvs;
+    const lengths = { asvs, slots: planned.slots, samples: Math.min(batchSize, train.length) };
+    const trainer = await compile(network, {
+      dims: { ...lengths, kin: data.kin?.size ?? 0 },
+      optimizer,
+      stepsPerCall: training.stepsPerCall,
+      clip: training.clip,
+      device: training.device,
+      seed,
+      threads,
+      freeze: frozen,
+      memory: whole ? "low" : "fast",
+    });
+    buckets.push({ train, trainer, lengths });
+  }
+  return new TrainerSet(buckets);
 }
 
 async function* trainFeeds(
   { config, training, data }: TrainingRun,
   given: {
     epoch: number;
-    lengths: { asvs: number; samples: number; slots: number };
+    /** Number of the first step. */
+    first: number;
+    bucket: Bucket;
     inference: Inference;
     mask: MaskOptions;
   },
 ): AsyncGenerator<Batch> {
   const { batchSize, seed, sampling, variation, losses, freeze } = training;
-  const { epoch, lengths, inference, mask } = given;
+  const { epoch, bucket, inference, mask } = given;
+  const { lengths } = bucket;
   const counts = countRange(data);
-  const batches = epochBatches(data, batchSize, { seed, epoch });
-  let step = epoch * batches.length;
+  const batches = epochBatches(bucket, batchSize, { seed, epoch });
+  let step = given.first;
   for (const places of batches) {
-    const { kin, ...rest } = data;
+    const { kin, clades, train: _, ...rest } = data;
+    const learns = freeze === "none";
     const batch = await batchOf(
-      kin && freeze === "none" && (losses.phylogeny ?? 0) > 0 ? { ...rest, kin } : rest,
+      {
+        ...rest,
+        train: bucket.train,
+        ...(kin && learns && (losses.phylogeny ?? 0) > 0 && { kin }),
+        ...(clades && learns && (losses.clades ?? 0) > 0 && { clades }),
+      },
       places,
       config,
       { sampling, seed, step, variation },

@@ -1,9 +1,11 @@
 /** How good a network is on samples it was not trained on. */
+import type { Clades } from "./clades.ts";
 import { ClassMetrics } from "./class-metrics.ts";
+import { distanceBetween } from "./embedding-distances.ts";
 import type { Inference } from "./inference.ts";
 import type { MaskOptions } from "./letter-masks.ts";
+import { embeddingWidth } from "./model-config.ts";
 import type { ModelConfig } from "./model-interfaces.ts";
-import type { WeightMap } from "./model-weights.ts";
 import type { SequenceCache } from "./sequence-batches.ts";
 import { RegressionMetrics } from "./streaming-metrics.ts";
 import { invertTargetTransform, type TargetTransform } from "./target-transform.ts";
@@ -50,7 +52,7 @@ export async function validate(
   const rows = new Set<number>();
   for (const batchPlaces of inBatches(places, training.batchSize)) {
     const options = { sampling: training.sampling, seed: training.seed, step: 0 };
-    const { kin: _, ...rest } = data;
+    const { kin: _, clades: __, ...rest } = data;
     const batch = await batchOf(rest, batchPlaces, config, options);
     for (const row of batch.unique) rows.add(row);
     const { parts, outputs } = await inference.evaluate(batch);
@@ -90,6 +92,14 @@ export async function validate(
       [...rows].sort((a, b) => a - b),
       config,
     );
+  if (data.clades && (losses.clades ?? 0) > 0 && training.freeze === "none")
+    parts.clades = await cladeLossOf(
+      inference,
+      data.clades,
+      data.cache,
+      [...rows].sort((a, b) => a - b),
+      config,
+    );
   const scores: Record<string, number> = {};
   if (numbers.n > 0) Object.assign(scores, pickScores(numbers.scores()));
   if (classes) {
@@ -105,6 +115,46 @@ export async function validate(
   return { loss, parts, scores };
 }
 
+/** Embeddings of some rows of a cache, evenly taken. */
+async function embedSome(
+  inference: Inference,
+  table: SequenceCache["table"],
+  rows: readonly number[],
+): Promise<{ unique: Uint32Array; found: Float32Array }> {
+  const n = Math.min(rows.length, PAIRED);
+  const unique = Uint32Array.from({ length: n }, (_, i) => rows[Math.floor((i * rows.length) / n)]!);
+  const tokens = new Uint8Array(n * table.width);
+  unique.forEach((row, i) => {
+    tokens.set(table.tokens.subarray(row * table.width, (row + 1) * table.width), i * table.width);
+  });
+  return { unique, found: await inference.embed({ unique, tokens, width: table.width }) };
+}
+
+/** Cross-entropy of the memberships of some ASVs in clades, for each true one. */
+async function cladeLossOf(
+  inference: Inference,
+  clades: Clades,
+  { table }: SequenceCache,
+  rows: readonly number[],
+  { dim }: ModelConfig,
+): Promise<number> {
+  const { unique, found } = await embedSome(inference, table, rows);
+  const [w, b] = ["w", "b"].map((name) => inference.weights.get(`clades/out/${name}`)!.data);
+  const truth = clades.of(unique);
+  let [sum, ones] = [0, 0];
+  for (let i = 0; i < unique.length; i++) {
+    const logits = Float64Array.from(b!);
+    for (let d = 0; d < dim; d++)
+      for (let k = 0; k < clades.size; k++) logits[k]! += found[i * dim + d]! * w![d * clades.size + k]!;
+    logits.forEach((u, k) => {
+      const y = truth[i * clades.size + k]!;
+      sum += Math.max(u, 0) + Math.log1p(Math.exp(-Math.abs(u))) - y * u;
+      ones += y;
+    });
+  }
+  return sum / Math.max(1, ones);
+}
+
 /** Loss of the distances on the tree between some ASVs, evenly taken. */
 async function kinLossOf(
   inference: Inference,
@@ -113,13 +163,8 @@ async function kinLossOf(
   rows: readonly number[],
   { dim }: ModelConfig,
 ): Promise<number> {
-  const n = Math.min(rows.length, PAIRED);
-  const unique = Uint32Array.from({ length: n }, (_, i) => rows[Math.floor((i * rows.length) / n)]!);
-  const tokens = new Uint8Array(n * table.width);
-  unique.forEach((row, i) => {
-    tokens.set(table.tokens.subarray(row * table.width, (row + 1) * table.width), i * table.width);
-  });
-  const found = await inference.embed({ unique, tokens, width: table.width });
+  const { unique, found } = await embedSome(inference, table, rows);
+  const n = unique.length;
   const wanted = await kin.of(unique);
   const factor = Math.exp(inference.weights.get("asv/scale")?.data[0] ?? 0) / dim;
   let sum = 0;
@@ -143,13 +188,13 @@ export async function distanceR2(
   const options = { sampling: training.sampling, seed: training.seed, step: 0 };
   const rows: Float32Array[] = [];
   for (const part of inBatches(places, training.batchSize)) {
-    const { distances: _, kin: __, ...rest } = data;
+    const { distances: _, kin: __, clades: ___, ...rest } = data;
     const batch = await batchOf(rest, part, config, options);
     const { embedding } = await inference.compute(batch, ["embedding"]);
     rows.push(embedding!.data as Float32Array);
   }
   const n = places.length;
-  const all = new Float32Array(n * config.dim);
+  const all = new Float32Array(n * embeddingWidth(config));
   let at = 0;
   for (const part of rows) {
     all.set(part, at);
@@ -167,32 +212,6 @@ export async function distanceR2(
     metrics.add(wanted, found);
   }
   return metrics.scores().r2;
-}
-
-/** The distance the network reads off two embeddings, in a matrix of embeddings. */
-function distanceBetween(
-  all: Float32Array,
-  config: ModelConfig,
-  weights: WeightMap,
-): (i: number, j: number) => number {
-  const { distance, dim: width } = config;
-  const factor = Math.exp(weights.get("sample/encoder/scale")?.data[0] ?? 0);
-  const slope = weights.get("sample/encoder/own/w")?.data;
-  const term = weights.get("sample/encoder/own/b")?.data[0] ?? 0;
-  const own = Float64Array.from({ length: all.length / width }, (_, i) => {
-    let sum = term;
-    for (let d = 0; d < width; d++) sum += (slope?.[d] ?? 0) * all[i * width + d]!;
-    return sum;
-  });
-  const logWeights = weights.get("sample/encoder/logWeights")?.data;
-  const squares = Float64Array.from(logWeights ?? [], (w) => Math.exp(2 * w));
-  return (i, j) => {
-    let apart = 0;
-    for (let d = 0; d < width; d++)
-      apart += (squares[d] ?? 1) * (all[i * width + d]! - all[j * width + d]!) ** 2;
-    if (distance === "tanh") return Math.tanh(Math.sqrt(apart) / 10);
-    return (factor * apart) / width + own[i]! + own[j]!;
-  };
 }
 
 function pickScores({ r2, mae, rmse }: { r2: number; mae: number; rmse: number }): Record<string, number> {

@@ -88,6 +88,83 @@ describe("seq-model predict", () => {
   }, 60_000);
 });
 
+describe("seq-model train", () => {
+  const small = ["--embedding-dim", "8", "--attention-heads", "2", "--attention-layers", "1,0,0,0,0"];
+  const quick = [...small, "--epochs", "2", "--batch-size", "4", "--nuc-penalty", "0", "--device", "cpu"];
+  const ask = (...more: string[]) => seqModel(["train", ...table, ...metadata, ...quick, ...more]);
+
+  it("chooses by validation samples, judges by the test samples, and calibrates intervals", async () => {
+    const run = out("run");
+    const ran = await ask(
+      ...["--metadata-column", "age", "--validation-size", "0.4", "--coverage", "0.5"],
+      ...["--baselines", "--shuffle-asvs", "--dropout", "0.1", "--length-buckets", "2", "--output-dir", run],
+    );
+    expect(ran, ran.err).toMatchObject({ code: 0 });
+    expect(ran.out).toMatch(/test samples: age: R² .*inside their interval/);
+    expect(ran.out).toMatch(/simple models of age: /);
+    const report = readJson(join(run, "metrics.json")) as {
+      test: { samples: number; outputs: { name: string; mae: number; coverage: number }[] };
+      split: { train: number; validation: number; test: number };
+      baselines: { results: { model: string }[]; verdict: string };
+    };
+    expect(report.test.outputs[0]).toMatchObject({ name: "age", coverage: expect.any(Number) });
+    const { train, validation, test } = report.split;
+    expect([train + validation + test, test]).toEqual([14, report.test.samples]);
+    expect(validation).toBeGreaterThan(1);
+    expect(report.baselines.results.map(({ model }) => model)).toContain("ridge-hellinger");
+    const predict = ["predict", "--model", run, ...table, "--output", out("wide.tsv"), "--intervals"];
+    const said = await seqModel(predict);
+    expect(said, said.err).toMatchObject({ code: 0 });
+    const [header, first] = readFileSync(out("wide.tsv"), "utf8").split("\n");
+    expect(header).toBe("sample_id\tage\tage low\tage high");
+    const [, age, low, high] = first!.split("\t").map(Number);
+    expect(low!).toBeLessThan(age!);
+    expect(high!).toBeGreaterThan(age!);
+    const none = await seqModel([
+      "predict",
+      "--model",
+      folder,
+      ...table,
+      "--output",
+      out("x.tsv"),
+      "--intervals",
+    ]);
+    expect(none).toMatchObject({ code: 1, err: expect.stringMatching(/^CONFORMAL .*without --coverage/) });
+  }, 90_000);
+
+  it("classes: AUROC and who was taken for whom", async () => {
+    const run = out("classes");
+    const ran = await ask(
+      "--metadata-column",
+      "group",
+      "--classifier",
+      "--test-size",
+      "0.5",
+      "--output-dir",
+      run,
+    );
+    expect(ran, ran.err).toMatchObject({ code: 0 });
+    expect(ran.out).toMatch(/test samples: accuracy .*\na: AUROC .*\nb: AUROC .*\nis \\ said/);
+    const { test } = readJson(join(run, "metrics.json")) as {
+      test: { samples: number; confusion: number[][]; classes: { name: string; auroc: number }[] };
+    };
+    expect(test.confusion.flat().reduce((a, b) => a + b, 0)).toBe(test.samples);
+    expect(test.classes.map(({ name }) => name)).toEqual(["a", "b"]);
+  }, 90_000);
+
+  it("an epoch cannot be chosen by nobody", async () => {
+    const ran = await ask(
+      "--metadata-column",
+      "age",
+      "--validation-size",
+      "0",
+      "--output-dir",
+      out("nobody"),
+    );
+    expect(ran).toMatchObject({ code: 2, err: expect.stringMatching(/^OPTION_CHOICE .*--best-metric last/) });
+  });
+});
+
 describe("15.2 seq-model search", () => {
   const space = {
     learningRate: { choice: [0.003] },

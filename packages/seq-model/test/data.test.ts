@@ -2,6 +2,8 @@ import { describe, expect, it } from "vitest";
 import {
   baseline,
   classTarget,
+  encodeCategories,
+  fitCategories,
   inspectTable,
   metadataOf,
   numericTarget,
@@ -10,6 +12,7 @@ import {
   readBiom,
   readFasta,
   readMetadata,
+  readNewick,
   sequenceBatch,
   sequenceCache,
   splitSamples,
@@ -61,6 +64,34 @@ describe("metadata", () => {
       "site",
       "note, long",
     ]);
+  });
+
+  it("a column called __proto__ is a column like any other", async () => {
+    const found = await readMetadata(bytes("sample_id\t__proto__\tconstructor\ns0\ta\t1\ns1\tb\t2\n"));
+    expect([...found.columns.keys()]).toEqual(["__proto__", "constructor"]);
+    expect(found.toArrow().schema.fields.map((f) => f.name)).toEqual([
+      "sample_id",
+      "__proto__",
+      "constructor",
+    ]);
+    expect(found.toArrow().getChild("__proto__")!.toArray()).toEqual(["a", "b"]);
+    const columns = fitCategories(found.select(["s0"]), ["__proto__"]);
+    const { codes, unseen } = encodeCategories(columns, found);
+    expect([[...codes], Object.entries(unseen)]).toEqual([[1, 0], [["__proto__", ["b"]]]]);
+    expect(Object.prototype).not.toHaveProperty("b");
+  });
+});
+
+describe("trees", () => {
+  it("a byte order mark is skipped, and errors still name the byte of the file", async () => {
+    const marked = (text: string): Uint8Array =>
+      Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), bytes(text)]);
+    expect((await readNewick(marked("(a:1,b:2);"))).tips).toBe(2);
+    expect(parseTree("\uFEFF(a:1,b:2);").tips).toBe(2);
+    const plain = await failure(() => readNewick(bytes("(a:1,b:x);")));
+    const error = await failure(() => readNewick(marked("(a:1,b:x);")));
+    expect(error.code).toBe(plain.code);
+    expect(error.details.byte).toBe((plain.details.byte as number) + 3);
   });
 });
 

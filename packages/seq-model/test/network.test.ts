@@ -239,11 +239,11 @@ describe("training", () => {
   });
 });
 
-it("ridge regression finds a line through its points", () => {
+it("ridge regression finds a line through its points", async () => {
   const n = 30;
   const x = Float32Array.from({ length: n * 2 }, (_, i) => Math.sin(i * 1.7) * (i % 2 === 0 ? 3 : 1));
   const y = Float64Array.from({ length: n }, (_, i) => 4 + 2 * x[2 * i]! - 5 * x[2 * i + 1]!);
-  const { w, b } = ridgeHead(x, y, n);
+  const { w, b } = await ridgeHead(x, y, n);
   near([...w, ...b], [2, -5, 4], 1e-3);
 });
 

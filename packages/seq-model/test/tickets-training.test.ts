@@ -134,7 +134,7 @@ describe("12.2 batches that fit memory, 18.6 --max-memory-gb", () => {
     const whole = planBatch(config, { ...sizes, limit: 1e12 });
     expect(whole).toMatchObject({ batchSize: 32, accumulate: 1, chunk: 64 });
     // Half of what is not onnxruntime itself.
-    const limit = 2.5e8 + 0.5 * (whole.bytes - 2.5e8);
+    const limit = 1.8e8 + 0.5 * (whole.bytes - 1.8e8);
     const small = planBatch(config, { ...sizes, limit });
     expect(small.bytes).toBeLessThanOrEqual(limit);
     expect(small.batchSize * small.accumulate).toBeGreaterThanOrEqual(32);

@@ -1,0 +1,243 @@
+/** Options of `train` beyond those of `pretrain`: what is predicted, from what, and how it is judged. */
+import { type CliContext, type OptionSpec, xError } from "@x/core/base";
+import { listOf, type Study } from "./cli-study.ts";
+import { given } from "./cli-train-options.ts";
+import type { FineTuneOptions } from "./fine-tune.ts";
+import type { TargetLossKind } from "./model-losses.ts";
+import { sortedQuantiles } from "./quantiles.ts";
+import { numericTarget } from "./targets.ts";
+
+/** See above. */
+export const TARGET_FLAGS: readonly OptionSpec[] = [
+  {
+    name: "validation-size",
+    type: "number",
+    range: { min: 0, max: 0.9 },
+    default: 0.15,
+    value: "SHARE",
+    help: "training samples (whole groups) that choose the epoch and calibrate intervals instead; 0 with --best-metric last",
+  },
+  {
+    name: "coverage",
+    type: "number",
+    range: { min: 0, max: 1 },
+    default: 0.9,
+    value: "SHARE",
+    help: "of conformal intervals of numbers, calibrated on the validation samples",
+  },
+  {
+    name: "baselines",
+    type: "flag",
+    help: "also fit the simple models of `baseline` on the same split, with a verdict",
+  },
+  {
+    name: "target-penalty",
+    type: "number",
+    range: { min: 0 },
+    value: "X",
+    help: "weight of the target's loss; 1",
+  },
+  {
+    name: "loss-type",
+    type: "string",
+    choices: ["huber", "mse", "mae", "asymmetric"],
+    value: "NAME",
+    help: "of numbers; huber",
+  },
+  {
+    name: "loss-config",
+    type: "string",
+    value: "JSON",
+    help: `the loss of each of several columns, e.g. '{"age":"huber","mass":"mae"}'; others take --loss-type`,
+  },
+  {
+    name: "over-penalty",
+    type: "number",
+    range: { min: 0 },
+    value: "X",
+    help: "of --loss-type asymmetric: a prediction too large by one; 1",
+  },
+  {
+    name: "under-penalty",
+    type: "number",
+    range: { min: 0 },
+    value: "X",
+    help: "the same for one too small; 1",
+  },
+  { name: "class-weights", type: "string", value: "X,X", help: "of classes in alphabetical order" },
+  { name: "quantiles", type: "string", value: "Q,Q", help: "predict these quantiles, e.g. 0.05,0.5,0.95" },
+  {
+    name: "target-transform",
+    type: "string",
+    choices: ["none", "minmax", "zscore", "zscore-category", "log-minmax", "log-zscore"],
+    value: "NAME",
+    help: "scale of numbers, fitted on the training samples; zscore",
+  },
+  { name: "transform-column", type: "string", value: "COLUMN", help: "categories of zscore-category" },
+  {
+    name: "normalize-targets",
+    type: "flag",
+    help: "(on) --no-normalize-targets is --target-transform none",
+  },
+  {
+    name: "bounded-targets",
+    type: "flag",
+    help: "a sigmoid on the outputs: with minmax; --unbounded-targets is the default",
+  },
+  { name: "unbounded-targets", type: "flag", help: "no bound on the outputs (default)" },
+  {
+    name: "output-activation",
+    type: "string",
+    choices: ["none", "relu", "softplus", "exp"],
+    value: "NAME",
+    help: "on the outputs; none",
+  },
+  { name: "learnable-output-scale", type: "flag", help: "a learned factor and term on the outputs" },
+  { name: "target-layer-norm", type: "flag", help: "normalise what the head reads" },
+  { name: "regressor-hidden-dims", type: "string", value: "N,N", help: "hidden layers of the head" },
+  {
+    name: "regressor-dropout",
+    type: "number",
+    range: { min: 0, max: 0.95 },
+    value: "X",
+    help: "share of their units dropped; 0",
+  },
+  { name: "residual-regression-head", type: "flag", help: "a linear head beside the hidden layers" },
+  {
+    name: "target-from",
+    type: "string",
+    choices: ["embedding", "states", "both"],
+    value: "NAME",
+    help: "what the head reads: the sample embedding (default), pooled ASV states, or both",
+  },
+  { name: "categorical-columns", type: "string", value: "COLUMN,COLUMN", help: "metadata that are input" },
+  {
+    name: "categorical-fusion",
+    type: "string",
+    choices: ["concat", "add", "gmu", "cross-attention"],
+    value: "NAME",
+    help: "how they join the sample; concat",
+  },
+  {
+    name: "categorical-embed-dim",
+    type: "int",
+    range: { min: 1 },
+    value: "N",
+    help: "width of their embeddings; 16",
+  },
+  {
+    name: "sample-weight-column",
+    type: "string",
+    value: "COLUMN",
+    help: "weight of each sample in the losses",
+  },
+  {
+    name: "count-prediction",
+    type: "flag",
+    help: "(off) learn to predict the share of each ASV beside the target",
+  },
+  {
+    name: "freeze-base",
+    type: "flag",
+    help: "fine-tune head and target alone: the encoder stays as it is, without dropout, ASVs are embedded once, letters are not predicted (their weight is 0) and auxiliary losses are off",
+  },
+  {
+    name: "freeze-asvs",
+    type: "flag",
+    help: "only the nucleotide level stays as it is: most of the speed, more freedom",
+  },
+  { name: "skip-auxiliary-predictions", type: "flag", help: "no losses but that of the target" },
+  {
+    name: "keep-auxiliary-predictions",
+    type: "flag",
+    help: "losses of counts and distances although the encoder is frozen",
+  },
+  {
+    name: "ridge-start",
+    type: "flag",
+    help: "(on) a linear head begins as ridge regression on the pretrained embeddings",
+  },
+  {
+    name: "best-metric",
+    type: "string",
+    choices: ["val_loss", "r2", "mae", "accuracy", "f1", "last"],
+    value: "NAME",
+    help: "what decides which epoch is kept; val_loss. mae and val_loss are better small, the others large",
+  },
+];
+
+/** What `train` has beyond `pretrain`. */
+export function targetOptions(
+  { options }: CliContext,
+  { metadata, targets, target, groups }: Study,
+): Pick<FineTuneOptions, "target"> & Partial<FineTuneOptions> {
+  const classifier = options.classifier === true;
+  const column = options["transform-column"] === undefined ? undefined : String(options["transform-column"]);
+  const categorical = listOf(options["categorical-columns"]);
+  const weights = options["sample-weight-column"];
+  const transform = options["normalize-targets"] === false ? "none" : options["target-transform"];
+  return {
+    target: classifier ? target : targets,
+    ...given({
+      transform: transform as FineTuneOptions["transform"],
+      leaveOut: groups && [...groups.values()],
+      groups: column === undefined ? undefined : metadata.column(column).values.map(String),
+      groupColumn: column,
+      categorical: categorical.length > 0 ? { metadata, columns: categorical } : undefined,
+      sampleWeights: weights === undefined ? undefined : numericTarget(metadata, String(weights)).values,
+      ridgeStart: options["ridge-start"] as boolean | undefined,
+      keepAuxiliary: options["keep-auxiliary-predictions"] as boolean | undefined,
+    }),
+  };
+}
+
+/** The form of the head. */
+export function headOptions({ options }: CliContext): Record<string, unknown> {
+  if (options["bounded-targets"] === true && options["unbounded-targets"] === true)
+    throw xError("OPTION_CHOICE", "--bounded-targets and --unbounded-targets contradict each other", {
+      usage: true,
+    });
+  const hidden = listOf(options["regressor-hidden-dims"]).map(Number);
+  const quantiles = listOf(options.quantiles).map(Number);
+  const residual = options["residual-regression-head"] === true;
+  return given({
+    bounded: options["bounded-targets"] as boolean | undefined,
+    outputActivation: options["output-activation"],
+    learnableScale: options["learnable-output-scale"],
+    targetLayerNorm: options["target-layer-norm"],
+    hidden: hidden.length > 0 ? hidden : undefined,
+    head: residual ? "residual" : hidden.length > 0 ? "mlp" : undefined,
+    headDropout: options["regressor-dropout"],
+    quantiles: quantiles.length > 0 ? sortedQuantiles(quantiles) : undefined,
+    targetFrom: options["target-from"],
+    fusion: options["categorical-fusion"],
+    categoryDim: options["categorical-embed-dim"],
+    countPrediction: options["count-prediction"],
+  });
+}
+
+const LOSSES: readonly string[] = ["huber", "mse", "mae", "asymmetric"];
+
+/** `--loss-config`: one loss a column, in the order of the columns. */
+export function lossesByOutput(options: CliContext["options"]): TargetLossKind[] | undefined {
+  if (options["loss-config"] === undefined) return undefined;
+  const text = String(options["loss-config"]);
+  const names = listOf(options["metadata-column"]);
+  const wrong = (why: string): never => {
+    const message = `--loss-config ${text}: ${why}; it is JSON that gives columns one of ${LOSSES.join(", ")}`;
+    throw xError("OPTION_CHOICE", message, { usage: true, details: { option: "loss-config" } });
+  };
+  let given: unknown;
+  try {
+    given = JSON.parse(text);
+  } catch {
+    return wrong("no JSON");
+  }
+  if (typeof given !== "object" || given === null || Array.isArray(given)) return wrong("no object");
+  const known = new Map(Object.entries(given));
+  for (const [name, loss] of known) {
+    if (!names.includes(name)) return wrong(`${name} is no column that is predicted`);
+    if (!LOSSES.includes(loss)) return wrong(`there is no loss ${loss}`);
+  }
+  return names.map((name) => (known.get(name) ?? options["loss-type"] ?? "huber") as TargetLossKind);
+}
