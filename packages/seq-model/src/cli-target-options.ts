@@ -69,7 +69,7 @@ export const TARGET_FLAGS: readonly OptionSpec[] = [
   {
     name: "target-transform",
     type: "string",
-    choices: ["none", "minmax", "zscore", "zscore-category", "log-minmax", "log-zscore"],
+    choices: ["none", "minmax", "zscore", "zscore-category", "log-minmax", "log-zscore", "sqrt-zscore"],
     value: "NAME",
     help: "scale of numbers, fitted on the training samples; zscore",
   },

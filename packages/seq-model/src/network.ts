@@ -360,7 +360,7 @@ function samplePart(
     : powerPool(top, encoder.power!, mask, counts);
   const there = thereOf(inputs);
   const row = p.clades
-    ? concat([cladePool(asv, p.clades, { index: inputs.index!, there, counts }), pooled.row])
+    ? concat([cladePool(asv, p.clades, { index: inputs.index!, mask, there, counts }), pooled.row])
     : pooled.row;
   outputs.embedding = row;
   const type = encoderType(config.encoder);
