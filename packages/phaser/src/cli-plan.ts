@@ -6,8 +6,23 @@ export const planCommand: CliCommand = {
   name: "plan",
   summary: "cut a chromosome into chunks by cM and count, and predict the memory of each",
   options: [
-    { name: "input", aliases: ["-I"], type: "string", required: true, value: "FILE", help: "VCF or BCF" },
-    { name: "map", aliases: ["-M"], type: "string", value: "FILE", help: "genetic map; 1 cM/Mb without" },
+    {
+      name: "input",
+      aliases: ["-I"],
+      type: "string",
+      required: true,
+      value: "FILE",
+      file: { role: "input" },
+      help: "VCF or BCF",
+    },
+    {
+      name: "map",
+      aliases: ["-M"],
+      type: "string",
+      value: "FILE",
+      file: { role: "input" },
+      help: "genetic map; 1 cM/Mb without",
+    },
     { name: "region", aliases: ["-R"], type: "string", value: "REGION", help: "chr or chr:from-to" },
     {
       name: "chunk-cm",

@@ -44,11 +44,18 @@ const AAM_METRICS: Readonly<Record<string, string>> = {
 export const NETWORK_FLAGS: readonly OptionSpec[] = [
   ...TABLE_FLAGS,
   ...TREE_FLAGS,
-  { name: "sequences", type: "string", value: "FILE", help: "FASTA or .qza, where ids are no sequences" },
+  {
+    name: "sequences",
+    type: "string",
+    value: "FILE",
+    file: { role: "input" },
+    help: "FASTA or .qza, where ids are no sequences",
+  },
   {
     name: "unifrac-matrix",
     type: "string",
     value: "FILE",
+    file: { role: "input" },
     help: "distances to learn, instead of those of the tree",
   },
   {
@@ -69,12 +76,14 @@ export const NETWORK_FLAGS: readonly OptionSpec[] = [
     name: "pretrained-encoder",
     type: "string",
     value: "FILE",
+    file: { role: "input" },
     help: "start from this encoder; every key is accounted for",
   },
   {
     name: "split",
     type: "string",
     value: "FILE",
+    file: { role: "input" },
     help: "table of sample_id and split (train, test); epochs are chosen by some of the training samples",
   },
   number("test-size", "samples to judge by; 0.2", { min: 0, max: 1 }),
