@@ -137,3 +137,25 @@ it("headers declare PP, CP, AC, AN and GT as they are written, whatever the inpu
   expect(of("AN")).toEqual([expect.stringContaining("Number=1,Type=Integer")]);
   expect(head.indexOf(of("PP")[0]!)).toBe(head.indexOf(of("AN")[0]!) + 1);
 });
+
+it("PP stands in rows whose two alleles differ, and joined records do not depend on the order of rows", async () => {
+  const first = row("1300 idT A T", ["0/1", "0/1", "0/0", "1/1"]);
+  const second = row("1300 idG A G", ["0/1", "0/0", "0/1"]);
+  const third = row("1300 idC A C", ["0/0", "0/0", "0/0", "0/0", "0/1"]);
+  const written = async (name: string, rows: string[], joinMultiallelic: boolean): Promise<string[][]> => {
+    const input = at.file(`${name}.vcf`, vcf(people, [...backbone(100), ...rows, ...backbone(1400)]));
+    await using phased = phase(input, { ...quick, confidence: true });
+    await writeVcf(phased, at.path(`${name}-out.vcf`), { joinMultiallelic });
+    return records(readFileSync(at.path(`${name}-out.vcf`))).map((line) => line.split("\t"));
+  };
+  const here = (await written("pp", [first, second, third], false)).filter((t) => t[1] === "1300");
+  for (const t of here) {
+    for (const field of t.slice(9)) {
+      const [gt, pp] = field.split(":") as [string, string];
+      expect([gt, pp === "."]).toEqual([gt, gt[0] === gt[2]]);
+    }
+  }
+  const joined = await written("one", [first, second, third], true);
+  expect(joined.find((t) => t[1] === "1300")!.slice(2, 5)).toEqual(["idC;idG;idT", "A", "C,G,T"]);
+  expect(await written("two", [third, first, second], true)).toEqual(joined);
+});
