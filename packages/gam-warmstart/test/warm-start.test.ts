@@ -11,7 +11,7 @@ import {
   openStore,
   poisson,
 } from "../src/index.ts";
-import { fitDesign, hasCrossProducts } from "../src/native.ts";
+import { fitDesign, hasCrossProducts, predictDesign } from "../src/native.ts";
 import { engineOptions, prepare } from "../src/prepare.ts";
 import { START_CLAMP } from "../src/start.ts";
 import { simulated, tempFolder } from "./support/files.ts";
@@ -261,22 +261,20 @@ describe("crossFit", () => {
     ["binomial", binomial(), "b"],
     ["poisson", poisson(), "c"],
   ] as const)(
-    "%s: the gradient of a fold's certificate is the one at its point",
+    "%s: a fold ends where its gradient is zero, and predicts what a cold one does",
     async (_name, family, y) => {
       const options = family ? { family } : {};
       const cv = await crossFit(withNull(y), data, { ...options, group: "id", countCold: false });
       const { spec, state, variables } = cv.parent.parts;
+      const mean = cv.link.reduce((sum, v) => sum + v, 0) / cv.link.length;
+      const spread = Math.sqrt(cv.link.reduce((sum, v) => sum + (v - mean) ** 2, 0) / cv.link.length);
       for (const f of cv.folds) {
         const rows = Uint32Array.from(data.id!.keys()).filter((i) => data.id![i] !== f.name);
         const fold = await prepare(spec, openData(data), native, { rows, variables, state });
-        const there = await fitDesign(
-          fold.design,
-          fold.response.y,
-          fold.weights,
-          fold.offset,
-          { ...engineOptions(spec, null, options), rho: [...f.rho], covariances: false, tests: false },
-          native,
-        );
+        const base = { ...engineOptions(spec, null, options), covariances: false, tests: false };
+        const run = (o: typeof base) =>
+          fitDesign(fold.design, fold.response.y, fold.weights, fold.offset, o, native);
+        const there = await run({ ...base, rho: [...f.rho] });
         // What a search from there goes on to move, times its Hessian, is the gradient evaluated there.
         expect(there.summary.iterations.outer).toBe(0);
         const m = f.rho.length;
@@ -285,6 +283,13 @@ describe("crossFit", () => {
         );
         const moving = gradient.filter((_, i) => !there.summary.certificate.infinite.includes(i));
         expect(Math.max(...moving.map(Math.abs))).toBeLessThan(1e-7);
+        const cold = await run({ ...base, look: f.start.saturated.length > 0 });
+        const held = Uint32Array.from(data.id!.keys()).filter((i) => data.id![i] === f.name);
+        const out = await prepare(spec, openData(data), native, { rows: held, variables, state });
+        const { fit: eta } = await predictDesign(out.design, cold.beta, undefined, out.offset, native);
+        held.forEach((row, i) => {
+          expect(Math.abs(cv.link[row]! - eta[i]!) / spread).toBeLessThan(1e-6);
+        });
       }
     },
   );

@@ -17,19 +17,26 @@ import type { Cohort } from "./cohort.ts";
 import { dualEigenWithout } from "./dual-eigen.ts";
 import { DualKinship } from "./dual-kinship.ts";
 import { type Decomposition, eigen } from "./eigen.ts";
-import { addFilterCounts, FILTER_NAMES, noFilterCounts, VariantFilter } from "./filter.ts";
+import {
+  addFilterCounts,
+  FILTER_NAMES,
+  type FilterOptions,
+  filterOptions,
+  noFilterCounts,
+  VariantFilter,
+} from "./filter.ts";
 import type { KinshipMode, KinshipOptions } from "./kinship.ts";
 import type { Kinship } from "./kinship-matrix.ts";
-import { kinshipWithout } from "./loco.ts";
+import { asWhole, kinshipWithout } from "./loco.ts";
 import { LAMBDA_NAMES, type LambdaOptions, type NullModel, nullModel } from "./null-model.ts";
 import { checkNames, defined, type NamesOf, only, RUN_NAMES } from "./option-names.ts";
 import { filteredBlocks, requireCohort } from "./study.ts";
 
 /** Options of {@link associateLoco}: those of the kinship of all, and of {@link associate}. */
 export interface LocoOptions extends AssociateOptions {
-  /** Variants that make the kinship, as `whole` was made of; only a primal kinship needs to know. */
+  /** Variants that make the kinship, as `whole` was made of; needed only where that was read from a file. */
   readonly kinshipSnps?: ReadonlySet<string>;
-  /** How genotypes entered `whole`. Default `centered`. */
+  /** How genotypes entered `whole`, where that was read from a file that does not say. Default `centered`. */
   readonly kinshipMode?: KinshipMode;
 }
 
@@ -54,9 +61,10 @@ export interface LocoRun extends AssociationRun {
 /**
  * {@link associate} with the tested variant's chromosome left out of the kinship, so that a variant does not compete with
  * itself: every chromosome has its own kinship (see {@link kinshipWithout}), eigendecomposition and null model, one
- * at a time. `whole` is the kinship of all variants, made with the same cohort and filter. Results come in file order.
+ * at a time. `whole` is the kinship of all variants, made with the same cohort; what is left out of it is chosen by the
+ * filter that it was made with, what is tested by the options. Results come in file order.
  *
- * @throws LOCO_CHROMOSOME when the fileset is not sorted by chromosome or has only one, and what {@link kinshipWithout},
+ * @throws OPTION_CONFLICT for a kinship option that `whole` was not made with, LOCO_CHROMOSOME when the fileset is not sorted by chromosome or has only one, and what {@link kinshipWithout},
  * `eigen` and {@link associate} throw.
  */
 export function associateLoco(
@@ -71,14 +79,20 @@ export function associateLoco(
   const { range: [from, to] = [0, study.p], kinshipSnps, kinshipMode, ...step } = options;
   const all = chromosomesOf(study);
   const chromosomes: LocoChromosome[] = [];
+  const choice = whole instanceof DualKinship ? undefined : whole.facts.choice;
   const running: KinshipOptions = {
-    ...only<Omit<KinshipOptions, "mode" | "kinshipSnps">>(step, {
-      ...RUN_NAMES,
-      ...FILTER_NAMES,
-      chunk: true,
-    }),
+    ...only<RunOptions & Pick<KinshipOptions, "chunk">>(step, { ...RUN_NAMES, chunk: true }),
+    ...(choice ? {} : only<FilterOptions>(step, FILTER_NAMES)),
     ...defined({ kinshipSnps, mode: kinshipMode }),
   };
+  // Refused now, not at the first chromosome.
+  if (!(whole instanceof DualKinship)) asWhole(whole, running);
+  /** Variants are tested by the filter that chose those of the kinship. */
+  const asTested =
+    choice === undefined
+      ? kinshipSnps === undefined
+      : choice.snps === step.snps &&
+        Object.entries(filterOptions(step)).every(([name, x]) => choice[name as "miss"] === x);
   let filters = noFilterCounts();
   let degenerate = 0;
   let work = noWork();
@@ -114,8 +128,8 @@ export function associateLoco(
         eigen: await eigen(K, cohort, { ...native, consume: true }),
         kinshipVariants: K.facts.snps!,
       };
-    // None of it is in the kinship: with a list that says nothing of the variants tested.
-    if (kinshipSnps === undefined) return undefined;
+    // None of it is in the kinship: with another choice that says nothing of the variants tested.
+    if (asTested) return undefined;
     return { eigen: await eigen(whole, cohort, native), kinshipVariants: whole.facts.snps! };
   }
 

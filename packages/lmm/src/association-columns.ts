@@ -61,6 +61,13 @@ export function leadingTest(columns: AssociationColumns): { test: AssociationTes
   };
 }
 
+/** No rows of these statistics. */
+export function noColumns(statistics: readonly StatisticName[]): AssociationColumns {
+  const none = new Float64Array(0);
+  const columns = { index: new Uint32Array(0), nMiss: new Int32Array(0), af: none, beta: none, se: none };
+  return { ...columns, ...Object.fromEntries(statistics.map((name) => [name, none])) };
+}
+
 /** Rows `from` to `to` of the parts laid end to end; all parts have the same columns. */
 export function concatColumns(
   parts: readonly AssociationColumns[],

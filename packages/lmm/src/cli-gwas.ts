@@ -182,7 +182,9 @@ export function gwasCommand(argv: readonly string[]): CliCommand {
       }
       const result = await gwas(dosages ?? String(o.bfile), options);
       if (!context.json && !context.quiet) for (const line of gwasSummary(result)) context.print(line);
-      return gwasJson(result, { command, threads: resolveThreads(context.threads) });
+      return context.json
+        ? gwasJson(result, { command, threads: resolveThreads(context.threads) })
+        : undefined;
     },
   };
 }

@@ -60,7 +60,9 @@ export function mergeCommand(argv: readonly string[]): CliCommand {
         onProgress: context.onProgress,
       });
       if (!context.json && !context.quiet) for (const line of gwasSummary(result)) context.print(line);
-      return gwasJson(result, { command, threads: resolveThreads(context.threads) });
+      return context.json
+        ? gwasJson(result, { command, threads: resolveThreads(context.threads) })
+        : undefined;
     },
   };
 }

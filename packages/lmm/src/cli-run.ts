@@ -129,6 +129,7 @@ export async function finish(
     context.print(`## number of analyzed SNPs         = ${String(facts.filters.kept).padStart(8)}`);
     for (const file of files) context.print(file);
   }
+  if (!context.json) return undefined;
   return runJson({
     command,
     files,

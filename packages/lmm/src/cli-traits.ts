@@ -103,7 +103,10 @@ export async function traitsTask(
       const files = [`${path}.assoc.txt`, `${path}.log.txt`];
       const { stages } = meter;
       const { warnings } = shared;
-      results.push(runJson({ command, files, cohort, stages, threads: options.threads, ...facts, warnings }));
+      if (context.json)
+        results.push(
+          runJson({ command, files, cohort, stages, threads: options.threads, ...facts, warnings }),
+        );
     }
   }
   const files = await outputs.commit();

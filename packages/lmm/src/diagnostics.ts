@@ -5,11 +5,14 @@ import { type CovariateInflation, covariateInflation, HIGH_INFLATION } from "./c
 import { DualEigen } from "./dual-eigen.ts";
 import type { Decomposition } from "./eigen.ts";
 import type { TwinFacts } from "./kinship-twins.ts";
-import { qqTable } from "./qq-table.ts";
+import { type QqPoints, qqTable, shownQq } from "./qq-table.ts";
 import { genomicInflation } from "./report/qq.ts";
 import {
   countProblems,
+  describeFailed,
   describeProblems,
+  type FailedVariant,
+  failedVariants,
   type ProblemCounts,
   problemTable,
   type SeenVariants,
@@ -48,10 +51,14 @@ export interface Diagnostics {
   readonly lambdaGC: number;
   /** Expected and observed −log₁₀ p, largest first, with the band of 95 %. */
   readonly qq: Table;
+  /** The same at the ranks that a plot needs: the first hundred, then ever fewer. */
+  readonly qqPoints: QqPoints;
   /** How many variants have which problem. */
   readonly problems: ProblemCounts;
   /** The variants without an estimate, each with the reason: `index, chrom, id, pos, code, reason`. */
   readonly problemVariants: Table;
+  /** The first 20 of them of each reason. */
+  readonly failed: readonly FailedVariant[];
   /** Near-collinearity of the covariates (exact collinearity is refused). */
   readonly covariates: readonly CovariateInflation[];
   /** The kinship's spectrum. */
@@ -99,15 +106,21 @@ export function diagnose(input: DiagnosticsInput): Diagnostics {
   const { study } = input;
   const { index, codes, negLog10P } = input.seen;
   let qq: Table | undefined;
+  let qqPoints: QqPoints | undefined;
   let problemVariants: Table | undefined;
   return Object.freeze({
     lambdaGC: genomicInflation(negLog10P),
     problems: countProblems(codes),
+    failed: failedVariants(study, input.seen),
     covariates: covariateInflation(input.cohort),
     kinship: input.kinship,
     get qq(): Table {
       qq ??= qqTable(negLog10P);
       return qq;
+    },
+    get qqPoints(): QqPoints {
+      qqPoints ??= shownQq(negLog10P);
+      return qqPoints;
     },
     get problemVariants(): Table {
       problemVariants ??= problemTable(study, index, codes);
@@ -127,6 +140,7 @@ export function diagnosticsLines(d: Diagnostics, cohort: Cohort): string[] {
       .filter((c) => c.inflation > HIGH_INFLATION)
       .map((c) => `covariate ${c.name}: variance inflation ${g(c.inflation)}, nearest ${c.nearest}`),
     ...describeProblems(d.problems),
+    ...describeFailed(d.failed, d.problems).map((line) => `     ${line}`),
   ];
 }
 
@@ -150,10 +164,10 @@ export function categoryLines(cohort: Cohort): string[] {
   });
 }
 
-/** The diagnostics without their tables, for `--json`. */
+/** The diagnostics for `--json`: their tables as the QQ data that a plot needs and the first failed variants of each reason. */
 export function diagnosticsJson(d: Diagnostics): unknown {
-  const { lambdaGC, problems, covariates, kinship } = d;
-  return { lambdaGC, problems, covariates, kinship };
+  const { lambdaGC, problems, failed, covariates, kinship, qqPoints } = d;
+  return { lambdaGC, problems, failed, covariates, kinship, qq: qqPoints };
 }
 
 /** Warns of twins and of covariates that nearly explain each other. */

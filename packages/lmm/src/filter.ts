@@ -27,6 +27,12 @@ export const FILTER_NAMES: NamesOf<FilterOptions> = {
   snps: true,
 };
 
+/** The options with GEMMA's defaults filled in. */
+export function filterOptions(o: FilterOptions): Required<Omit<FilterOptions, "snps">> {
+  const { miss = 0.05, maf = 0.01, hwe = 0, r2 = 0.9999 } = o;
+  return { miss, maf, hwe, r2 };
+}
+
 /** How many variants each test removed, in the order the tests run. */
 export interface FilterCounts {
   /** Variants read. */

@@ -14,7 +14,7 @@ export function gwasSummary(r: GwasResult): string[] {
   return [
     `people    ${r.cohort.analyzed.length} of ${r.cohort.samples} analysed${drops.length > 0 ? ` (${drops.join(", ")})` : ""}`,
     `variants  ${describeFilter(r.filters)}`,
-    `null      pve ${r.nullModel.pve.toFixed(4)} ± ${r.nullModel.pveSe.toFixed(4)}, λGC ${genomicInflation(negLog10P).toFixed(3)}, smallest p ${pText(negLog10P[best]!)}`,
+    `null      pve ${r.nullModel.pve.toFixed(4)} ± ${r.nullModel.pveSe.toFixed(4)}${negLog10P.length === 0 ? ", no variant tested" : `, λGC ${genomicInflation(negLog10P).toFixed(3)}, smallest p ${pText(negLog10P[best]!)}`}`,
     ...r.files,
   ];
 }
@@ -22,7 +22,20 @@ export function gwasSummary(r: GwasResult): string[] {
 /** What `--json` prints. */
 export function gwasJson(r: GwasResult, run: { command: string; threads: number }): unknown {
   return {
-    ...runJson({ ...run, ...r, predicted: r.plan.memory }),
+    // By name: a spread would build the Arrow table of the results, which nobody asked for.
+    ...runJson({
+      ...run,
+      files: r.files,
+      cohort: r.cohort,
+      filters: r.filters,
+      nullModel: r.nullModel,
+      degenerate: r.degenerate,
+      diagnostics: r.diagnostics,
+      work: r.work,
+      predicted: r.plan.memory,
+      stages: r.stages,
+      warnings: r.warnings,
+    }),
     lambdaGC: genomicInflation(leadingTest(r.columns).negLog10P),
   };
 }

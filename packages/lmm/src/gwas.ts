@@ -25,6 +25,7 @@ import {
   type AssociationTest,
   concatColumns,
   leadingTest,
+  noColumns,
 } from "./association-columns.ts";
 import type { AssociationWork } from "./association-pass.ts";
 import { isDosageStudy } from "./bimbam.ts";
@@ -35,10 +36,10 @@ import { type Diagnostics, diagnose, kinshipCondition, warnAbout } from "./diagn
 import { Eigen } from "./eigen-matrix.ts";
 import { lmmError } from "./errors.ts";
 import { FILTER_NAMES, type FilterCounts, type FilterOptions, requireKept } from "./filter.ts";
-import { type GemmaMode, testsOf } from "./gemma/modes.ts";
+import { type GemmaMode, statisticsOf, testsOf } from "./gemma/modes.ts";
 import { checkGwasPaths, textWriter, writeGwasFiles } from "./gwas-files.ts";
 import { checkJoin, JOIN_NAMES, type JoinOptions, joinSamples } from "./join-samples.ts";
-import { runIdentity } from "./journal/identity.ts";
+import { genotypeHash, runIdentity } from "./journal/identity.ts";
 import { Journal, journalPath } from "./journal/journal.ts";
 import { resumable } from "./journal/resumable.ts";
 import { checkShard, type Shard, shardPath, shardRange } from "./journal/shard.ts";
@@ -268,11 +269,18 @@ async function run(
   const range = shard ? shardRange(study.p, shard) : ([0, study.p] as const);
   const step = only<AssociateOptions>(options, ASSOCIATE_NAMES);
   const left = whole ? "its chromosome" : "nothing";
-  const identity = { range, shard: shard ? `${shard.index}/${shard.count}` : "1/1", left };
+  const part = { range, shard: shard ? `${shard.index}/${shard.count}` : "1/1", left };
   const to = shard ? shardPath(given.out!, shard) : given.out;
   await using journal =
     given.resume || shard
-      ? await Journal.open(journalPath(to!), runIdentity(study, cohort, eig, step, identity))
+      ? await Journal.open(
+          journalPath(to!),
+          runIdentity(study, cohort, eig, options, {
+            ...part,
+            genotypes: await genotypeHash(study.paths.bed),
+          }),
+          warn,
+        )
       : undefined;
   const condition = kinshipCondition(eig, made.twins);
   // Each chromosome brings its own eigenvectors: those of the whole need not wait.
@@ -296,7 +304,7 @@ async function run(
       blocks.push(block);
     }
     if (journal && !shard) requireKept(association.filters);
-    return concatColumns(blocks);
+    return blocks.length > 0 ? concatColumns(blocks) : noColumns(statisticsOf(given.tests));
   });
   const watch = new VariantWatch(options);
   watch.add(columns, leadingTest(columns).negLog10P);

@@ -81,10 +81,15 @@ export {
   type StudySize,
 } from "./plan.ts";
 export { planStudy } from "./plan-study.ts";
-export { qqTable } from "./qq-table.ts";
+export { type QqPoints, qqTable } from "./qq-table.ts";
 export { type ManhattanData, type ManhattanOptions, manhattanSvg } from "./report/manhattan.ts";
 export { genomicInflation, type QqOptions, qqSvg } from "./report/qq.ts";
 export type { JoinOn, SampleSource } from "./sample-table.ts";
-export { type ProblemCounts, VARIANT_PROBLEMS, type VariantProblem } from "./variant-problems.ts";
+export {
+  type FailedVariant,
+  type ProblemCounts,
+  VARIANT_PROBLEMS,
+  type VariantProblem,
+} from "./variant-problems.ts";
 export { type WriteGemmaAssocOptions, writeGemmaAssoc } from "./write-gemma-assoc.ts";
 export { writeGemmaMultivariate } from "./write-gemma-multi.ts";

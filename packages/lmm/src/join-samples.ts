@@ -177,7 +177,8 @@ export function checkJoin(o: JoinOptions): void {
   );
 }
 
-interface Phenotype {
+/** A phenotype of the people of the .fam. */
+export interface Phenotype {
   readonly name: string;
   /** One a person of the .fam; NaN = missing. */
   readonly values: Float64Array;
@@ -207,8 +208,9 @@ function phenotypeOf(source: AlignedColumns, wanted: number | string, options: J
   const column = source.columns[index];
   if (!column) throw noColumn(wanted, source.columns.length, source.path);
   const label = source.names[index] ?? `column ${index + 1}`;
-  // By row is GEMMA's own way, where −9 is a number; tables joined by id follow PLINK.
-  const minusNine = options.on === undefined ? "number" : "missing";
+  // By row is GEMMA's own way, where −9 is a number; what is joined by id follows PLINK, and Arrow tables always are.
+  const byRow = options.on === undefined && typeof options.phenotypes === "string";
+  const minusNine = byRow ? "number" : "missing";
   const numbers = parsePhenotype(column, source.origin(index), minusNine);
   const nines = minusNine === "number" ? numbers.filter((v) => v === -9).length : 0;
   if (nines > 0)
@@ -232,7 +234,8 @@ function noColumn(wanted: number | string, count: number, path: string) {
   );
 }
 
-function choose(
+/** Who has everything, and why the others are left out. */
+export function choose(
   n: number,
   phenotype: Phenotype,
   covariates: Covariates | undefined,

@@ -1,12 +1,18 @@
 import { type RunOptions, resolveThreads } from "@x/core/base";
 import type { PlinkStudy } from "@x/plink-io";
 import { lmmError } from "./errors.ts";
-import type { FilterCounts } from "./filter.ts";
+import type { FilterCounts, FilterOptions } from "./filter.ts";
 import { saveKinshipText } from "./gemma/kinship-text.ts";
 import type { KinshipMode } from "./kinship.ts";
 import { type Matrix, tile } from "./native.ts";
 import { checkNames, type NamesOf, RUN_NAMES } from "./option-names.ts";
 import { requireTile } from "./tile.ts";
+
+/** Thresholds and lists by which the variants of a kinship were chosen. */
+export interface KinshipChoice extends Required<Omit<FilterOptions, "snps">> {
+  /** Only these, where there was a list. */
+  readonly snps?: ReadonlySet<string> | undefined;
+}
 
 /** What is known about a kinship matrix besides its numbers. */
 export interface KinshipFacts {
@@ -18,6 +24,8 @@ export interface KinshipFacts {
   readonly sampleHash: string;
   /** How genotypes entered it; undefined when read from GEMMA's text, which does not say. */
   readonly mode?: KinshipMode | undefined;
+  /** Which variants made it, when computed here: what a part of it must be made with too. */
+  readonly choice?: KinshipChoice | undefined;
   /** Variants it was made from; undefined when read from GEMMA's text, which does not say. */
   readonly snps?: number | undefined;
   /** What the filter dropped, when computed here. */

@@ -3,7 +3,7 @@ import type { PlinkStudy } from "@x/plink-io";
 import { DOSAGE_BYTES, isDosageStudy } from "./bimbam.ts";
 import type { Cohort } from "./cohort.ts";
 import { lmmError } from "./errors.ts";
-import { FILTER_NAMES, type FilterOptions, VariantFilter } from "./filter.ts";
+import { FILTER_NAMES, type FilterOptions, filterOptions, VariantFilter } from "./filter.ts";
 import { Kinship } from "./kinship-matrix.ts";
 import { kinshipMeans } from "./kinship-means.ts";
 import {
@@ -99,6 +99,7 @@ export async function kinship(
     iid: study.fam.iid,
     sampleHash: study.sampleHash,
     mode,
+    choice: { ...filterOptions(options), snps },
     snps: filter.counts.kept,
     filters: filter.counts,
     source: `${mode} kinship of ${study.paths.bed}`,

@@ -2,7 +2,17 @@ import type { PlinkStudy } from "@x/plink-io";
 import { type Cohort, cohortHash, type Dropped, type DropReason } from "./cohort.ts";
 import { design } from "./covariates.ts";
 import { lmmError } from "./errors.ts";
-import { JOIN_NAMES, type JoinOptions, joinSamples, withDroppedTable } from "./join-samples.ts";
+import { expand, pick } from "./join-covariates.ts";
+import {
+  checkJoin,
+  choose,
+  JOIN_NAMES,
+  type JoinFiles,
+  type JoinOptions,
+  type Phenotype,
+  readFiles,
+  withDroppedTable,
+} from "./join-samples.ts";
 import { checkNames, type NamesOf } from "./option-names.ts";
 import { checkPhenotype } from "./phenotype.ts";
 
@@ -44,16 +54,15 @@ export async function joinMultivariate(
   checkNames(options, NAMES, "joinMultivariate");
   const { traits, onWarning, ...rest } = options;
   checkTraits(traits);
-  // Every trait reads the same files: a warning about one of them is given once.
+  checkJoin(rest);
+  // Every trait reads the same columns: a warning about one of them is given once.
   const told = new Set<string>();
   const warn: JoinOptions["onWarning"] = (warning) => {
     if (!told.has(warning.message)) onWarning?.(warning);
     told.add(warning.message);
   };
-  const cohorts: Cohort[] = [];
-  for (const phenotype of traits)
-    cohorts.push(await joinSamples(study, { ...rest, phenotype, onWarning: warn }));
-  return together(study, cohorts);
+  const files = await readFiles(study, { ...rest, onWarning: warn });
+  return together(study, files, traits.map(files.phenotype));
 }
 
 /** @throws TRAIT_COUNT, a usage error. */
@@ -68,11 +77,13 @@ export function checkTraits(traits: ReadonlyArray<number | string>): void {
 
 function together(
   study: Pick<PlinkStudy, "n" | "fam" | "sampleHash">,
-  cohorts: readonly Cohort[],
+  { covariates }: JoinFiles,
+  phenotypes: readonly Phenotype[],
 ): MultivariateCohort {
   const reasons = new Map<number, DropReason>();
-  for (const { drops } of cohorts)
-    for (const { row, reason } of drops) if (!reasons.has(row)) reasons.set(row, reason);
+  for (const phenotype of phenotypes)
+    for (const { row, reason } of choose(study.n, phenotype, covariates, undefined).drops)
+      if (!reasons.has(row)) reasons.set(row, reason);
   const drops: Dropped[] = [...reasons]
     .map(([row, reason]) => ({ row, reason }))
     .sort((a, b) => a.row - b.row);
@@ -81,14 +92,16 @@ function together(
   if (n === 0)
     throw lmmError(
       "NO_ANALYZED_SAMPLES",
-      `none of ${study.n} people has all ${cohorts.length} traits${cohorts[0]!.covariateNames.length > 1 ? " and all covariates" : ""}. Choose traits that were measured on the same people.`,
+      `none of ${study.n} people has all ${phenotypes.length} traits${covariates ? " and all covariates" : ""}. Choose traits that were measured on the same people.`,
       { details: { samples: study.n } },
     );
-  const columns = cohorts.map((cohort) => pick(cohort, cohort.y, analyzed));
-  for (const [t, column] of columns.entries()) checkPhenotype(column, cohorts[t]!.phenotypeName);
+  const columns = phenotypes.map((phenotype) => pick(phenotype.values, analyzed));
+  for (const [t, column] of columns.entries()) checkPhenotype(column, phenotypes[t]!.name);
   const traits = new Float64Array(n * columns.length);
   for (const [t, column] of columns.entries()) traits.set(column, t * n);
-  const model = sharedDesign(cohorts[0]!, analyzed);
+  // Of the people who are left: GEMMA's rule about the column of ones and the levels of categories are about them.
+  const expanded = expand(covariates, analyzed);
+  const model = design(expanded.columns, expanded.names, n);
   const mask = new Uint8Array(Math.ceil(study.n / 8));
   for (const row of analyzed) mask[row >> 3]! |= 1 << (row & 7);
   const shared = withDroppedTable(
@@ -99,39 +112,16 @@ function together(
       y: columns[0]!,
       w: model.w,
       covariateNames: model.names,
-      categories: cohorts[0]!.categories,
-      phenotypeName: cohorts.map((cohort) => cohort.phenotypeName).join(", "),
+      categories: expanded.categories,
+      phenotypeName: phenotypes.map(({ name }) => name).join(", "),
       sampleHash: study.sampleHash,
       hash: cohortHash(study.sampleHash, mask),
       drops,
     },
     study.fam,
   );
-  const more = { traits, traitNames: cohorts.map((cohort) => cohort.phenotypeName) };
+  const more = { traits, traitNames: phenotypes.map(({ name }) => name) };
   // Descriptors, not values: `dropped` is a table that is made when it is asked for.
   const all = { ...Object.getOwnPropertyDescriptors(shared), ...Object.getOwnPropertyDescriptors(more) };
   return Object.freeze(Object.defineProperties({}, all)) as MultivariateCohort;
-}
-
-/** The design of the people who are left: GEMMA's rule about the column of ones is about them. */
-function sharedDesign(cohort: Cohort, analyzed: Uint32Array): { w: Float64Array; names: readonly string[] } {
-  const length = cohort.analyzed.length;
-  const columns = cohort.covariateNames.map((_, j) => cohort.w.subarray(j * length, (j + 1) * length));
-  const names = [...cohort.covariateNames];
-  // A last column of ones is put back by the rule, unless another column has become constant.
-  if (names.at(-1) === "intercept" && columns.at(-1)!.every((v) => v === 1)) {
-    columns.pop();
-    names.pop();
-  }
-  return design(
-    columns.map((column) => pick(cohort, column, analyzed)),
-    names,
-    analyzed.length,
-  );
-}
-
-/** Values of a cohort's people for fewer of them. */
-function pick(cohort: Cohort, values: Float64Array, analyzed: Uint32Array): Float64Array {
-  const at = new Map(Array.from(cohort.analyzed, (row, i) => [row, i]));
-  return Float64Array.from(analyzed, (row) => values[at.get(row)!]!);
 }

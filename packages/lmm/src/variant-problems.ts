@@ -60,6 +60,8 @@ export function variantProblems(
     const statistics = given([columns.beta?.[i], columns.se?.[i], columns.loglH1?.[i]]);
     // A variant without anything left beside the covariates has no statistic at all.
     if ([...lambdas, ...statistics].every(Number.isNaN)) return "COLLINEAR";
+    // Such a variant has an effect with a standard error of 0 and nothing else.
+    if (columns.se?.[i] === 0) return "PERFECT_FIT";
     if (given([...lambdas, columns.loglH1?.[i]]).some(Number.isNaN)) return "NO_CONVERGENCE";
     if (given([columns.se?.[i]]).some((se) => !(se > 0))) return "PERFECT_FIT";
     if (!statistics.every(Number.isFinite)) return "NOT_FINITE";
@@ -100,6 +102,38 @@ export function problemTable({ bim }: Pick<PlinkStudy, "bim">, index: Uint32Arra
     pos: Int32Array.from(rows, (row) => bim.pos[row]!),
     code: names as string[],
     reason: names.map((name) => VARIANT_PROBLEMS[name] as string),
+  });
+}
+
+/** A variant without a complete estimate. */
+export interface FailedVariant {
+  readonly chrom: string;
+  readonly id: string;
+  readonly pos: number;
+  readonly code: VariantProblem;
+}
+
+/** Variants of each reason that are named; {@link problemTable} has all. */
+const NAMED = 20;
+
+/** The first 20 variants of each reason, by reason, in file order. */
+export function failedVariants({ bim }: Pick<PlinkStudy, "bim">, seen: SeenVariants): FailedVariant[] {
+  const found = new Map<VariantProblem, FailedVariant[]>([...FAILED].map((code) => [code, []]));
+  for (const [i, at] of seen.codes.entries()) {
+    const list = at > 0 ? found.get(CODES[at - 1]!) : undefined;
+    if (!list || list.length >= NAMED) continue;
+    const row = seen.index[i]!;
+    list.push({ chrom: bim.chrom[row]!, id: bim.id[row]!, pos: bim.pos[row]!, code: CODES[at - 1]! });
+  }
+  return [...found.values()].flat();
+}
+
+/** Lines that name them, one a reason. */
+export function describeFailed(failed: readonly FailedVariant[], counts: ProblemCounts): string[] {
+  return [...FAILED].flatMap((code) => {
+    const ids = failed.filter((v) => v.code === code).map((v) => v.id);
+    const more = counts[code] - ids.length;
+    return ids.length === 0 ? [] : [`${code}: ${ids.join(", ")}${more > 0 ? ` and ${more} more` : ""}`];
   });
 }
 

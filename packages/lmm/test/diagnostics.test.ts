@@ -12,7 +12,8 @@ import {
   qqTable,
   VARIANT_PROBLEMS,
 } from "../src/index.ts";
-import { variantProblems } from "../src/variant-problems.ts";
+import { shownQq } from "../src/qq-table.ts";
+import { countProblems, describeFailed, failedVariants, variantProblems } from "../src/variant-problems.ts";
 import { copyFileset, lmm, simulate, tempFolder, writeFileset } from "./support/files.ts";
 
 it("twins: every planted pair is found, named, and shows as zero eigenvalues", async () => {
@@ -109,13 +110,43 @@ it("a variant that the covariates are is listed with its reason; λ at its bound
     "reason",
   ]);
   expect([...problemVariants].map((r) => [r.index, r.id, r.code])).toEqual([[40, "v41", "COLLINEAR"]]);
+  expect(diagnostics.failed).toEqual([{ chrom: "1", id: "v41", pos: 41_000, code: "COLLINEAR" }]);
   const out = join(folder, "out");
   const ran = await lmm(["gwas", "--bfile", prefix, "-c", covariates, "-r2", "1", "--out", out, "--json"]);
   const json = JSON.parse(ran.out);
   expect(json.diagnostics.problems.COLLINEAR).toBe(1);
   expect(json.diagnostics.kinship.largest).toBeGreaterThan(0);
+  expect(json.diagnostics.failed).toEqual(diagnostics.failed);
+  const { rank, expected, observed, low, high } = json.diagnostics.qq;
+  expect(rank).toEqual(Array.from({ length: json.filters.kept - 1 }, (_, i) => i + 1));
+  for (const values of [expected, observed, low, high]) expect(values.length).toBe(rank.length);
   expect(readFileSync(`${out}.log.txt`, "utf8")).toMatch(
     /1 variants: a combination of the covariates.*\(COLLINEAR\)/,
   );
-  expect(readFileSync(`${out}.report.html`, "utf8")).toContain("(COLLINEAR)");
+  expect(readFileSync(`${out}.log.txt`, "utf8")).toContain("COLLINEAR: v41");
+  const html = readFileSync(`${out}.report.html`, "utf8");
+  expect(html).toContain("(COLLINEAR)");
+  expect(html).toContain("COLLINEAR: v41");
+});
+
+it("failed variants are named up to twenty of a reason, QQ ranks thinned where there are many", () => {
+  const index = Uint32Array.from({ length: 50 }, (_, i) => i);
+  const bim = { chrom: Array(50).fill("1"), id: Array.from(index, (i) => `v${i}`), pos: index } as never;
+  const codes = Uint8Array.from(index, (i) => (i < 30 ? 1 : i < 33 ? 2 : 0));
+  const failed = failedVariants({ bim }, { index, codes, negLog10P: new Float64Array(50) });
+  expect(failed.map((v) => v.id)).toEqual([
+    ...Array.from({ length: 20 }, (_, i) => `v${i}`),
+    "v30",
+    "v31",
+    "v32",
+  ]);
+  expect(describeFailed(failed, countProblems(codes))).toEqual([
+    expect.stringMatching(/^COLLINEAR: v0, .* and 10 more$/),
+    "PERFECT_FIT: v30, v31, v32",
+  ]);
+  const p = Float64Array.from({ length: 100_000 }, (_, i) => -Math.log10((i + 0.5) / 100_000));
+  const { rank, observed, expected } = shownQq(p);
+  expect(rank.length).toBeLessThan(700);
+  expect([rank[0], rank[99], rank.at(-1)]).toEqual([1, 100, 100_000]);
+  for (const [i, value] of observed.entries()) expect(value).toBeCloseTo(expected[i]!, 9);
 });

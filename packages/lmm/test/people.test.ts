@@ -2,8 +2,9 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openPlink } from "@x/plink-io";
+import { tableFromArrays } from "apache-arrow";
 import { describe, expect, it } from "vitest";
-import { gwas, joinSamples } from "../src/index.ts";
+import { gwas, joinMultivariate, joinSamples } from "../src/index.ts";
 import { copyFileset, lmm, randoms, simulate, tempFolder, writeFileset } from "./support/files.ts";
 
 const folder = tempFolder();
@@ -212,4 +213,42 @@ it("the demo's sex as a category is its 0/1 column", async () => {
   byLevel.columns.beta.forEach((beta, i) => {
     expect(beta).toBeCloseTo(byNumber.columns.beta[i]!, 6);
   });
+});
+
+it("an Arrow table is joined by id: −9 is a missing phenotype there", async () => {
+  await using study = await openPlink(prefix);
+  const table = tableFromArrays({
+    IID: [...study.fam.iid],
+    y: Float64Array.from({ length: N }, (_, i) => (i % 5 === 0 ? -9 : Math.sin(i))),
+  });
+  const warnings: string[] = [];
+  const cohort = await joinSamples(study, { phenotypes: table, onWarning: (w) => warnings.push(w.code) });
+  expect(cohort.analyzed.length).toBe(N - N / 5);
+  expect(cohort.hash).toBe((await joinSamples(study, { phenotypes: table, on: "iid" })).hash);
+  expect(warnings).toEqual([]);
+});
+
+it("several traits: categories are those of the people with all of them", async () => {
+  await using study = await openPlink(prefix);
+  // The level z occurs only in people without the second trait.
+  const lacking = (i: number): boolean => i % 8 === 3;
+  const traits = file("mv.txt", "FID\tIID\ta\tb", (i) =>
+    [`f${i + 1}`, `i${i + 1}`, Math.sin(i), lacking(i) ? "NA" : Math.cos(i * i)].join("\t"),
+  );
+  const levels = file("mv.c.tsv", "FID\tIID\tsite", (i) =>
+    [`f${i + 1}`, `i${i + 1}`, lacking(i) ? "z" : ["x", "y"][i % 2]].join("\t"),
+  );
+  const cohort = await joinMultivariate(study, {
+    phenotypes: traits,
+    traits: ["a", "b"],
+    covariates: levels,
+    on: "fid+iid",
+    categorical: ["site"],
+  });
+  expect(cohort.covariateNames).toEqual(["site=y", "intercept"]);
+  const n = cohort.analyzed.length;
+  expect(n).toBe(N - 5);
+  const counts = cohort.categories[0]!.levels.map(({ level, people }) => [level, people]);
+  expect(counts.map(([level]) => level)).toEqual(["x", "y"]);
+  expect(counts.reduce((sum, [, people]) => sum + Number(people), 0)).toBe(n);
 });

@@ -37,7 +37,7 @@ export async function effectSvg(model: GamModel, term: string, options: EffectOp
     });
   if (variables.length === 1)
     return curveSvg(await model.band(term, { draws: Math.max(1, draws) }), edf, draws > 0, size);
-  if (variables.length === 2) return mapSvg(model, term, variables, size);
+  if (variables.length === 2) return mapSvg(model, term, variables, edf, size);
   throw gamError("NOT_SUPPORTED", `${term} has ${variables.length} variables; pictures are for one or two`, {
     details: { term },
   });
@@ -100,6 +100,7 @@ async function mapSvg(
   model: GamModel,
   term: string,
   variables: readonly string[],
+  edf: number,
   { width, height, title }: Size,
 ): Promise<string> {
   const { parts } = model;
@@ -119,9 +120,9 @@ async function mapSvg(
   const { fit } = await termOn(parts, term, values, by, n, {});
   const top = Math.max(...fit.map(Math.abs), 1e-300);
   const a = axes(ranges[0]!, ranges[1]!, {
-    width: width - 46,
+    width: width - 54,
     height,
-    xTitle: variables[0]!,
+    xTitle: `${variables[0]!} · ${term}, edf ${edf.toFixed(2)}`,
     yTitle: variables[1]!,
   });
   const w = (a.box.right - a.box.left) / CELLS;
@@ -134,10 +135,10 @@ async function mapSvg(
   const steps = 20;
   const tall = (a.box.bottom - a.box.top) / steps;
   const legend = Array.from({ length: steps }, (_, i) =>
-    cell(width - 42, a.box.bottom - (i + 1) * tall, 10, tall, (top * (2 * i + 1 - steps)) / steps),
+    cell(width - 50, a.box.bottom - (i + 1) * tall, 10, tall, (top * (2 * i + 1 - steps)) / steps),
   );
   const label = (v: number, y: number): string =>
-    `<text x="${width - 28}" y="${px(y)}" dy=".32em">${v.toPrecision(2).replace("-", "−")}</text>`;
+    `<text x="${width - 36}" y="${px(y)}" dy=".32em">${v.toPrecision(2).replace("-", "−")}</text>`;
   return [
     openSvg(width, height, title),
     a.svg,
@@ -153,9 +154,13 @@ async function mapSvg(
 function randomSvg(effects: Float64Array, term: string, { width, height, title }: Size): string {
   const sorted = effects.slice().sort();
   const normal = Float64Array.from(sorted, (_, i) => normalQuantile((i + 0.5) / sorted.length));
-  const a = axes(extent(normal), extent(sorted), { width, height, xTitle: "normal quantiles", yTitle: term });
   const spread = Math.sqrt(sorted.reduce((sum, v) => sum + v * v, 0) / sorted.length);
   const ends = [normal[0]!, normal[normal.length - 1]!];
+  const range = extent(
+    sorted,
+    ends.map((q) => q * spread),
+  );
+  const a = axes(extent(normal), range, { width, height, xTitle: "normal quantiles", yTitle: term });
   return [
     openSvg(width, height, title),
     a.svg,

@@ -37,7 +37,10 @@ export function encodeFacts({ cohort, nullModel, ...rest }: ShardFacts): Frame {
   const environments = environment ? { environment } : {};
   const { arrays, body } = packArrays({ analyzed, mask, y, w, ...environments, beta, betaSe });
   const people = { samples, covariateNames, categories, phenotypeName, sampleHash, hash, drops };
-  return { head: { end: true, ...rest, cohort: people, nullModel: numbers, arrays }, body };
+  const { kinship, ...others_ } = rest;
+  const { twins, ...spectrum } = kinship;
+  const head = { end: true, ...others_, kinship: { ...named(spectrum), twins }, cohort: people };
+  return { head: { ...head, nullModel: named(numbers), arrays }, body };
 }
 
 /** The facts of {@link encodeFacts}. */
@@ -46,5 +49,31 @@ export function decodeFacts(frame: Frame): ShardFacts {
   const { beta, betaSe, ...arrays } = unpackArrays<
     Pick<Cohort, "analyzed" | "mask" | "y" | "w" | "environment"> & Pick<NullModel, "beta" | "betaSe">
   >(frame);
-  return { ...rest, cohort: { ...cohort, ...arrays }, nullModel: { ...nullModel, beta, betaSe } };
+  const { twins, ...spectrum } = rest.kinship;
+  const kinship = { ...numbered(spectrum), twins };
+  return {
+    ...rest,
+    kinship,
+    cohort: { ...cohort, ...arrays },
+    nullModel: { ...numbered(nullModel), beta, betaSe },
+  };
+}
+
+/** Numbers as JSON can hold them: those that are not finite by name. */
+function named<T extends object>(numbers: T): T {
+  return map(numbers, (x) => (typeof x === "number" && !Number.isFinite(x) ? String(x) : x));
+}
+
+/** The numbers of {@link named}. */
+function numbered<T extends object>(numbers: T): T {
+  return map(numbers, (x) => (typeof x === "string" ? Number(x) : x));
+}
+
+function map<T extends object>(numbers: T, change: (x: unknown) => unknown): T {
+  return Object.fromEntries(
+    Object.entries(numbers).map(([name, x]) => [
+      name,
+      x !== null && typeof x === "object" ? map(x, change) : change(x),
+    ]),
+  ) as T;
 }

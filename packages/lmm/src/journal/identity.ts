@@ -1,9 +1,11 @@
 import { createHash } from "node:crypto";
+import { open } from "node:fs/promises";
 import { sha256Hex as hash } from "@x/core/base";
 import type { PlinkStudy } from "@x/plink-io";
 import type { Cohort } from "../cohort.ts";
 import type { Decomposition } from "../eigen.ts";
-import type { FilterOptions } from "../filter.ts";
+import { type FilterOptions, filterOptions } from "../filter.ts";
+import type { GwasOptions } from "../gwas.ts";
 import { simdLevel } from "../native.ts";
 import type { LambdaOptions } from "../null-model.ts";
 import { VERSION } from "../version.ts";
@@ -18,11 +20,15 @@ export interface RunIdentity {
   readonly simd: string;
   readonly variants: string;
   readonly people: string;
+  /** Size and parts of the genotype file. */
+  readonly genotypes: string;
   readonly phenotype: string;
   readonly covariates: string;
   readonly environment: string;
   readonly eigenvalues: string;
   readonly tests: string;
+  /** What the text file shows of the tests. */
+  readonly text: string;
   readonly filter: string;
   readonly lambda: string;
   /** Rows of the .bim, half-open. */
@@ -38,10 +44,16 @@ export function runIdentity(
   study: PlinkStudy,
   cohort: Cohort,
   eigen: Decomposition,
-  options: FilterOptions & LambdaOptions & { tests?: readonly string[] },
-  { range, shard, left }: { range: readonly [number, number]; shard: string; left: string },
+  options: FilterOptions & LambdaOptions & Pick<GwasOptions, "tests" | "lmm" | "negLog10P">,
+  {
+    range,
+    shard,
+    left,
+    genotypes,
+  }: { range: readonly [number, number]; shard: string; left: string; genotypes: string },
 ): RunIdentity {
-  const { miss = 0.05, maf = 0.01, hwe = 0, r2 = 0.9999, snps } = options;
+  const { miss, maf, hwe, r2 } = filterOptions(options);
+  const { snps, lmm, negLog10P = false } = options;
   const listed = snps ? hash([...snps].sort().join("\n")) : "all";
   const { lmin = 1e-5, lmax = 1e5, regions = 10 } = options;
   return {
@@ -49,11 +61,13 @@ export function runIdentity(
     simd: simdLevel(),
     variants: variantsHash(study),
     people: cohort.hash,
+    genotypes,
     phenotype: hash(bytesOf(cohort.y)),
     covariates: hash(bytesOf(cohort.w)),
     environment: cohort.environment ? hash(bytesOf(cohort.environment)) : "none",
     eigenvalues: hash(bytesOf(eigen.values)),
     tests: [...(options.tests ?? ["wald"])].join(","),
+    text: `mode ${lmm ?? "by tests"}${negLog10P ? ", -log10 p" : ""}`,
     filter: `miss ${miss}, maf ${maf}, hwe ${hwe}, r2 ${r2}, snps ${listed}`,
     lambda: `${lmin} ${lmax} ${regions}`,
     range: range.join("-"),
@@ -68,6 +82,32 @@ export function variantsHash({ bim, p }: Pick<PlinkStudy, "bim" | "p">): string 
   for (let row = 0; row < p; row++)
     variants.update(`${bim.chrom[row]}\t${bim.id[row]}\t${bim.pos[row]}\t${bim.a1[row]}\t${bim.a2[row]}\n`);
   return variants.digest("hex");
+}
+
+/** Most parts of a genotype file that are read for its fingerprint, and the bytes of each. */
+const PARTS = 256;
+const PART_BYTES = 1 << 16;
+
+/**
+ * A fingerprint of a genotype file: its size, and up to 16 MiB of it in parts spread evenly, so that another file of the
+ * same people and variants is noticed and a copy is not.
+ */
+export async function genotypeHash(path: string): Promise<string> {
+  const file = await open(path, "r");
+  try {
+    const { size } = await file.stat();
+    const parts = Math.min(PARTS, Math.ceil(size / PART_BYTES));
+    const fingerprint = createHash("sha256").update(`${size}\n`);
+    const buffer = Buffer.alloc(PART_BYTES);
+    for (let part = 0; part < parts; part++) {
+      const at = parts === 1 ? 0 : Math.floor(((size - PART_BYTES) * part) / (parts - 1));
+      const { bytesRead } = await file.read(buffer, 0, PART_BYTES, Math.max(0, at));
+      fingerprint.update(buffer.subarray(0, bytesRead));
+    }
+    return fingerprint.digest("hex");
+  } finally {
+    await file.close();
+  }
 }
 
 /** The first field in which a stored identity differs, or undefined. */

@@ -1,6 +1,6 @@
 import { open, rename, rm } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { fromSystemError } from "@x/core/base";
+import { fromSystemError, type Warn } from "@x/core/base";
 import type { AssociationColumns } from "../association-columns.ts";
 import { type FilterCounts, noFilterCounts } from "../filter.ts";
 import { packArrays, unpackArrays } from "./arrays.ts";
@@ -45,14 +45,21 @@ export class Journal implements AsyncDisposable {
     this.blocks = blocks;
   }
 
-  /** Goes on with the journal at `path` when it belongs to the same run, else begins one there. */
-  static async open(path: string, identity: RunIdentity): Promise<Journal> {
+  /** Goes on with the journal at `path` when it belongs to the same run, else begins one there. Warns JOURNAL_OTHER. */
+  static async open(path: string, identity: RunIdentity, warn?: Warn): Promise<Journal> {
     const found = await readFrames(path).catch((e: { code?: string }) => {
       if (e.code === "ENOENT") return undefined;
       throw e;
     });
     const [first, ...rest] = found?.frames ?? [];
-    const same = first !== undefined && differingField(first.head, identity) === undefined;
+    const other = first === undefined ? undefined : differingField(first.head, identity);
+    const same = first !== undefined && other === undefined;
+    if (other !== undefined)
+      warn?.({
+        code: "JOURNAL_OTHER",
+        message: `${path} was left by another run (its ${other} differs): nothing of it is used, and this run writes over it.`,
+        details: { path, field: other },
+      });
     try {
       const file = await open(path, same ? "r+" : "w");
       const journal = new Journal(path, file, same ? found!.good : 0, same ? rest.map(toBlock) : []);

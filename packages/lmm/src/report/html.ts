@@ -5,7 +5,7 @@ import { dropCounts } from "../cohort.ts";
 import { HIGH_INFLATION } from "../collinearity.ts";
 import type { GwasOptions, GwasResult } from "../gwas.ts";
 import { simdLevel } from "../native.ts";
-import { describeProblems } from "../variant-problems.ts";
+import { describeFailed, describeProblems } from "../variant-problems.ts";
 import { VERSION } from "../version.ts";
 import { manhattanSvg } from "./manhattan.ts";
 import { pHtml } from "./p-value.ts";
@@ -170,6 +170,7 @@ function diagnosticsTable({ diagnostics: d, cohort }: GwasResult): string {
       ...(problems.length === 0
         ? [["variants with a problem", "0"]]
         : problems.map((text) => ["variants", escapeXml(text)])),
+      ...describeFailed(d.failed, d.problems).map((line) => ["failed variants", escapeXml(line)]),
     ],
     "facts",
   );
