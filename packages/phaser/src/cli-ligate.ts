@@ -63,7 +63,7 @@ export const ligateCommand: CliCommand = {
       const sum = (values: Uint32Array): number => values.reduce((a, b) => a + b, 0);
       return { ...rest, matches: sum(matches), mismatches: sum(mismatches) };
     });
-    if (!context.json && output !== "-") {
+    if (!context.json && !context.quiet && output !== "-") {
       context.print(
         "before\tafter\tfrom\tto\tswitch_at\tshared\tonly_one\tswapped\tuntied\tmatches\tmismatches",
       );

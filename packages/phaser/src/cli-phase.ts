@@ -44,7 +44,7 @@ export const phaseCommand: CliCommand = {
     await table(o["mendel-errors"], ["position\tchild", ...errors]);
     const lines = summaryLines(summary);
     await table(o.log, [...lines, "", ...iterationLines(summary)]);
-    if (!context.json && output !== "-") for (const line of lines) context.print(line);
+    if (!context.json && !context.quiet && output !== "-") for (const line of lines) context.print(line);
     return { ...summary, written };
   },
 };

@@ -179,7 +179,7 @@ export const rareCommand: CliCommand = {
     const written = await placed.write(String(o.output), { signal, onProgress });
     const conflicts = text("conflicts");
     if (conflicts !== undefined) written.push(...(await writeConflicts(conflicts, placed, signal)));
-    if (!context.json && o.output !== "-") print(context, placed);
+    if (!context.json && !context.quiet && o.output !== "-") print(context, placed);
     return { ...placed.summary, written };
   },
 };
