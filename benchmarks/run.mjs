@@ -71,6 +71,10 @@ for (const name of positionals.length > 0 ? positionals : known) {
     const tables = bench.tables ? bench.tables(data) : found.tables;
     log("");
     for (const table of tables) console.log(`${table}\n`);
+    for (const { what, value, limit, ok } of bench.floors?.(data) ?? []) {
+      console.log(`${ok ? "ok  " : "FAIL"} ${what}: ${value} (${limit})`);
+      if (!ok) process.exitCode = 1;
+    }
     for (const [title, message] of failures(data)) console.log(`· ${title} did not run: ${message}`);
     if (tables.length > 0) {
       mkdirSync(values.results, { recursive: true });
@@ -80,7 +84,7 @@ for (const name of positionals.length > 0 ? positionals : known) {
       );
     }
   } catch (error) {
-    // A benchmark reports; only `benchmarks/accuracy` judges.
+    // What could not be measured is not judged.
     console.log(`· ${name} could not run: ${error.message}`);
   } finally {
     rmSync(scratch, { recursive: true, force: true });

@@ -8,6 +8,7 @@ import { parseArgs } from "node:util";
 import { describeMachine } from "../lib/machine.mjs";
 import { root } from "../lib/paths.mjs";
 import { findPeers } from "../lib/peers.mjs";
+import { engineVersion } from "../lib/phaser.mjs";
 import { markdown } from "../lib/tables.mjs";
 import { rareFloors } from "./rare-floors.mjs";
 import { shapeit4, TOGETHER } from "./rare-peers.mjs";
@@ -36,6 +37,7 @@ try {
     const study = await studyRare(set);
     study.both = values.both ? await studyBoth(set) : both;
     study.peers = values.peers ? { shapeit4: await shapeit4(set) } : peers;
+    study.version = engineVersion();
     sets.set(name, study);
     failed.push(...rareFloors(study));
   }

@@ -3,8 +3,7 @@
 // file. Judged by the heterozygous genotypes that an array scaffold phased by family. Runs of the last results file that
 // were not made anew are kept if they are of the same version. Exit 1 when we are worse than shapeit4 or a panel does
 // not help.
-import { createHash } from "node:crypto";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -13,7 +12,7 @@ import { describeMachine } from "../lib/machine.mjs";
 import { measure } from "../lib/measure.mjs";
 import { root } from "../lib/paths.mjs";
 import { findPeers, INSTALL } from "../lib/peers.mjs";
-import { phaserFolder } from "../lib/phaser.mjs";
+import { engineVersion, phaserFolder } from "../lib/phaser.mjs";
 import { markdown } from "../lib/tables.mjs";
 
 const { values } = parseArgs({
@@ -31,18 +30,8 @@ const real = (name) => join(data, "real", `${name}.chr20_1.0-2.5Mb.bcf`);
 const map = join(data, "chr20.b37.gmap.gz");
 const peers = findPeers();
 const file = join(root, "benchmarks/results/accuracy-phaser-real.json");
-/** Ours is the engine as it was built. */
-const versions = { ours: engine(), shapeit4: peers.shapeit4?.version };
+const versions = { ours: engineVersion(), shapeit4: peers.shapeit4?.version };
 const folder = mkdtempSync(join(tmpdir(), "accuracy-phaser-real-"));
-
-function engine() {
-  const home = join(root, "native/phasing");
-  const built = readdirSync(home).find((name) => name.endsWith(".node"));
-  return createHash("sha256")
-    .update(readFileSync(join(home, built)))
-    .digest("hex")
-    .slice(0, 12);
-}
 
 /** One run of a program; its switch error against the scaffold. */
 async function run(program, panel, seed) {

@@ -12,6 +12,7 @@ import { root } from "../lib/paths.mjs";
 import { findPeers } from "../lib/peers.mjs";
 import {
   engineStep,
+  engineVersion,
   oneAlleleViolations,
   phaserFolder,
   phaseStep,
@@ -50,7 +51,7 @@ try {
   for (const name of values.set) {
     const runs = [];
     for (const seed of values.seeds.split(",").map(Number)) {
-      runs.push({ seed, ...(await once(simulated(name), seed)) });
+      runs.push({ seed, version: engineVersion(), ...(await once(simulated(name), seed)) });
       console.log(`· ${name}, seed ${seed}: ${JSON.stringify(runs.at(-1))}`);
     }
     const lines = judge(name, runs);

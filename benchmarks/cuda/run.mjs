@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { adamW, compile, doctor } from "@x/onnx-train";
 import * as models from "../neural/models.mjs";
+import * as seq from "../seq/steps.mjs";
 
 const STEPS = 40;
 const TOLERANCE = { float32: 0.01, bfloat16: 0.05, float16: 0.05 };
@@ -30,7 +31,13 @@ else if (!findings.some((f) => f.ok && f.name === "training on cuda")) {
   process.exit(3);
 }
 
-const cases = { mlp: models.mlp(), vae: models.vae(), transformer: models.transformer(4) };
+const cases = {
+  mlp: models.mlp(),
+  vae: models.vae(),
+  transformer: models.transformer(4),
+  "seq-pretraining": seq.pretraining(),
+  "seq-fine-tuning": seq.fineTuning(),
+};
 for (const [name, made] of Object.entries(cases)) {
   console.log(`\n# ${name}`);
   const cpu = await losses(made, { device: "cpu" });

@@ -1,4 +1,4 @@
-import { r, said, script, simulate } from "../gam/race.mjs";
+import { kept, r, said, script, simulate } from "../gam/race.mjs";
 import { saidJson } from "../lib/measure.mjs";
 import { markdown, ratio, seconds } from "../lib/tables.mjs";
 
@@ -21,7 +21,7 @@ export default {
         ],
         { repeats: Math.min(repeats, 3) },
       );
-      data[family] = results;
+      data[family] = kept(results);
       const [counts] = saidJson(results.ours);
       const ours = said(results.ours);
       for (const [name, result] of Object.entries(results)) {

@@ -27,6 +27,15 @@ export function said(result) {
   return { cpu: of("cpu"), wall: of("wall"), peak: of("peak") };
 }
 
+/** Results with what each run printed beside its times: counts, and seconds and memory of the fit alone. */
+export const kept = (results) =>
+  Object.fromEntries(
+    Object.entries(results).map(([name, result]) => [
+      name,
+      result.failed ? result : { ...result, said: saidJson(result) },
+    ]),
+  );
+
 export const HEAD = ["family", "rows", "who", "CPU", "÷ ours", "peak over baseline", "÷ ours"];
 
 /** One row a contender; the ratios are to the first. */

@@ -1,4 +1,5 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { measure } from "./measure.mjs";
@@ -21,6 +22,16 @@ export function phaserTool(name) {
   return join(phaserFolder(), "../../tools", name);
 }
 
+/** Ours is the engine as it was built: the same hash has the same defaults and gives the same bytes. */
+export function engineVersion() {
+  const home = join(root, "native/phasing");
+  const built = readdirSync(home).find((name) => name.endsWith(".node"));
+  return createHash("sha256")
+    .update(readFileSync(join(home, built)))
+    .digest("hex")
+    .slice(0, 12);
+}
+
 /** What a simulated set consists of. */
 export function simulated(name) {
   const at = (file) => join(phaserFolder(), "sim", file);
@@ -34,11 +45,12 @@ export function simulated(name) {
   };
 }
 
-/** The command that phases `set.input` into `output` as our users do. */
-export function phaseStep(set, { output, seed = 1, threads = 1 }) {
+/** The command that phases `set.input` into `output` as our users do; `more`: further options. */
+export function phaseStep(set, { output, seed = 1, threads = 1, more = [] }) {
   const files = ["--input", set.input, "--map", set.map, "--region", "20", "--output", output];
   const family = set.pedigree ? ["--pedigree", set.pedigree] : [];
-  return ours("phaser", ["phase", ...files, ...family, "--seed", String(seed), "--threads", String(threads)]);
+  const rest = ["--seed", String(seed), "--threads", String(threads), ...more];
+  return ours("phaser", ["phase", ...files, ...family, ...rest]);
 }
 
 let engine;

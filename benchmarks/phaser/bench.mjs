@@ -8,17 +8,18 @@ import {
   switchError,
 } from "../lib/phaser.mjs";
 import { markdown, megabytes, ratio, seconds } from "../lib/tables.mjs";
+import { phaserFloors } from "./floors.mjs";
 import { growth, growthTables } from "./growth.mjs";
 
 const SETS = ["raremulti", "hardmulti"];
-const OWN = new Set(["ours", "engine"]);
+const OWN = new Set(["ours", "split", "engine"]);
 const KNOWN = [...SETS, "bial", "multi", "hardbial"];
-/** `engine`: ours without Node and our reader. */
-const TOOLS = ["ours", "engine", "beagle", "shapeit4"];
+/** `split`: ours with every row a position of its own. `engine`: ours without Node and our reader. */
+const TOOLS = ["ours", "split", "engine", "beagle", "shapeit4"];
 
 /**
  * Whole runs on simulated studies, at one and two threads. `--set`, `--tool` and `--threads` (each may be repeated) choose
- * a part of it, `--growth samples` or `--growth sites` measures growth instead (`--set 250`: at this size only); what was
+ * a part of it (`--set bial --tool ours --tool split`: what supersites cost where there are none), `--growth samples` or `--growth sites` measures growth instead (`--set 250`: at this size only); what was
  * measured before is kept.
  */
 export default {
@@ -35,19 +36,25 @@ export default {
     const data = {};
     for (const name of pick(only.set, SETS)) {
       const set = simulated(name);
-      const contenders = pick(only.tool, TOOLS).flatMap((tool) =>
+      const contenders = pick(
+        only.tool,
+        TOOLS.filter((tool) => tool !== "split"),
+      ).flatMap((tool) =>
         OWN.has(tool) || context.peers[tool]
           ? pick(only.threads, ["1", "2"]).map((threads) => contender(tool, Number(threads), set, context))
           : [],
       );
       // Minutes a run: one round, unless asked for more.
-      const results = await context.race(contenders, { repeats: large ? context.repeats : 1 });
+      const results = await context.race(contenders, {
+        repeats: large || only.tool.includes("split") ? context.repeats : 1,
+      });
       for (const { name: who, found } of contenders)
         if (!results[who].failed) Object.assign(results[who], found);
       data[name] = results;
     }
     return { data: { sets: data } };
   },
+  floors: ({ sets = {} }) => phaserFloors(sets),
   tables({ sets = {}, growth: grown = {} }) {
     return [
       ...Object.entries(sets).map(([name, results]) => setTable(name, results)),
@@ -68,6 +75,7 @@ function contender(tool, threads, set, { scratch, peers }) {
   const output = join(scratch, `${tool}-${threads}.vcf`);
   const steps = {
     ours: () => [phaseStep(set, { output, threads })],
+    split: () => [phaseStep(set, { output, threads, more: ["--no-enforce-oneallele-supersite"] })],
     engine: () => [engineStep(set, { output, threads, scratch })],
     shapeit4: () => [
       {

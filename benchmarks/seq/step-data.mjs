@@ -41,7 +41,7 @@ export async function mouseBatch(path) {
   const batch = sequenceBatch(table, cache, chosen, { tokenLimit: 1024 });
   const distances = await batchTargets(table, { metric: "unweighted", tree }).of(chosen);
   const unique = batch.unique.length;
-  // Rows of padding make them divisible into eight chunks.
+  // Rows of padding make them divisible into chunks.
   const letters = Array.from({ length: Math.ceil(unique / 8) * 8 * WIDTH }, (_, i) => {
     const [row, at] = [Math.floor(i / WIDTH), i % WIDTH];
     return row < unique && at < batch.width ? batch.tokens[row * batch.width + at] : 0;

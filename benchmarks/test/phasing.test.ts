@@ -5,6 +5,8 @@ import { afterAll, describe, expect, it } from "vitest";
 // @ts-expect-error plain JavaScript: run by Node as it is
 import { changedGenotypes, masked, readGenotypes, resolvedByParents } from "../lib/genotypes.mjs";
 // @ts-expect-error as above
+import { phaserFloors } from "../phaser/floors.mjs";
+// @ts-expect-error as above
 import { exponent } from "../phaser/growth.mjs";
 
 const folder = mkdtempSync(join(tmpdir(), "phasing-"));
@@ -63,5 +65,38 @@ describe("growth", () => {
     const points = [1, 2, 4, 8].map((at) => ({ at, cpu: 3 * at ** 1.5, wall: null }));
     expect(exponent(points, "cpu")).toBeCloseTo(1.5, 12);
     expect(exponent(points, "wall")).toBeNull();
+  });
+});
+
+describe("floors of the benchmark", () => {
+  const fine = {
+    "ours, 1 thread": { wall: 10, cpu: 10, serPercent: 1, violations: 0 },
+    "ours, 2 threads": { wall: 5.2, cpu: 10, serPercent: 1, violations: 0 },
+    "split, 1 thread": { wall: 10, cpu: 9.8, serPercent: 1, violations: 9 },
+    "beagle, 1 thread": { wall: 15, cpu: 15, serPercent: 1.1, violations: 3 },
+    "shapeit4, 1 thread": { wall: 50, cpu: 50, serPercent: 1, violations: 3 },
+  };
+  const broken = (changes: object): string[] =>
+    phaserFloors({ bial: { ...fine, ...changes } })
+      .filter((line: { ok: boolean }) => !line.ok)
+      .map((line: { what: string }) => line.what);
+
+  it("hold, and each of them can break", () => {
+    expect(phaserFloors({ bial: fine })).toHaveLength(8);
+    expect(broken({})).toEqual([]);
+    expect(broken({ "beagle, 1 thread": { wall: 14, serPercent: 2 } })).toEqual([
+      "bial: wall of ours over beagle's, threads: 1",
+    ]);
+    expect(broken({ "shapeit4, 1 thread": { wall: 50, serPercent: 0.9 } })).toEqual([
+      "bial: switch error beside shapeit4's, threads: 1",
+    ]);
+    expect(broken({ "ours, 2 threads": { wall: 6, serPercent: 1, violations: 0 } })).toEqual([
+      "bial: one thread over two",
+    ]);
+    expect(broken({ "split, 1 thread": { cpu: 9 } })).toEqual(["bial: CPU with supersites over rows apart"]);
+    expect(broken({ "ours, 2 threads": { wall: 5, serPercent: 1, violations: 1 } })).toEqual([
+      "bial: two ALTs on a haplotype, ours, 2 threads",
+    ]);
+    expect(broken({ "beagle, 1 thread": { failed: "not here" } })).toEqual([]);
   });
 });

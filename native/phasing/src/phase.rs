@@ -169,6 +169,7 @@ pub struct ScaffoldCounts {
     pub loci: u32,
     pub genotypes: f64,
     pub disagree: f64,
+    pub not_expressible: f64,
     pub turned: u32,
 }
 
@@ -243,6 +244,7 @@ impl PhaseOutcome {
                 loci: s.loci,
                 genotypes: s.genotypes as f64,
                 disagree: s.disagree as f64,
+                not_expressible: s.not_expressible as f64,
                 turned: s.turned,
             }),
             inherited: f.inherited as f64,

@@ -29,6 +29,8 @@ pub struct ExtraField {
     pub description: String,
     /// Floats a sample; 1 by default.
     pub number: Option<u32>,
+    /// Stands in rows whose two alleles differ, nowhere else.
+    pub heterozygous: Option<bool>,
     pub values: Float32Array,
 }
 
@@ -49,7 +51,12 @@ impl VcfWriter {
     pub fn new(loci: &Loci, codes: Option<Uint8Array>, options: VcfWriteOptions) -> napi::Result<Self> {
         let output = output_of(&options.output).map_err(to_napi)?;
         let extra = options.extra.unwrap_or_default().into_iter().map(|e| Extra {
-            field: Field { id: e.id, description: e.description, number: e.number.unwrap_or(1).max(1) as usize },
+            field: Field {
+                id: e.id,
+                description: e.description,
+                number: e.number.unwrap_or(1).max(1) as usize,
+                heterozygous: e.heterozygous.unwrap_or(false),
+            },
             values: Arc::new(e.values.to_vec()),
         });
         let write = WriteOptions {

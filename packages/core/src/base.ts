@@ -3,6 +3,7 @@ export * from "./abort.ts";
 export { type ByteSource, type ReadChunksOptions, readChunks, sourceName } from "./bytes.ts";
 export * from "./cli.ts";
 export {
+  type FileUse,
   type OptionSpec,
   type OptionType,
   type OptionValue,
@@ -38,6 +39,7 @@ export {
   terminalProgress,
 } from "./progress.ts";
 export * from "./random.ts";
+export { checkOutputs, protectInputs } from "./run-files.ts";
 export * from "./svg.ts";
 export * from "./tables.ts";
 export { removeTemps } from "./temps.ts";

@@ -7,6 +7,17 @@ import { type Range, rangeError, unknownOption } from "./options.ts";
 /** What the text after an option becomes. `list` is comma separated and may be repeated; `bytes` knows 8G and 500M. */
 export type OptionType = "flag" | "string" | "int" | "number" | "list" | "bytes";
 
+/**
+ * What a command does with the file a word names. A run that would write one of the files it reads is refused before it
+ * begins: `OUT_IS_INPUT`.
+ */
+export interface FileUse {
+  /** Is it read or written? */
+  role: "input" | "output";
+  /** Where the word is a prefix: what is put behind it, e.g. `[".bed", ".bim", ".fam"]`. */
+  endings?: readonly string[];
+}
+
 /** One option of a command. */
 export interface OptionSpec {
   /** Without dashes; `--name` always works, and `--no-name` for flags. Its value is stored under this name. */
@@ -29,6 +40,8 @@ export interface OptionSpec {
   value?: string;
   /** `OPTION_MISSING` when it is not given. */
   required?: boolean;
+  /** Given where its text names a file (a `list`: several). */
+  file?: FileUse;
 }
 
 /** A parsed value. */

@@ -3,10 +3,11 @@
 import { existsSync } from "node:fs";
 import { allOptions } from "./cli-common.ts";
 import { commandHelp, programHelp } from "./cli-help.ts";
-import { type OptionSpec, type OptionValues, parseOptions } from "./cli-options.ts";
+import { type FileUse, type OptionSpec, type OptionValues, parseOptions } from "./cli-options.ts";
 import { fromSystemError, isXError, type XError, xError } from "./errors.ts";
 import { nearestName } from "./options.ts";
 import { type OnProgress, terminalProgress } from "./progress.ts";
+import { checkOutputs, protectInputs, withInputs } from "./run-files.ts";
 import { removeTemps } from "./temps.ts";
 import type { Warn, Warning } from "./warnings.ts";
 
@@ -48,6 +49,8 @@ export interface CliCommand {
   options: readonly OptionSpec[];
   /** Names of the words that are no options, e.g. `["FILESET"]`; `"FILE..."` takes any number, `"[FILE]"` may be left out. */
   positionals?: readonly string[];
+  /** What files the positionals name, in order; the last holds for those that follow too. */
+  files?: readonly (FileUse | null)[];
   /** Does it draw random numbers? Only then has it `--seed`. */
   random?: boolean;
   /** A command line or two to copy. */
@@ -95,7 +98,10 @@ export async function runCli(
       const context = startContext(program, found.command, found.argv, { signal: life.signal, printing });
       json = context.json;
       using _progress = context.onProgress as OnProgress & Disposable;
-      const result = await found.command.run(context);
+      const result = await withInputs(() => {
+        guardInputs(found.command, context);
+        return found.command.run(context);
+      });
       life.signal.throwIfAborted();
       await Promise.all(printing);
       if (json && result !== undefined) await print(`${toJson(result)}\n`);
@@ -168,6 +174,21 @@ function startContext(
       printing.push(printed);
     },
   };
+}
+
+/** What the command reads is protected, and what it writes compared with it, before anything runs. */
+function guardInputs(command: CliCommand, { options, positionals }: CliContext): void {
+  const outputs: string[] = [];
+  const use = (file: FileUse | null | undefined, paths: readonly string[]): void => {
+    if (file?.role === "input") protectInputs(paths, file.endings);
+    else if (file) outputs.push(...paths.flatMap((p) => (file.endings ?? [""]).map((ending) => p + ending)));
+  };
+  for (const { name, file } of command.options) {
+    const value = options[name];
+    if (value !== undefined) use(file, Array.isArray(value) ? value : [String(value)]);
+  }
+  for (const [i, word] of positionals.entries()) use(command.files?.[i] ?? command.files?.at(-1), [word]);
+  checkOutputs(outputs);
 }
 
 interface Life {

@@ -114,6 +114,9 @@ export function fromSystemError(e: unknown, path: string): XError {
   if (isXError(e)) return e;
   const raw = e as NodeJS.ErrnoException;
   const system = typeof raw?.code === "string" ? raw.code : "IO";
-  const [code, text] = SYSTEM[system] ?? [system, raw?.message ?? String(e)];
+  const [code, said] = SYSTEM[system] ?? [system, raw?.message ?? String(e)];
+  // What went through a pipe or to a device has no final name to be kept from.
+  const straight = path === "-" || path === "standard output" || /^\/(dev|proc)\//.test(path);
+  const text = straight && code === "ENOSPC" ? said.replace(/;.*/, "; what was written is cut short") : said;
   return fileError(code, path, text, { cause: e, system, syscall: raw?.syscall });
 }

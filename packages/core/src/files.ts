@@ -35,7 +35,7 @@ export interface AtomicWriter extends AsyncDisposable {
 /**
  * Writes a file so that it is either complete or absent under its final name: temporary file in the same folder,
  * fsync, rename, fsync of the folder. Dispose without `commit` removes the temporary file. `-` is standard output;
- * devices and pipes are written straight through. Errors: `OUT_DIR`, `OUT_EXISTS`, `NOT_A_FILE`, `EACCES`, `ENOSPC`,
+ * devices and pipes are written straight through. Errors: `OUT_DIR`, `OUT_EXISTS`, `OUT_IS_INPUT`, `NOT_A_FILE`, `EACCES`, `ENOSPC`,
  * `EIO`, `EPIPE`; once a write has failed, every later call throws the same error.
  *
  * ```ts

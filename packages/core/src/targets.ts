@@ -18,6 +18,7 @@ import { promisify } from "node:util";
 
 import { fileError, fromSystemError } from "./errors.ts";
 import { openPipeToWrite } from "./pipes.ts";
+import { refuseInput } from "./run-files.ts";
 import { releaseTemp, removeQuietly, removeStaleTemps, tempPathFor, trackTemp } from "./temps.ts";
 
 const writeFd = promisify(write);
@@ -46,7 +47,7 @@ export function openTarget(path: string, overwrite: boolean, signal?: AbortSigna
 
 /**
  * Refuses an output place before any computing: `OUT_DIR` when the folder of `path` (a file or a prefix) is missing,
- * is a file or cannot be written, `NOT_A_FILE` when `path` itself is a folder.
+ * is a file or cannot be written, `NOT_A_FILE` when `path` itself is a folder, `OUT_IS_INPUT` when the command reads it.
  */
 export function checkOutputDir(path: string): void {
   if (isStdout(path) || isDevice(path)) return;
@@ -67,6 +68,7 @@ export function checkOutputDir(path: string): void {
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
     throw fileError("NOT_A_FILE", path, "this is a folder, the name of a file was expected");
   }
+  refuseInput(path);
 }
 
 function fileTarget(path: string, overwrite: boolean): Target {

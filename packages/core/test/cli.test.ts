@@ -145,6 +145,7 @@ describe("runCli", () => {
       const shell = `$SCRIPT ${args.join(" ")} > /dev/full`;
       const { code, stderr } = await runScript(folder, PROGRAM, { shell }).exit;
       expect(stderr).toMatch(/ENOSPC/);
+      expect(stderr).not.toContain("final name");
       expect(stderr).not.toMatch(/\n\s+at /);
       expect(code).toBe(1);
     },

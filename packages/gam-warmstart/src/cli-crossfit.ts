@@ -11,6 +11,7 @@ export const crossFitCommand = (argv: readonly string[]): CliCommand => ({
   name: "crossfit",
   summary: "leave one group out, or K folds, each fold started from the fit of all rows",
   positionals: ["DATA", "FORMULA"],
+  files: [{ role: "input" }, null],
   random: true,
   options: [
     ...MODEL_FLAGS,
@@ -29,10 +30,23 @@ export const crossFitCommand = (argv: readonly string[]): CliCommand => ({
       aliases: ["-o"],
       type: "string",
       value: "FILE",
+      file: { role: "output" },
       help: "write held-out predictions (CSV: row, link, response)",
     },
-    { name: "artifact", type: "string", value: "FILE", help: "write the parent's artifact" },
-    { name: "report", type: "string", value: "FILE", help: "write the HTML report with the table of folds" },
+    {
+      name: "artifact",
+      type: "string",
+      value: "FILE",
+      file: { role: "output" },
+      help: "write the parent's artifact",
+    },
+    {
+      name: "report",
+      type: "string",
+      value: "FILE",
+      file: { role: "output" },
+      help: "write the HTML report with the table of folds",
+    },
   ],
   examples: [
     `gam-warmstart crossfit data.csv 'y ~ s(x) + s(subject, bs="re")' --group subject --family binomial --json`,

@@ -25,6 +25,7 @@ export const fitCommand = (argv: readonly string[]): CliCommand => ({
   name: "fit",
   summary: "fit a model; prints its summary",
   positionals: ["DATA", "FORMULA"],
+  files: [{ role: "input" }, null],
   options: [
     ...MODEL_FLAGS,
     {
@@ -32,18 +33,21 @@ export const fitCommand = (argv: readonly string[]): CliCommand => ({
       aliases: ["-o"],
       type: "string",
       value: "FILE",
+      file: { role: "output" },
       help: "write the model (JSON) for predict, summary, report",
     },
     {
       name: "artifact",
       type: "string",
       value: "FILE",
+      file: { role: "output" },
       help: "write the artifact that other fits can start from",
     },
     {
       name: "warm-start",
       type: "string",
       value: "FILE",
+      file: { role: "input" },
       help: "start from this artifact; a bad one means a cold start, with the reason",
     },
     {
@@ -52,7 +56,13 @@ export const fitCommand = (argv: readonly string[]): CliCommand => ({
       value: "FOLDER",
       help: "start from the latest artifact there, and put this fit's",
     },
-    { name: "report", type: "string", value: "FILE", help: "write the HTML report" },
+    {
+      name: "report",
+      type: "string",
+      value: "FILE",
+      file: { role: "output" },
+      help: "write the HTML report",
+    },
     { name: "title", type: "string", value: "TEXT", help: "title of the report" },
   ],
   examples: [

@@ -24,6 +24,7 @@ export const predictCommand: CliCommand = {
   name: "predict",
   summary: "predictions of a model for the rows of a file",
   positionals: ["MODEL", "DATA"],
+  files: [{ role: "input" }],
   options: [
     {
       name: "type",
@@ -45,6 +46,7 @@ export const predictCommand: CliCommand = {
       aliases: ["-o"],
       type: "string",
       value: "FILE",
+      file: { role: "output" },
       help: "writes there instead of standard output; .arrow as Arrow IPC, else CSV",
     },
     NA,
@@ -154,6 +156,7 @@ export const diagnoseCommand: CliCommand = {
   name: "diagnose",
   summary: "is each basis large enough, and can terms imitate each other",
   positionals: ["MODEL", "DATA"],
+  files: [{ role: "input" }],
   random: true,
   options: [
     {
@@ -195,6 +198,7 @@ export const reportCommand = (argv: readonly string[]): CliCommand => ({
   name: "report",
   summary: "the HTML report of a model; with its data also residuals",
   positionals: ["MODEL", "[DATA]"],
+  files: [{ role: "input" }],
   options: [
     {
       name: "out",
@@ -202,6 +206,7 @@ export const reportCommand = (argv: readonly string[]): CliCommand => ({
       type: "string",
       value: "FILE",
       required: true,
+      file: { role: "output" },
       help: "where to write the page",
     },
     { name: "title", type: "string", value: "TEXT", help: "title of the page" },

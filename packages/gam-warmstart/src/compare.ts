@@ -1,3 +1,4 @@
+import type { EngineSummary } from "./engine-types.ts";
 import { gamError } from "./errors.ts";
 import type { GamModel } from "./model.ts";
 import { lnChisqSf, lnFSf } from "./native.ts";
@@ -6,7 +7,7 @@ import { lnChisqSf, lnFSf } from "./native.ts";
 export interface ComparisonRow {
   /** Formulas, joined by semicolons. */
   readonly formula: string;
-  /** Rows minus edf1. */
+  /** Rows minus edf1 minus what the uncertainty of the smoothing parameters adds to edf. */
   readonly residualDf: number;
   /** Deviance. */
   readonly deviance: number;
@@ -47,7 +48,7 @@ export interface ModelComparison {
 }
 
 /**
- * Compares two models of the same rows: analysis of deviance (as mgcv's `anova`, with degrees of freedom edf1), AIC, BIC.
+ * Compares two models of the same rows: analysis of deviance (as mgcv's `anova`, degrees of freedom edf1 + edf2 − edf), AIC, BIC.
  * `COMPARE` when family or number of rows differ.
  */
 export function compare(first: GamModel, second: GamModel): ModelComparison {
@@ -59,9 +60,11 @@ export function compare(first: GamModel, second: GamModel): ModelComparison {
       `only models of the same rows, response and family can be compared: ${a.summary.n} rows of ${response(a)} (${a.spec.family.name}) against ${b.summary.n} of ${response(b)} (${b.spec.family.name})`,
       { usage: true },
     );
+  const residualDf = ({ n, edfTotal, edf1Total, edf2Total }: EngineSummary): number =>
+    n - edf1Total - (edf2Total === null ? 0 : edf2Total - edfTotal);
   const row = (m: GamModel): ComparisonRow => ({
     formula: m.formulas.join("; "),
-    residualDf: m.parts.summary.n - m.parts.summary.edf1Total,
+    residualDf: residualDf(m.parts.summary),
     deviance: m.deviance,
     edf: m.edf,
     aic: m.aic,

@@ -25,7 +25,7 @@ export interface BasisCheck {
   readonly kPrime: number;
   /** Effective degrees of freedom. */
   readonly edf: number;
-  /** Variance of residual differences of neighbours over that of the residuals: well below 1 is a pattern left over. */
+  /** Half the mean square of residual differences of neighbours over that of the residuals: well below 1 is a pattern left over. */
   readonly kIndex: number;
   /** Share of reshuffled residuals with a lower index. */
   readonly p: number;

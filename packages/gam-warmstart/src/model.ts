@@ -73,7 +73,10 @@ export interface RowCounts {
   readonly missing: Readonly<Record<string, number>>;
 }
 
-/** Kinds of residuals; `martingale` is for cox.ph, which has that and `deviance`. */
+/**
+ * Kinds of residuals; `martingale` is for cox.ph, which has that and `deviance`. `working` is (y − μ) dη/dμ, as R's `glm` has it
+ * (mgcv's differs where the link is not canonical); deviance residuals of classes are positive where the class is the likeliest.
+ */
 export type ResidualKind = "deviance" | "pearson" | "scaled.pearson" | "working" | "response" | "martingale";
 
 /** A fitted model. Made by `fit`, `readModel` and `crossFit`. */

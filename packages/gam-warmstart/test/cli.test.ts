@@ -173,6 +173,38 @@ it("crossfit, compare, diagnose, report, summary", async () => {
   expect((await gam(["summary", file("m.json")])).out).toBe((await gam(["summary", file("m2.json")])).out);
 }, 120_000);
 
+it("every command has a help with an example, and prints one object with --json", async () => {
+  const words: Record<string, string[]> = {
+    predict: [file("m.json"), file("new.csv")],
+    summary: [file("m.json")],
+    compare: [file("small.json"), file("m.json")],
+    diagnose: [file("m.json"), visits],
+    report: [file("m.json"), visits, "--out", file("with-rows.html")],
+    artifact: [file("a.json")],
+  };
+  const keys: Record<string, string[]> = {
+    predict: ["rows", "names", "fit"],
+    summary: ["criterion", "rho", "terms", "certificate"],
+    compare: ["models", "test", "deltaAic"],
+    diagnose: ["basis", "concurvity", "certificate"],
+    report: ["files"],
+    artifact: ["key", "usable", "terms", "global"],
+  };
+  for (const [verb, args] of Object.entries(words)) {
+    const ran = await gam([verb, ...args, "--json"]);
+    expect(ran, ran.err).toMatchObject({ code: 0 });
+    expect(Object.keys(JSON.parse(ran.out)), verb).toEqual(expect.arrayContaining(keys[verb]!));
+  }
+  expect(readFileSync(file("with-rows.html"), "utf8")).toMatch(/<h2>Residuals<\/h2>/);
+  for (const verb of [...Object.keys(words), "fit", "crossfit"]) {
+    const ran = await gam([verb, "--help"]);
+    expect(ran.code).toBe(0);
+    expect(ran.out).toMatch(
+      new RegExp(`gam-warmstart ${verb} [\\s\\S]*--json[\\s\\S]*gam-warmstart ${verb} `),
+    );
+  }
+}, 120_000);
+
 it("help names every command; a command's help its options", async () => {
   const help = (await gam([])).out;
   for (const verb of ["fit", "predict", "summary", "crossfit", "compare", "diagnose", "report", "artifact"])

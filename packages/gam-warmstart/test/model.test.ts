@@ -130,6 +130,10 @@ describe("pictures", () => {
     clean(await effectSvg(model, "s(x)"));
     clean(await effectSvg(model, "s(id)"));
     clean(await effectSvg(surface, "te(x,z)"));
+    const levels = await fit('y ~ s(x, id, bs="fs", k=5)', data);
+    const curves = await effectSvg(levels, "s(x,id)");
+    clean(curves);
+    expect(curves.match(/stroke-width:1.5/g)).toHaveLength(10);
     for (const panel of ["qq", "linear-predictor", "histogram", "response"] as const)
       clean(await residualSvg(logistic, panel));
     await expect(effectSvg(model, "s(q)")).rejects.toMatchObject({ code: "TERM_UNKNOWN" });

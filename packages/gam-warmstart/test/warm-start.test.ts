@@ -1,5 +1,6 @@
 // Fits that start from each other: same answers, fewer steps, and no artifact that could make a fit fail.
 import { describe, expect, it } from "vitest";
+import { openData } from "../src/data/columns.ts";
 import {
   binomial,
   type CrossFitOptions,
@@ -10,11 +11,13 @@ import {
   openStore,
   poisson,
 } from "../src/index.ts";
-import { hasCrossProducts } from "../src/native.ts";
+import { fitDesign, hasCrossProducts, predictDesign } from "../src/native.ts";
+import { engineOptions, prepare } from "../src/prepare.ts";
 import { START_CLAMP } from "../src/start.ts";
 import { simulated, tempFolder } from "./support/files.ts";
 
 const data = simulated(400, 7);
+const native = { threads: 1, signal: undefined };
 const without = (id: string): Record<string, (number | string)[]> => {
   const keep = data.id!.map((v) => v !== id);
   return Object.fromEntries(Object.entries(data).map(([k, v]) => [k, v.filter((_, i) => keep[i])]));
@@ -218,6 +221,19 @@ describe("crossFit", () => {
     expect(cold / warm).toBeGreaterThanOrEqual(2.5);
   });
 
+  it("a parent at infinity: each fold looks once at the other basin, counted apart", async () => {
+    const cv = await crossFit(withNull("c"), twenty, { family: poisson(), group: "id", countCold: false });
+    const saturated = Array.from(cv.parent.rho).filter((r) => Math.abs(r) >= 9).length;
+    expect(saturated).toBeGreaterThan(0);
+    for (const f of cv.folds) {
+      expect(f.start.saturated).toHaveLength(saturated);
+      expect(f.start.basinChecks).toBeGreaterThan(0);
+    }
+    expect(cv.cost.basinChecks).toBe(cv.folds.reduce((sum, f) => sum + f.start.basinChecks, 0));
+    const plain = await crossFit(formula("y"), twenty, { group: "id", countCold: false });
+    expect(plain.cost).toMatchObject({ basinChecks: 0, restarts: 0 });
+  });
+
   it("gaussian folds from total minus part equal fits of the rows that are left", async () => {
     // With stated knots the bases do not depend on the rows, so that a plain fit is the same model.
     const knots = { x: [0, 0.2, 0.4, 0.6, 0.8, 1], z: [0, 0.2, 0.4, 0.6, 0.8, 1] };
@@ -239,6 +255,44 @@ describe("crossFit", () => {
       });
     }
   });
+
+  it.each([
+    ["gaussian", undefined, "y"],
+    ["binomial", binomial(), "b"],
+    ["poisson", poisson(), "c"],
+  ] as const)(
+    "%s: a fold ends where its gradient is zero, and predicts what a cold one does",
+    async (_name, family, y) => {
+      const options = family ? { family } : {};
+      const cv = await crossFit(withNull(y), data, { ...options, group: "id", countCold: false });
+      const { spec, state, variables } = cv.parent.parts;
+      const mean = cv.link.reduce((sum, v) => sum + v, 0) / cv.link.length;
+      const spread = Math.sqrt(cv.link.reduce((sum, v) => sum + (v - mean) ** 2, 0) / cv.link.length);
+      for (const f of cv.folds) {
+        const rows = Uint32Array.from(data.id!.keys()).filter((i) => data.id![i] !== f.name);
+        const fold = await prepare(spec, openData(data), native, { rows, variables, state });
+        const base = { ...engineOptions(spec, null, options), covariances: false, tests: false };
+        const run = (o: typeof base) =>
+          fitDesign(fold.design, fold.response.y, fold.weights, fold.offset, o, native);
+        const there = await run({ ...base, rho: [...f.rho] });
+        // What a search from there goes on to move, times its Hessian, is the gradient evaluated there.
+        expect(there.summary.iterations.outer).toBe(0);
+        const m = f.rho.length;
+        const gradient = Array.from(there.gradient, (g, i) =>
+          f.rho.reduce((sum, r, j) => sum + there.hessian[i * m + j]! * (r - there.rho[j]!), g),
+        );
+        const moving = gradient.filter((_, i) => !there.summary.certificate.infinite.includes(i));
+        expect(Math.max(...moving.map(Math.abs))).toBeLessThan(1e-7);
+        const cold = await run({ ...base, look: f.start.saturated.length > 0 });
+        const held = Uint32Array.from(data.id!.keys()).filter((i) => data.id![i] === f.name);
+        const out = await prepare(spec, openData(data), native, { rows: held, variables, state });
+        const { fit: eta } = await predictDesign(out.design, cold.beta, undefined, out.offset, native);
+        held.forEach((row, i) => {
+          expect(Math.abs(cv.link[row]! - eta[i]!) / spread).toBeLessThan(1e-6);
+        });
+      }
+    },
+  );
 
   it("the same bytes for any number of threads and of folds at once", async () => {
     const run = async (threads: number, parallel: number) => {

@@ -8,6 +8,7 @@ export function mergeCommand(argv: readonly string[]): CliCommand {
     name: "merge",
     summary: "put the shards of lmm gwas --shard together: the same bytes as one run",
     positionals: ["SHARD..."],
+    files: [{ role: "input", endings: [".assoc.arrow", ".arrow", ".log.txt"] }],
     options: [
       {
         name: "out",
@@ -15,13 +16,21 @@ export function mergeCommand(argv: readonly string[]): CliCommand {
         type: "string",
         value: "PREFIX",
         required: true,
+        file: { role: "output", endings: [".assoc.txt", ".assoc.arrow", ".log.txt", ".report.html"] },
         help: "writes PREFIX.assoc.txt, .assoc.arrow, .log.txt, .report.html",
       },
-      { name: "bfile", type: "string", value: "PREFIX", help: "the fileset, where it has moved" },
+      {
+        name: "bfile",
+        type: "string",
+        value: "PREFIX",
+        file: { role: "input", endings: [".bed", ".bim", ".fam"] },
+        help: "the fileset, where it has moved",
+      },
       {
         name: "report",
         type: "string",
         value: "FILE",
+        file: { role: "output" },
         help: "the HTML report; PREFIX.report.html by default",
       },
       { name: "without-report", type: "flag", help: "no report" },

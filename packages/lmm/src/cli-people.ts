@@ -15,7 +15,13 @@ export const PEOPLE_OPTIONS: readonly OptionSpec[] = [
     value: "iid|fid+iid",
     help: "match -p, -c and -gxe by ids in their header instead of by row",
   },
-  { name: "ids", type: "string", value: "FILE", help: "the people of -g: FID and IID, or IID, a line" },
+  {
+    name: "ids",
+    type: "string",
+    value: "FILE",
+    file: { role: "input" },
+    help: "the people of -g: FID and IID, or IID, a line",
+  },
   { name: "pheno", type: "string", value: "NAME", help: "phenotype column by name, with --on" },
   { name: "covar", type: "list", value: "NAMES", help: "covariate columns by name, with --on" },
   {

@@ -142,7 +142,7 @@ export async function batches(given: MosaicDataset, options: BatchesOptions = {}
           total: modalities.length * rows.length,
         }),
     });
-    budget = pass.kept ? budget - csrBytes(pass.kept) : -1;
+    budget = pass.kept ? budget - pass.bytes : -1;
     if (pass.empty > 0) warnEmpty(modality, pass.empty, warn);
     first.push(pass);
   }
@@ -172,7 +172,7 @@ export async function batches(given: MosaicDataset, options: BatchesOptions = {}
       for (let b = from; b < perEpoch; b++) {
         throwIfAborted(signal);
         const positions = order.subarray(b * batchSize, Math.min(order.length, (b + 1) * batchSize));
-        let parts: (CsrBlock | undefined)[] = first.map((pass) => pass.kept);
+        let parts: (CsrBlock | readonly CsrBlock[] | undefined)[] = first.map((pass) => pass.kept);
         let within: ArrayLike<number> = positions;
         if (!cached) {
           const start = Math.floor((b * batchSize) / size) * size;
@@ -187,7 +187,7 @@ export async function batches(given: MosaicDataset, options: BatchesOptions = {}
           parts = window.parts;
           within = positions.map((p) => place.get(p)!);
         }
-        yield makeBatch(positions, (m) => gatherRows(parts[m]!, within));
+        yield makeBatch(positions, (m) => gatherRows(parts[m]!, within, cached ? BLOCK_ROWS : undefined));
       }
     },
   };
@@ -250,7 +250,9 @@ function cellLabels(dataset: MosaicDataset, rows: Int32Array, options: BatchesOp
 }
 
 interface FirstPass {
-  kept: CsrBlock | undefined;
+  /** Blocks of `BLOCK_ROWS` rows as they were read: those of a matrix in memory are views of it. */
+  kept: readonly CsrBlock[] | undefined;
+  bytes: number;
   /** Sum of each visited cell; NaN where it was not measured. */
   sums: Float32Array;
   /** Measured cells without a count. */
@@ -284,7 +286,7 @@ async function readFirst(
     parts?.push(block);
     options.onProgress?.({ stage: "read", done: from + cells.length, total: rows.length });
   }
-  return { kept: parts && stackRows(parts, modality.features.length), sums, empty };
+  return { kept: parts, bytes, sums, empty };
 }
 
 /** Rows further apart than this are read apart. */

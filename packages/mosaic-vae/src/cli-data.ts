@@ -9,6 +9,7 @@ export const DATA_OPTION: OptionSpec = {
   name: "data",
   type: "string",
   value: "FILE",
+  file: { role: "input" },
   help: "cells: .h5ad, .h5mu, 10x .h5, a zarr store or .arrow",
 };
 
@@ -17,6 +18,7 @@ export const MODEL_OPTION: OptionSpec = {
   name: "model",
   type: "string",
   value: "RUN",
+  file: { role: "input" },
   help: "folder of a run, or its model.safetensors",
   required: true,
 };

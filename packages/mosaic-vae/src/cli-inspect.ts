@@ -38,6 +38,7 @@ export const inspectCommand: CliCommand = {
     { name: "allow-empty", type: "flag", help: "cells without any modality are no error" },
   ],
   positionals: ["FILE"],
+  files: [{ role: "input" }],
   examples: ["mosaic-vae inspect multiome.h5ad", "mosaic-vae inspect cells.h5ad --rna raw/X --json"],
   async run(context) {
     const path = context.positionals[0]!;

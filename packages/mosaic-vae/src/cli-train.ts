@@ -22,6 +22,7 @@ export const trainCommand: CliCommand = {
       name: "config",
       type: "string",
       value: "FILE",
+      file: { role: "input" },
       help: "configuration, YAML or JSON; defaults without it",
     },
     { name: "out", type: "string", value: "FOLDER", help: "folder of the run" },

@@ -7,7 +7,7 @@ import { MosaicVAE } from "./mosaic-vae.ts";
 import { writeH5ad } from "./write-h5ad.ts";
 
 const DATA = { ...DATA_OPTION, required: true };
-const OUT = { name: "out", type: "string", value: "FILE", required: true } as const;
+const OUT = { name: "out", type: "string", value: "FILE", required: true, file: { role: "output" } } as const;
 
 /** `mosaic-vae embed`. */
 export const embedCommand: CliCommand = {

@@ -54,21 +54,29 @@ export function sliceRows(block: CsrBlock, start: number, end: number): CsrBlock
   };
 }
 
-/** Rows of a block in any order, each any number of times. */
-export function gatherRows(block: CsrBlock, rows: ArrayLike<number>): CsrBlock {
+/** Rows of a block in any order, each any number of times; or of blocks that lie one after the other, each of `height` rows. */
+export function gatherRows(
+  given: CsrBlock | readonly CsrBlock[],
+  rows: ArrayLike<number>,
+  height: number = Number.POSITIVE_INFINITY,
+): CsrBlock {
+  const blocks = "rows" in given ? [given] : given;
   const indptr = new Int32Array(rows.length + 1);
   for (let i = 0; i < rows.length; i++) {
-    const row = rows[i]!;
+    const block = blocks[Math.floor(rows[i]! / height)]!;
+    const row = rows[i]! % height;
     indptr[i + 1] = indptr[i]! + block.indptr[row + 1]! - block.indptr[row]!;
   }
   const indices = new Int32Array(indptr[rows.length]!);
   const values = new Float32Array(indices.length);
   for (let i = 0; i < rows.length; i++) {
-    const [from, to] = [block.indptr[rows[i]!]!, block.indptr[rows[i]! + 1]!];
+    const block = blocks[Math.floor(rows[i]! / height)]!;
+    const row = rows[i]! % height;
+    const [from, to] = [block.indptr[row]!, block.indptr[row + 1]!];
     indices.set(block.indices.subarray(from, to), indptr[i]!);
     values.set(block.values.subarray(from, to), indptr[i]!);
   }
-  return { rows: rows.length, columns: block.columns, indptr, indices, values };
+  return { rows: rows.length, columns: blocks[0]!.columns, indptr, indices, values };
 }
 
 /** Blocks of the same columns one after the other. */

@@ -106,21 +106,27 @@ function tallies(
 ): Record<string, Float32Array | BigInt64Array> {
   const { tally, features } = m;
   const { indices, values } = block;
-  const table = new Float32Array(tally * features);
+  const exact = new Uint32Array((tally + 1) * features);
   const tailFeature = new BigInt64Array(length);
   const tailCount = new Float32Array(length);
   let at = 0;
   for (let j = 0; j < indices.length; j++) {
     const value = values[j]!;
-    // First the number of cells with exactly this count …
-    if (value > tally) {
+    // First the number of cells with exactly this count; those of zero are not looked at …
+    if (value <= tally) exact[(value | 0) * features + indices[j]!]!++;
+    else {
+      exact[tally * features + indices[j]!]!++;
       tailFeature[at] = BigInt(indices[j]!);
       tailCount[at++] = value - tally;
-      table[(tally - 1) * features + indices[j]!]! += 1;
-    } else if (value > 0) table[((value | 0) - 1) * features + indices[j]!]! += 1;
+    }
   }
   // … then with this count or more.
-  for (let i = (tally - 1) * features - 1; i >= 0; i--) table[i]! += table[i + features]!;
+  const table = new Float32Array(tally * features);
+  const sums = exact.subarray(features);
+  for (let i = table.length - 1; i >= 0; i--) {
+    if (i + features < table.length) sums[i]! += sums[i + features]!;
+    table[i] = sums[i]!;
+  }
   return {
     [`tally.${m.name}`]: table,
     [`tailFeature.${m.name}`]: tailFeature,

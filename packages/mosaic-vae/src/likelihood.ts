@@ -11,9 +11,9 @@ import {
   logSoftmax,
   matmul,
   mul,
-  nbKernelSum,
   nbLogLik,
   nbMixtureLogLik,
+  nbSharesSum,
   type Operand,
   type ParamSpec,
   param,
@@ -140,7 +140,8 @@ function negativeBinomials(inflated: boolean): Likelihood {
       }),
     }),
     decode(p, input, spec) {
-      const logMean = add(logSoftmax(dense(input.hidden, { w: p.w!, b: p.b! })), input.logLibrary);
+      const logits = dense(input.hidden, { w: p.w!, b: p.b! });
+      const logMean = add(logSoftmax(logits), input.logLibrary);
       const logDispersion = logThetaOf(p, input, spec);
       const mean = exp(logMean);
       const theta = exp(logDispersion);
@@ -148,7 +149,9 @@ function negativeBinomials(inflated: boolean): Likelihood {
       if (!inflated)
         return {
           logLik: (x, logChoose) => nbLogLik(x, { logMean, logDispersion, ...choose(logChoose) }),
-          ...(spec.dispersion === "gene" && { kernelSum: (x) => nbKernelSum(x, logMean, logDispersion) }),
+          ...(spec.dispersion === "gene" && {
+            kernelSum: (x: Tensor) => nbSharesSum(x, { logits, logLibrary: input.logLibrary, logDispersion }),
+          }),
           mean,
           ...shared,
           parameters: { mean, theta },

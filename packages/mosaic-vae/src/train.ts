@@ -71,7 +71,7 @@ export interface TrainReport {
 const GIVE_UP = 10;
 const VALIDATION = 11n;
 /** A call takes at most about so many bytes of input. */
-const CALL_BYTES = 2.3e7;
+const CALL_BYTES = 1.5e7;
 
 interface Progress {
   epoch: number;
@@ -127,9 +127,8 @@ export async function trainModel(
   await recompile(state, { batchSize, tails, perEpoch, epochs, freeze: options.freeze });
   const progress: Progress = { epoch: 0, best: Number.POSITIVE_INFINITY, bestEpoch: 0, history: [] };
   if (options.resume) await goOn(state, options, progress);
-  const started = await state.trainer.state();
-  let bestWeights = started.weights;
-  if (options.resume && progress.bestEpoch > 0) bestWeights = await bestOf(state, options.out!);
+  // Those of now where nothing was better yet.
+  let bestWeights = options.resume && progress.bestEpoch > 0 ? await bestOf(state, options.out!) : undefined;
   const times = timeScale(dataset);
   const patience = train.patience ?? 30;
   const streak = { failed: 0 };
@@ -178,7 +177,8 @@ export async function trainModel(
     if (better || Number.isNaN(validation)) {
       progress.best = validation;
       progress.bestEpoch = epoch + 1;
-      bestWeights = (await state.trainer.state()).weights;
+      // Without validation the last ones are the best ones.
+      bestWeights = valid && (await state.trainer.trainedWeights());
       if (options.out) await saveModel(state, join(options.out, "best.safetensors"));
     }
     for (const tracker of options.trackers ?? [])
@@ -187,7 +187,7 @@ export async function trainModel(
     if (options.out && (progress.epoch % every === 0 || progress.epoch === epochs || stoppedEarly))
       await checkpoint(state, options.out, progress);
   }
-  await state.trainer.restore({ ...(await state.trainer.state()), weights: bestWeights });
+  if (bestWeights) await state.trainer.restoreWeights(bestWeights);
   if (options.out) await saveModel(state, join(options.out, MODEL_FILE));
   return {
     epochs: progress.epoch,
@@ -255,7 +255,8 @@ async function recompile(
     [frozen, fresh.frozen],
   ] as const)
     for (const { name, offset } of layout.places) vector.set(weights[name]!.data, offset);
-  await trainer.restore(fresh);
+  // Moments of nothing are zeros.
+  await trainer.restore({ ...fresh, moments: {} });
 }
 
 /** The inputs of the steps of an epoch, from step `from` of it. */
@@ -381,7 +382,7 @@ async function goOn(state: ModelState, options: TrainOptions, progress: Progress
 /** The weights of `best.safetensors`, as a flat vector. */
 async function bestOf(state: ModelState, out: string): Promise<Float32Array> {
   const { tensors } = readSafetensors(join(out, "best.safetensors"));
-  const { weights } = await state.trainer.state();
+  const weights = await state.trainer.trainedWeights();
   for (const { name, offset } of state.trainer.plan.trained.places)
     weights.set(tensors.get(name)!.data as Float32Array, offset);
   return weights;

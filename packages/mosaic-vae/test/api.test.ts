@@ -132,6 +132,16 @@ it("encoders and decoders of one's own, by name", async () => {
   expect(await failure(create(wrong, { encoders }))).toMatchObject({ code: "CONFIG" });
 });
 
+it("the verdict says so where the simple baseline wins", async () => {
+  // One dimension of a model that has learned nothing.
+  await using model = await create({ ...SMALL, model: { latent: 1, hidden: [2] } });
+  const { verdict, labels, baselines } = await model.evaluate(dataset, { labels: "cluster" });
+  expect(labels.joint!.accuracy).toBeLessThan(Math.max(...Object.values(baselines).map((s) => s.accuracy)));
+  expect(verdict).toMatch(
+    /^the simple baseline wins \(labels from 15 neighbours: model [\d.]+ %, (SVD|LSI) of/,
+  );
+});
+
 it("tells a tracker each epoch", async () => {
   await using model = await create();
   const told: [number, string[]][] = [];

@@ -13,21 +13,28 @@ it("a training killed at three moments leaves whole checkpoints and ends as one 
   await surviveKills(at.path("alone"), at.path("killed"), 3);
 });
 
-it("a cancelled training ends with the call under way, and the model can be used and trained on", async () => {
+it("a cancelled training ends within 2 s with the call under way, and the model can be used and trained on", async () => {
   const { dataset } = mock("mosaic", { cells: 200, features: { rna: 60, atac: 80, adt: 5 }, seed: 5 });
   const config = { train: { epochs: 50, batchSize: 16, device: "cpu", stepsPerCall: 4 } };
   await using model = await MosaicVAE.create(dataset, config, { threads: 1 });
   const control = new AbortController();
   let done = 0;
+  let aborted = 0;
   const training = model.train(dataset, {
     signal: control.signal,
+    out: at.path("cancelled"),
     onProgress: (p) => {
       if (p.stage !== "train") return;
       done = p.done;
-      if (done === 10) control.abort();
+      if (done !== 10) return;
+      aborted = performance.now();
+      control.abort();
     },
   });
   await expect(training).rejects.toThrow(/abort/i);
+  // The last checkpoint is written by then too.
+  expect(performance.now() - aborted).toBeLessThan(2000);
+  expect(existsSync(at.path("cancelled/last.safetensors"))).toBe(true);
   expect(done).toBeLessThanOrEqual(12);
   // The call under way when the abort came still counts.
   expect(model.state.trainer.step).toBeLessThanOrEqual(16);

@@ -28,9 +28,18 @@ await runCli({
       name: "report",
       summary: "draw the loss curves of a run's history as one HTML page",
       options: [
-        { name: "out", aliases: ["-o"], type: "string", value: "FILE", help: "the page", required: true },
+        {
+          name: "out",
+          aliases: ["-o"],
+          type: "string",
+          value: "FILE",
+          file: { role: "output" },
+          help: "the page",
+          required: true,
+        },
       ],
       positionals: ["HISTORY"],
+      files: [{ role: "input" }],
       examples: ["onnx-train report run/history.jsonl --out run/report.html"],
       async run({ options, positionals, signal }) {
         const path = positionals[0]!;

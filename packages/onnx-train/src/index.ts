@@ -23,7 +23,7 @@ export {
   readHistory,
 } from "./loss-report.ts";
 export * from "./losses.ts";
-export { type ChunkFunction, mapChunks } from "./map-chunks.ts";
+export { type ChunkFunction, type Keep, mapChunks } from "./map-chunks.ts";
 export type { SparseRows } from "./messages.ts";
 export {
   graph,
@@ -45,6 +45,7 @@ export {
   erf,
   exp,
   floor,
+  gelu,
   greater,
   greaterOrEqual,
   less,

@@ -1,10 +1,12 @@
 /** Layers as functions of their weights. */
+import { withGradient } from "./apply.ts";
 import { isFloat } from "./dtype.ts";
 import { type Dim, shapeError, showShape, type Tensor } from "./graph.ts";
-import { cast, mul, where } from "./ops-elementwise.ts";
+import type { Keep } from "./map-chunks.ts";
+import { cast, mul, sub, where } from "./ops-elementwise.ts";
 import { lookup } from "./ops-index.ts";
 import { matmul } from "./ops-linear.ts";
-import { softmax } from "./ops-reduce.ts";
+import { softmax, sum } from "./ops-reduce.ts";
 import { reshape, transpose } from "./ops-shape.ts";
 
 /** x · w + b over the last axis; `w` is [in, out], `b` (optional) is [out]. */
@@ -38,9 +40,23 @@ export function attention(q: Tensor, k: Tensor, v: Tensor, { heads, mask }: Atte
     transpose(reshape(t, [t.shape[0]!, t.shape[1]!, heads, each]), order);
   const scores = matmul(parted(q, [0, 2, 1, 3]), parted(k, [0, 2, 3, 1]));
   const scaled = mul(scores, 1 / Math.sqrt(each));
-  const weights = softmax(mask ? where(maskOf(mask), scaled, -1e9) : scaled);
-  const mixed = transpose(matmul(weights, parted(v, [0, 2, 1, 3])), [0, 2, 1, 3]);
+  const weighted = attend(mask ? where(maskOf(mask), scaled, -1e9) : scaled, parted(v, [0, 2, 1, 3]));
+  const mixed = transpose(weighted, [0, 2, 1, 3]);
   return reshape(mixed, [q.shape[0]!, q.shape[1]!, width]);
+}
+
+/**
+ * softmax(scores) · values over the last two axes. Its gradient needs, for each row of scores, the sum of the gradients of
+ * its weights times the weights: that is the product of the result and its own gradient, which are much shorter rows
+ * (Dao et al. 2022). `keep` is that of `mapChunks`.
+ */
+export function attend(scores: Tensor, values: Tensor, keep: Keep = (t) => t): Tensor {
+  const weights = softmax(scores);
+  const mixed = keep(matmul(weights, values));
+  return withGradient(mixed, [scores, values], (g) => {
+    const inner = sub(matmul(g, transpose(values)), sum(mul(g, mixed), [-1], true));
+    return [mul(weights, inner), matmul(transpose(weights), g)];
+  });
 }
 
 function maskOf(mask: Tensor): Tensor {

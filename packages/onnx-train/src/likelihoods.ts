@@ -11,18 +11,16 @@ import {
   equal,
   exp,
   log,
-  maximum,
-  minimum,
   mul,
   neg,
-  relu,
   sigmoid,
   softplus,
   sub,
   where,
 } from "./ops-elementwise.ts";
-import { sum } from "./ops-reduce.ts";
-import { reshape, transpose } from "./ops-shape.ts";
+import { columnDot, rowDot, rowProduct } from "./ops-linear.ts";
+import { logSoftmax, sum } from "./ops-reduce.ts";
+import { full, reshape } from "./ops-shape.ts";
 import { lgamma, lgammaDelta, logAddExp, logSigmoid } from "./special.ts";
 
 /** Parameters of a negative binomial: variance μ + μ²/θ. */
@@ -59,23 +57,42 @@ function nbKernel(x: Tensor, theta: Tensor, ratio: Tensor): Tensor {
 }
 
 /**
- * Σ over the last axis (kept as 1) of `nbLogLik` without log Γ(x + θ) − log Γ(θ) − log Γ(x + 1), for one θ a column:
- * `logDispersion` is [columns]. Its gradient is written by hand, in half as many passes over the matrix.
+ * Σ over the last axis (kept as 1) of `nbLogLik` without log Γ(x + θ) − log Γ(θ) − log Γ(x + 1), for means that are shares of
+ * a library, μ = library · softmax(logits), and one θ a column. x is data and gets no gradient; those of the others are
+ * written by hand, in half as many passes over the matrix: with u = 1 + μ/θ the sum is x log(μ/θ) − (x + θ) log u, its slope by
+ * log μ is (x − μ)/u, and the softmax is μ over the library.
  */
-export function nbKernelSum(x: Tensor, logMean: Tensor, logDispersion: Tensor): Tensor {
+export function nbSharesSum(
+  x: Tensor,
+  parameters: {
+    /** [rows, columns]. */
+    readonly logits: Tensor;
+    /** [rows, 1]. */
+    readonly logLibrary: Tensor;
+    /** log θ, [columns]; μ/θ must stay below the end of float32. */
+    readonly logDispersion: Tensor;
+  },
+): Tensor {
+  const { logits, logLibrary, logDispersion } = parameters;
   const theta = exp(logDispersion);
-  const ratio = sub(logMean, logDispersion);
-  // log(1 + e^−|r|) is what softplus(r) and softplus(−r) share.
-  const size = neg(abs(ratio));
-  const shared = x.dtype === "float64" ? softplus(size) : log(add(exp(size), 1));
-  const up = add(relu(ratio), shared);
-  const down = sub(shared, minimum(ratio, 0));
-  const total = neg(add(product(up, reshape(theta, [theta.shape[0]!, 1])), sum(mul(x, down), [-1], true)));
-  return withGradient(total, [x, logMean, logDispersion], (g) => {
-    const inner = sub(mul(x, exp(neg(up))), mul(theta, exp(neg(down))));
-    const slope = mul(inner, g);
-    const spread = mul(theta, reshape(product(transpose(g), up), theta.shape));
-    return [neg(mul(down, g)), slope, neg(add(spread, sum(slope, [0])))];
+  const logMean = add(logSoftmax(logits), logLibrary);
+  const mean = exp(logMean);
+  const u = add(mul(mean, exp(neg(logDispersion))), 1);
+  let logU = log(u);
+  let fit = sub(sub(rowProduct(x, logMean), rowDot(x, logDispersion)), rowProduct(x, logU));
+  if (x.dtype === "float64") {
+    // Without the digits that 1 + μ/θ and the difference of two large sums lose: here gradients are checked.
+    const ratio = sub(logMean, logDispersion);
+    logU = softplus(ratio);
+    fit = neg(rowProduct(x, softplus(neg(ratio))));
+  }
+  const total = sub(fit, rowDot(logU, theta));
+  return withGradient(total, [logits, logLibrary, logDispersion], (g) => {
+    const slope = div(sub(x, mean), u);
+    const whole = sum(slope, [-1], true);
+    const part = mul(g, div(whole, exp(logLibrary)));
+    const spread = add(columnDot(slope, g), mul(theta, columnDot(logU, g)));
+    return [sub(mul(slope, g), mul(mean, part)), mul(g, whole), neg(spread)];
   });
 }
 
@@ -126,25 +143,15 @@ export function bernoulliLogLik(x: Tensor, logit: Tensor): Tensor {
   return sub(mul(x, logit), softplus(logit));
 }
 
-/** Σ over the last axis (kept as 1) of `bernoulliLogLik`, with a gradient written by hand. */
+/** Σ over the last axis (kept as 1) of `bernoulliLogLik`, with a gradient written by hand; x is data and gets none. */
 export function bernoulliLogLikSum(x: Tensor, logit: Tensor): Tensor {
   const share = logistic(logit);
-  // softplus(l) = max(l, 0) + log(1 + e^−|l|), and 1 + e^−|l| = 1 / max(σ(l), 1 − σ(l)).
-  const larger = maximum(share, sub(1, share));
-  // Σ max(l, 0) is half of Σ l + Σ |l|: sums that write nothing back.
-  const positive = mul(add(sum(logit, [-1], true), sumOfSizes(logit)), 0.5);
-  const total = add(sub(sum(mul(x, logit), [-1], true), positive), sumOfLogs(larger));
-  return withGradient(total, [x, logit], (g) => [mul(logit, g), mul(sub(x, share), g)]);
-}
-
-/** Σ |x| over the last axis (kept as 1). */
-function sumOfSizes(x: Tensor): Tensor {
-  return emit("ReduceL1", [x, int64s([-1])], [[x.dtype, [x.shape[0]!, 1]]], { keepdims: { int: 1 } })[0]!;
-}
-
-/** A matrix product that stays in the type of its factors, whatever the precision of the model's own. */
-function product(a: Tensor, b: Tensor): Tensor {
-  return emit("MatMul", [a, b], [[a.dtype, [...a.shape.slice(0, -1), b.shape.at(-1)!]]])[0]!;
+  // softplus(l) = max(l, 0) + log(1 + e^−|l|): Σ max(l, 0) is half of Σ l + Σ |l|, and 1 + e^−|l| is 1 / σ(|l|).
+  const size = abs(logit);
+  const ones = full(x.dtype, [logit.shape[1]!], 1);
+  const positive = mul(add(sum(logit, [-1], true), rowDot(size, ones)), 0.5);
+  const total = add(sub(rowProduct(x, logit), positive), sumOfLogs(logistic(size)));
+  return withGradient(total, [logit], (g) => [mul(sub(x, share), g)]);
 }
 
 /** σ(x): onnxruntime's float64 kernel has nine digits only. */
@@ -153,7 +160,7 @@ function logistic(x: Tensor): Tensor {
 }
 
 /** Factors of at least ½ whose product is far from the end of float32. */
-const FACTORS = 100;
+const FACTORS = 50;
 
 /** Σ log over the last axis (kept as 1) of numbers from ½ to 1: one logarithm for many of them, where their number can be divided. */
 function sumOfLogs(x: Tensor): Tensor {

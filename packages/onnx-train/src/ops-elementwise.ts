@@ -82,6 +82,17 @@ export const elementwiseRules: Record<string, Rule<never>> = {
     single: ([x]) => [add(maximum(x!, 0), log(add(exp(neg(abs(x!))), 1)))],
   },
   Erf: unary((x, _y, g) => mul(g, mul(exp(neg(mul(x, x))), 2 / Math.sqrt(Math.PI))), erfSeries),
+  Gelu: {
+    ...unary(
+      // Φ(x) + x φ(x): the kernel has no derivative, and its parts would keep it from being one pass.
+      (x, _y, g) => {
+        const z = mul(x, Math.SQRT1_2);
+        const twice = add(erf(z), mul(x, exp(sub(Math.log(2 / Math.PI) / 2, mul(z, z)))));
+        return mul(add(mul(twice, 0.5), 0.5), g);
+      },
+      (x) => mul(mul(x, 0.5), add(erf(mul(x, Math.SQRT1_2)), 1)),
+    ),
+  },
   StopGradient: { ...unary(), onnx: "Identity" },
   Add: binary("Add", ({ g }) => [g, g]),
   Sub: binary("Sub", ({ g }) => [g, neg(g)]),
@@ -188,6 +199,8 @@ export const relu = (x: Tensor): Tensor => one("Relu", x);
 export const softplus = (x: Tensor): Tensor => one("Softplus", x);
 /** Error function. */
 export const erf = (x: Tensor): Tensor => one("Erf", x);
+/** x · Φ(x), exact (Hendrycks and Gimpel 2016). */
+export const gelu = (x: Tensor): Tensor => one("Gelu", x);
 /** The same value, through which no gradient passes. */
 export const stopGradient = (x: Tensor): Tensor => one("StopGradient", x);
 

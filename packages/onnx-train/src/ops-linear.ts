@@ -76,3 +76,23 @@ function flatProduct(a: Tensor, b: Tensor, bias?: Tensor): Tensor {
   const rows = reshape(a, [sizeOf(lead), a.shape.at(-1)!]);
   return reshape(product(rows, b, bias), [...lead, b.shape[1]!]);
 }
+
+/** Σ over the last axis (kept as 1) of x · v, for one number a column: [..., 1] from [..., n] and [n]. Never in half precision. */
+export function rowDot(x: Tensor, v: Tensor): Tensor {
+  const n = v.shape[0]!;
+  const rows = reshape(x, [sizeOf(x.shape.slice(0, -1), "a row product"), n]);
+  return reshape(product(rows, reshape(v, [n, 1])), [...x.shape.slice(0, -1), 1]);
+}
+
+/** Σ over the last axis (kept as 1) of x · y, two matrices [rows, n], in one pass that writes one number a row. */
+export function rowProduct(x: Tensor, y: Tensor): Tensor {
+  const [rows, n] = x.shape as [Dim, Dim];
+  // Turned here and not by its shape: onnxruntime takes the turn into the product, and rows times columns of one are slow.
+  const [row, column] = [reshape(x, [rows, 1, n]), transpose(reshape(y, [rows, 1, n]))];
+  return reshape(apply("MatMul", linearRules.MatMul as Rule, [row, column], undefined), [rows, 1]);
+}
+
+/** Σ over rows of v · x for one number a row: [n] from [rows, n] and [rows, 1]. */
+export function columnDot(x: Tensor, v: Tensor): Tensor {
+  return reshape(product(transpose(v), x), [x.shape[1]!]);
+}

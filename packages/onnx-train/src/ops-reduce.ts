@@ -2,6 +2,7 @@
 import { apply, applyAll, int64s, type Rule } from "./apply.ts";
 import { type Dim, sizeOf, type Tensor } from "./graph.ts";
 import { add, cast, div, equal, exp, mul, neg, reciprocal, sqrt, sub } from "./ops-elementwise.ts";
+import { rowDot } from "./ops-linear.ts";
 import { expand, reshape } from "./ops-shape.ts";
 import { axesOf, axisOf, reduced, sameShape } from "./shapes.ts";
 
@@ -75,10 +76,11 @@ export const reduceRules: Record<string, Rule<never>> = {
     },
     vjp: ({ inputs: [x, scale, shift], outputs: [, mean1, inverse], g }) => {
       const normal = mul(sub(x!, mean1!), inverse!);
-      const gn = mul(g, scale!);
-      const last = [-1];
-      const inner = add(mean(gn, last, true), mul(normal, mean(mul(gn, normal), last, true)));
-      return [mul(sub(gn, inner), inverse!), sumTo(mul(g, normal), scale!.shape), sumTo(g, shift!.shape)];
+      const inner = mul(g, normal);
+      // Means over a row of g·scale and g·scale·normal, as products with a vector: they write one number a row.
+      const share = div(scale!, sizeOf(scale!.shape));
+      const rest = add(rowDot(g, share), mul(normal, rowDot(inner, share)));
+      return [mul(sub(mul(g, scale!), rest), inverse!), sumTo(inner, scale!.shape), sumTo(g, shift!.shape)];
     },
   } satisfies Rule<Norm>,
   CumSum: {

@@ -1,6 +1,5 @@
 /** Optimisers over one flat vector of weights, and schedules of their rates. */
 import { checkRange } from "@x/core/base";
-import type { Operand } from "./apply.ts";
 import { constant } from "./constants.ts";
 import type { Tensor } from "./graph.ts";
 import { add, cast, div, exp, mul, sqrt, sub, where } from "./ops-elementwise.ts";
@@ -25,8 +24,8 @@ export interface UpdateBlock {
   /** Finite: zeros where the step is to be left out. */
   readonly gradient: Tensor;
   readonly moments: readonly Tensor[];
-  /** 1 where weight decay pulls, else 0; only for an optimiser with `decay`. */
-  readonly decays: Tensor | undefined;
+  /** Does weight decay pull? 1 where it does, else 0, if that differs within the block. */
+  readonly decays: Tensor | boolean;
 }
 
 /** An optimiser. */
@@ -59,37 +58,43 @@ export interface AdamWOptions {
   readonly weightDecay?: number;
 }
 
+/** A decay of 1 would keep everything for ever, and its correction would be 0 / 0. */
+const MOST = 1 - 1e-6;
+
 /** Adam with decoupled weight decay (Kingma and Ba 2015; Loshchilov and Hutter 2019). */
 export function adamW(options: AdamWOptions = {}): Optimizer {
   const { lr = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0.01 } = options;
-  checkRange("beta1", beta1, { min: 0, max: 1 });
-  checkRange("beta2", beta2, { min: 0, max: 1 });
+  checkRange("beta1", beta1, { min: 0, max: MOST });
+  checkRange("beta2", beta2, { min: 0, max: MOST });
   return {
     name: "adamW",
-    moments: ["m", "v"],
+    moments: ["first", "second"],
     rate: lr,
     decay: weightDecay > 0,
     update({ clip, ok, count, rate }) {
-      // Every pass over the weights costs as much as its memory traffic, so all that is scalar is multiplied first, and a
-      // step that is left out has factors of 1 and 0 instead of a choice for each weight.
-      const scaled = (x: number, power: 1 | 2): Operand =>
-        clip ? mul(power === 1 ? clip : mul(clip, clip), x) : x;
+      // Every pass over the weights costs time, so all that is scalar is multiplied first: the moments are plain decayed sums
+      // of gradients and of their squares, and a step that is left out has factors of 1 and 0 instead of a choice for each weight.
       const keep = (beta: number): Tensor => where(ok, beta, constant(1));
       const [keep1, keep2] = [keep(beta1), keep(beta2)];
-      const [scale1, scale2] = [scaled(1 - beta1, 1), scaled(1 - beta2, 2)];
-      const root = sqrt(biasCorrection(beta2, count));
-      const pace = where(ok, div(mul(rate, root), biasCorrection(beta1, count)), 0);
+      const root = sqrt(div(biasCorrection(beta2, count), 1 - beta2));
+      const pace = where(ok, mul(rate, div(mul(root, 1 - beta1), biasCorrection(beta1, count))), 0);
       const floor = mul(root, epsilon);
       const pull = where(ok, mul(rate, weightDecay), 0);
       return ({ weights, gradient, moments: [m0, v0], decays }) => {
-        const m = add(mul(m0!, keep1), mul(gradient, scale1));
-        const v = add(mul(v0!, keep2), mul(mul(gradient, gradient), scale2));
+        const g = clip ? mul(gradient, clip) : gradient;
+        const m = add(mul(m0!, keep1), g);
+        const v = add(mul(v0!, keep2), mul(g, g));
         const step = mul(div(m, add(sqrt(v), floor)), pace);
-        const whole = weightDecay > 0 ? add(step, mul(mul(weights, decays!), pull)) : step;
-        return { weights: sub(weights, whole), moments: [m, v] };
+        return { weights: sub(weights, decayed(step, weights, decays, pull)), moments: [m, v] };
       };
     },
   };
+}
+
+/** A step with the pull of weight decay added to it. */
+function decayed(step: Tensor, weights: Tensor, decays: Tensor | boolean, pull: Tensor): Tensor {
+  if (decays === false) return step;
+  return add(step, mul(decays === true ? weights : mul(weights, decays), pull));
 }
 
 /** Options of `sgd`. */
@@ -116,7 +121,7 @@ export function sgd({ lr = 1e-2, momentum = 0, weightDecay = 0 }: SgdOptions = {
       const pace = where(ok, rate, 0);
       return ({ weights, gradient, moments: [m0], decays }) => {
         const clipped = clip ? mul(gradient, clip) : gradient;
-        const g = weightDecay > 0 ? add(clipped, mul(mul(weights, decays!), pull)) : clipped;
+        const g = decayed(clipped, weights, decays, pull);
         const m = m0 ? add(mul(m0, kept), g) : g;
         return { weights: sub(weights, mul(m, pace)), moments: m0 ? [m] : [] };
       };

@@ -85,19 +85,40 @@ export interface Placed {
   readonly size: number;
 }
 
-/** A flat vector of weights. */
-export interface Layout {
-  readonly places: readonly Placed[];
+/** A run of a flat vector that the training graph holds as one tensor. */
+export interface Piece {
+  readonly offset: number;
+  /** The last piece of many weights ends in zeros that fill its last block. */
   readonly size: number;
-  /** How the vector is held: [size], or [blocks, numbers of a block] where there are many. */
+  /** [size], or [blocks, numbers of a block] where there are many. */
   readonly shape: readonly number[];
+  /** The weights in it: one large tensor, or all the small ones. */
+  readonly places: readonly Placed[];
   /** The first numbers up to here are subject to weight decay. */
   readonly decayed: number;
 }
 
-/** Places weights one after the other, those with decay first. */
+/** A flat vector of weights. */
+export interface Layout {
+  readonly places: readonly Placed[];
+  readonly size: number;
+  readonly pieces: readonly Piece[];
+  /** The first numbers up to here are subject to weight decay. */
+  readonly decayed: number;
+}
+
+/** Weights of a block: with moments and all between about a megabyte, which a processor keeps at hand. */
+const BLOCK = 1 << 15;
+/** Tensors of so many weights are pieces of their own: cutting them out of a longer vector and joining their gradients to one would be passes over memory. */
+const LARGE = 4 * BLOCK;
+
+/** Places weights one after the other: large tensors, then small ones, of those the ones with decay first. */
 export function layout(specs: readonly (readonly [string, ParamSpec])[]): Layout {
-  const ordered = [...specs.filter(([, s]) => s.decay), ...specs.filter(([, s]) => !s.decay)];
+  const blocks = ([, s]: readonly [string, ParamSpec]): number =>
+    s.decay && sizeOf(s.shape) >= LARGE ? evenBlocks(sizeOf(s.shape)) : 0;
+  const large = specs.filter((s) => blocks(s) > 0);
+  const small = specs.filter((s) => blocks(s) === 0);
+  const ordered = [...large, ...small.filter(([, s]) => s.decay), ...small.filter(([, s]) => !s.decay)];
   let offset = 0;
   let decayed = 0;
   const places = ordered.map(([name, spec]) => {
@@ -106,7 +127,31 @@ export function layout(specs: readonly (readonly [string, ParamSpec])[]): Layout
     if (spec.decay) decayed = offset;
     return place;
   });
-  return { places, size: offset, shape: [offset], decayed };
+  const pieces: Piece[] = places.slice(0, large.length).map((place, i) => {
+    const count = blocks(large[i]!);
+    const { size } = place;
+    return { offset: place.offset, size, shape: [count, size / count], places: [place], decayed: size };
+  });
+  const rest = places.slice(large.length);
+  if (rest.length > 0) {
+    const start = rest[0]!.offset;
+    const length = offset - start;
+    const count = Math.ceil(length / BLOCK);
+    const shape = count > 1 ? [count, BLOCK] : [length];
+    const size = count > 1 ? count * BLOCK : length;
+    pieces.push({ offset: start, size, shape, places: rest, decayed: Math.max(0, decayed - start) });
+    offset = start + size;
+  }
+  return { places, size: offset, pieces, decayed };
+}
+
+/** How many equal blocks of about the usual size make this many weights; 0 where none do. */
+function evenBlocks(size: number): number {
+  let best = 0;
+  for (let n = Math.ceil(size / (2 * BLOCK)); n <= (2 * size) / BLOCK; n++)
+    if (size % n === 0 && Math.abs(Math.log(size / n / BLOCK)) < Math.abs(Math.log(size / best / BLOCK)))
+      best = n;
+  return best;
 }
 
 /** First values of a flat vector; each tensor has its own random stream, so a model may grow without changing the others. */

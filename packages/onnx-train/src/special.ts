@@ -4,7 +4,6 @@ import type { Tensor } from "./graph.ts";
 import {
   add,
   div,
-  erf,
   exp,
   less,
   log,
@@ -79,11 +78,6 @@ export function logAddExp(a: Tensor, b: Tensor): Tensor {
 /** log sigmoid(x), without overflow. */
 export function logSigmoid(x: Tensor): Tensor {
   return neg(softplus(neg(x)));
-}
-
-/** x · Φ(x), exact (Hendrycks and Gimpel 2016). */
-export function gelu(x: Tensor): Tensor {
-  return mul(mul(x, 0.5), add(erf(mul(x, Math.SQRT1_2)), 1));
 }
 
 /** The tanh approximation of `gelu`. */

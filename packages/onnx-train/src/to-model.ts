@@ -12,9 +12,9 @@ import type {
 } from "./proto-schema.ts";
 import { VERSION } from "./version.ts";
 
-/** Operator set of everything we write; onnxruntime ≥ 1.14 and onnxruntime-web run it. */
-const OPSET = 18;
-const IR_VERSION = 8;
+/** Operator set of everything we write (the first with Gelu); onnxruntime ≥ 1.17 and onnxruntime-web run it. */
+const OPSET = 20;
+const IR_VERSION = 9;
 
 /** How a model is written. */
 export interface ToModelOptions {

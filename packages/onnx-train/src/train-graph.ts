@@ -6,11 +6,23 @@ import { trainError } from "./errors.ts";
 import { grad } from "./grad.ts";
 import { currentGraph, emit, Graph, inGraph, type Precision, scope, type Tensor } from "./graph.ts";
 import { bind, type Model, type ModelResult, type StepContext } from "./model.ts";
-import { abs, add, and, cast, div, greaterOrEqual, less, minimum, mul, where } from "./ops-elementwise.ts";
+import {
+  abs,
+  add,
+  and,
+  cast,
+  div,
+  greaterOrEqual,
+  less,
+  minimum,
+  mul,
+  sqrt,
+  where,
+} from "./ops-elementwise.ts";
 import { gather } from "./ops-index.ts";
 import { concat, reshape, split } from "./ops-shape.ts";
 import type { Optimizer, UpdateScalars } from "./optimizer.ts";
-import { type Layout, layout, type ParamSpec } from "./params.ts";
+import { type Layout, layout, type ParamSpec, type Piece } from "./params.ts";
 import { flatten, type Tree, unflatten } from "./tree.ts";
 
 /** Noise that TypeScript draws for each step. */
@@ -64,33 +76,44 @@ export function layouts(
 ): { trained: Layout; frozen: Layout } {
   const specs = flatten<ParamSpec>(model.params);
   return {
-    trained: padded(layout(specs.filter(([path]) => !freeze(path)))),
+    trained: layout(specs.filter(([path]) => !freeze(path))),
     frozen: layout(specs.filter(([path]) => freeze(path))),
   };
 }
 
-/** Weights of a block: with moments and all between about a megabyte, which a processor keeps at hand. */
-const BLOCK = 1 << 15;
-
-/** Many weights, with zeros behind them that fill the last block. */
-function padded(plain: Layout): Layout {
-  if (plain.size <= BLOCK) return plain;
-  const blocks = Math.ceil(plain.size / BLOCK);
-  return { ...plain, size: blocks * BLOCK, shape: [blocks, BLOCK] };
+/** Name of a moment among the vectors. */
+export function momentName(moment: string): string {
+  return `moment.${moment}`;
 }
 
-/** The weights as the tree a model function expects, cut from the flat vectors. */
-function weightTree(model: Model, vectors: readonly (readonly [Layout, Tensor | undefined])[]): Tree<Tensor> {
+/** Names under which the pieces of a vector are fed and kept between calls. */
+export function pieceNames(vector: string, { pieces }: Layout): string[] {
+  return pieces.map((_, i) => `${vector}.${i}`);
+}
+
+/** Inputs for the pieces of a vector. */
+function pieceInputs(vector: string, layout: Layout, graph: Graph): Tensor[] {
+  const names = pieceNames(vector, layout);
+  return layout.pieces.map(({ shape }, i) => graph.input(names[i]!, "float32", shape));
+}
+
+/** The weights as the tree a model function expects, cut from the pieces of the flat vectors. */
+function weightTree(model: Model, vectors: readonly (readonly [Layout, readonly Tensor[]])[]): Tree<Tensor> {
   const byName = new Map<string, Tensor>();
-  for (const [{ places }, vector] of vectors) {
-    if (!vector) continue;
-    const sizes = places.map((p) => p.size);
-    const rest = Number(vector.shape[0]) - sizes.reduce((a, b) => a + b, 0);
-    const pieces = split(vector, rest > 0 ? [...sizes, rest] : sizes, 0);
-    places.forEach((p, i) => {
-      byName.set(p.name, reshape(pieces[i]!, p.spec.shape));
-    });
-  }
+  for (const [{ pieces }, held] of vectors)
+    for (const [i, { size, places }] of pieces.entries()) {
+      if (places.length === 1 && places[0]!.size === size) {
+        byName.set(places[0]!.name, reshape(held[i]!, places[0]!.spec.shape));
+        continue;
+      }
+      const vector = reshape(held[i]!, [size]);
+      const sizes = places.map((p) => p.size);
+      const rest = size - sizes.reduce((a, b) => a + b, 0);
+      const cut = split(vector, rest > 0 ? [...sizes, rest] : sizes, 0);
+      places.forEach((p, j) => {
+        byName.set(p.name, reshape(cut[j]!, p.spec.shape));
+      });
+    }
   const leaves = flatten<ParamSpec>(model.params).map(([path]) => byName.get(path)!);
   return unflatten(model.params, leaves) as unknown as Tree<Tensor>;
 }
@@ -101,12 +124,11 @@ export function trainGraph(spec: TrainSpec): TrainGraph {
   const root = new Graph(model.name);
   root.precision = spec.precision;
   const state = [
-    root.input("weights", "float32", trained.shape),
-    ...optimizer.moments.map((name) => root.input(`moment.${name}`, "float32", trained.shape)),
+    ...["weights", ...optimizer.moments.map(momentName)].flatMap((name) => pieceInputs(name, trained, root)),
     root.input("count", "int64", []),
     root.input("scaler", "float32", [2]),
   ];
-  const still = frozen.size > 0 ? root.input("frozen", "float32", [frozen.size]) : undefined;
+  const still = pieceInputs("frozen", frozen, root);
   const body = new Graph(`${model.name}/step`, root);
   const inner = state.map((t) => body.input(`step/${t.name}`, t.dtype, t.shape));
   const scanned: Tensor[] = [];
@@ -150,15 +172,18 @@ export function trainGraph(spec: TrainSpec): TrainGraph {
       },
     };
     const rate = perStep("rate", "float32", []);
-    const [held, ...rest] = inner;
-    const weights = flat(trained, held!);
+    const vectors = Array.from({ length: 1 + optimizer.moments.length }, (_, i) =>
+      inner.slice(i * trained.pieces.length, (i + 1) * trained.pieces.length),
+    );
     const tree = weightTree(model, [
-      [trained, weights],
+      [trained, vectors[0]!],
       [frozen, still],
     ]);
     const made = model.build(tensors, tree, context);
     parts = Object.keys(made.parts ?? {});
-    const outputs = scope("update", () => updateStep(spec, made, { held: held!, weights, rest, rate }));
+    const outputs = scope("update", () =>
+      updateStep(spec, made, { vectors, count: inner.at(-2)!, scaler: inner.at(-1)!, rate }),
+    );
     body.output(ownValues(outputs, body));
   });
   inGraph(root, () => {
@@ -209,19 +234,18 @@ function stepInputs(
 function updateStep(
   spec: TrainSpec,
   made: ModelResult,
-  given: { held: Tensor; weights: Tensor; rest: readonly Tensor[]; rate: Tensor },
+  given: { vectors: readonly (readonly Tensor[])[]; count: Tensor; scaler: Tensor; rate: Tensor },
 ): Tensor[] {
-  const { held, weights, rest, rate } = given;
-  const moments = rest.slice(0, -2);
-  const [count, scaler] = rest.slice(-2) as [Tensor, Tensor];
+  const { vectors, count, scaler, rate } = given;
   const [scale, good] = split(scaler, [1, 1], 0).map((t) => reshape(t, [])) as [Tensor, Tensor];
   const scaled = spec.precision === "float16";
   const loss = cast(made.loss, "float32");
-  const raw = grad(scaled ? mul(loss, scale) : loss, [weights])[0]!;
-  const gradient = scaled ? div(raw, scale) : raw;
-  const norm = norm2(gradient);
+  const gradients = grad(scaled ? mul(loss, scale) : loss, vectors[0]!).map((g) =>
+    scaled ? div(g, scale) : g,
+  );
+  const norm = norm2(gradients);
   const ok = and(less(norm, LARGEST), less(abs(loss), LARGEST));
-  const next = updateWeights(spec, [held, gradient, ...moments], {
+  const next = updateWeights(spec, vectors, gradients, {
     clip: spec.clip > 0 ? minimum(div(spec.clip, add(norm, 1e-6)), 1) : undefined,
     ok,
     count: add(count, constant(1, [], "int64")),
@@ -234,8 +258,7 @@ function updateStep(
     : scale;
   const newScaler = concat([reshape(newScale, [1]), reshape(where(grown, 0, streak), [1])], 0);
   return [
-    next.weights,
-    ...next.moments,
+    ...next.flat(),
     where(ok, add(count, constant(1, [], "int64")), count),
     newScaler,
     loss,
@@ -247,38 +270,49 @@ function updateStep(
 }
 
 /**
- * An update of [weights, gradient, …moments]. A processor does it in blocks that stay in its cache, and not at all in a
- * step that is left out; a GPU wants few large operators and no decision that it has to wait for. The numbers are the
+ * An update of weights and moments, each in pieces. A processor does it in blocks that stay in its cache, and not at all in
+ * a step that is left out; a GPU wants few large operators and no decision that it has to wait for. The numbers are the
  * same.
  */
 function updateWeights(
   { optimizer, trained, inBlocks }: TrainSpec,
-  vectors: readonly Tensor[],
+  vectors: readonly (readonly Tensor[])[],
+  gradients: readonly Tensor[],
   scalars: UpdateScalars,
-): { weights: Tensor; moments: readonly Tensor[] } {
+): Tensor[][] {
   const apply = optimizer.update(scalars);
-  // Reshaped out here: inside a branch it would be a copy.
-  const whole = (optimizer.decay ? [...vectors, decayMask(trained)] : vectors).map((t) =>
-    reshape(t, trained.shape),
-  );
-  const build = ([weights, gradient, ...more]: readonly Tensor[]): Tensor[] => {
-    const decays = optimizer.decay ? more.pop() : undefined;
-    const next = apply({ weights: weights!, gradient: gradient!, moments: more, decays });
+  const build = (
+    [weights, gradient, ...more]: readonly Tensor[],
+    masked: boolean,
+    all: boolean,
+  ): Tensor[] => {
+    const mask = masked ? more.pop() : undefined;
+    const next = apply({ weights: weights!, gradient: gradient!, moments: more, decays: mask ?? all });
     return [next.weights, ...next.moments];
   };
-  let made: Tensor[];
-  if (!inBlocks || trained.shape.length === 1) {
-    const [weights, gradient, ...more] = whole;
-    made = build([weights!, where(scalars.ok, gradient!, 0), ...more]);
-  } else {
-    const before = vectors.filter((_, i) => i !== 1);
-    made = choose(
-      scalars.ok,
-      () => byBlock(build, whole, before.length),
-      () => before.map((t) => emit("Identity", [t], [[t.dtype, t.shape]])[0]!),
-    );
-  }
-  return { weights: made[0]!, moments: made.slice(1) };
+  const pieces = trained.pieces.map((piece, i) => {
+    const [weights, ...moments] = vectors.map((v) => v[i]!) as [Tensor, ...Tensor[]];
+    const masked = optimizer.decay && piece.decayed > 0 && piece.decayed < piece.size;
+    const all = optimizer.decay && piece.decayed === piece.size;
+    const before = [weights, ...moments];
+    const whole = [weights, gradients[i]!, ...moments, ...(masked ? [decayMask(piece, i)] : [])];
+    return { before, whole, build: (parts: readonly Tensor[]) => build(parts, masked, all) };
+  });
+  const made =
+    inBlocks && trained.pieces.some(({ shape }) => shape.length > 1)
+      ? choose(
+          scalars.ok,
+          () =>
+            pieces.flatMap((p) =>
+              p.whole[0]!.rank > 1 ? byBlock(p.build, p.whole, p.before.length) : p.build(p.whole),
+            ),
+          () => pieces.flatMap((p) => p.before.map((t) => emit("Identity", [t], [[t.dtype, t.shape]])[0]!)),
+        )
+      : pieces.flatMap(({ whole: [weights, gradient, ...more], build }) =>
+          build([weights!, where(scalars.ok, gradient!, 0), ...more]),
+        );
+  // By piece, as they were made; by vector, as they are carried.
+  return vectors.map((_, v) => pieces.map((_, i) => made[i * vectors.length + v]!));
 }
 
 /** `If`: only the branch that is chosen is computed. */
@@ -307,19 +341,16 @@ function byBlock(
   return emit("Scan", whole, types, { body: { graph: body }, num_scan_inputs: { int: whole.length } });
 }
 
-/** 1 for each weight that decays, else 0. */
-function decayMask({ decayed, size }: Layout): Tensor {
-  return currentGraph().root.initializer(
-    "decays",
-    "float32",
-    [size],
-    new Float32Array(size).fill(1, 0, decayed),
-  );
+/** 1 for each weight of a piece that decays, else 0. */
+function decayMask({ decayed, size, shape }: Piece, i: number): Tensor {
+  const mask = new Float32Array(size).fill(1, 0, decayed);
+  return currentGraph().root.initializer(`decays.${i}`, "float32", shape, mask);
 }
 
-/** Euclidean norm of a vector in one pass; it has no gradient. */
-function norm2(x: Tensor): Tensor {
-  return emit("ReduceL2", [x], [[x.dtype, []]], { keepdims: { int: 0 } })[0]!;
+/** Euclidean norm of several vectors in one pass over each; it has no gradient. */
+function norm2(xs: readonly Tensor[]): Tensor {
+  const squares = xs.map((x) => emit("ReduceSumSquare", [x], [[x.dtype, []]], { keepdims: { int: 0 } })[0]!);
+  return sqrt(squares.reduce((a, b) => add(a, b)));
 }
 
 /** The model without noise: loss, parts and outputs of one batch. Symbolic where `dims` leaves a length open. */
@@ -345,17 +376,13 @@ export function evalGraph(
   return { graph: root, made };
 }
 
-/** Weights as inputs of an evaluation, the same flat vectors that training carries. */
+/** Weights as inputs of an evaluation, the same pieces that training carries. */
 export function weightInputs(trained: Layout, frozen: Layout): (root: Graph, model: Model) => Tree<Tensor> {
   return (root, model) =>
     weightTree(model, [
-      [trained, flat(trained, root.input("weights", "float32", trained.shape))],
-      [frozen, frozen.size > 0 ? root.input("frozen", "float32", [frozen.size]) : undefined],
+      [trained, pieceInputs("weights", trained, root)],
+      [frozen, pieceInputs("frozen", frozen, root)],
     ]);
-}
-
-function flat({ size }: Layout, held: Tensor): Tensor {
-  return reshape(held, [size]);
 }
 
 /** Outputs under their own names. */

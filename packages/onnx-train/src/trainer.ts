@@ -18,7 +18,7 @@ import type { Layout } from "./params.ts";
 import { encodeModel } from "./proto.ts";
 import { ask, readSlots, unlessAborted } from "./runtime.ts";
 import { toModel, usedInputs } from "./to-model.ts";
-import { evalGraph, named, type TrainGraph, weightInputs } from "./train-graph.ts";
+import { evalGraph, momentName, named, pieceNames, type TrainGraph, weightInputs } from "./train-graph.ts";
 
 /** What one step did. */
 export interface Step {
@@ -188,10 +188,12 @@ export class Trainer implements AsyncDisposable {
 
   /** The weights by path, copied; trained and frozen. */
   async weights(): Promise<Record<string, NumberArray<Float32Array>>> {
-    const state = await this.state();
+    this.#open();
+    await this.#inflight.catch(() => {});
+    const { trained, frozen } = this.plan;
     const entries = [
-      [this.plan.trained, state.weights],
-      [this.plan.frozen, state.frozen],
+      [trained, await this.#read("weights", trained)],
+      [frozen, await this.#read("frozen", frozen)],
     ] as const;
     return Object.fromEntries(
       entries.flatMap(([{ places }, vector]) =>
@@ -201,6 +203,20 @@ export class Trainer implements AsyncDisposable {
         ]),
       ),
     );
+  }
+
+  /** The trained weights as `state` gives them, alone: moments are twice as much to copy. @internal */
+  async trainedWeights(): Promise<Float32Array> {
+    this.#open();
+    await this.#inflight.catch(() => {});
+    return this.#read("weights", this.plan.trained);
+  }
+
+  /** Puts them back, and leaves everything else as it is. @internal */
+  async restoreWeights(weights: Float32Array): Promise<void> {
+    this.#open();
+    await this.#inflight.catch(() => {});
+    await this.#write(this.#cut("weights", this.plan.trained, weights));
   }
 
   /**
@@ -247,16 +263,16 @@ export class Trainer implements AsyncDisposable {
   async state(): Promise<TrainState> {
     this.#open();
     await this.#inflight.catch(() => {});
-    const { optimizer, frozen } = this.plan;
-    const names = ["weights", "count", "scaler", ...optimizer.moments.map((m) => `moment.${m}`)];
-    if (frozen.size > 0) names.push("frozen");
-    const values = await readSlots(names.map((name) => this.#slot + name));
+    const { optimizer, trained, frozen } = this.plan;
+    const values = await readSlots(["count", "scaler"].map((name) => this.#slot + name));
     const data = (name: string): Data => values[this.#slot + name]!.data;
     const [scale, good] = data("scaler") as Float32Array;
+    const moments: Record<string, Float32Array> = {};
+    for (const m of optimizer.moments) moments[m] = await this.#read(momentName(m), trained);
     return {
-      weights: data("weights") as Float32Array,
-      frozen: frozen.size > 0 ? (data("frozen") as Float32Array) : new Float32Array(0),
-      moments: Object.fromEntries(optimizer.moments.map((m) => [m, data(`moment.${m}`) as Float32Array])),
+      weights: await this.#read("weights", trained),
+      frozen: await this.#read("frozen", frozen),
+      moments,
       step: this.#step,
       updates: Number(data("count")[0]),
       scaler: [scale!, good!],
@@ -269,22 +285,13 @@ export class Trainer implements AsyncDisposable {
     this.#open();
     await this.#inflight.catch(() => {});
     const { trained, frozen, optimizer } = this.plan;
-    const values: Values = {};
-    const put = (
-      name: string,
-      dims: readonly number[],
-      data: Data,
-      dtype: "float32" | "int64" = "float32",
-    ): void => {
-      values[this.#slot + name] = { dtype, dims, data };
-    };
-    put("weights", trained.shape, state.weights);
-    if (frozen.size > 0) put("frozen", [frozen.size], state.frozen);
-    for (const m of optimizer.moments)
-      put(`moment.${m}`, trained.shape, state.moments[m] ?? new Float32Array(trained.size));
-    put("count", [], BigInt64Array.of(BigInt(state.updates)), "int64");
-    put("scaler", [2], Float32Array.from(state.scaler));
-    await ask({ kind: "set", values });
+    await this.#write(this.#cut("weights", trained, state.weights));
+    await this.#write(this.#cut("frozen", frozen, state.frozen));
+    for (const m of optimizer.moments) await this.#write(this.#cut(momentName(m), trained, state.moments[m]));
+    await this.#write({
+      count: { dtype: "int64", dims: [], data: BigInt64Array.of(BigInt(state.updates)) },
+      scaler: { dtype: "float32", dims: [2], data: Float32Array.from(state.scaler) },
+    });
     this.#step = state.step;
     this.#seed = state.seed;
     this.#skipped = 0;
@@ -296,13 +303,51 @@ export class Trainer implements AsyncDisposable {
     this.#closed = true;
     await this.#inflight.catch(() => {});
     if (this.plan.profile) await ask({ kind: "profile", session: this.#session });
-    const { optimizer } = this.plan;
-    const slots = ["weights", "frozen", "count", "scaler", ...optimizer.moments.map((m) => `moment.${m}`)];
+    const slots = [...this.#stateNames(), ...pieceNames("frozen", this.plan.frozen)];
     await ask({ kind: "release", session: this.#session, slots: slots.map((s) => this.#slot + s) });
     for (const making of this.#evaluations.values()) {
       const evaluation = await making.catch(() => undefined);
       if (evaluation) await ask({ kind: "release", session: evaluation.session, slots: [] });
     }
+  }
+
+  /** A vector, joined from the pieces in the worker. */
+  async #read(name: string, layout: Layout): Promise<Float32Array> {
+    const names = pieceNames(name, layout).map((piece) => this.#slot + piece);
+    const values = await readSlots(names);
+    const whole = new Float32Array(layout.size);
+    for (const [i, { offset }] of layout.pieces.entries())
+      whole.set(values[names[i]!]!.data as Float32Array, offset);
+    return whole;
+  }
+
+  /** The pieces of a vector, copied; zeros where there is none. */
+  #cut(name: string, layout: Layout, vector: Float32Array | undefined): Values {
+    const names = pieceNames(name, layout);
+    return Object.fromEntries(
+      layout.pieces.map(({ offset, size, shape }, i) => [
+        names[i]!,
+        {
+          dtype: "float32",
+          dims: shape,
+          data: vector ? vector.slice(offset, offset + size) : new Float32Array(size),
+        },
+      ]),
+    );
+  }
+
+  /** Gives values to the worker. */
+  async #write(values: Values): Promise<void> {
+    const named = Object.entries(values).map(([name, value]) => [this.#slot + name, value]);
+    const buffers = Object.values(values).map((value) => value.data.buffer as ArrayBuffer);
+    await ask({ kind: "set", values: Object.fromEntries(named) }, buffers);
+  }
+
+  /** What a step carries, in the order of the graph's first inputs and outputs. */
+  #stateNames(): string[] {
+    const { optimizer, trained } = this.plan;
+    const vectors = ["weights", ...optimizer.moments.map(momentName)];
+    return [...vectors.flatMap((name) => pieceNames(name, trained)), "count", "scaler"];
   }
 
   #open(): void {
@@ -324,10 +369,10 @@ export class Trainer implements AsyncDisposable {
       rate: optimizer.rate,
       schedules,
     });
-    const state = ["weights", ...optimizer.moments.map((m) => `moment.${m}`), "count", "scaler"];
+    const state = this.#stateNames();
     const outputs = steps.graph.outputs.map((t) => t.name);
     const read = Object.fromEntries(
-      [...state, ...(frozen.size > 0 ? ["frozen"] : [])].map((name) => [name, this.#slot + name]),
+      [...state, ...pieceNames("frozen", frozen)].map((name) => [name, this.#slot + name]),
     );
     const write = Object.fromEntries(state.map((name, i) => [outputs[i]!, this.#slot + name]));
     const buffers = Object.values(feeds).flatMap((v) => {

@@ -85,11 +85,14 @@ function dense(
   if (!all || all.length < size) {
     all = new Float32Array(size);
     memory.set(name, all);
-  } else all.fill(0, 0, size);
+  }
   let base = 0;
   for (const { columns, indptr, indices, values } of sparse)
-    for (let row = 1, j = 0; row < indptr.length; row++, base += columns)
+    for (let row = 1, j = 0; row < indptr.length; row++, base += columns) {
+      // Cleared and filled while it is in the nearest cache.
+      all.fill(0, base, base + columns);
       for (const end = indptr[row]!; j < end; j++) all[base + indices[j]!]! += values[j]!;
+    }
   return { dtype: "float32", dims, data: all.subarray(0, size) };
 }
 

@@ -4,11 +4,11 @@ import { attention, dense, embedding } from "../src/layers.ts";
 import * as lik from "../src/likelihoods.ts";
 import * as losses from "../src/losses.ts";
 import * as el from "../src/ops-elementwise.ts";
-import { layerNorm, sum } from "../src/ops-reduce.ts";
+import { layerNorm, logSoftmax, sum } from "../src/ops-reduce.ts";
 import { concat, reshape } from "../src/ops-shape.ts";
 import { productOfExperts } from "../src/product-of-experts.ts";
 import { scanLayers } from "../src/scan-layers.ts";
-import { gelu, geluTanh, lgamma, lgammaDelta, logAddExp, silu } from "../src/special.ts";
+import { geluTanh, lgamma, lgammaDelta, logAddExp, silu } from "../src/special.ts";
 import { checkGradient, evaluate, type Fed, wiggle } from "./support/graphs.ts";
 
 const t = (shape: number[], seed = 1, shift = 0): Fed => ({
@@ -22,7 +22,7 @@ const list = (...values: number[]): Fed => ({ shape: [values.length], values });
 const whole = (shape: number[], values: number[]): Fed => ({ shape, values, dtype: "int64" });
 
 it("activations and losses", async () => {
-  for (const f of [gelu, geluTanh, silu]) await checkGradient(f, [t([6])]);
+  for (const f of [el.gelu, geluTanh, silu]) await checkGradient(f, [t([6])]);
   await checkGradient((x, y) => losses.softmaxCrossEntropy(x, y), [t([3, 4]), whole([3], [0, 3, 1])]);
   await checkGradient(losses.meanSquaredError, [t([3, 4]), t([3, 4], 2)]);
   await checkGradient((x, y) => losses.huberLoss(x, y, 0.7), [t([3, 4]), t([3, 4], 2, 0.3)]);
@@ -84,7 +84,16 @@ for (const [i, x] of xs.entries()) {
       steps,
     );
     const cell = (c: Parameters<typeof el.cast>[0]) => reshape(c, [1, 1]);
-    await checkGradient((m, d, c) => lik.nbKernelSum(count(cell(c)), cell(m), d), [...at, data], steps);
+    await checkGradient(
+      (m, d, c) =>
+        lik.nbSharesSum(count(cell(c)), {
+          logits: el.mul(cell(m), 0),
+          logLibrary: cell(m),
+          logDispersion: d,
+        }),
+      [...at, data],
+      steps,
+    );
     await checkGradient(
       (m, d, gate, c) => lik.zinbLogLik(count(c), { logMean: m, logDispersion: d, gate }),
       [...at, list(0.4), data],
@@ -136,11 +145,15 @@ it("sums over a row equal the sums of their elements, in float32 too", async () 
   const fed = (values: number[], shape: number[]): Fed => ({ shape, values, dtype: "float32" });
   const shape = [rows, columns];
   const pairs = await evaluate(
-    (x, m, d) =>
+    (x, m, d, l) =>
       concat(
         [
-          lik.nbKernelSum(x, m, d),
-          sum(lik.nbLogLik(x, { logMean: m, logDispersion: d, logChoose: 0 }), [-1], true),
+          lik.nbSharesSum(x, { logits: m, logLibrary: l, logDispersion: d }),
+          sum(
+            lik.nbLogLik(x, { logMean: el.add(logSoftmax(m), l), logDispersion: d, logChoose: 0 }),
+            [-1],
+            true,
+          ),
           lik.bernoulliLogLikSum(el.minimum(x, 1), m),
           sum(lik.bernoulliLogLik(el.minimum(x, 1), m), [-1], true),
         ],
@@ -149,6 +162,7 @@ it("sums over a row equal the sums of their elements, in float32 too", async () 
     fed(data, shape),
     fed(y, shape),
     fed(theta, [columns]),
+    fed([3, 6, 9], [rows, 1]),
   );
   const found = Array.from(pairs[0]!, Number);
   for (let i = 0; i < found.length; i += 2)
@@ -170,8 +184,9 @@ it("likelihoods, divergences and the product of experts", async () => {
   };
   await checkGradient((y, x) => lik.bernoulliLogLikSum(el.cast(x, "float64"), y), [logits, found]);
   await checkGradient(
-    (m, d, x) => lik.nbKernelSum(el.cast(x, "float64"), m, d),
-    [t([2, 8]), t([8], 2), found],
+    (logits, logLibrary, logDispersion, x) =>
+      lik.nbSharesSum(el.cast(x, "float64"), { logits, logLibrary, logDispersion }),
+    [t([2, 8]), t([2, 1], 3, 2), t([8], 2), found],
   );
   await checkGradient(
     (y) => lik.poissonLogLik(el.add(el.mul(el.stopGradient(y), 0), 3), y),

@@ -32,6 +32,7 @@ const cases: Record<string, [build: (...x: Tensor[]) => Tensor, ...fed: Fed[]]> 
   Relu: [el.relu, t([2, 3])],
   Softplus: [el.softplus, { shape: [4], values: [-30, -1, 0.5, 40] }],
   Erf: [el.erf, { shape: [5], values: [-3.5, -1, 0.1, 0.7, 2.5] }],
+  Gelu: [el.gelu, { shape: [6], values: [-3.5, -1, 0, 0.1, 0.7, 2.5] }],
   Add: [el.add, t([2, 3]), t([3], 2)],
   Sub: [el.sub, t([2, 1]), t([1, 3], 2)],
   Mul: [el.mul, t([2, 3]), t([2, 1], 2)],

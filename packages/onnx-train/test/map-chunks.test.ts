@@ -22,7 +22,7 @@ const x = Float32Array.from({ length: 24 }, (_, i) => Math.sin(i));
 const start = { values: Float32Array.from({ length: 9 }, (_, i) => Math.cos(i)) };
 
 /** Σ tanh(x W)² / 8 over eight rows, at once or two rows at a time. */
-function model(chunked: boolean) {
+function model(chunked: boolean, kept = false) {
   return graph("m", {
     inputs: { x: [8, 3] },
     params: { w: param([3, 3], start), s: param([8, 3], "ones") },
@@ -30,8 +30,9 @@ function model(chunked: boolean) {
     const scaled = mul(inputs.x, p.s);
     if (!chunked) return mean(sum(mul(tanh(matmul(scaled, p.w)), tanh(matmul(scaled, p.w))), [1]));
     const [parts] = mapChunks(
-      ([rows], [w]) => {
-        const y = tanh(matmul(rows!, w!));
+      ([rows], [w], keep) => {
+        const product = matmul(rows!, w!);
+        const y = tanh(kept ? keep(product) : product);
         return [sum(mul(y, y))];
       },
       [reshape(scaled, [4, 2, 3])],
@@ -41,8 +42,8 @@ function model(chunked: boolean) {
   });
 }
 
-const after = async (chunked: boolean) => {
-  await using trainer = await compile(model(chunked), {
+const after = async (chunked: boolean, kept = false) => {
+  await using trainer = await compile(model(chunked, kept), {
     optimizer: sgd({ lr: 1 }),
     device: "cpu",
     threads: 1,
@@ -61,6 +62,11 @@ it("mapChunks gives the values and gradients of the whole, by slices and by what
   chunked.weights.forEach((w, i) => {
     expect(w).toBeCloseTo(whole.weights[i]!, 5);
   });
+});
+
+it("what a chunk keeps is what it would compute again: the same bytes", async () => {
+  const [again, kept] = [await after(true), await after(true, true)];
+  expect(kept).toEqual(again);
 });
 
 it("accumulate: two batches make one update of their mean gradient", async () => {

@@ -50,7 +50,7 @@ it("an independent decoder reads the same, and we read what it writes", () => {
   // Two versions of the decoder's runtime describe the schema with types of their own.
   const schema = ModelProtoSchema as never;
   const theirs = fromBinary(schema, bytes) as unknown as Theirs;
-  expect(theirs.opsetImport.map((o) => Number(o.version))).toEqual([18]);
+  expect(theirs.opsetImport.map((o) => Number(o.version))).toEqual([20]);
   expect(theirs.metadataProps.map((e) => `${e.key}=${e.value}`)).toEqual(["task=test"]);
   expect(theirs.graph!.input[0]!.type!.value.case).toBe("tensorType");
   expect(theirs.graph!.initializer.find((i) => i.name === "w")!.dims.map(Number)).toEqual([3, 2, 2]);

@@ -6,6 +6,7 @@ export const checkCommand: CliCommand = {
   name: "check-oneallele",
   summary: "haplotypes that carry two ALT alleles at one position",
   positionals: ["FILE"],
+  files: [{ role: "input" }],
   options: [
     { name: "region", type: "string", value: "REGION", help: "chr or chr:from-to" },
     {

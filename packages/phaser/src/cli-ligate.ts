@@ -1,4 +1,4 @@
-import { type CliCommand, OutputFiles, readLines } from "@x/core/base";
+import { type CliCommand, checkOutputs, OutputFiles, protectInputs, readLines } from "@x/core/base";
 import { phaserError } from "./errors.ts";
 import { type LigateReport, ligate } from "./ligate.ts";
 import { readSampleList } from "./lists.ts";
@@ -8,12 +8,14 @@ export const ligateCommand: CliCommand = {
   name: "ligate",
   summary: "ligate overlapping phased chunks into one file",
   positionals: ["[FILE...]"],
+  files: [{ role: "input" }],
   options: [
     {
       name: "input",
       aliases: ["-I"],
       type: "string",
       value: "LIST",
+      file: { role: "input" },
       help: "file with the chunks' names, one a line in order; or name them as words",
     },
     {
@@ -22,13 +24,21 @@ export const ligateCommand: CliCommand = {
       type: "string",
       required: true,
       value: "FILE",
+      file: { role: "output" },
       help: ".bcf, .vcf.gz or .vcf; - for standard output",
     },
-    { name: "haploids", type: "string", value: "FILE", help: "samples with one haplotype, one a line" },
+    {
+      name: "haploids",
+      type: "string",
+      value: "FILE",
+      file: { role: "input" },
+      help: "samples with one haplotype, one a line",
+    },
     {
       name: "report",
       type: "string",
       value: "FILE",
+      file: { role: "output" },
       help: "table: matches and mismatches of every sample at every join",
     },
   ],
@@ -42,6 +52,8 @@ export const ligateCommand: CliCommand = {
       throw phaserError("NO_FILES", "name the chunks, or a list of them by --input", { usage: true });
     }
     const output = String(o.output);
+    protectInputs(inputs);
+    checkOutputs(o.report === undefined ? [output] : [output, String(o.report)]);
     const report = await ligate(inputs, output, {
       ...(o.haploids === undefined ? {} : { haploids: await readSampleList(String(o.haploids), { signal }) }),
       signal,
@@ -51,7 +63,7 @@ export const ligateCommand: CliCommand = {
       const sum = (values: Uint32Array): number => values.reduce((a, b) => a + b, 0);
       return { ...rest, matches: sum(matches), mismatches: sum(mismatches) };
     });
-    if (!context.json && output !== "-") {
+    if (!context.json && !context.quiet && output !== "-") {
       context.print(
         "before\tafter\tfrom\tto\tswitch_at\tshared\tonly_one\tswapped\tuntied\tmatches\tmismatches",
       );

@@ -1,13 +1,18 @@
-import type { OptionSpec } from "@x/core/base";
+import type { FileUse, OptionSpec } from "@x/core/base";
 
-const file = (name: string, help: string, more: Partial<OptionSpec> = {}): OptionSpec => ({
-  name,
-  type: "string",
-  value: "FILE",
-  help,
-  ...more,
-});
-const flag = (name: string, help: string, more: Partial<OptionSpec> = {}): OptionSpec => ({
+type More = Partial<OptionSpec>;
+const file =
+  (role: FileUse["role"]) =>
+  (name: string, help: string, more: More = {}): OptionSpec => ({
+    name,
+    type: "string",
+    value: "FILE",
+    file: { role },
+    help,
+    ...more,
+  });
+const [reads, writes] = [file("input"), file("output")];
+const flag = (name: string, help: string, more: More = {}): OptionSpec => ({
   name,
   type: "flag",
   help,
@@ -30,16 +35,16 @@ const whole = (name: string, min: number, value: string, help: string): OptionSp
 
 /** SHAPEIT's names where it has one. */
 export const PHASE_CLI_OPTIONS: readonly OptionSpec[] = [
-  file("input", "VCF or BCF to phase", { aliases: ["-I"], required: true }),
-  file("output", ".bcf, .vcf.gz or .vcf; - for standard output", { aliases: ["-O"], required: true }),
-  file("map", "genetic map; 1 cM/Mb without", { aliases: ["-M"] }),
+  reads("input", "VCF or BCF to phase", { aliases: ["-I"], required: true }),
+  writes("output", ".bcf, .vcf.gz or .vcf; - for standard output", { aliases: ["-O"], required: true }),
+  reads("map", "genetic map; 1 cM/Mb without", { aliases: ["-M"] }),
   { name: "region", aliases: ["-R"], type: "string", value: "REGION", help: "chr or chr:from-to" },
   whole("buffer", 0, "BP", "phased with the region on either side, and not written"),
-  file("reference", "phased panel", { aliases: ["-H"] }),
-  file("scaffold", "phased genotypes of the same samples", { aliases: ["-S"] }),
-  file("pedigree", "kid father mother, NA for unknown"),
-  file("haploids", "samples with one haplotype, one a line"),
-  file("samples", "only these samples, one a line"),
+  reads("reference", "phased panel", { aliases: ["-H"] }),
+  reads("scaffold", "phased genotypes of the same samples", { aliases: ["-S"] }),
+  reads("pedigree", "kid father mother, NA for unknown"),
+  reads("haploids", "samples with one haplotype, one a line"),
+  reads("samples", "only these samples, one a line"),
   number("filter-maf", 0, "MAF", "leave out positions with rarer minor alleles"),
   flag("enforce-oneallele-supersite", "rows of a position are one locus; --no-… phases them apart", {
     default: true,
@@ -95,9 +100,9 @@ export const PHASE_CLI_OPTIONS: readonly OptionSpec[] = [
     ...number("hmm-ne", 1, "NE", "effective population size; 15000 by default"),
     aliases: ["--effective-size"],
   },
-  file("conflicts", "table of samples with too many ALTs"),
-  file("mendel-errors", "table of genotypes no parents can have given"),
-  file("log", "table of what was done"),
+  writes("conflicts", "table of samples with too many ALTs"),
+  writes("mendel-errors", "table of genotypes no parents can have given"),
+  writes("log", "table of what was done"),
   {
     name: "threads",
     aliases: ["--thread", "-T"],

@@ -1,6 +1,5 @@
 import { type CliCommand, type CliContext, checkOutputDir, OutputFiles } from "@x/core/base";
 import { PHASE_CLI_OPTIONS } from "./cli-phase-options.ts";
-import { phaserError } from "./errors.ts";
 import { readPedigree, readSampleList } from "./lists.ts";
 import { phase } from "./phase.ts";
 import type { PhaseOptions } from "./phase-options.ts";
@@ -23,10 +22,6 @@ export const phaseCommand: CliCommand = {
     const output = String(o.output);
     const kind = outputByName(output);
     const tables = [o.conflicts, o["mendel-errors"], o.log].filter((path) => path !== undefined).map(String);
-    const twice = [output, ...tables].find((path, i, all) => all.indexOf(path) !== i);
-    if (twice !== undefined) {
-      throw phaserError("OUT_FORMAT", `${twice} would be written twice`, { usage: true });
-    }
     // Hours of work should not end at a folder that is not there.
     for (const path of [output, ...tables]) checkOutputDir(path);
     await using phased = phase(String(o.input), await optionsOf(context));
@@ -49,7 +44,7 @@ export const phaseCommand: CliCommand = {
     await table(o["mendel-errors"], ["position\tchild", ...errors]);
     const lines = summaryLines(summary);
     await table(o.log, [...lines, "", ...iterationLines(summary)]);
-    if (!context.json && output !== "-") for (const line of lines) context.print(line);
+    if (!context.json && !context.quiet && output !== "-") for (const line of lines) context.print(line);
     return { ...summary, written };
   },
 };

@@ -1,4 +1,4 @@
-import type { CliCommand } from "@x/core/base";
+import { baselineBytes, type CliCommand } from "@x/core/base";
 import { planChunks } from "./plan.ts";
 
 /** `phaser plan`: chunks of a chromosome and what phasing each will need. */
@@ -6,8 +6,23 @@ export const planCommand: CliCommand = {
   name: "plan",
   summary: "cut a chromosome into chunks by cM and count, and predict the memory of each",
   options: [
-    { name: "input", aliases: ["-I"], type: "string", required: true, value: "FILE", help: "VCF or BCF" },
-    { name: "map", aliases: ["-M"], type: "string", value: "FILE", help: "genetic map; 1 cM/Mb without" },
+    {
+      name: "input",
+      aliases: ["-I"],
+      type: "string",
+      required: true,
+      value: "FILE",
+      file: { role: "input" },
+      help: "VCF or BCF",
+    },
+    {
+      name: "map",
+      aliases: ["-M"],
+      type: "string",
+      value: "FILE",
+      file: { role: "input" },
+      help: "genetic map; 1 cM/Mb without",
+    },
     { name: "region", aliases: ["-R"], type: "string", value: "REGION", help: "chr or chr:from-to" },
     {
       name: "chunk-cm",
@@ -15,7 +30,7 @@ export const planCommand: CliCommand = {
       range: { min: 0.1 },
       default: 20,
       value: "CM",
-      help: "longest chunk",
+      help: "longest own part of a chunk; overlaps come on top",
     },
     {
       name: "chunk-positions",
@@ -23,7 +38,7 @@ export const planCommand: CliCommand = {
       range: { min: 10 },
       default: 100_000,
       value: "N",
-      help: "most positions of a chunk",
+      help: "most positions of that part; overlaps come on top",
     },
     {
       name: "overlap-cm",
@@ -66,10 +81,14 @@ export const planCommand: CliCommand = {
       signal,
     });
     if (!context.json) {
-      context.print("chunk\tregion\town\tpositions\tcM\tMB");
+      // The last column is what the system will show: the prediction beside what Node.js takes before it begins.
+      const node = baselineBytes();
+      context.print("chunk\tregion\town\tpositions\tcM\tMB\tMB_with_Node");
       for (const c of plan.chunks) {
-        const mb = (c.memory.total / 1e6).toFixed(1);
-        context.print(`${c.index}\t${c.region}\t${c.own}\t${c.positions}\t${c.cm.toFixed(3)}\t${mb}`);
+        const mb = [c.memory.total, c.memory.total + node].map((bytes) => (bytes / 1e6).toFixed(1));
+        context.print(
+          `${c.index}\t${c.region}\t${c.own}\t${c.positions}\t${c.cm.toFixed(3)}\t${mb.join("\t")}`,
+        );
       }
     }
     return plan;

@@ -15,6 +15,7 @@ export const rareCommand: CliCommand = {
       type: "string",
       required: true,
       value: "FILE",
+      file: { role: "input" },
       help: "VCF or BCF to place",
     },
     {
@@ -23,6 +24,7 @@ export const rareCommand: CliCommand = {
       type: "string",
       required: true,
       value: "FILE",
+      file: { role: "input" },
       help: "phased VCF or BCF of the same samples",
     },
     {
@@ -31,9 +33,17 @@ export const rareCommand: CliCommand = {
       type: "string",
       required: true,
       value: "FILE",
+      file: { role: "output" },
       help: ".bcf, .vcf.gz or .vcf; - for standard output",
     },
-    { name: "map", aliases: ["-M"], type: "string", value: "FILE", help: "genetic map; 1 cM/Mb without" },
+    {
+      name: "map",
+      aliases: ["-M"],
+      type: "string",
+      value: "FILE",
+      file: { role: "input" },
+      help: "genetic map; 1 cM/Mb without",
+    },
     {
       name: "input-region",
       aliases: ["-R"],
@@ -47,12 +57,25 @@ export const rareCommand: CliCommand = {
       value: "REGION",
       help: "of the scaffold, wider than --input-region",
     },
-    { name: "samples", type: "string", value: "FILE", help: "only these samples, one a line" },
-    { name: "haploids", type: "string", value: "FILE", help: "samples with one haplotype, one a line" },
+    {
+      name: "samples",
+      type: "string",
+      value: "FILE",
+      file: { role: "input" },
+      help: "only these samples, one a line",
+    },
+    {
+      name: "haploids",
+      type: "string",
+      value: "FILE",
+      file: { role: "input" },
+      help: "samples with one haplotype, one a line",
+    },
     {
       name: "pedigree",
       type: "string",
       value: "FILE",
+      file: { role: "input" },
       help: "kid father mother, where the kids' first scaffold haplotypes are their fathers'",
     },
     {
@@ -103,7 +126,13 @@ export const rareCommand: CliCommand = {
       value: "NE",
       help: "of the population",
     },
-    { name: "conflicts", type: "string", value: "FILE", help: "table of samples with too many ALTs" },
+    {
+      name: "conflicts",
+      type: "string",
+      value: "FILE",
+      file: { role: "output" },
+      help: "table of samples with too many ALTs",
+    },
     {
       name: "threads",
       aliases: ["--thread", "-T"],
@@ -150,7 +179,7 @@ export const rareCommand: CliCommand = {
     const written = await placed.write(String(o.output), { signal, onProgress });
     const conflicts = text("conflicts");
     if (conflicts !== undefined) written.push(...(await writeConflicts(conflicts, placed, signal)));
-    if (!context.json && o.output !== "-") print(context, placed);
+    if (!context.json && !context.quiet && o.output !== "-") print(context, placed);
     return { ...placed.summary, written };
   },
 };

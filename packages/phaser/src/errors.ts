@@ -15,6 +15,7 @@ export type PhaserErrorCode =
   | "VCF_GT"
   | "VCF_GT_ALLELE"
   | "VCF_NO_GT"
+  | "VCF_PL"
   | "VCF_INFO"
   | "BCF_VERSION"
   | "BCF_LENGTH"

@@ -4,6 +4,7 @@ import {
   type ReadLinesOptions,
   readChunks,
   readLineBlocks,
+  xError,
 } from "@x/core/base";
 import { phaserError, phaserFileError } from "./errors.ts";
 
@@ -46,6 +47,12 @@ export async function mapFor(
   if (given === undefined) return uniformMap();
   if (typeof given === "string") {
     return await readGeneticMap(given, { chrom, ...(signal === undefined ? {} : { signal }) });
+  }
+  if (typeof given?.at !== "function" || typeof given.chrom !== "string") {
+    throw xError("OPTION_VALUE", "map must be a file name or a genetic map", {
+      usage: true,
+      details: { option: "map" },
+    });
   }
   if (given.chrom === "" || sameChrom(given.chrom, chrom)) return given;
   throw phaserError("MAP_CHROM", `the map is for chromosome ${given.chrom}, the genotypes are of ${chrom}`);

@@ -1,4 +1,4 @@
-import { checkOptions, type OnProgress } from "@x/core/base";
+import { checkOptions, checkOutputs, type OnProgress } from "@x/core/base";
 import { phaserError } from "./errors.ts";
 import { ligation, now, pieces } from "./native.ts";
 import { outputByName, writePieces } from "./write-vcf.ts";
@@ -65,7 +65,7 @@ export interface LigateReport {
  * and CP of `phase` and `phaseRare` (CP follows its haplotype).
  *
  * @param output `.bcf`, `.vcf.gz` or `.vcf`; `-` is plain VCF on standard output.
- * @throws NO_FILES, SAMPLES_DIFFER, CHUNK_CHROM, CHUNK_ORDER, CHUNK_OVERLAP (they say which files), OUT_FORMAT; the
+ * @throws NO_FILES, SAMPLES_DIFFER, CHUNK_CHROM, CHUNK_ORDER, CHUNK_OVERLAP (they say which files), OUT_FORMAT, OUT_IS_INPUT; the
  * errors of reading and writing.
  */
 export async function ligate(
@@ -77,6 +77,7 @@ export async function ligate(
   if (inputs.length === 0) throw phaserError("NO_FILES", "no files to ligate", { usage: true });
   const { signal, onProgress } = options;
   const kind = outputByName(output);
+  checkOutputs([output], inputs);
   const o = { signal, onProgress, stage: "comparing" };
   const native = await ligation([...inputs], [...(options.haploids ?? [])], o);
   const info = now(() => native.info());

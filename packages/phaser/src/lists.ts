@@ -1,4 +1,5 @@
 import { readLines, readTable } from "@x/core/base";
+import { cycleIn, cycleMessage } from "./check-people.ts";
 import { phaserFileError } from "./errors.ts";
 
 /** A child with its parents; null where a parent is unknown. */
@@ -37,14 +38,14 @@ export async function readSampleList(
 /**
  * A pedigree: `kid father mother`, one child a line, `NA` or `0` for an unknown parent (SHAPEIT's format).
  *
- * @throws PEDIGREE: a child twice, or as its own parent; COLUMNS with the line.
+ * @throws PEDIGREE: a child twice, or somebody as their own parent or ancestor; COLUMNS with the line.
  */
 export async function readPedigree(path: string, options: { signal?: AbortSignal } = {}): Promise<Family[]> {
   const table = await readTable(path, { width: 3, blank: "skip", ...options });
   const [children, fathers, mothers] = table.columns as [string[], string[], string[]];
   const known = (name: string): string | null => (name === "NA" || name === "0" ? null : name);
   const seen = new Map<string, number>();
-  return children.map((child, row) => {
+  const families = children.map((child, row) => {
     const line = table.lineOf(row);
     const [father, mother] = [known(fathers[row]!), known(mothers[row]!)];
     if (seen.has(child)) {
@@ -58,6 +59,9 @@ export async function readPedigree(path: string, options: { signal?: AbortSignal
     seen.set(child, line);
     return { child, father, mother };
   });
+  const cycle = cycleIn(families);
+  if (cycle) throw phaserFileError("PEDIGREE", path, cycleMessage(cycle), { line: seen.get(cycle[0]!)! });
+  return families;
 }
 
 /** Child, father and mother by their number among the samples; −1 where unknown or not among them. */

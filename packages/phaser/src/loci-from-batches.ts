@@ -15,13 +15,15 @@ export interface BatchOptions
  * Loci from Arrow genotype batches (`packed` or `int8`, as `@x/plink-io` makes them) of one chromosome, in order of
  * position. A1, the counted allele, becomes ALT and A2 REF: PLINK files keep no reference, so check that A2 is it.
  *
- * @throws REGION_REQUIRED when batches hold several chromosomes, UNSORTED, GENOTYPE_SHAPE, DUP_SITE, NO_VARIANTS.
+ * @throws OPTION_VALUE, REGION_REQUIRED when batches hold several chromosomes, UNSORTED, GENOTYPE_SHAPE, DUP_SITE, NO_VARIANTS.
  */
 export async function lociFromBatches(
   batches: AsyncIterable<RecordBatch> | Iterable<RecordBatch>,
   options: BatchOptions,
 ): Promise<Loci> {
-  const { names, ...rest } = options;
+  const { names, ...rest } = options ?? {};
+  if (!Array.isArray(names)) throw wrong("names", "the people's names, in the order of the genotypes");
+  if (!isIterable(batches)) throw wrong("batches", "Arrow record batches, one after another");
   let rows: ReturnType<typeof lociRows> | undefined;
   let chrom: string | undefined;
   for await (const batch of batches) {
@@ -47,4 +49,13 @@ export async function lociFromBatches(
   if (!rows) throw xError("NO_VARIANTS", "no variants to phase: there were no batches");
   const builder = rows;
   return new Loci(now(() => builder.finish()));
+}
+
+function isIterable(value: unknown): boolean {
+  return Object(value)[Symbol.iterator] !== undefined || Object(value)[Symbol.asyncIterator] !== undefined;
+}
+
+function wrong(option: string, what: string): Error {
+  const message = `lociFromBatches needs ${option}: ${what}`;
+  return xError("OPTION_VALUE", message, { usage: true, details: { option } });
 }

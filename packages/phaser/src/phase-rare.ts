@@ -1,4 +1,5 @@
 import { checkOptions, checkRange, type OnProgress, resolveThreads, type Warn } from "@x/core/base";
+import { checkPeople } from "./check-people.ts";
 import { type GeneticMap, mapFor } from "./genetic-map.ts";
 import { type Family, numberedFamilies } from "./lists.ts";
 import { now, placeRare, type RareCounts, type RareStudy, readRare } from "./native.ts";
@@ -38,7 +39,7 @@ export interface PhaseRareOptions {
   readonly seed?: number;
   /** Worker threads; results do not depend on it. */
   readonly threads?: number;
-  /** Receives INDEX_STALE. */
+  /** Receives INDEX_STALE, SAMPLE_UNKNOWN. */
   readonly warn?: Warn;
   /** Cancels the call. */
   readonly signal?: AbortSignal;
@@ -75,7 +76,7 @@ const NAMES = [
  *
  * After SHAPEIT5's phase_rare (Hofmeister et al. 2023, Nature Genetics 55:1243).
  *
- * @throws REFERENCE_UNPHASED (the scaffold), SAMPLE_UNKNOWN, NO_VARIANTS, REGION, MAP_CHROM, SUPERSITE_CONFLICT,
+ * @throws REFERENCE_UNPHASED (the scaffold), SAMPLE_UNKNOWN, NO_COMMON_SAMPLES, PEDIGREE, NO_VARIANTS, REGION, MAP_CHROM, SUPERSITE_CONFLICT,
  * PLOIDY, TOO_LARGE; the errors of reading.
  */
 export async function phaseRare(
@@ -102,6 +103,7 @@ export async function phaseRare(
     }
     const map = await mapFor(options.map, info.chrom, signal);
     const cm = { scaffold: map.at(info.scaffoldPositions), rare: map.at(info.positions) };
+    checkPeople(options, info.samples);
     const trios = numberedFamilies(options.pedigree ?? [], info.samples).flat();
     const counts = await placeRare(study, cm, { ...native, trios }, { signal, onProgress, stage: "placing" });
     const { from, to } = parseRegion(inputRegion ?? info.chrom, [info.chrom]);

@@ -52,6 +52,8 @@ export interface ScaffoldSummary {
   readonly oriented: number;
   /** Phased genotypes that are not what was called; they were not used. */
   readonly disagree: number;
+  /** Heterozygous genotypes that agree, but whose ALTs the scaffold has no row for: it cannot order them. */
+  readonly notExpressible: number;
   /** Samples whose scaffold was turned over to fit what their parents say. */
   readonly turned: number;
   /** Positions of it left out because a haplotype carries two ALTs there. */

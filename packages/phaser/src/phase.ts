@@ -1,6 +1,6 @@
 import type { Warn, Warning } from "@x/core/base";
-import { phaserError } from "./errors.ts";
-import { type Family, numberedFamilies } from "./lists.ts";
+import { checkPeople } from "./check-people.ts";
+import { numberedFamilies } from "./lists.ts";
 import { Loci, type LociCounts } from "./loci.ts";
 import { now, type PhaseInfo, type PhaseLog, phaseLoci, phaseLog } from "./native.ts";
 import { type PhaseInputs, type PhaseTargets, readInputs } from "./phase-inputs.ts";
@@ -17,7 +17,7 @@ import { Phased, type PhaseResult } from "./phased.ts";
  * number of threads. The run begins when the result is first asked for.
  *
  * @throws OPTION_RANGE, OPTION_CHOICE, OPTION_CONFLICT, UNKNOWN_OPTION at once; later NO_VARIANTS (it says which filter
- * removed how many), NO_COMMON_VARIANTS, NO_COMMON_SAMPLES, SAMPLE_UNKNOWN, MAP_CHROM, REFERENCE_UNPHASED, PLOIDY,
+ * removed how many), NO_COMMON_VARIANTS, NO_COMMON_SAMPLES, SAMPLE_UNKNOWN, PEDIGREE, MAP_CHROM, REFERENCE_UNPHASED, PLOIDY,
  * SUPERSITE_CONFLICT, BAD_SCHEDULE, MEM_PREFLIGHT and the errors of reading.
  */
 export function phase(targets: PhaseTargets, options: PhaseOptions = {}): Phased {
@@ -34,7 +34,7 @@ async function run(targets: PhaseTargets, o: PhaseOptions, engine: EngineOptions
     const { target, reference, scaffold, map, cm, own } = inputs;
     const samples = target.samples;
     const families = numberedFamilies(o.pedigree ?? [], samples);
-    checkNames(o, samples, families);
+    checkPeople(o, samples);
     const conflicts = listConflicts(inputs);
     const read = {
       counts: target.counts,
@@ -88,29 +88,6 @@ function withIterations(onProgress: NonNullable<PhaseOptions["onProgress"]>, log
   };
 }
 
-/** Lists of names that meet none of the samples are another study's; those that meet some are a larger study's. */
-function checkNames(
-  o: PhaseOptions,
-  samples: readonly string[],
-  families: readonly [number, number, number][],
-): void {
-  const known = new Set(samples);
-  const check = (what: string, names: readonly string[], met: number): void => {
-    if (names.length === 0 || met === names.length) return;
-    const details = { listed: names.length, found: met };
-    if (met === 0) {
-      const message = `none of the ${names.length} ${what} is among the ${samples.length} samples (${names[0]}, …)`;
-      throw phaserError("NO_COMMON_SAMPLES", message, { details });
-    }
-    const message = `${names.length - met} of ${names.length} ${what} are not among the samples`;
-    o.warn?.({ code: "SAMPLE_UNKNOWN", message, details });
-  };
-  const haploids = o.haploids ?? [];
-  check("haploid samples", haploids, haploids.filter((name) => known.has(name)).length);
-  const children = (o.pedigree ?? []).map((f: Family) => f.child);
-  check("children of the pedigree", children, families.filter(([child]) => child >= 0).length);
-}
-
 function listConflicts({ target, reference, scaffold }: PhaseInputs): PhaseConflict[] {
   const of = (source: PhaseConflict["source"], loci: Loci | undefined): PhaseConflict[] =>
     loci?.conflicts().map((c) => ({ source, ...c })) ?? [];
@@ -156,6 +133,7 @@ function summarise(
           positions: scaffold.loci,
           oriented: scaffold.genotypes,
           disagree: scaffold.disagree,
+          notExpressible: scaffold.notExpressible,
           turned: scaffold.turned,
           conflictPositions: read.scaffold?.conflictPositions ?? 0,
         }

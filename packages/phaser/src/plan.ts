@@ -9,9 +9,9 @@ export interface PlanOptions extends Pick<RunOptions, "threads" | "signal"> {
   readonly map?: GeneticMap | string;
   /** Only this region of the file. */
   readonly region?: string;
-  /** Longest chunk in centimorgans, its overlaps left aside; 20 by default. */
+  /** Longest own part of a chunk in centimorgans; overlaps come on top; 20 by default. */
   readonly chunkCm?: number;
-  /** Most positions of a chunk, its overlaps left aside; 100,000 by default. */
+  /** Most positions of that part; overlaps come on top; 100,000 by default. */
   readonly chunkPositions?: number;
   /** What each chunk shares with its neighbours on either side, in centimorgans; 2 by default. */
   readonly overlapCm?: number;
@@ -99,8 +99,9 @@ const WINDOW_CM = 8;
 const [DONORS, LANE_BYTES] = [200, 32];
 
 /**
- * Cuts a chromosome into chunks of at most `chunkCm` centimorgans and `chunkPositions` positions, equal in number of
- * positions as far as that goes, and predicts the memory of each by {@link phaseMemory}. Reads positions only.
+ * Cuts a chromosome into chunks and predicts the memory of each by {@link phaseMemory}. Their own parts, which tile the
+ * chromosome, hold at most `chunkCm` centimorgans and `chunkPositions` positions, equal in number of positions as far as
+ * that goes; the overlaps on either side come on top and are in what is predicted. Reads positions only.
  */
 export async function planChunks(path: string, options: PlanOptions = {}): Promise<ChunkPlan> {
   const names = [

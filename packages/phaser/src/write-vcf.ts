@@ -12,6 +12,8 @@ export interface FormatField {
   readonly description: string;
   /** Numbers a sample; 1 by default. */
   readonly number?: number;
+  /** Only in rows whose two alleles differ, missing elsewhere; false by default. */
+  readonly heterozygous?: boolean;
   /** Locus after locus, sample after sample; NaN is written as missing. */
   readonly values: Float32Array;
 }
@@ -95,7 +97,7 @@ function confidenceFields(sure: PhaseConfidence): FormatField[] {
     "Probability that this heterozygous genotype is phased right relative to the sample's one before";
   const codes = "Probability of the allele imputed on each haplotype, all rows of the position considered";
   return [
-    { id: "PP", description: phase, number: 1, values: sure.phase },
+    { id: "PP", description: phase, number: 1, heterozygous: true, values: sure.phase },
     { id: "CP", description: codes, number: 2, values: sure.codes },
   ];
 }

@@ -25,6 +25,10 @@ it("check-oneallele and plan, as JSON", () => {
   expect(check.haplotypeViolations).toBe(golden.oneAllele.haplotype_violations);
   const plan = JSON.parse(phaser("plan", "--input", join(FIXTURES, "truth.vcf"), "--json").out);
   expect([plan.chrom, plan.chunks.length]).toEqual(["20", 1]);
+  const [head, line] = phaser("plan", "--input", join(FIXTURES, "truth.vcf")).out.split("\n");
+  expect(head!.split("\t").slice(-2)).toEqual(["MB", "MB_with_Node"]);
+  const [alone, all] = line!.split("\t").slice(-2).map(Number) as [number, number];
+  expect(all - alone).toBeGreaterThan(30);
 });
 
 it("a damaged file is exit 1 with its code and no stack, a wrong option exit 2", () => {

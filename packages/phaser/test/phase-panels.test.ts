@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { openVcf, phase, readPedigree, switchError, writeVcf } from "../src/index.ts";
+import { type Family, openVcf, phase, readPedigree, switchError, writeVcf } from "../src/index.ts";
 import { dice, simulate, toVcf } from "./simulate.ts";
 import { FIXTURES, failure, folder, records, vcf } from "./support.ts";
 
@@ -312,5 +312,60 @@ describe("haploid samples", () => {
     });
     await phased.summary;
     expect(warned).toContain("SAMPLE_UNKNOWN");
+  });
+});
+
+describe("a pedigree that cannot be", () => {
+  const study = at.file(
+    "pedigree.vcf",
+    vcf(["a", "b", "c"], ["100 . A C 0/1 0/1 1/1", "200 . A G 0/1 0/0 0/1"]),
+  );
+  const code = async (pedigree: readonly Family[]): Promise<string> =>
+    (await failure(phase(study, { ...quick, pedigree }).summary)).code;
+
+  it("ties nobody to anybody, or goes round in a circle", async () => {
+    expect(await code([{ child: "a", father: "x", mother: "y" }])).toBe("PEDIGREE");
+    expect(await code([{ child: "a", father: null, mother: null }])).toBe("PEDIGREE");
+    const circle = [
+      { child: "a", father: "b", mother: null },
+      { child: "b", father: null, mother: "c" },
+      { child: "c", father: "a", mother: null },
+    ];
+    expect(await code(circle)).toBe("PEDIGREE");
+    const file = at.file("circle.fam", "c NA a\na b NA\nb NA c\n");
+    const e = await failure(readPedigree(file));
+    expect([e.code, e.details.line]).toEqual(["PEDIGREE", 1]);
+    expect(e.message).toMatch(/c would be an own ancestor \(c, child of a, child of b, child of c\)/);
+    expect(await readPedigree(at.file("loop.fam", "k f m\nf g h\nm g h\n"))).toHaveLength(3);
+  });
+
+  it("parents that are not there are counted in a warning", async () => {
+    const warned: string[] = [];
+    const pedigree = [{ child: "a", father: "b", mother: "y" }];
+    await using phased = phase(study, {
+      ...quick,
+      pedigree,
+      warn: (w) => warned.push(`${w.code} ${w.message}`),
+    });
+    await phased.summary;
+    expect(warned).toEqual([
+      "SAMPLE_UNKNOWN 1 of 2 parents named by the pedigree are not among the samples (y)",
+    ]);
+  });
+});
+
+describe("a scaffold without one row of a position", () => {
+  it("orients what it can express, and counts the rest", async () => {
+    const names = ["a", "b", "c", "d"];
+    const rows = ["100 . A C 1/0 0/1 0/0 0/1", "100 . A G 0/1 0/0 0/1 0/1", "200 . A C 0/1 0/1 0/1 0/1"];
+    const scaffold = vcf(names, ["100 . A C 0|1 1|0 0|0 1|1", "200 . A C 1|0 1|0 1|0 1|0"]);
+    await using phased = phase(at.file("two-rows.vcf", vcf(names, rows)), {
+      ...quick,
+      scaffold: at.file("one-row.vcf", scaffold),
+    });
+    const calls = (await phased.loci()).calls();
+    // a is 1/2 and has C second; b has C first. c's G stands as REF there; d has one C, not two.
+    expect([...calls.subarray(0, 4)]).toEqual([2, 1, 1, 0]);
+    expect((await phased.summary).scaffold).toMatchObject({ oriented: 6, disagree: 1, notExpressible: 1 });
   });
 });

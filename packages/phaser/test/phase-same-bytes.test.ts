@@ -1,11 +1,12 @@
 // The same input and seed give the same bytes, however they come and however many threads work on them.
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { crc32, deflateRawSync, gunzipSync } from "node:zlib";
 import { expect, it } from "vitest";
 import { openVcf, type PhaseOptions, phase, writeBcf, writeVcf } from "../src/index.ts";
 import { simulate, toVcf, type Written } from "./simulate.ts";
-import { folder, records } from "./support.ts";
+import { FIXTURES, folder, phaserWith, records } from "./support.ts";
 
 const at = folder();
 const people = simulate({ people: 36, positions: 140, seed: 21 });
@@ -107,3 +108,23 @@ function block(data: Uint8Array): Buffer {
   tail.writeUInt32LE(data.length, 4);
   return Buffer.concat([head, packed, tail]);
 }
+
+it("every instruction set: whole runs of phase and rare, scalar beside the fastest", () => {
+  const [rare, scaffold] = ["rare.input.vcf", "rare.scaffold.vcf"].map((name) => join(FIXTURES, name)) as [
+    string,
+    string,
+  ];
+  const schedule = ["--mcmc-iterations", quick.mcmcIterations];
+  for (const args of [
+    ["phase", "--input", input, "--confidence", "--seed", "3", ...schedule],
+    ["rare", "--input", rare, "--scaffold", scaffold],
+  ]) {
+    const sums = ["scalar", ""].map((level) => {
+      const out = at.path(`simd-${args[0]}-${level}.vcf`);
+      const run = phaserWith(level ? { X_SIMD: level } : {}, ...args, "--output", out);
+      expect([run.code, run.err]).toEqual([0, ""]);
+      return sum(out);
+    });
+    expect(sums[0]).toBe(sums[1]);
+  }
+});

@@ -66,7 +66,18 @@ export async function failure(run: Promise<unknown>): Promise<XError> {
 
 /** The command line as built. */
 export function phaser(...args: string[]): { code: number | null; out: string; err: string } {
+  return phaserWith({}, ...args);
+}
+
+/** The same with more in its environment. */
+export function phaserWith(
+  env: Record<string, string>,
+  ...args: string[]
+): { code: number | null; out: string; err: string } {
   const bin = join(import.meta.dirname, "../bin/phaser.mjs");
-  const run = spawnSync(process.execPath, [bin, ...args], { encoding: "utf8" });
+  const run = spawnSync(process.execPath, [bin, ...args], {
+    encoding: "utf8",
+    env: { ...process.env, ...env },
+  });
   return { code: run.status, out: run.stdout, err: run.stderr };
 }

@@ -10,11 +10,7 @@ import { FIXTURES, failure, folder, records, SHARED, vcf } from "./support.ts";
 const at = folder();
 const haploids = ["bob"];
 const sources = ["small.vcf", "small.vcf.gz", "small.bcf"].map((name) => join(FIXTURES, name));
-// Where one row was missing beside an observed ALT (cat at 200), that ALT's haplotype is known not to carry the other.
-const golden = readFileSync(join(FIXTURES, "small.gt.txt"), "utf8")
-  .replace("AN=6;DP=14\tGT\t0/1\t0/0\t./.", "AN=7;DP=14\tGT\t0/1\t0/0\t0/.")
-  .trimEnd()
-  .split("\n");
+const golden = readFileSync(join(FIXTURES, "small.gt.txt"), "utf8").trimEnd().split("\n");
 const bcftools = spawnSync("bcftools", ["--version"]).status === 0;
 
 describe("round trip", () => {

@@ -4,9 +4,11 @@ import {
   type CliCommand,
   type CliContext,
   checkOutputDir,
+  checkOutputs,
   lockOutput,
   type OptionSpec,
   OutputFiles,
+  protectInputs,
   runCli,
   xError,
 } from "@x/core/base";
@@ -19,11 +21,14 @@ import { checkPrefix, type Written, writeText } from "./write.ts";
 
 // What only one command needs is loaded by it: every module costs part of a millisecond at the start.
 
+/** The files of a prefix. */
+const FILESET = [".bed", ".bim", ".fam"];
 const BFILE: OptionSpec = {
   name: "bfile",
   aliases: ["-bfile"],
   type: "string",
   value: "PREFIX",
+  file: { role: "input", endings: FILESET },
   help: "the fileset: PREFIX.bed, .bim, .fam",
 };
 const OUT: OptionSpec = {
@@ -34,7 +39,11 @@ const OUT: OptionSpec = {
   default: "plink",
   help: "what the results are called; - is standard output",
 };
-const OUT_FILESET: OptionSpec = { ...OUT, help: "what the fileset is called: PREFIX.bed, .bim, .fam" };
+const OUT_FILESET: OptionSpec = {
+  ...OUT,
+  file: { role: "output", endings: FILESET },
+  help: "what the fileset is called: PREFIX.bed, .bim, .fam",
+};
 const FORMS: readonly GenotypeEncoding[] = ["int8", "float32", "float64", "packed"];
 const STRICT: OptionSpec = {
   name: "strict",
@@ -43,10 +52,28 @@ const STRICT: OptionSpec = {
 };
 const LISTS: readonly OptionSpec[] = [
   STRICT,
-  { name: "extract", type: "string", value: "FILE", help: "only the variants listed" },
-  { name: "exclude", type: "string", value: "FILE", help: "not the variants listed" },
-  { name: "keep", type: "string", value: "FILE", help: "only the people listed (FID IID)" },
-  { name: "remove", type: "string", value: "FILE", help: "not the people listed" },
+  {
+    name: "extract",
+    type: "string",
+    value: "FILE",
+    file: { role: "input" },
+    help: "only the variants listed",
+  },
+  {
+    name: "exclude",
+    type: "string",
+    value: "FILE",
+    file: { role: "input" },
+    help: "not the variants listed",
+  },
+  {
+    name: "keep",
+    type: "string",
+    value: "FILE",
+    file: { role: "input" },
+    help: "only the people listed (FID IID)",
+  },
+  { name: "remove", type: "string", value: "FILE", file: { role: "input" }, help: "not the people listed" },
 ];
 const REPORT: readonly OptionSpec[] = [BFILE, OUT, ...LISTS];
 const ALLELES: readonly OptionSpec[] = [
@@ -60,6 +87,7 @@ const commands: readonly CliCommand[] = [
     summary: "check a fileset and say what is in it",
     options: [BFILE, ...LISTS],
     positionals: ["[PREFIX]"],
+    files: [{ role: "input", endings: FILESET }],
     examples: ["plink-io inspect --bfile study"],
     run: (context) =>
       withStudy(
@@ -104,6 +132,7 @@ const commands: readonly CliCommand[] = [
         aliases: ["-out"],
         type: "string",
         value: "NAME",
+        file: { role: "output" },
         help: "the .arrow file, or the prefix of the fileset, instead of TO",
       },
       {
@@ -127,6 +156,8 @@ const commands: readonly CliCommand[] = [
       const { convert } = await import("./convert.ts");
       const { options } = context;
       const { from, to } = ends(context);
+      protectInputs([from], FILESET);
+      checkOutputs(["", ...FILESET].map((ending) => to + ending));
       checkOutputDir(to);
       const settings = {
         ...running(context),
@@ -147,6 +178,7 @@ const commands: readonly CliCommand[] = [
       { name: "region", type: "string", value: "CHR:FROM-TO", help: "only this region" },
     ],
     positionals: ["[PREFIX]"],
+    files: [{ role: "input", endings: FILESET }],
     examples: ["plink-io subset --bfile study --keep people.txt --out part"],
     run: (context) => {
       const prefix = filesetPrefix(context);
@@ -166,6 +198,7 @@ const commands: readonly CliCommand[] = [
     summary: "join filesets of the same people, one a chromosome",
     options: [OUT_FILESET],
     positionals: ["PREFIX..."],
+    files: [{ role: "input", endings: FILESET }],
     examples: ["plink-io merge chr1 chr2 chr3 --out all"],
     run: async (context) => {
       const prefix = filesetPrefix(context);
@@ -191,6 +224,7 @@ function report(
     summary,
     options: [...REPORT, ...options],
     positionals: ["[PREFIX]"],
+    files: [{ role: "input", endings: FILESET }],
     examples: [`plink-io ${name} --bfile study --out study`],
     run: (context) =>
       withStudy(context, async (study) => {

@@ -194,6 +194,6 @@ it.each([
   const before = readFileSync(`${prefix}.bed`);
   const ran = plinkIo(args(prefix));
   expect(ran.stderr).toContain("OUT_IS_INPUT");
-  expect(ran.status).toBe(1);
+  expect(ran.status).toBe(2);
   expect(readFileSync(`${prefix}.bed`).equals(before)).toBe(true);
 });

@@ -11,6 +11,7 @@ import {
   flatten,
   greater,
   greaterOrEqual,
+  type Keep,
   logSoftmax,
   mapChunks,
   max,
@@ -95,6 +96,8 @@ export function asvParams(config: ModelConfig): AsvParams {
 export interface EncodeOptions {
   readonly hidden?: HiddenLetters;
   readonly chunk?: number;
+  /** Keep the products of layers for the backward pass; true. */
+  readonly keep?: boolean;
   /**
    * Drops units of an ASV in all its places at once (Gal and Ghahramani 2016): noise is drawn for each ASV and unit, a
    * number of each place would cost more than the step.
@@ -104,13 +107,14 @@ export interface EncodeOptions {
 
 /**
  * Embeds ASVs [n, width]: token and position embeddings, transformer layers, attention pooling. With `chunk` so many
- * ASVs are worked on at a time (n must be a multiple), and the backward pass computes them again.
+ * ASVs are worked on at a time (n must be a multiple), and the backward pass computes them again, but for the products of
+ * their layers where these are kept.
  */
 export function encodeAsvs(
   p: AsvTensors,
   tokens: Tensor,
   config: ModelConfig,
-  { hidden, chunk = 0, dropout }: EncodeOptions = {},
+  { hidden, chunk = 0, keep = true, dropout }: EncodeOptions = {},
 ): EncodedAsvs {
   const n = tokens.shape[0]!;
   const drops = dropout && typeof n === "number" ? dropMasks(n, config, dropout) : [];
@@ -124,10 +128,11 @@ export function encodeAsvs(
   const cut = (t: Tensor): Tensor => reshape(t, [n / chunk, chunk, t.shape[1]!]);
   const scanned = [tokens, ...(hidden ? [hidden.letters, hidden.scored] : []), ...drops].map(cut);
   const made = mapChunks(
-    ([part, ...rest], shared) => {
+    ([part, ...rest], shared, mark) => {
       const [letters, scored] = hidden ? rest.splice(0, 2) : [];
       const own = letters && scored && { letters, scored };
-      return encodeChunk(unflatten(p, shared), part!, config, { hidden: own, drops: rest }).slice(0, 3);
+      const given = { hidden: own, drops: rest, keep: keep ? mark : undefined };
+      return encodeChunk(unflatten(p, shared), part!, config, given).slice(0, 3);
     },
     scanned,
     flatten<Tensor>(p as Tree<Tensor>).map(([, t]) => t),
@@ -151,9 +156,14 @@ function encodeChunk(
   p: AsvTensors,
   tokens: Tensor,
   config: ModelConfig,
-  { hidden, drops }: { hidden?: HiddenLetters | undefined; drops: readonly Tensor[] },
+  given: {
+    hidden: HiddenLetters | undefined;
+    drops: readonly Tensor[];
+    keep?: Keep | undefined;
+  },
 ): Tensor[] {
   const { patch, vocabulary } = config;
+  const { hidden, drops, keep } = given;
   const [n, width] = tokens.shape as [number, number];
   const places = width / patch;
   const known = cast(greater(tokens, constant(0, [], "int64")), "float32");
@@ -168,7 +178,7 @@ function encodeChunk(
     const factors = drops[asked++];
     return factors ? mul(t, reshape(factors, [n, 1, config.dim])) : t;
   };
-  const states = scope("asv", () => stack(x, p.stack, mask, config, drop));
+  const states = scope("asv", () => stack(x, p.stack, mask, config, drop, keep));
   const { row } = scope("asv/pool", () => pool(states, p.pool, mask));
   const seen = p.readout && reshape(mul(states, reshape(mask, [n, places, 1])), [n, places * config.dim]);
   // A row of padding alone embeds to zeros.

@@ -1,6 +1,7 @@
 /** What the stacks of the network are made of: transformer layers and attention pooling. */
 import {
   add,
+  attend,
   cast,
   constant,
   type DenseParams,
@@ -9,6 +10,7 @@ import {
   div,
   exp,
   gelu,
+  type Keep,
   layerNorm,
   log,
   matmul,
@@ -91,14 +93,15 @@ export function stack(
   mask: Tensor,
   config: Pick<ModelConfig, "heads" | "activation">,
   dropout: Dropout = (_, t) => t,
+  keep: Keep = (t) => t,
 ): Tensor {
   // 0 or −1e9, added to the scores of all layers and heads.
   const bias = reshape(mul(add(mask, -1), -NEVER), [mask.shape[0]!, 1, 1, mask.shape[1]!]);
   let at = x;
-  for (const [name, layer] of Object.entries(p.layers))
-    at = scope(name, () =>
-      transformerLayer(at, layer, bias, config, (what, t) => dropout(`${name}.${what}`, t)),
-    );
+  for (const [name, layer] of Object.entries(p.layers)) {
+    const drop: Dropout = (what, t) => dropout(`${name}.${what}`, t);
+    at = keep(scope(name, () => transformerLayer(at, layer, bias, config, drop, keep)));
+  }
   return layerNorm(at, p.norm.scale, p.norm.shift, STACK_EPSILON);
 }
 
@@ -108,20 +111,27 @@ function transformerLayer(
   bias: Tensor,
   { heads, activation }: Pick<ModelConfig, "heads" | "activation">,
   dropout: Dropout,
+  keep: Keep,
 ): Tensor {
-  const mixed = selfAttention(layerNorm(x, p.norm1.scale, p.norm1.shift, EPSILON), p, bias, heads);
-  const y = add(x, dropout("attention", mixed));
-  const wide = dense(layerNorm(y, p.norm2.scale, p.norm2.shift, EPSILON), p.up);
+  const mixed = selfAttention(layerNorm(x, p.norm1.scale, p.norm1.shift, EPSILON), p, bias, heads, keep);
+  const y = keep(add(x, dropout("attention", mixed)));
+  const wide = keep(dense(layerNorm(y, p.norm2.scale, p.norm2.shift, EPSILON), p.up));
   return add(y, dropout("ffn", dense(activation === "gelu" ? gelu(wide) : relu(wide), p.down)));
 }
 
-function selfAttention(x: Tensor, p: TensorsOf<LayerParams>, bias: Tensor, heads: number): Tensor {
+function selfAttention(
+  x: Tensor,
+  p: TensorsOf<LayerParams>,
+  bias: Tensor,
+  heads: number,
+  keep: Keep,
+): Tensor {
   const [batch, places, dim] = x.shape as [number, number, number];
   const each = dim / heads;
-  const parts = split(dense(x, p.qkv), [dim, dim, dim]) as [Tensor, Tensor, Tensor];
+  const parts = split(keep(dense(x, p.qkv)), [dim, dim, dim]) as [Tensor, Tensor, Tensor];
   const [q, k, v] = parts.map((t) => reshape(t, [batch, places, heads, each])) as [Tensor, Tensor, Tensor];
   const scores = matmul(mul(transpose(q, [0, 2, 1, 3]), 1 / Math.sqrt(each)), transpose(k, [0, 2, 3, 1]));
-  const mixed = matmul(softmax(add(scores, bias)), transpose(v, [0, 2, 1, 3]));
+  const mixed = attend(add(scores, bias), transpose(v, [0, 2, 1, 3]), keep);
   return dense(reshape(transpose(mixed, [0, 2, 1, 3]), [batch, places, dim]), p.out);
 }
 

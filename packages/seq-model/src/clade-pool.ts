@@ -59,18 +59,19 @@ export function cladeLoss(asv: Tensor, p: TensorsOf<CladeParams>, targets: Tenso
 /**
  * Presence and mass of each clade: [samples, 2 × clades]. With m the membership of an ASV, presence is
  * 1 − Π (1 − m) over a sample's ASVs, as a maximum with slopes everywhere; mass is (Σ share × m) to a learned power,
- * ¼ at first. `there` and `counts` are [samples, slots], `index` says which ASV a slot holds.
+ * ¼ at first. `mask`, `there` and `counts` are [samples, slots], `index` says which ASV a slot holds.
  */
 export function cladePool(
   asv: Tensor,
   p: TensorsOf<CladeParams>,
-  { index, there, counts }: { index: Tensor; there: Tensor; counts: Tensor },
+  { index, mask, there, counts }: { index: Tensor; mask: Tensor; there: Tensor; counts: Tensor },
 ): Tensor {
   const [samples, slots] = index.shape as [number, number];
   const asvs = asv.shape[0]!;
   const logits = mul(dense(asv, p.out), exp(p.sharpness));
-  const held = mul(counts, there);
-  const shares = div(held, maximum(sum(held, [1], true), 1e-8));
+  const held = mul(counts, mask);
+  // An ASV that is looked away from leaves the shares of others as they are.
+  const shares = mul(div(held, maximum(sum(held, [1], true), 1e-8)), there);
   // Which ASV each slot holds, as 0 and 1: sums over slots become products of matrices.
   const ones = add(mul(mean(asv, [1]), 0), 1);
   const places = reshape(sub(cumSum(ones, 0), 1), [1, 1, asvs]);

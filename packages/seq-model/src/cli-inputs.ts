@@ -21,6 +21,7 @@ export const TABLE_FLAGS: readonly OptionSpec[] = [
     aliases: ["-i"],
     type: "string",
     value: "FILE",
+    file: { role: "input" },
     help: "feature table: BIOM 2.1 or 1.0, or .qza",
     required: true,
   },
@@ -35,7 +36,14 @@ export const TABLE_FLAGS: readonly OptionSpec[] = [
 
 /** Options of commands that read a tree. */
 export const TREE_FLAGS: readonly OptionSpec[] = [
-  { name: "tree", aliases: ["-t"], type: "string", value: "FILE", help: "rooted tree: Newick or .qza" },
+  {
+    name: "tree",
+    aliases: ["-t"],
+    type: "string",
+    value: "FILE",
+    file: { role: "input" },
+    help: "rooted tree: Newick or .qza",
+  },
   {
     name: "missing-tips",
     type: "string",

@@ -10,10 +10,18 @@ export const inspectCommand: CliCommand = {
   name: "inspect",
   summary: "look at a table, and whether tree, sequences and metadata go with it",
   options: [
-    { name: "table", aliases: ["-i"], type: "string", value: "FILE", help: "feature table", required: true },
+    {
+      name: "table",
+      aliases: ["-i"],
+      type: "string",
+      value: "FILE",
+      file: { role: "input" },
+      help: "feature table",
+      required: true,
+    },
     ...TREE_FLAGS,
-    { name: "sequences", type: "string", value: "FILE", help: "FASTA or .qza" },
-    { name: "metadata", type: "string", value: "FILE", help: "sample metadata" },
+    { name: "sequences", type: "string", value: "FILE", file: { role: "input" }, help: "FASTA or .qza" },
+    { name: "metadata", type: "string", value: "FILE", file: { role: "input" }, help: "sample metadata" },
   ],
   examples: ["seq-model inspect --table table.biom --tree tree.nwk --metadata metadata.tsv"],
   async run(context) {

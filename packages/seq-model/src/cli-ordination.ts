@@ -11,6 +11,7 @@ export const pcoaCommand: CliCommand = {
   name: "pcoa",
   summary: "principal coordinates of a distance matrix, as a table and a picture",
   positionals: ["MATRIX"],
+  files: [{ role: "input" }],
   options: [
     { name: "axes", type: "int", range: { min: 1 }, default: 10, value: "N", help: "axes to keep" },
     {
@@ -18,11 +19,24 @@ export const pcoaCommand: CliCommand = {
       aliases: ["-o"],
       type: "string",
       value: "FILE",
+      file: { role: "output" },
       help: "coordinates (.tsv)",
       required: true,
     },
-    { name: "svg", type: "string", value: "FILE", help: "picture of the first two axes" },
-    { name: "metadata", type: "string", value: "FILE", help: "sample metadata, for --colour" },
+    {
+      name: "svg",
+      type: "string",
+      value: "FILE",
+      file: { role: "output" },
+      help: "picture of the first two axes",
+    },
+    {
+      name: "metadata",
+      type: "string",
+      value: "FILE",
+      file: { role: "input" },
+      help: "sample metadata, for --colour",
+    },
     {
       name: "colour",
       aliases: ["--color"],
@@ -61,9 +75,17 @@ export const permanovaCommand: CliCommand = {
   name: "permanova",
   summary: "do groups of samples differ? a permutation test on a distance matrix",
   positionals: ["MATRIX"],
+  files: [{ role: "input" }],
   random: true,
   options: [
-    { name: "metadata", type: "string", value: "FILE", help: "sample metadata", required: true },
+    {
+      name: "metadata",
+      type: "string",
+      value: "FILE",
+      file: { role: "input" },
+      help: "sample metadata",
+      required: true,
+    },
     {
       name: "column",
       type: "string",

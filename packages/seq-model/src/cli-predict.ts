@@ -15,6 +15,7 @@ const MODEL_FLAG: OptionSpec = {
   name: "model",
   type: "string",
   value: "FILE",
+  file: { role: "input" },
   help: "a trained model, or the folder of its run",
   required: true,
 };
@@ -27,17 +28,36 @@ export const predictCommand: CliCommand = {
   options: [
     MODEL_FLAG,
     ...TABLE_FLAGS,
-    { name: "sequences", type: "string", value: "FILE", help: "FASTA or .qza, where ids are no sequences" },
-    { name: "metadata", type: "string", value: "FILE", help: "for models that take metadata" },
+    {
+      name: "sequences",
+      type: "string",
+      value: "FILE",
+      file: { role: "input" },
+      help: "FASTA or .qza, where ids are no sequences",
+    },
+    {
+      name: "metadata",
+      type: "string",
+      value: "FILE",
+      file: { role: "input" },
+      help: "for models that take metadata",
+    },
     {
       name: "output",
       aliases: ["-o", "--out"],
       type: "string",
       value: "FILE",
+      file: { role: "output" },
       help: "predictions (.tsv)",
       required: true,
     },
-    { name: "embeddings", type: "string", value: "FILE", help: "also the sample embeddings (.tsv)" },
+    {
+      name: "embeddings",
+      type: "string",
+      value: "FILE",
+      file: { role: "output" },
+      help: "also the sample embeddings (.tsv)",
+    },
     { name: "batch-size", type: "int", range: { min: 1 }, default: 8, value: "N", help: "samples a batch" },
     {
       name: "prediction-passes",
@@ -183,7 +203,15 @@ export const exportCommand: CliCommand = {
   summary: "write a trained model as ONNX, for Node, browsers and Python",
   options: [
     MODEL_FLAG,
-    { name: "out", aliases: ["-o"], type: "string", value: "FILE", help: "the .onnx file", required: true },
+    {
+      name: "out",
+      aliases: ["-o"],
+      type: "string",
+      value: "FILE",
+      file: { role: "output" },
+      help: "the .onnx file",
+      required: true,
+    },
   ],
   examples: ["seq-model export --model run --out model.onnx"],
   async run(context) {

@@ -19,13 +19,26 @@ export const searchCommand: CliCommand = {
   options: [
     ...TABLE_FLAGS,
     ...TREE_FLAGS,
-    { name: "sequences", type: "string", value: "FILE", help: "FASTA or .qza, where ids are no sequences" },
+    {
+      name: "sequences",
+      type: "string",
+      value: "FILE",
+      file: { role: "input" },
+      help: "FASTA or .qza, where ids are no sequences",
+    },
     ...STUDY_FLAGS,
-    { name: "pretrained-encoder", type: "string", value: "FILE", help: "start from what pretrain made" },
+    {
+      name: "pretrained-encoder",
+      type: "string",
+      value: "FILE",
+      file: { role: "input" },
+      help: "start from what pretrain made",
+    },
     {
       name: "space",
       type: "string",
       value: "FILE",
+      file: { role: "input" },
       help: 'what is searched, as JSON: {"learningRate": {"log": [1e-4, 1e-2]}, "layers.sample": {"choice": [1, 2]}}; also uniform, int',
     },
     { name: "trials", type: "int", range: { min: 1 }, default: 16, value: "N", help: "settings drawn" },

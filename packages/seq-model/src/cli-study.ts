@@ -13,6 +13,7 @@ export const STUDY_FLAGS: readonly OptionSpec[] = [
     aliases: ["-m"],
     type: "string",
     value: "FILE",
+    file: { role: "input" },
     help: "sample metadata",
     required: true,
   },
@@ -25,7 +26,13 @@ export const STUDY_FLAGS: readonly OptionSpec[] = [
     required: true,
   },
   { name: "classifier", type: "flag", help: "the column holds classes" },
-  { name: "split", type: "string", value: "FILE", help: "table of sample_id and split (train, test)" },
+  {
+    name: "split",
+    type: "string",
+    value: "FILE",
+    file: { role: "input" },
+    help: "table of sample_id and split (train, test)",
+  },
   {
     name: "group",
     type: "string",

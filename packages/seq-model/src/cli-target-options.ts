@@ -3,6 +3,7 @@ import { type CliContext, type OptionSpec, xError } from "@x/core/base";
 import { listOf, type Study } from "./cli-study.ts";
 import { given } from "./cli-train-options.ts";
 import type { FineTuneOptions } from "./fine-tune.ts";
+import type { TargetLossKind } from "./model-losses.ts";
 import { sortedQuantiles } from "./quantiles.ts";
 import { numericTarget } from "./targets.ts";
 
@@ -44,6 +45,12 @@ export const TARGET_FLAGS: readonly OptionSpec[] = [
     help: "of numbers; huber",
   },
   {
+    name: "loss-config",
+    type: "string",
+    value: "JSON",
+    help: `the loss of each of several columns, e.g. '{"age":"huber","mass":"mae"}'; others take --loss-type`,
+  },
+  {
     name: "over-penalty",
     type: "number",
     range: { min: 0 },
@@ -62,7 +69,7 @@ export const TARGET_FLAGS: readonly OptionSpec[] = [
   {
     name: "target-transform",
     type: "string",
-    choices: ["none", "minmax", "zscore", "zscore-category", "log-minmax", "log-zscore"],
+    choices: ["none", "minmax", "zscore", "zscore-category", "log-minmax", "log-zscore", "sqrt-zscore"],
     value: "NAME",
     help: "scale of numbers, fitted on the training samples; zscore",
   },
@@ -207,4 +214,30 @@ export function headOptions({ options }: CliContext): Record<string, unknown> {
     categoryDim: options["categorical-embed-dim"],
     countPrediction: options["count-prediction"],
   });
+}
+
+const LOSSES: readonly string[] = ["huber", "mse", "mae", "asymmetric"];
+
+/** `--loss-config`: one loss a column, in the order of the columns. */
+export function lossesByOutput(options: CliContext["options"]): TargetLossKind[] | undefined {
+  if (options["loss-config"] === undefined) return undefined;
+  const text = String(options["loss-config"]);
+  const names = listOf(options["metadata-column"]);
+  const wrong = (why: string): never => {
+    const message = `--loss-config ${text}: ${why}; it is JSON that gives columns one of ${LOSSES.join(", ")}`;
+    throw xError("OPTION_CHOICE", message, { usage: true, details: { option: "loss-config" } });
+  };
+  let given: unknown;
+  try {
+    given = JSON.parse(text);
+  } catch {
+    return wrong("no JSON");
+  }
+  if (typeof given !== "object" || given === null || Array.isArray(given)) return wrong("no object");
+  const known = new Map(Object.entries(given));
+  for (const [name, loss] of known) {
+    if (!names.includes(name)) return wrong(`${name} is no column that is predicted`);
+    if (!LOSSES.includes(loss)) return wrong(`there is no loss ${loss}`);
+  }
+  return names.map((name) => (known.get(name) ?? options["loss-type"] ?? "huber") as TargetLossKind);
 }

@@ -33,15 +33,29 @@ const choice = (name: string, choices: readonly string[], help: string): OptionS
   help,
 });
 
+/** AAM's metrics and the encoder types that learn them. */
+const AAM_METRICS: Readonly<Record<string, string>> = {
+  unifrac: "unifrac",
+  weighted: "weighted",
+  faith_pd: "faith-pd",
+};
+
 /** Options of both verbs. */
 export const NETWORK_FLAGS: readonly OptionSpec[] = [
   ...TABLE_FLAGS,
   ...TREE_FLAGS,
-  { name: "sequences", type: "string", value: "FILE", help: "FASTA or .qza, where ids are no sequences" },
+  {
+    name: "sequences",
+    type: "string",
+    value: "FILE",
+    file: { role: "input" },
+    help: "FASTA or .qza, where ids are no sequences",
+  },
   {
     name: "unifrac-matrix",
     type: "string",
     value: "FILE",
+    file: { role: "input" },
     help: "distances to learn, instead of those of the tree",
   },
   {
@@ -62,17 +76,20 @@ export const NETWORK_FLAGS: readonly OptionSpec[] = [
     name: "pretrained-encoder",
     type: "string",
     value: "FILE",
+    file: { role: "input" },
     help: "start from this encoder; every key is accounted for",
   },
   {
     name: "split",
     type: "string",
     value: "FILE",
+    file: { role: "input" },
     help: "table of sample_id and split (train, test); epochs are chosen by some of the training samples",
   },
   number("test-size", "samples to judge by; 0.2", { min: 0, max: 1 }),
   choice("form", ["default", "aam"], "of the network: order-free, or as AAM builds it"),
   choice("encoder", encoderTypes(), "what the encoder learns; unifrac"),
+  choice("unifrac-metric", Object.keys(AAM_METRICS), "AAM's name for three of these"),
   int("embedding-dim", "width of embeddings: most of memory and time; 64"),
   int("attention-heads", "heads; 4"),
   {
@@ -116,6 +133,10 @@ export const NETWORK_FLAGS: readonly OptionSpec[] = [
     help: "cut ASVs into chunks, then batches, to stay under it; the rest is accumulated",
   },
   flag("auto-batch-size", "find the largest batch that memory allows, up to --batch-size"),
+  number("max-memory-fraction", "share of this machine's memory that --auto-batch-size plans with; 0.8", {
+    min: 0.01,
+    max: 1,
+  }),
   number("lr", "largest learning rate; 1e-3"),
   number("weight-decay", "of AdamW; 0.01"),
   number("warmup", "share of all steps in which the rate rises; 0.05", { min: 0, max: 1 }),
@@ -150,11 +171,15 @@ export const NETWORK_FLAGS: readonly OptionSpec[] = [
     min: 0,
     max: 1,
   }),
-  int("asv-chunk-size", "ASVs worked on at a time; 32. Fewer need less memory", 0),
+  int(
+    "asv-chunk-size",
+    "ASVs worked on at a time; 32. About 800 places fit a processor's cache best: 4 to 8 ASVs at --patch 1",
+    0,
+  ),
   int("length-buckets", "groups of samples by number of ASVs, each padded for itself; 1"),
   flag(
     "gradient-checkpointing",
-    "compute chunks again in the backward pass (on): --no-gradient-checkpointing is faster and keeps everything in memory",
+    "compute what is cheap of a chunk again in the backward pass (on): --no-gradient-checkpointing keeps everything in memory",
   ),
   { name: "device", type: "string", value: "NAME", help: "auto, cpu, cuda or cuda:N" },
 ];
@@ -181,7 +206,8 @@ export function modelOptions(options: Given): ModelOptions {
   return {
     ...base,
     ...given({
-      encoder: options.encoder as string | undefined,
+      encoder:
+        (options.encoder as string | undefined) ?? AAM_METRICS[String(options["unifrac-metric"] ?? "")],
       dim: n("embedding-dim"),
       heads: n("attention-heads"),
       ffnRatio: n("ffn-ratio"),

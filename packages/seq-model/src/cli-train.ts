@@ -5,7 +5,7 @@ import { jsonlTracker, lossReportHtml, readHistory, tensorBoardTracker } from "@
 import { baseline } from "./baseline.ts";
 import { runOptions, tableOf, treeOf, treeOptions } from "./cli-inputs.ts";
 import { listOf, STUDY_FLAGS, type Study, studyOf } from "./cli-study.ts";
-import { headOptions, TARGET_FLAGS, targetOptions } from "./cli-target-options.ts";
+import { headOptions, lossesByOutput, TARGET_FLAGS, targetOptions } from "./cli-target-options.ts";
 import { given, modelOptions, NETWORK_FLAGS, trainingOptions } from "./cli-train-options.ts";
 import { readDistances } from "./distance-files.ts";
 import { seqError } from "./errors.ts";
@@ -222,7 +222,7 @@ function trainingOf(context: CliContext): TrainingOptions {
     });
   const weights = listOf(options["class-weights"]).map(Number);
   const loss = given({
-    loss: options["loss-type"] as "huber" | undefined,
+    loss: lossesByOutput(options) ?? (options["loss-type"] as "huber" | undefined),
     overPenalty: options["over-penalty"] as number | undefined,
     underPenalty: options["under-penalty"] as number | undefined,
     classWeights: weights.length > 0 ? weights : undefined,
@@ -242,7 +242,8 @@ async function sized(
   if (gigabytes === undefined && options["auto-batch-size"] !== true) return training;
   const limit =
     gigabytes === undefined
-      ? 0.8 * memoryLimit({ memoryLimit: context.memoryLimit }).bytes
+      ? Number(options["max-memory-fraction"] ?? 0.8) *
+        memoryLimit({ memoryLimit: context.memoryLimit }).bytes
       : Number(gigabytes) * 1e9;
   const { config, cache } = given.form;
   const whole = trainingConfig(training);
@@ -259,15 +260,16 @@ async function sized(
     asvs,
     slots,
     chunk: whole.chunk,
+    keep: whole.keep,
     limit,
   });
-  const { batchSize, chunk } = plan;
+  const { batchSize, chunk, keep } = plan;
   const accumulate = plan.accumulate * whole.accumulate;
   if (!json)
     print(
-      `${batchSize} samples a step, ${chunk} ASVs at a time, ${accumulate} steps an update: about ${(plan.bytes / 1e9).toFixed(2)} GB`,
+      `${batchSize} samples a step, ${chunk} ASVs at a time${keep ? "" : ", computed twice"}, ${accumulate} steps an update: about ${(plan.bytes / 1e9).toFixed(2)} GB`,
     );
-  return { ...training, batchSize, chunk, accumulate };
+  return { ...training, batchSize, chunk, keep, accumulate };
 }
 
 /** Who an encoder learns from and who chooses its epoch; the test samples of a split that is given do neither. */

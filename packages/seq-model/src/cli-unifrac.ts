@@ -8,7 +8,14 @@ import { TABLE_METRICS, type TableMetric, TREE_METRICS, type TreeMetric } from "
 import { mergeStripes, readStripes, unifracStripes, writeStripes } from "./stripes.ts";
 import { distances, unifrac } from "./unifrac.ts";
 
-const OUT = { name: "out", aliases: ["-o"], type: "string", value: "FILE", required: true } as const;
+const OUT = {
+  name: "out",
+  aliases: ["-o"],
+  type: "string",
+  value: "FILE",
+  required: true,
+  file: { role: "output" },
+} as const;
 
 /** `seq-model unifrac`. */
 export const unifracCommand: CliCommand = {
@@ -86,6 +93,7 @@ export const mergeCommand: CliCommand = {
   name: "merge",
   summary: "join the parts of a matrix that unifrac --stripes made",
   positionals: ["PART..."],
+  files: [{ role: "input" }],
   options: [{ ...OUT, help: "the matrix: .npy, .tsv, .h5, .arrow" }],
   examples: ["seq-model merge part1.arrow part2.arrow --out unweighted.npy"],
   async run(context) {

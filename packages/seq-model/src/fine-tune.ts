@@ -120,10 +120,15 @@ export async function fineTune(table: FeatureTable, options: FineTuneOptions): P
     },
     from?.facts.config,
   );
+  // As in pretraining: memberships in clades say what distances of ASVs would.
+  const auxiliary =
+    options.tree || options.distances
+      ? { ...(config.clades > 0 && { phylogeny: 0 }) }
+      : { encoder: 0, phylogeny: 0, clades: 0 };
   const training = withoutAuxiliary(
     trainingConfig(
       { ...options.training, seed: options.training?.seed ?? options.seed ?? 0 },
-      { losses: options.tree || options.distances ? {} : { encoder: 0, phylogeny: 0, clades: 0 } },
+      { losses: auxiliary },
     ),
     options.keepAuxiliary === true,
   );

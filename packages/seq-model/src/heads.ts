@@ -91,6 +91,8 @@ export function head(row: Tensor, p: HeadTensors, config: ModelConfig, dropout: 
 export type FusionParams = {
   /** One table of levels a column. */
   readonly columns: { readonly [column: string]: ParamSpec };
+  /** From a row of clades to one as wide as the network: joining is square in the width. */
+  readonly narrow?: DenseParams;
   /** concat, add: from the categories (and the row) to the row. */
   readonly join?: DenseParams;
   /** gmu: the gate; cross-attention: queries. */
@@ -102,35 +104,45 @@ export type FusionParams = {
 /** The same in a graph. */
 export type FusionTensors = {
   readonly columns: { readonly [column: string]: Tensor };
+  readonly narrow?: TensorsOf<DenseParams>;
   readonly join?: TensorsOf<DenseParams>;
   readonly gate?: TensorsOf<DenseParams>;
   readonly other?: TensorsOf<DenseParams>;
 };
 
+/** Width of what comes out of `fuse`. */
+export function fusedWidth({ categories, clades, dim }: ModelConfig, width: number): number {
+  return categories.length > 0 && clades > 0 ? dim : width;
+}
+
 /** Weights of `fuse` for rows of this width; undefined without categorical metadata. */
-export function fusionParams(config: ModelConfig, width: number): FusionParams | undefined {
+export function fusionParams(config: ModelConfig, from: number): FusionParams | undefined {
   const { categories, categoryDim, fusion } = config;
   if (categories.length === 0) return undefined;
+  const width = fusedWidth(config, from);
   const each = fusion === "cross-attention" ? width : categoryDim;
   const columns = Object.fromEntries(categories.map((n, i) => [`c${i}`, param([n, each], { normal: 0.1 })]));
+  const narrow = width === from ? {} : { narrow: denseParams(from, width) };
   const all = each * categories.length;
-  if (fusion === "concat") return { columns, join: denseParams(width + all, width) };
-  if (fusion === "add") return { columns, join: denseParams(all, width) };
+  if (fusion === "concat") return { columns, ...narrow, join: denseParams(width + all, width) };
+  if (fusion === "add") return { columns, ...narrow, join: denseParams(all, width) };
   if (fusion === "gmu")
     return {
       columns,
+      ...narrow,
       join: denseParams(all, width),
       gate: denseParams(width + all, width),
       other: denseParams(width, width),
     };
-  return { columns, gate: denseParams(width, width), other: denseParams(width, 2 * width) };
+  return { columns, ...narrow, gate: denseParams(width, width), other: denseParams(width, 2 * width) };
 }
 
 /**
  * Joins categories [B, columns] to rows [B, width]: `concat` and `add` as named; `gmu` is the gated unit of Arevalo et al.
  * (2017), z tanh(row) + (1 − z) tanh(categories); in `cross-attention` the row looks at the columns.
  */
-export function fuse(row: Tensor, codes: Tensor, p: FusionTensors, config: ModelConfig): Tensor {
+export function fuse(whole: Tensor, codes: Tensor, p: FusionTensors, config: ModelConfig): Tensor {
+  const row = p.narrow ? dense(whole, p.narrow) : whole;
   const width = row.shape[1] as number;
   const columns = Object.values(p.columns).map((table, i) =>
     embedding(table, gather(codes, constant(i, [], "int64"), 1)),

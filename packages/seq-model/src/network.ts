@@ -45,6 +45,7 @@ import {
   type FusionParams,
   type FusionTensors,
   fuse,
+  fusedWidth,
   fusionParams,
   type HeadParams,
   type HeadTensors,
@@ -91,6 +92,8 @@ export interface NetworkOptions {
   readonly loss: TargetLossConfig;
   /** ASVs worked on at a time; 0 takes all at once. */
   readonly chunk: number;
+  /** Keep the products of a chunk's layers for the backward pass; true by default. */
+  readonly keep?: boolean;
   /** Does the encoder stay as it is? It then drops nothing. */
   readonly frozen?: boolean;
 }
@@ -206,7 +209,7 @@ function sampleNetwork(config: ModelConfig): NetworkParams {
           ...powers,
         }),
         ...(fusion && { fusion }),
-        head: headParams(config, rowWidth),
+        head: headParams(config, fusedWidth(config, rowWidth)),
       },
     }),
   };
@@ -300,6 +303,7 @@ function networkResult(inputs: Record<string, Tensor>, p: NetworkTensors, b: Bui
     const hidden = letters && scored ? { letters, scored } : undefined;
     const made = encodeAsvs(p.asv, inputs.tokens!, config, {
       chunk: options.chunk,
+      keep: options.keep ?? true,
       ...(hidden && { hidden }),
       ...(config.dropout > 0 && {
         dropout: (name: string, x: Tensor) => b.context.dropout(name, x, config.dropout),
@@ -356,7 +360,7 @@ function samplePart(
     : powerPool(top, encoder.power!, mask, counts);
   const there = thereOf(inputs);
   const row = p.clades
-    ? concat([cladePool(asv, p.clades, { index: inputs.index!, there, counts }), pooled.row])
+    ? concat([cladePool(asv, p.clades, { index: inputs.index!, mask, there, counts }), pooled.row])
     : pooled.row;
   outputs.embedding = row;
   const type = encoderType(config.encoder);

@@ -140,7 +140,10 @@ export async function pretrain(
 }
 
 /** What {@link formOf} looks at. @internal */
-export type FormSource = Pick<PretrainOptions, "model" | "sequences" | "unknown" | keyof TreeOptions> & {
+export type FormSource = Pick<
+  PretrainOptions,
+  "model" | "sequences" | "unknown" | "warn" | keyof TreeOptions
+> & {
   /** Tree whose clades the network tells apart. */
   readonly tree?: Tree;
   /** Places of the training samples. */
@@ -150,7 +153,7 @@ export type FormSource = Pick<PretrainOptions, "model" | "sequences" | "unknown"
 /** The form of a network for a table, the table's sequences as its tokens, and the clades of its tree. @internal */
 export function formOf(
   table: FeatureTable,
-  { model = {}, sequences, unknown = "token", tree, train, missingLength }: FormSource,
+  { model = {}, sequences, unknown = "token", tree, train, missingLength, warn }: FormSource,
   base?: ModelConfig,
 ): { config: ModelConfig; cache: SequenceCache; clades?: Clades } {
   const wanted = modelConfig({
@@ -160,7 +163,14 @@ export function formOf(
   });
   const cache = sequenceCache(table, sequences, { maxLength: wanted.maxLength, unknown });
   const most = base ? base.clades : (model.clades ?? CLADES);
-  const onTree = tree && most > 0 && tree.has(table.featureIds).every(Boolean);
+  const without = tree && most > 0 ? tree.has(table.featureIds).filter((has) => !has).length : 0;
+  if (without > 0)
+    warn?.({
+      code: "CLADES_TIPS",
+      message: `${without} features have no tip in the tree: embeddings hold no clades; leave these features out of the table`,
+      details: { features: without },
+    });
+  const onTree = tree && most > 0 && without === 0;
   const clades = onTree
     ? cladesOf(table, cache, { tree, train, most, ...(missingLength !== undefined && { missingLength }) })
     : undefined;

@@ -9,6 +9,7 @@ export const TARGET_TRANSFORMS = [
   "zscore-category",
   "log-minmax",
   "log-zscore",
+  "sqrt-zscore",
 ] as const;
 
 /** One of {@link TARGET_TRANSFORMS}. */
@@ -49,8 +50,9 @@ export interface UseTransformOptions {
 /**
  * Learns a transform from the targets of the **training** samples (nothing else may be given): `minmax` maps their range to
  * 0 … 1, `zscore` their mean and standard deviation (divided by n) to 0 and 1, `zscore-category` those of each category,
- * the `log-` ones do it to ln(y + 1). A target that does not vary only moves to 0. `values` holds one sample's outputs
- * after another's. `TARGET_TRANSFORM` for values that are not finite, −1 or less under a logarithm, or not one a sample.
+ * the `log-` ones do it to ln(y + 1), `sqrt-zscore` to √y, back from which nothing is below 0. A target that does not
+ * vary only moves to 0. `values` holds one sample's outputs after another's. `TARGET_TRANSFORM` for values that are not
+ * finite, −1 or less under a logarithm, below 0 under a root, or not one a sample.
  */
 export function fitTargetTransform(
   kind: TargetTransformKind,
@@ -67,7 +69,7 @@ export function fitTargetTransform(
     throw seqError("TARGET_TRANSFORM", `${values.length} targets are no samples of ${outputs} each`);
   }
   const samples = values.length / outputs;
-  const scaled = logarithms(kind, values, outputs);
+  const scaled = bent(kind, values, outputs);
   const all = Array.from({ length: samples }, (_, s) => s);
   const whole = shiftScale(kind, scaled, outputs, all);
   if (kind !== "zscore-category") return { kind, ...whole };
@@ -89,7 +91,7 @@ export function applyTargetTransform(
   values: ArrayLike<number>,
   options: UseTransformOptions = {},
 ): Float64Array {
-  const scaled = logarithms(transform.kind, values, transform.shift.length * (options.inner ?? 1));
+  const scaled = bent(transform.kind, values, transform.shift.length * (options.inner ?? 1));
   const at = placeOf(transform, values.length, options);
   return scaled.map((y, k) => (y - at(k).shift) / at(k).scale);
 }
@@ -101,22 +103,42 @@ export function invertTargetTransform(
   options: UseTransformOptions = {},
 ): Float64Array {
   const at = placeOf(transform, values.length, options);
-  const log = transform.kind.startsWith("log-");
-  return Float64Array.from(values, (z, k) => {
-    const y = z * at(k).scale + at(k).shift;
-    return log ? Math.expm1(y) : y;
-  });
+  const { back } = bendOf(transform.kind);
+  return Float64Array.from(values, (z, k) => back(z * at(k).scale + at(k).shift));
 }
 
-function logarithms(kind: TargetTransformKind, values: ArrayLike<number>, width: number): Float64Array {
-  const log = kind.startsWith("log-");
-  const bad = Array.from(values).findIndex((y) => !Number.isFinite(y) || (log && y <= -1));
+/** What happens to a target before it is shifted and scaled, and how it comes back. */
+function bendOf(kind: TargetTransformKind): {
+  there(y: number): number;
+  back(x: number): number;
+  takes(y: number): boolean;
+  why: string;
+} {
+  if (kind.startsWith("log-"))
+    return {
+      there: Math.log1p,
+      back: Math.expm1,
+      takes: (y) => y > -1,
+      why: "ln(y + 1) needs numbers above −1",
+    };
+  if (kind.startsWith("sqrt-"))
+    return {
+      there: Math.sqrt,
+      back: (x) => Math.max(0, x) ** 2,
+      takes: (y) => y >= 0,
+      why: "a root needs numbers of 0 and more",
+    };
+  return { there: (y) => y, back: (x) => x, takes: () => true, why: "targets are finite" };
+}
+
+function bent(kind: TargetTransformKind, values: ArrayLike<number>, width: number): Float64Array {
+  const { there, takes, why } = bendOf(kind);
+  const bad = Array.from(values).findIndex((y) => !Number.isFinite(y) || !takes(y));
   if (bad >= 0) {
-    const why = log ? "ln(y + 1) needs numbers above −1" : "targets are finite";
     const message = `the target of sample ${Math.floor(bad / width)} is ${values[bad]}; ${why}`;
     throw seqError("TARGET_TRANSFORM", message, { sample: Math.floor(bad / width), value: values[bad] });
   }
-  return Float64Array.from(values, (y) => (log ? Math.log1p(y) : y));
+  return Float64Array.from(values, there);
 }
 
 function shiftScale(

@@ -15,6 +15,8 @@ export interface StepSize {
   readonly slots: number;
   /** ASVs worked on at a time; 0 for all. */
   readonly chunk: number;
+  /** Are the products of a chunk's layers kept for the backward pass? */
+  readonly keep: boolean;
 }
 
 /** Bytes of onnxruntime, Node and the graph themselves. */
@@ -28,11 +30,12 @@ const HELD_CLADES = 14;
 
 /**
  * Bytes at the peak of a training: weights with gradient and moments, the activations of one chunk of ASVs (of all of
- * them where they are not cut), embeddings of all ASVs, their memberships in clades, and the sample level.
- * Fitted to the peaks of processes on the CPU, at most a fifth below and half above them (`training-memory.test.ts`); what chunks leave
- * behind is not given back to the system, so that a part goes with all ASVs however few are worked on at a time.
+ * them where they are not cut), what is kept of every chunk, embeddings of all ASVs, their memberships in clades, and the
+ * sample level. Fitted to the peaks of processes on the CPU, at most a fifth below and half above them
+ * (`training-memory.test.ts`); what chunks leave behind is not given back to the system, so that a part goes with all ASVs
+ * however few are worked on at a time.
  */
-export function stepBytes(config: ModelConfig, { samples, asvs, slots, chunk }: StepSize): number {
+export function stepBytes(config: ModelConfig, { samples, asvs, slots, chunk, keep }: StepSize): number {
   const { asvReadout, clades, dim, heads, ffnRatio, layers, patch, vocabulary } = config;
   const weights = flatten<ParamSpec>(networkParams(config) as Tree<ParamSpec>).reduce(
     (n, [, { shape }]) => n + shape.reduce((a, b) => a * b, 1),
@@ -44,10 +47,13 @@ export function stepBytes(config: ModelConfig, { samples, asvs, slots, chunk }: 
   const kept = 4 + 4 * layers.asv + (asvReadout === "places" ? 8 : 0);
   const together = chunk > 0 ? Math.min(chunk, asvs) : asvs;
   const letters = together * asvWidth(config) * vocabulary * 4;
+  // Queries, keys and values, what attention gives, both sums of a layer, the wide product; and a quarter that is lost
+  // between them.
+  const products = keep && together < asvs ? 1.25 * layers.asv * (6 + ffnRatio) : 0;
   const nucleotides =
     stack(together, places, layers.asv) +
     letters +
-    asvs * (dim * 3 + asvWidth(config) * 6 + places * dim * kept);
+    asvs * (dim * 3 + asvWidth(config) * 6 + places * dim * (kept + products));
   const depth = layers.sample + layers.encoder + layers.count + layers.target;
   const sample = stack(samples, slots, depth) + samples * slots * dim * 6 + samples * samples * dim * 3;
   const memberships =
@@ -63,17 +69,28 @@ export interface BatchPlan {
   readonly accumulate: number;
   /** ASVs worked on at a time. */
   readonly chunk: number;
+  /** Are the products of a chunk's layers kept for the backward pass? */
+  readonly keep: boolean;
   /** Bytes at the peak, by formula. */
   readonly bytes: number;
 }
 
 /**
- * The largest batch under a limit, up to `wanted` samples; what is missing is made up for by accumulation. ASVs are cut into
- * smaller chunks before the batch is. `MEMORY_BATCH` where not even two samples fit.
+ * The largest batch under a limit, up to `wanted` samples; what is missing is made up for by accumulation. Before the batch
+ * is cut, ASVs are cut into smaller chunks, and then products are computed twice instead of kept. `MEMORY_BATCH` where not
+ * even two samples fit.
  */
 export function planBatch(
   config: ModelConfig,
-  given: { wanted: number; asvsPerSample: number; asvs: number; slots: number; chunk: number; limit: number },
+  given: {
+    wanted: number;
+    asvsPerSample: number;
+    asvs: number;
+    slots: number;
+    chunk: number;
+    keep?: boolean;
+    limit: number;
+  },
 ): BatchPlan {
   const { wanted, asvsPerSample, slots, limit } = given;
   const least = Math.min(2, wanted);
@@ -85,11 +102,13 @@ export function planBatch(
     batchSize >= least;
     batchSize = batchSize > 2 ? Math.max(2, 2 * Math.floor((batchSize - 1) / 2)) : 0
   )
-    for (const chunk of chunks) {
-      const asvs = Math.min(given.asvs, batchSize * asvsPerSample);
-      const bytes = stepBytes(config, { samples: batchSize, asvs, slots, chunk });
-      if (bytes <= limit) return { batchSize, accumulate: Math.ceil(wanted / batchSize), chunk, bytes };
-    }
+    for (const keep of given.keep === false ? [false] : [true, false])
+      for (const chunk of chunks) {
+        const asvs = Math.min(given.asvs, batchSize * asvsPerSample);
+        const bytes = stepBytes(config, { samples: batchSize, asvs, slots, chunk, keep });
+        if (bytes > limit) continue;
+        return { batchSize, accumulate: Math.ceil(wanted / batchSize), chunk, keep, bytes };
+      }
   const message = `a batch of ${least} samples needs more than ${(limit / 1e9).toFixed(2)} GB; a smaller --embedding-dim, --ffn-ratio or --token-limit needs less`;
   throw seqError("MEMORY_BATCH", message, { limit });
 }

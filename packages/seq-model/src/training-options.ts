@@ -67,6 +67,8 @@ export interface TrainingConfig {
   readonly freeze: Freeze;
   /** ASVs worked on at a time, to be computed again in the backward pass; 0 keeps everything. */
   readonly chunk: number;
+  /** Keep the products of a chunk's layers for the backward pass; without, they are computed again, in much less memory. */
+  readonly keep: boolean;
   /** Graphs for samples of about one size each, so that small ones are not padded to the largest; 1 pads all alike. */
   readonly lengthBuckets: number;
   /** Steps in one call of onnxruntime. */
@@ -113,6 +115,7 @@ const DEFAULTS: TrainingConfig = {
   sampling: "abundance",
   freeze: "none",
   chunk: 32,
+  keep: true,
   lengthBuckets: 1,
   stepsPerCall: 1,
   seed: 0,

@@ -266,7 +266,7 @@ async function compileTraining(
   groups: readonly Uint32Array[],
   { optimizer, threads }: { optimizer: ReturnType<typeof optimizerOf>["optimizer"]; threads: number },
 ): Promise<TrainerSet> {
-  const { batchSize, epochs, seed, chunk, freeze, losses, loss } = training;
+  const { batchSize, epochs, seed, chunk, keep, freeze, losses, loss } = training;
   const whole = freeze === "none";
   const network = buildNetwork(config, {
     part: whole ? "whole" : "samples",
@@ -277,6 +277,7 @@ async function compileTraining(
     },
     loss,
     chunk,
+    keep,
     frozen: freeze === "base",
   });
   const frozen = (path: string): boolean =>

@@ -172,6 +172,11 @@ describe("a network with clades", () => {
     expect(form({}).distance).toBe("squared");
     expect(form({ clades: 7 }, { tree }).clades).toBe(7);
     expect(form({ clades: 0 }, { tree }).clades).toBe(0);
+    const warned: string[] = [];
+    const bare = parseTree("(a:1,b:1);");
+    const warn = ({ code }: { code: string }): void => void warned.push(code);
+    expect(form({}, { tree: bare, warn }).clades).toBe(0);
+    expect(warned).toEqual(["CLADES_TIPS"]);
     expect(embeddingWidth(modelConfig({ dim: 8, clades: 3 }))).toBe(14);
   });
 });

@@ -19,6 +19,7 @@ describe("target transforms", () => {
     expect(z("zscore", [1, 3])).toEqual([-1, 1]);
     expect(z("log-minmax", [0, Math.E - 1, Math.E ** 2 - 1])).toEqual([0, 0.5, 1]);
     expect(z("log-zscore", [0, Math.E ** 2 - 1])).toEqual([-1, 1]);
+    expect(z("sqrt-zscore", [1, 9])).toEqual([-1, 1]);
     expect(z("minmax", [3, 3])).toEqual([0, 0]);
     // The mean of three times 0.1 is not 0.1.
     for (const value of z("zscore", [0.1, 0.1, 0.1])) expect(Math.abs(value)).toBeLessThan(1e-15);

@@ -139,8 +139,14 @@ describe("12.2 batches that fit memory, 18.6 --max-memory-gb", () => {
     expect(small.bytes).toBeLessThanOrEqual(limit);
     expect(small.batchSize * small.accumulate).toBeGreaterThanOrEqual(32);
     expect((await failure(() => planBatch(config, { ...sizes, limit: 1e6 }))).code).toBe("MEMORY_BATCH");
+    // Less again by computing twice.
+    expect(whole.keep).toBe(true);
+    const tight = planBatch(config, { ...sizes, limit: whole.bytes / 2 });
+    expect(tight.keep).toBe(false);
     const step = { samples: 8, asvs: 800, slots: 200 };
-    expect(stepBytes(config, { ...step, chunk: 16 })).toBeLessThan(stepBytes(config, { ...step, chunk: 0 }));
+    const bytes = (chunk: number, keep: boolean) => stepBytes(config, { ...step, chunk, keep });
+    expect(bytes(16, false)).toBeLessThan(bytes(16, true));
+    expect(bytes(16, true)).toBeLessThan(bytes(0, true));
   });
 });
 

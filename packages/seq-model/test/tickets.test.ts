@@ -37,6 +37,30 @@ describe("docs/design/aam-tickets.md", () => {
   });
 });
 
+describe("docs/design/seq-audit.md", () => {
+  it("names tests and benchmarks that are there", () => {
+    const text = read("docs/design/seq-audit.md");
+    const rows = text.split("\n").filter((line) => /^\| (?!asked|-)/.test(line));
+    expect(rows.length).toBeGreaterThan(40);
+    for (const row of rows) {
+      const shown = row.split("|").at(-2)!;
+      const benchmarks = [...shown.matchAll(/`(benchmarks\/[\w./-]+)/g)].map(([, path]) => path!);
+      for (const path of benchmarks) expect(existsSync(join(root, path)), path).toBe(true);
+      // Several titles may follow one file.
+      let file = "";
+      let tests = 0;
+      for (const [, name, title] of shown.matchAll(/`([\w.-]+\.test\.ts)`|"([^"]+)"/g)) {
+        if (name) file = name;
+        else {
+          expect(read(`packages/seq-model/test/${file}`), `${file}: ${title}`).toContain(title!);
+          tests++;
+        }
+      }
+      expect(tests + benchmarks.length, row).toBeGreaterThan(0);
+    }
+  });
+});
+
 describe("14.1 streaming", () => {
   it("a table comes in blocks of samples that are those of the whole", async () => {
     const whole = await readBiom(fixture("table.biom"));

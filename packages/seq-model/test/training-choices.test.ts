@@ -4,13 +4,14 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { bySize } from "../src/buckets.ts";
+import { lossesByOutput } from "../src/cli-target-options.ts";
 import { modelOptions } from "../src/cli-train-options.ts";
 import { type FineTuneOptions, fineTune } from "../src/fine-tune.ts";
 import { modelConfig } from "../src/model-config.ts";
 import { pretrain, type TrainedModel } from "../src/pretrain.ts";
 import { innerSplit } from "../src/search-training.ts";
 import type { TrainingOptions } from "../src/training-options.ts";
-import { tableOf, tempFolder } from "./support/files.ts";
+import { failure, tableOf, tempFolder } from "./support/files.ts";
 import { fixtureStudy, TINY } from "./support/study.ts";
 
 const { table, tree, target, split, sequences } = await fixtureStudy();
@@ -143,6 +144,20 @@ describe("counts and orders", () => {
     expect(await run(false, true)).toBeCloseTo(await run(false, false), 5);
     expect(await run(true, true)).not.toBeCloseTo(await run(true, false), 5);
   }, 60_000);
+});
+
+describe("options that AAM has by another form", () => {
+  it("--unifrac-metric names an encoder, --loss-config a loss for each column", async () => {
+    expect(modelOptions({ "unifrac-metric": "faith_pd" }).encoder).toBe("faith-pd");
+    expect(modelOptions({ "unifrac-metric": "weighted", encoder: "jaccard" }).encoder).toBe("jaccard");
+    const columns = { "metadata-column": "age, mass" };
+    expect(lossesByOutput(columns)).toBeUndefined();
+    expect(lossesByOutput({ ...columns, "loss-config": '{"mass":"mae"}' })).toEqual(["huber", "mae"]);
+    for (const text of ["{", "[]", '{"height":"mae"}', '{"age":"l2"}'])
+      expect((await failure(() => lossesByOutput({ ...columns, "loss-config": text }))).code).toBe(
+        "OPTION_CHOICE",
+      );
+  });
 });
 
 it("who chooses the epoch is taken from the training samples, whole groups at a time", () => {

@@ -3,7 +3,7 @@
 
 use x_simd::Result;
 
-use crate::criterion::{Evaluation, Model, Source};
+use crate::criterion::{Evaluation, Method, Model, Source};
 use crate::mat::{Factor, axpy, dot};
 
 impl Model<'_> {
@@ -29,6 +29,19 @@ impl Model<'_> {
         Ok(Some((criterion, p.to_plain(&beta))))
     }
 
+    /// Gradient of REML from coefficients that are exact, as `carry` has them for a gaussian model with identity link.
+    pub fn gradient(&self, e: &Evaluation) -> Option<Vec<f64>> {
+        if !matches!(self.source, Source::Quadratic(_)) || self.method != Method::Reml {
+            return None;
+        }
+        let p = &e.prepared;
+        let own = |j: usize| {
+            let half = 0.5 * p.lambda[j] * dot(&p.times(j, &e.beta), &e.beta);
+            half / e.phi + 0.5 * p.trace(j, &e.inverse) - 0.5 * p.log_det_gradient[j]
+        };
+        Some((0..p.lambda.len()).map(own).collect())
+    }
+
     /// `now`, which has its derivatives, at `point` = its own (rho, theta) + `step`. Gradient and Hessian stay those of `now`.
     pub fn carry(&self, now: &Evaluation, point: &[f64], step: &[f64]) -> Result<Evaluation> {
         let (rho, theta) = point.split_at(now.prepared.lambda.len());
@@ -52,16 +65,22 @@ impl Model<'_> {
         let mut h = gram.clone();
         p.add_total(&mut h);
         let factor = Factor::new(&h).ok_or_else(|| self.rank_error(&p, &gram))?;
-        let phi = match &now.scale_border {
-            Some((border, curvature)) => now.phi * (-dot(border, step) / curvature).exp(),
-            None => now.phi,
+        let penalty = dot(&beta, &p.total_times(&beta));
+        let exact = matches!(self.source, Source::Quadratic(_)) && self.method == Method::Reml;
+        let (criterion, phi) = if exact {
+            let (criterion, phi, _) = self.laplace(2.0 * f + penalty, factor.log_det(), p.log_det);
+            (criterion, phi)
+        } else {
+            let gain = dot(&now.gradient, step) + 0.5 * dot(&now.hessian.mul_vec(step), step);
+            let shift = now.scale_border.as_ref().map_or(0.0, |(border, curvature)| -dot(border, step) / curvature);
+            (now.criterion + gain, now.phi * shift.exp())
         };
         Ok(Evaluation {
             theta: theta.to_vec(),
             f,
-            penalty: dot(&beta, &p.total_times(&beta)),
+            penalty,
             phi,
-            criterion: now.criterion + dot(&now.gradient, step) + 0.5 * dot(&now.hessian.mul_vec(step), step),
+            criterion,
             gradient: now.gradient.clone(),
             hessian: now.hessian.clone(),
             scale_border: now.scale_border.clone(),

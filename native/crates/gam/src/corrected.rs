@@ -5,10 +5,23 @@ use x_simd::Result;
 use crate::criterion::Evaluation;
 use crate::mat::{Factor, Mat};
 
+/// Precision of the prior on log smoothing parameters: mgcv's for exponential families and their extensions, and its for
+/// families of general likelihood (several predictors, partial likelihood). Found from its covariances.
+pub const PRIOR: f64 = 0.1;
+pub const PRIOR_GENERAL: f64 = 0.02;
+
 /// Vp with the uncertainty of the smoothing parameters (Wood, Pya & Säfken 2016, section 4): the shift of beta with the
-/// inverse Hessian of the criterion, and the change of the covariance's Cholesky root with that Hessian plus a weak prior
-/// (variance 10) on the log smoothing parameters.
-pub fn corrected(e: &Evaluation, inverse: &Mat, gram: &Mat, phi: f64) -> Result<Mat> {
+/// inverse Hessian of the criterion, and the change of the covariance's Cholesky root with that Hessian plus a weak prior of
+/// precision `prior` on the log smoothing parameters. `dispersion`: place of a log dispersion among the family's parameters;
+/// the smoothing parameters of that prior are then relative to it.
+pub fn corrected(
+    e: &Evaluation,
+    inverse: &Mat,
+    gram: &Mat,
+    phi: f64,
+    prior: f64,
+    dispersion: Option<usize>,
+) -> Result<Mat> {
     let p = &e.prepared;
     let nd = e.hessian.rows;
     let width = e.beta.len();
@@ -29,7 +42,23 @@ pub fn corrected(e: &Evaluation, inverse: &Mat, gram: &Mat, phi: f64) -> Result<
             _ => *curvature,
         }),
     };
-    let v = inverse_of(&full, 0.1, nd)?;
+    let full = match dispersion {
+        None => full,
+        Some(at) => {
+            let m = p.lambda.len();
+            let change = Mat::from_fn(full.rows, full.rows, |i, j| {
+                if i == j {
+                    1.0
+                } else if j == m + at && i < m {
+                    -1.0
+                } else {
+                    0.0
+                }
+            });
+            full.congruence(&change)
+        }
+    };
+    let v = inverse_of(&full, prior, nd)?;
     let mut h = gram.clone();
     p.add_total(&mut h);
     // In the plain coefficients: the root depends on their order.

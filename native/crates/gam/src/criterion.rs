@@ -431,7 +431,18 @@ impl Model<'_> {
     fn gcv(&self, layout: &Layout, e: &mut Evaluation, derivatives: bool) -> Result<()> {
         let (n, gamma) = (self.n, self.gamma);
         let deviance = 2.0 * e.f;
-        let tau = e.inverse.trace_with(&e.gram);
+        // Degrees of freedom by Fisher weights, as edf are reported.
+        let expected = match &self.source {
+            Source::Data(d) if d.family.fisher_moves() => {
+                let gram = d.working(layout, &e.beta, &e.theta, Weights::Fisher)?.gram;
+                let factor = Factor::new(&self.hessian_of(&e.prepared, &gram))
+                    .ok_or_else(|| self.rank_error(&e.prepared, &gram))?;
+                Some((gram, factor.inverse()))
+            }
+            _ => None,
+        };
+        let (gram, inverse) = expected.as_ref().map_or((&e.gram, &e.inverse), |(g, i)| (g, i));
+        let tau = inverse.trace_with(gram);
         let rest = n - gamma * tau;
         e.criterion = match self.scale {
             Some(phi) => deviance / n + 2.0 * gamma * phi * tau / n - phi,
@@ -441,29 +452,31 @@ impl Model<'_> {
         if !derivatives {
             return Ok(());
         }
-        e.directions = self.directions(layout, e)?;
+        let directions = self.directions(layout, e)?;
         let p = &e.prepared;
         let m = p.lambda.len();
-        let third = match &self.source {
-            Source::Data(d) => Some(d.third(layout, &e.beta, &e.theta, &e.inverse, &e.directions)?),
-            Source::Quadratic(_) => None,
+        let slopes = match &self.source {
+            Source::Data(d) if d.family.fisher_moves() => d.fisher_slopes(layout, &e.beta, &directions)?,
+            Source::Data(d) => d.third(layout, &e.beta, &e.theta, inverse, &directions)?.grams,
+            Source::Quadratic(_) => Vec::new(),
         };
         // tr(P G): d tau = tr(P dG) - tr(P dH P G).
-        let pgp = e.inverse.mul(&e.gram).mul(&e.inverse);
+        let pgp = inverse.mul(gram).mul(inverse);
         let pull = p.total_times(&e.beta);
-        e.gradient = (0..m)
+        let gradient = (0..m)
             .map(|j| {
                 let mut d_tau = -p.trace(j, &pgp);
-                if let Some(t) = &third {
-                    d_tau += e.inverse.trace_with(&t.grams[j]) - pgp.trace_with(&t.grams[j]);
+                if let Some(slope) = slopes.get(j) {
+                    d_tau += inverse.trace_with(slope) - pgp.trace_with(slope);
                 }
-                let d_dev = -2.0 * dot(&pull, &e.directions[j]);
+                let d_dev = -2.0 * dot(&pull, &directions[j]);
                 match self.scale {
                     Some(phi) => d_dev / n + 2.0 * gamma * phi * d_tau / n,
                     None => n * d_dev / (rest * rest) + 2.0 * gamma * n * deviance * d_tau / rest.powi(3),
                 }
             })
             .collect();
+        (e.gradient, e.directions) = (gradient, directions);
         Ok(())
     }
 }

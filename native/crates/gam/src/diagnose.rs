@@ -9,7 +9,7 @@ use crate::json::{Json, object};
 use crate::mat::{Factor, Mat, dot};
 use crate::rows::Rows;
 
-/// How much of each smooth the other terms can reproduce, by three measures between 0 and 1: the worst function of its
+/// How much of the parametric part and of each smooth the other terms can reproduce, by three measures between 0 and 1: the worst function of its
 /// space, the fitted function, the space on average.
 pub fn concurvity(design: &Design, beta: &[f64], job: &Job) -> Result<Json> {
     let width = design.layout().width;
@@ -18,9 +18,12 @@ pub fn concurvity(design: &Design, beta: &[f64], job: &Job) -> Result<Json> {
     }
     let ones = vec![1.0; design.rows()];
     let gram = quadratic_sums(design, &ones, &ones, &[], job)?.gram;
+    let smooth: Vec<usize> = design.ranges().into_iter().flatten().collect();
+    let parametric: Vec<usize> = (0..width).filter(|i| !smooth.contains(i)).collect();
+    let terms =
+        design.terms.iter().zip(design.ranges()).map(|(t, range)| (t.label.as_str(), range.collect::<Vec<_>>()));
     let mut out = Vec::new();
-    for (term, range) in design.terms.iter().zip(design.ranges()) {
-        let own: Vec<usize> = range.collect();
+    for (label, own) in std::iter::once(("para", parametric)).chain(terms).filter(|(_, own)| !own.is_empty()) {
         let rest: Vec<usize> = (0..width).filter(|i| !own.contains(i)).collect();
         let pick = |a: &[usize], b: &[usize]| Mat::from_fn(a.len(), b.len(), |i, j| gram[(a[i], b[j])]);
         let (b, cross) = (pick(&own, &own), pick(&rest, &own));
@@ -42,7 +45,7 @@ pub fn concurvity(design: &Design, beta: &[f64], job: &Job) -> Result<Json> {
         };
         let length = |m: &Mat| dot(&m.mul_vec(&coefficients), &coefficients);
         out.push(object([
-            ("label", term.label.as_str().into()),
+            ("label", label.into()),
             ("worst", worst.clamp(0.0, 1.0).into()),
             ("observed", (length(&a) / length(&b)).into()),
             ("estimate", (a.trace() / b.trace()).into()),
@@ -90,6 +93,7 @@ pub fn basis_check(
                 |r: &[f64]| pairs.iter().map(|&(a, b)| (r[a] - r[b]).powi(2)).sum::<f64>() / (2.0 * pairs.len() as f64);
             let own: Vec<f64> = rows.iter().map(|&i| residuals[i]).collect();
             let observed = roughness(&own);
+            let own_square = dot(&own, &own);
             let mut mixed = own;
             let mut all = Vec::with_capacity(draws);
             for _ in 0..draws {
@@ -97,7 +101,7 @@ pub fn basis_check(
                 random.shuffle(&mut mixed);
                 all.push(roughness(&mixed));
             }
-            index = observed / (all.iter().sum::<f64>() / draws as f64);
+            index = observed / (own_square / rows.len() as f64);
             p = all.iter().filter(|v| **v < observed).count() as f64 / draws as f64;
         }
         out.push(object([

@@ -2,7 +2,7 @@
 
 use x_simd::{Error, Job, Result};
 
-use crate::corrected::corrected;
+use crate::corrected::{PRIOR, PRIOR_GENERAL, corrected};
 use crate::criterion::{Evaluation, Method, Model, Quadratic, Source};
 use crate::family::{Family, Response, check_response};
 use crate::mat::{Factor, Mat, axpy, dot};
@@ -256,7 +256,9 @@ fn finish(
     };
     let (vc, edf2) =
         if options.covariances && !options.control.fixed && !e.directions.is_empty() && options.method != Method::Gcv {
-            let vc = corrected(e, &inverse, &gram, phi)?;
+            let general = family.predictors() > 1 || family.partial();
+            let prior = if general { PRIOR_GENERAL } else { PRIOR };
+            let vc = corrected(e, &inverse, &gram, phi, prior, family.dispersion_at())?;
             let mut edf2: Vec<f64> = (0..width).map(|i| dot(vc.row(i), plain_gram.row(i)) / phi).collect();
             // More than edf1 is no correction any more.
             if edf2.iter().sum::<f64>() >= edf1.iter().sum::<f64>() {

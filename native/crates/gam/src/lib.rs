@@ -20,6 +20,7 @@ mod grid;
 pub mod jet;
 pub mod json;
 mod kernels;
+mod last;
 pub mod mat;
 pub mod mixture;
 pub mod options;
@@ -36,6 +37,7 @@ mod shape;
 mod shaped;
 mod side;
 mod step;
+mod tail;
 pub mod term;
 pub mod termtest;
 
@@ -159,7 +161,7 @@ pub fn residuals(
         "deviance" => rows()
             .enumerate()
             .map(|(i, (y, e))| {
-                let sign = if *y >= family.mean(theta, e).0 { 1.0 } else { -1.0 };
+                let sign = if family.above(*y, theta, e) { 1.0 } else { -1.0 };
                 sign * family.deviance(*y, w(i), theta, e).max(0.0).sqrt()
             })
             .collect(),

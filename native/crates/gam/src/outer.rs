@@ -8,6 +8,7 @@ use crate::criterion::{Evaluation, Method, Model};
 use crate::mat::{Mat, dot};
 use crate::probe::Probe;
 use crate::step::{Past, Place, Step, learn, propose};
+use crate::tail::Tail;
 
 #[derive(Debug, Clone)]
 pub struct Control {
@@ -83,7 +84,7 @@ const NEAR: f64 = 0.15;
 const VANISHING: f64 = 10.0;
 /// Half a Newton decrement of P-IRLS: coefficients within 1e-7 standard errors. The criterion would be content with less;
 /// its gradient errs with the first power of theirs.
-const INNER: f64 = 1e-14;
+pub const INNER: f64 = 1e-14;
 /// What a point on the way is content with, and what one that may be the last must have.
 const INNER_ON_THE_WAY: f64 = 1e-8;
 const INNER_AT_THE_END: f64 = 1e-13;
@@ -94,11 +95,11 @@ const WORTH_A_LOOK: f64 = 0.05;
 
 pub struct Search<'a> {
     pub model: &'a Model<'a>,
-    control: &'a Control,
+    pub control: &'a Control,
     pub m: usize,
-    evaluations: usize,
-    inner: usize,
-    third: Vec<f64>,
+    pub evaluations: usize,
+    pub inner: usize,
+    pub third: Vec<f64>,
 }
 
 /// Start values at which each penalty weighs as much as the data on the coefficients it touches.
@@ -180,7 +181,9 @@ pub fn optimise(model: &Model, theta: &[f64], control: &Control) -> Result<Optim
         let rounding = 1e-9 * (1.0 + now.criterion.abs());
         let step = search.propose(&point, &now, past.as_ref(), &state);
         let unit = search.unit(&now);
-        let close = certificate.curvature > 0.0 && step.ends(&now, &state, unit);
+        let close = certificate.curvature > 0.0
+            && step.ends(&now, &state, unit)
+            && (!search.carries() || search.left(&step.last(&now, unit), &now, &state).1 < GRADIENT);
         let ended = certificate.gradient < GRADIENT || close || (stalled >= 2 && certificate.gradient < rounding);
         if ended && !looked && now.decrement <= INNER_AT_THE_END {
             looked = true;
@@ -200,9 +203,15 @@ pub fn optimise(model: &Model, theta: &[f64], control: &Control) -> Result<Optim
             certificate.converged = true;
             let last = step.last(&now, unit);
             if close && last.iter().any(|s| s.abs() > NO_STEP) {
-                search.refine(&mut point, &last, &mut now)?;
-                certificate.gradient = state.certificate(&now).gradient;
+                certificate.gradient = search.refine(&mut point, &last, &mut now, &state)?;
                 trace.push((now.criterion, point.clone()));
+                if search.carries() && certificate.gradient >= GRADIENT {
+                    // The exact gradient of a gaussian model: third derivatives were further off than they should be.
+                    let beta = now.prepared.to_plain(&now.beta);
+                    now = search.evaluate(&point, Some(&beta), true, INNER_ON_THE_WAY)?;
+                    (certificate.converged, past, outer) = (false, None, outer + 1);
+                    continue;
+                }
             }
             break;
         }
@@ -261,7 +270,7 @@ pub struct State {
 }
 
 impl State {
-    fn certificate(&self, now: &Evaluation) -> Certificate {
+    pub fn certificate(&self, now: &Evaluation) -> Certificate {
         Certificate {
             converged: false,
             gradient: self.active.iter().map(|&i| now.gradient[i].abs()).fold(0.0, f64::max),
@@ -376,8 +385,21 @@ impl Search<'_> {
 
     fn propose(&self, point: &[f64], now: &Evaluation, past: Option<&Past>, state: &State) -> Step {
         // Covariances hold the Hessian of the last point.
-        let limit = if self.control.refresh { 3e-4 } else { 1e-3 };
-        let place = Place { point, now, past, third: &self.third, active: &state.active, unit: self.unit(now), limit };
+        let limit = if self.carries() { 1e-3 } else { 3e-4 };
+        // A cold search has its own way out; a related fit has told where this one ends, nearly.
+        let tails: Vec<Option<Tail>> = (0..point.len())
+            .map(|i| (self.related() && i < self.m).then(|| Tail::along(self.model, now, i)).flatten())
+            .collect();
+        let place = Place {
+            point,
+            now,
+            past,
+            third: &self.third,
+            tails: &tails,
+            active: &state.active,
+            unit: self.unit(now),
+            limit,
+        };
         propose(&place, self.m, self.control.rho_min..=self.control.rho_max)
     }
 
@@ -392,30 +414,6 @@ impl Search<'_> {
             crate::mat::axpy(*s, d, &mut guess);
         }
         now.prepared.to_plain(&guess)
-    }
-
-    /// Takes a last, tiny step that nothing follows. Covariances ask for derivatives there; otherwise the derivatives of the
-    /// point before carry everything over, and there is no evaluation.
-    fn refine(&mut self, point: &mut [f64], step: &[f64], now: &mut Evaluation) -> Result<()> {
-        let next: Vec<f64> = point.iter().zip(step).map(|(p, s)| p + s).collect();
-        if !self.control.refresh && self.model.method != Method::Gcv {
-            *now = self.model.carry(now, &next, step)?;
-            point.copy_from_slice(&next);
-            return Ok(());
-        }
-        let (rho, theta) = next.split_at(self.m);
-        let guess = self.follow(step, now);
-        self.evaluations += 1;
-        let e = match self.model.evaluate(rho, theta, Some(&guess), true, INNER) {
-            Ok(e) => e,
-            Err(e) if e.code == "CANCELLED" => return Err(e),
-            Err(_) => return Ok(()),
-        };
-        self.inner += e.inner;
-        point.copy_from_slice(&next);
-        let hessian = now.hessian.clone();
-        *now = if self.model.method == Method::Gcv { Evaluation { hessian, ..e } } else { e };
-        Ok(())
     }
 
     /// A term can have two optima, one of them at infinity. Looks for that one with the likelihood as the parabola that it

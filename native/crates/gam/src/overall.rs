@@ -48,12 +48,31 @@ fn null_deviance(d: &Data, theta: &[f64], eta: &[Vec<f64>]) -> f64 {
             let at: Vec<f64> = (1..=k).map(|c| (share(c) / share(0)).ln()).collect();
             rows().map(|i| d.family.deviance(d.y[i], d.w[i], theta, &at)).sum()
         }
+        // The mean response itself, which is not quite the maximum likelihood one.
+        "betar" if d.offset.is_empty() => {
+            let eta = predictor_of(d.family, theta, mean);
+            rows().map(|i| d.family.deviance(d.y[i], d.w[i], theta, &[eta])).sum()
+        }
         _ => {
             let intercept = intercept_only(d.family, d, theta, mean);
             let at = |i: usize| intercept + if d.offset.is_empty() { 0.0 } else { d.offset[i] };
             rows().map(|i| d.family.deviance(d.y[i], d.w[i], theta, &[at(i)])).sum()
         }
     }
+}
+
+/// The linear predictor of a mean, by Newton's method.
+fn predictor_of(family: &dyn Family, theta: &[f64], mean: f64) -> f64 {
+    let mut eta = family.start(mean, 1e6, mean, 0);
+    for _ in 0..50 {
+        let (mu, slope) = family.mean(theta, &[eta]);
+        let step = (mean - mu) / slope;
+        eta += step;
+        if step.abs() < 1e-14 * (1.0 + eta.abs()) {
+            break;
+        }
+    }
+    eta
 }
 
 /// Maximum likelihood intercept by Newton's method.

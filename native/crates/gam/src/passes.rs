@@ -189,6 +189,34 @@ impl Data<'_> {
         Ok(sums.iter().map(|s| layout.fold_vec(s)).collect())
     }
 
+    /// X'(d fisher weight / d direction)X for each direction, of a family with `fisher_moves`.
+    pub fn fisher_slopes(&self, layout: &Layout, beta: &[f64], directions: &[Vec<f64>]) -> Result<Vec<Mat>> {
+        let raw = layout.raw_vec(beta);
+        let raw_d: Vec<Vec<f64>> = directions.iter().map(|d| layout.raw_vec(d)).collect();
+        let level = Level::get();
+        let sums = pass(
+            self.rows,
+            self.job,
+            || raw_d.iter().map(|_| layout.empty_gram()).collect::<Result<Vec<_>>>(),
+            || (Scratch::default(), vec![vec![Vec::new()]; raw_d.len()]),
+            |sums, (s, weights), block, from| {
+                self.eta(layout, block, from, &raw, &mut s.eta);
+                self.family.derive(self.response(from, block.rows), &[], &s.eta, false, &mut s.derivs);
+                let mut eta_d = vec![0.0; block.rows];
+                for (to, raw) in weights.iter_mut().zip(&raw_d) {
+                    layout.eta(block, 0, raw, &mut eta_d);
+                    to[0].clear();
+                    to[0].resize(block.rows, 0.0);
+                    add_product(level, &mut to[0], &s.derivs.fisher1, &eta_d);
+                }
+                layout.add_grams(block, weights, sums);
+                Ok(())
+            },
+            |total, part| total.iter_mut().zip(&part).for_each(|(t, p)| crate::mat::axpy(1.0, p, t)),
+        )?;
+        Ok(sums.iter().map(|s| layout.fold_gram(s)).collect())
+    }
+
     /// `directions`: derivatives of beta (coefficients of `layout`); the last theta.len() belong to theta.
     pub fn third(
         &self,

@@ -5,12 +5,15 @@ use x_simd::Result;
 
 use crate::criterion::Evaluation;
 use crate::outer::Search;
+use crate::step::KNOWN_TAIL;
+use crate::tail::Tail;
 
 const H: f64 = 1e-3;
 /// Half a Newton decrement that leaves differences of Hessians good to a thousandth.
 const INNER: f64 = 1e-12;
 
-/// Derivatives of the Hessian by (rho, theta), zero for coordinates at infinity, and what they took.
+/// Derivatives of the Hessian by (rho, theta), zero for coordinates at infinity and for the third by a coordinate whose tail
+/// is known, and what they took.
 #[derive(Debug, Clone)]
 pub struct Probe {
     pub third: Vec<f64>,
@@ -24,8 +27,13 @@ impl Search<'_> {
         let n = point.len();
         let mut slopes = vec![0.0; n * n * n];
         let active = self.state(point, now).active;
+        let tail = |k: usize| {
+            let flat = now.gradient[k].abs().max(now.hessian[(k, k)].abs()) < KNOWN_TAIL;
+            k < self.m && flat && Tail::along(self.model, now, k).is_some()
+        };
+        let probed: Vec<usize> = active.iter().copied().filter(|&k| !tail(k)).collect();
         let mut inner = 0;
-        for &k in &active {
+        for &k in &probed {
             let mut next = point.to_vec();
             next[k] += H;
             let mut reach = vec![0.0; n];
@@ -45,10 +53,11 @@ impl Search<'_> {
         for i in 0..n {
             for j in 0..n {
                 for k in 0..n {
-                    third[(i * n + j) * n + k] = (at(i, j, k) + at(j, k, i) + at(k, i, j)) / 3.0;
+                    let told = [i, j, k].iter().filter(|x| probed.contains(x)).count();
+                    third[(i * n + j) * n + k] = (at(i, j, k) + at(j, k, i) + at(k, i, j)) / told.max(1) as f64;
                 }
             }
         }
-        Ok(Probe { third, evaluations: active.len(), inner })
+        Ok(Probe { third, evaluations: probed.len(), inner })
     }
 }

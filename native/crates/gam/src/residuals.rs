@@ -9,7 +9,7 @@ use crate::rows::{BLOCK, Layout, Rows};
 pub struct Residuals {
     pub deviance: f64,
     pub pearson: f64,
-    /// Sum of V'(mu) (y - mu) sqrt(w) / V(mu).
+    /// Sum of V'(mu) (y - mu) / V(mu).
     pub bias: f64,
     pub eta: Vec<f64>,
 }
@@ -28,7 +28,7 @@ impl Residuals {
             let r = d.y[i] - d.family.mean(theta, eta).0;
             let v = d.family.variance(theta, eta);
             out.pearson += d.w[i] * r * r / v;
-            out.bias += d.family.variance_slope(theta, eta) * r * d.w[i].sqrt() / v;
+            out.bias += d.family.variance_slope(theta, eta) * r / v;
         }
         Ok(out)
     }

@@ -7,6 +7,7 @@ use std::ops::RangeInclusive;
 use crate::criterion::Evaluation;
 use crate::mat::{Mat, axpy, dot};
 use crate::outer::{FLAT, GRADIENT, State};
+use crate::tail::{End, Tail};
 
 const REFINE_FLAT: f64 = 0.03;
 const FLAT_GAIN: f64 = 2e-8;
@@ -20,6 +21,10 @@ const MAX_BACK: f64 = 1.25;
 const STEEP: f64 = 3e-3;
 /// Gradients beyond this belong to no tail.
 const TAIL: f64 = 0.1;
+/// Nor do they, or curvatures, beyond this where the criterion's form is known.
+pub const KNOWN_TAIL: f64 = 0.4;
+/// In which Newton's step and the steps along tails find each other.
+const ROUNDS: usize = 4;
 
 #[derive(Clone, Copy, PartialEq)]
 enum Coordinate {
@@ -31,6 +36,8 @@ enum Coordinate {
     Outward,
     /// From a flat place far out back to a finite optimum of which nothing can be seen from there.
     Back,
+    /// Nearly flat: to the minimum of `Tail`.
+    Tail,
 }
 
 /// A point of the search before the present one.
@@ -52,7 +59,7 @@ impl Step {
     /// leaves is of the order of its square, and edf feel that by as little as the criterion does.
     fn is_last(&self, i: usize, now: &Evaluation, unit: f64) -> bool {
         let (s, g) = (self.delta[i].abs(), now.gradient[i].abs());
-        let inside = matches!(self.kind[i], Coordinate::Plain | Coordinate::Inverse);
+        let inside = matches!(self.kind[i], Coordinate::Plain | Coordinate::Inverse | Coordinate::Tail);
         inside && (s < self.limit || (s < REFINE_FLAT && g * s < FLAT_GAIN * unit))
     }
 
@@ -69,7 +76,7 @@ impl Step {
     /// About how much the criterion will fall.
     pub fn gain(&self, now: &Evaluation) -> f64 {
         let own = |i: usize| match self.kind[i] {
-            Coordinate::Outward | Coordinate::Back => now.gradient[i].abs(),
+            Coordinate::Outward | Coordinate::Back | Coordinate::Tail => now.gradient[i].abs(),
             _ => 0.5 * (now.gradient[i] * self.delta[i]).abs(),
         };
         (0..self.delta.len()).map(own).sum()
@@ -120,6 +127,8 @@ pub struct Place<'a> {
     pub past: Option<&'a Past>,
     /// Derivatives of the Hessian near here, or empty.
     pub third: &'a [f64],
+    /// Of coordinates along which the criterion is known beyond its derivatives.
+    pub tails: &'a [Option<Tail>],
     pub active: &'a [usize],
     pub unit: f64,
     /// How long the last step may be: what it leaves of the gradient is of the order of its square.
@@ -158,12 +167,19 @@ impl Place<'_> {
 }
 
 pub fn propose(place: &Place, rho: usize, within: RangeInclusive<f64>) -> Step {
-    let Place { point, now, third, active, unit, limit, .. } = *place;
+    let Place { point, now, third, tails, active, unit, limit, .. } = *place;
     let n = now.gradient.len();
     let mut slopes: Vec<Option<f64>> = vec![None; n];
     let mut kind = vec![Coordinate::Plain; n];
-    for &i in active.iter().filter(|&&i| i < rho && now.gradient[i].abs() < TAIL * unit) {
+    for &i in active.iter().filter(|&&i| i < rho) {
         let (g, h) = (now.gradient[i], now.hessian[(i, i)]);
+        if tails[i].is_some() && g.abs() < KNOWN_TAIL * unit && h.abs() < KNOWN_TAIL * unit {
+            kind[i] = Coordinate::Tail;
+            continue;
+        }
+        if g.abs() >= TAIL * unit {
+            continue;
+        }
         let told = place.own_third(i);
         // b u + c u² has T = -3 h at its optimum.
         let inverse = h > 0.0 && -told > 1.5 * h && g + h > 0.0;
@@ -182,19 +198,35 @@ pub fn propose(place: &Place, rho: usize, within: RangeInclusive<f64>) -> Step {
             }
         }
     }
-    // Each round takes at least one coordinate to infinity.
     let mut own = vec![0.0; n];
-    // Each round takes at least one coordinate to infinity.
-    for _ in 0..=active.len() {
-        own = solve(now, third, active, &kind, &slopes);
+    let mut along = vec![0.0; n];
+    let (low, high) = (*within.start(), *within.end());
+    for round in 0..=active.len().max(ROUNDS) {
+        let reach: Vec<f64> = along.iter().map(|t: &f64| (1.0 - (-t).exp()).max(-1.0)).collect();
+        own = solve(now, third, active, &kind, &slopes, &reach);
         let crossing: Vec<usize> = active
             .iter()
             .copied()
             .filter(|&i| kind[i] == Coordinate::Inverse && own[i] <= -1.0 && now.gradient[i] < 0.0)
             .collect();
-        if crossing.is_empty() {
+        let mut moved = 0.0_f64;
+        for &i in active.iter().filter(|&&i| kind[i] == Coordinate::Tail) {
+            let push = |&k: &usize| match kind[k] {
+                _ if k == i => 0.0,
+                Coordinate::Plain => now.hessian[(i, k)] * own[k],
+                Coordinate::Tail => now.hessian[(i, k)] * reach[k],
+                _ => -now.hessian[(i, k)] * own[k],
+            };
+            let tail = tails[i].as_ref().expect("its kind says so");
+            let end = tail.descend(active.iter().map(push).sum(), 0.5 * FLAT * unit, low - point[i], high - point[i]);
+            let (End::At(t) | End::Flat(t)) = end;
+            moved = moved.max((t - along[i]).abs());
+            along[i] = t;
+        }
+        if crossing.is_empty() && (moved < 1e-6 || round >= ROUNDS) {
             break;
         }
+        // Each round takes at least one coordinate to infinity.
         crossing.iter().for_each(|&i| kind[i] = Coordinate::Outward);
     }
     // So near the optimum the tail's form says little about how far it is.
@@ -209,6 +241,7 @@ pub fn propose(place: &Place, rho: usize, within: RangeInclusive<f64>) -> Step {
             }
             Coordinate::Back => -if steep(i) { MAX_BACK } else { MAX_STEP },
             Coordinate::Outward => 0.0,
+            Coordinate::Tail => along[i].clamp(-MAX_INVERSE, high - low),
         };
     }
     let plain = |i: &usize| kind[*i] == Coordinate::Plain;
@@ -222,29 +255,45 @@ pub fn propose(place: &Place, rho: usize, within: RangeInclusive<f64>) -> Step {
         let flat = (now.gradient[i].abs() / (0.9 * FLAT * unit)).ln().max(0.1);
         delta[i] = if settled { flat } else { flat.min(MAX_STEP) };
     }
+    if !settled {
+        let tails = |i: &usize| kind[*i] == Coordinate::Tail;
+        (0..n).filter(tails).for_each(|i| delta[i] = delta[i].clamp(-MAX_STEP, MAX_STEP));
+    }
     for (d, r) in delta.iter_mut().zip(&point[..rho]) {
-        *d = (r + *d).clamp(*within.start(), *within.end()) - r;
+        *d = (r + *d).clamp(low, high) - r;
     }
     Step { delta, limit, kind }
 }
 
-/// Newton's step in the mixed coordinates with every curvature taken as positive; what goes outward loses all of its u.
-fn solve(now: &Evaluation, third: &[f64], active: &[usize], kind: &[Coordinate], slopes: &[Option<f64>]) -> Vec<f64> {
+/// Newton's step in the mixed coordinates with every curvature taken as positive; what goes outward loses all of its u, what
+/// goes along a tail the part `reach` of it.
+fn solve(
+    now: &Evaluation,
+    third: &[f64],
+    active: &[usize],
+    kind: &[Coordinate],
+    slopes: &[Option<f64>],
+    reach: &[f64],
+) -> Vec<f64> {
     let free: Vec<usize> =
         active.iter().copied().filter(|&i| matches!(kind[i], Coordinate::Plain | Coordinate::Inverse)).collect();
     let mut out = vec![0.0; kind.len()];
-    let gone: Vec<usize> = active.iter().copied().filter(|&i| kind[i] == Coordinate::Outward).collect();
-    gone.iter().for_each(|&i| out[i] = -1.0);
+    let gone = |i: &&usize| kind[**i] == Coordinate::Outward;
+    active.iter().filter(gone).for_each(|&i| out[i] = -1.0);
+    let pushed = |i: usize| -> f64 {
+        let lost = |k: usize| match kind[k] {
+            Coordinate::Outward => 1.0,
+            Coordinate::Tail => reach[k],
+            _ => 0.0,
+        };
+        active.iter().map(|&k| now.hessian[(i, k)] * lost(k)).sum()
+    };
     if free.is_empty() {
         return out;
     }
     let map: Vec<[f64; 3]> =
         free.iter().map(|&i| if kind[i] == Coordinate::Plain { [1.0, 0.0, 0.0] } else { [-1.0, 1.0, -2.0] }).collect();
-    let g: Vec<f64> = free
-        .iter()
-        .zip(&map)
-        .map(|(&i, m)| m[0] * (now.gradient[i] + gone.iter().map(|&k| now.hessian[(i, k)]).sum::<f64>()))
-        .collect();
+    let g: Vec<f64> = free.iter().zip(&map).map(|(&i, m)| m[0] * (now.gradient[i] + pushed(i))).collect();
     let h = Mat::from_fn(free.len(), free.len(), |a, b| {
         if let (true, Some(slope)) = (a == b, slopes[free[a]]) {
             return slope;

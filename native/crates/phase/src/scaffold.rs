@@ -16,6 +16,8 @@ pub struct Oriented {
     pub genotypes: u64,
     /// Phased genotypes of the scaffold that are not what was called; they are not used.
     pub disagree: u64,
+    /// Heterozygous genotypes that agree with the scaffold, whose ALTs it has no row for: it cannot order them.
+    pub not_expressible: u64,
     /// Samples whose scaffold was turned over, to fit what their parents say.
     pub turned: u32,
 }
@@ -47,6 +49,8 @@ pub fn orient(study: &mut Study, target: &Loci, scaffold: &Loci) -> Result<Orien
     for pair in &met.pairs {
         let (l, there) = (pair.here as usize, pair.there as usize);
         let (calls, flags) = (scaffold.calls_of(there), scaffold.flags_of(there));
+        // A haplotype with an ALT the scaffold has no row for stands in it as REF.
+        let seen = |c: u8| if pair.code.contains(&c) { c } else { 0 };
         for &(s, j) in columns.iter().filter(|c| !study.is_haploid(c.0)) {
             let theirs = [calls[2 * j], calls[2 * j + 1]];
             if flags[j] & PHASED == 0 || theirs.contains(&MISSING) {
@@ -61,12 +65,15 @@ pub fn orient(study: &mut Study, target: &Loci, scaffold: &Loci) -> Result<Orien
             if mine.contains(&MISSING) || weighted() {
                 continue;
             }
-            if mine != [a, b] && mine != [b, a] {
+            let shown = mine.map(seen);
+            if shown != [a, b] && shown != [b, a] {
                 out.disagree += 1;
-            } else if a != b && study.is_fixed(l, s) {
-                votes[s] += if mine == [a, b] { 1 } else { -1 };
-            } else if a != b {
-                found.push((l as u32, s as u32, [a, b]));
+            } else if a == b {
+                out.not_expressible += u64::from(mine[0] != mine[1]);
+            } else if study.is_fixed(l, s) {
+                votes[s] += if shown == [a, b] { 1 } else { -1 };
+            } else {
+                found.push((l as u32, s as u32, if shown == [a, b] { mine } else { [mine[1], mine[0]] }));
             }
         }
     }

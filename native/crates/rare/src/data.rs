@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use x_vcf::Loci;
-use x_vcf::MISSING;
+use x_vcf::loci::Holes;
+use x_vcf::{Loci, MISSING};
 
 use crate::bits::Bits;
 
@@ -53,13 +53,56 @@ impl Entry {
     }
 }
 
+/// Which samples are written with one allele, locus by locus; kept where it changes.
+#[derive(Debug, Default)]
+pub struct Coding {
+    changes: Vec<(usize, Box<[bool]>)>,
+    loci: usize,
+}
+
+impl Coding {
+    /// The next locus; `single` says nothing of a sample (`None`) where its call is missing: it stays as it was.
+    pub fn push(&mut self, samples: usize, single: impl Fn(usize) -> Option<bool>) {
+        let last = self.changes.last().map(|c| &c.1[..]);
+        let before = |s: usize| last.is_some_and(|l| l[s]);
+        let changed = last.is_none() || (0..samples).any(|s| single(s).is_some_and(|one| one != before(s)));
+        if changed {
+            let now = (0..samples).map(|s| single(s).unwrap_or_else(|| before(s))).collect();
+            self.changes.push((self.loci, now));
+        }
+        self.loci += 1;
+    }
+
+    /// By sample.
+    pub fn at(&self, locus: usize) -> &[bool] {
+        let i = self.changes.partition_point(|c| c.0 <= locus);
+        &self.changes[i - 1].1
+    }
+}
+
+/// The rows of the input at a position of the scaffold.
+#[derive(Debug)]
+pub struct Order {
+    pub rows: Vec<InputRow>,
+    /// Rows of the scaffold that the input has not.
+    pub rest: Vec<usize>,
+}
+
+#[derive(Debug)]
+pub enum InputRow {
+    /// In the scaffold: the input's site, its alleles, and its allele number of each of the scaffold's codes.
+    Shared { site: Box<[u8]>, alleles: usize, numbers: Box<[u8]> },
+    /// A row of the locus that was placed.
+    Rare(usize),
+}
+
 /// Phased haplotypes that everything is placed on. `about` holds header, samples, positions and rows, no calls.
 #[derive(Debug, Default)]
 pub struct Scaffold {
     pub about: Loci,
     pub bits: Bits,
-    /// Loci at which the haploid samples were written with one allele.
-    pub haploid: Vec<bool>,
+    /// Who was written with one allele.
+    pub coding: Coding,
 }
 
 /// Variants to be placed, locus by locus. `about` as in [`Scaffold`]; its rows are those not in the scaffold.
@@ -73,9 +116,14 @@ pub struct Rare {
     pub entries: Vec<Entry>,
     /// Scaffold locus at the same position, or `NONE`.
     pub twin: Vec<u32>,
-    pub haploid: Vec<bool>,
+    /// Who was written with one allele.
+    pub coding: Coding,
     /// What missing alleles may be, where other rows of the position were observed.
     pub allowed: HashMap<(u32, u32), Vec<u8>>,
+    /// Which alleles each row lacked there.
+    pub holes: HashMap<(u32, u32), Holes>,
+    /// By scaffold locus.
+    pub order: HashMap<u32, Order>,
     /// Positions passed over: every ALT is in the scaffold; a record has ALTs of the scaffold and others; REFs disagree.
     pub in_scaffold: u32,
     pub mixed: u32,

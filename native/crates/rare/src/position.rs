@@ -1,14 +1,14 @@
 //! One position of the input: which of its ALTs the scaffold has already, and which genotypes are worth keeping.
 
 use x_vcf::loci::Row;
-use x_vcf::{HAPLOID, Loci, MISSING};
+use x_vcf::{Loci, MISSING};
 
-use crate::data::{Entry, NONE, Reason, Scaffold};
+use crate::data::{Entry, InputRow, NONE, Order, Reason, Scaffold};
 
 /// What became of a position.
 pub enum Found {
     /// All its ALTs are in the scaffold.
-    InScaffold,
+    InScaffold(Option<Order>),
     /// A record has ALTs of the scaffold and others; or the REFs disagree.
     Mixed,
     RefMismatch,
@@ -21,9 +21,9 @@ pub struct Kept {
     pub major: u8,
     pub entries: Vec<Entry>,
     pub twin: u32,
-    pub rows: Vec<Row>,
-    /// Are the haploid samples' calls written with one allele? `None` when all of them are missing.
-    pub haploid: Option<bool>,
+    /// Numbers of the rows that are not in the scaffold.
+    pub rows: Vec<usize>,
+    pub order: Option<Order>,
 }
 
 /// One locus on its own, without calls.
@@ -37,27 +37,31 @@ fn alone(position: u32, codes: u8, rows: &[Row]) -> Loci {
     }
 }
 
-/// `rows`, `codes`, `calls`, `flags` of the position as read; `twin`: the scaffold's locus there, or `NONE`.
+/// `rows`, `codes`, `calls` of the position as read; `twin`: the scaffold's locus there, or `NONE`.
 pub fn position(
     at: u32,
     rows: &[Row],
-    (codes, calls, flags): (u8, &[u8], &[u8]),
+    (codes, calls): (u8, &[u8]),
     (scaffold, twin, one): (&Scaffold, u32, &[bool]),
 ) -> Found {
     let mut shared = vec![false; usize::from(codes)];
+    let mut met = None;
     if twin != NONE {
         let t = twin as usize;
         let here = alone(at, codes, rows);
         let there = alone(at, scaffold.about.codes[t], scaffold.about.rows_of(t));
-        let met = x_vcf::loci::align(&here, &there);
-        if met.ref_mismatch > 0 {
+        let aligned = x_vcf::loci::align(&here, &there);
+        if aligned.ref_mismatch > 0 {
             return Found::RefMismatch;
         }
-        met.pairs.iter().flat_map(|p| &p.code).filter(|&&c| c > 0).for_each(|&c| shared[usize::from(c)] = true);
+        let none = || vec![0; usize::from(scaffold.about.codes[t])];
+        let code = aligned.pairs.into_iter().next().map_or_else(none, |p| p.code);
+        code.iter().filter(|&&c| c > 0).for_each(|&c| shared[usize::from(c)] = true);
+        met = Some((scaffold.about.rows_of(t), code));
     }
     let common = |row: &Row| row.codes.iter().filter(|&&c| shared[usize::from(c)]).count();
     if rows.iter().all(|r| common(r) == r.codes.len()) {
-        return Found::InScaffold;
+        return Found::InScaffold(met.and_then(|(theirs, code)| order(rows, theirs, &code, |_| true)));
     }
     if rows.iter().any(|r| common(r) > 0 && common(r) < r.codes.len()) {
         return Found::Mixed;
@@ -88,8 +92,26 @@ pub fn position(
             entries.push(Entry { sample: s as u32, codes, reason, missing, probability: f32::NAN });
         }
     }
-    let rows = rows.iter().filter(|r| common(r) == 0).cloned().collect();
-    let told = (0..one.len()).any(|s| one[s] && calls[2 * s] != MISSING);
-    let haploid = told.then(|| flags.iter().any(|f| f & HAPLOID != 0));
-    Found::Kept(Kept { major, entries, twin, rows, haploid })
+    let own = (0..rows.len()).filter(|&i| common(&rows[i]) == 0).collect();
+    let order = met.and_then(|(theirs, code)| order(rows, theirs, &code, |r| common(r) > 0));
+    Found::Kept(Kept { major, entries, twin, rows: own, order })
+}
+
+/// The input's rows, where each row of the scaffold has all its ALTs in them or none: otherwise some
+/// would be written twice. `code`: the input's code of each of the scaffold's.
+fn order(rows: &[Row], theirs: &[Row], code: &[u8], shared: impl Fn(&Row) -> bool) -> Option<Order> {
+    let known = |r: &Row| r.codes.iter().filter(|&&c| code[usize::from(c)] > 0).count();
+    if theirs.iter().any(|r| known(r) > 0 && known(r) < r.codes.len()) {
+        return None;
+    }
+    let mut own = 0..;
+    let row = |r: &Row| {
+        if !shared(r) {
+            return own.next().map(InputRow::Rare);
+        }
+        let numbers = code.iter().map(|&c| r.allele(c)).collect();
+        Some(InputRow::Shared { site: r.site.clone(), alleles: r.codes.len() + 1, numbers })
+    };
+    let rows = rows.iter().filter_map(row).collect();
+    Some(Order { rows, rest: (0..theirs.len()).filter(|&i| known(&theirs[i]) == 0).collect() })
 }

@@ -4,11 +4,11 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use x_simd::{Error, Job, Result};
-use x_vcf::loci::{Conflict, Reason as Left, Row};
-use x_vcf::{ConflictRule, HAPLOID, Header, Loci, ReadOptions, Reader, Region, Role, scan_loci};
+use x_vcf::loci::{Conflict, Holes, Reason as Left};
+use x_vcf::{ConflictRule, HAPLOID, Header, Loci, MISSING, ReadOptions, Reader, Region, Role, scan_loci};
 
 use crate::bits::Bits;
-use crate::data::{NONE, Rare, Scaffold, Study};
+use crate::data::{Coding, NONE, Rare, Scaffold, Study};
 use crate::position::{Found, position};
 
 /// Where the variants and the scaffold are.
@@ -68,13 +68,13 @@ fn read_scaffold(
     job: &Job,
 ) -> Result<Scaffold> {
     let mut bits = Bits::new(2 * samples.len());
-    let mut single = Vec::new();
+    let mut coding = Coding::default();
     let mut visit = |loci: &mut Loci| {
         if loci.len() > bits.loci() {
             bits.push(&loci.calls, loci.codes[loci.len() - 1]);
-            let written: Vec<usize> = (0..samples.len()).filter(|&s| loci.flags[s] & HAPLOID != 0).collect();
-            single.push(!written.is_empty());
-            haploid.extend(written.into_iter().map(|s| samples[s].clone()));
+            let single = |s: usize| loci.flags[s] & HAPLOID != 0;
+            coding.push(samples.len(), |s| Some(single(s)));
+            haploid.extend((0..samples.len()).filter(|&s| single(s)).map(|s| samples[s].clone()));
         }
         drain(loci);
         Ok(())
@@ -87,7 +87,7 @@ fn read_scaffold(
         }
         e
     })?;
-    Ok(Scaffold { about, bits, haploid: single })
+    Ok(Scaffold { about, bits, coding })
 }
 
 /// Genotypes go; what was left out and why stays.
@@ -95,6 +95,7 @@ fn drain(loci: &mut Loci) {
     loci.calls.clear();
     loci.flags.clear();
     loci.partial.clear();
+    loci.holes.clear();
     for left in loci.excluded.iter_mut().rev().take_while(|e| e.rows.iter().any(|r| !r.genotypes.is_empty())) {
         left.rows.iter_mut().for_each(|r| (r.genotypes, r.flags) = (Box::default(), Box::default()));
     }
@@ -115,9 +116,12 @@ fn read_rare(path: &Path, options: &ReadOptions, scaffold: &Scaffold, one: &[boo
             }
             let twin = if scaffold.about.positions.get(at) == Some(&p) { at as u32 } else { NONE };
             let rows = loci.rows_of(i);
-            let found = position(p, rows, (loci.codes[i], &loci.calls, &loci.flags), (scaffold, twin, one));
+            let found = position(p, rows, (loci.codes[i], &loci.calls), (scaffold, twin, one));
             match found {
-                Found::InScaffold => counts.0 += 1,
+                Found::InScaffold(order) => {
+                    counts.0 += 1;
+                    rare.order.extend(order.map(|o| (twin, o)));
+                }
                 Found::Mixed => counts.1 += 1,
                 Found::RefMismatch => counts.2 += 1,
                 Found::Conflict(s, codes) => {
@@ -129,13 +133,15 @@ fn read_rare(path: &Path, options: &ReadOptions, scaffold: &Scaffold, one: &[boo
                     rare.entries.extend(k.entries);
                     rare.first.push(rare.entries.len());
                     rare.twin.push(k.twin);
-                    let before = rare.haploid.last().copied().unwrap_or(false);
-                    rare.haploid.push(k.haploid.unwrap_or(before));
-                    let partial = loci.partial.drain(..);
+                    rare.order.extend(k.order.map(|o| (twin, o)));
+                    let told = |s: usize| (loci.calls[2 * s] != MISSING).then(|| loci.flags[s] & HAPLOID != 0);
+                    rare.coding.push(one.len(), |s| if one[s] { told(s) } else { Some(false) });
+                    rare.holes.extend(holes(loci, &k.rows, one).map(|h| ((locus, h.sample), h)));
+                    let partial = std::mem::take(&mut loci.partial).into_iter();
                     rare.allowed.extend(partial.map(|p| ((locus, p.sample), p.allowed)));
                     kept.positions.push(p);
                     kept.codes.push(loci.codes[i]);
-                    kept.rows.extend::<Vec<Row>>(k.rows);
+                    kept.rows.extend(k.rows.iter().map(|&r| loci.rows_of(i)[r].clone()));
                     kept.first_row.push(kept.rows.len() as u32);
                 }
             }
@@ -162,6 +168,16 @@ fn read_rare(path: &Path, options: &ReadOptions, scaffold: &Scaffold, one: &[boo
     kept.header.samples.clone_from(&kept.samples);
     rare.about = kept;
     Ok(rare)
+}
+
+/// What the rows that are placed lacked. A haploid's call of two different codes was taken for missing.
+fn holes<'a>(loci: &'a Loci, rows: &'a [usize], one: &'a [bool]) -> impl Iterator<Item = Holes> + 'a {
+    let true_call = |h: &&Holes| {
+        let s = h.sample as usize;
+        !one[s] || loci.calls[2 * s] == loci.calls[2 * s + 1]
+    };
+    let of = |h: &Holes| Holes { rows: rows.iter().map(|&r| h.rows[r]).collect(), ..h.clone() };
+    loci.holes.iter().filter(true_call).map(of)
 }
 
 /// Counts a position left out because of what the scaffold has there, or fails.

@@ -3,8 +3,9 @@
 use x_simd::{Error, Result};
 
 use crate::header::{Header, ValueType};
-use crate::record::{HAPLOID, MISSING, PHASED, Record, Wanted, allele_range, log10_likelihood, ploidy};
-use crate::typed::{Cursor, FLOAT, Typed, cut, dictionary, write_float};
+use crate::record::{HAPLOID, MISSING, PHASED, Record, Wanted};
+use crate::record::{allele_range, bad_likelihood, genotype_count, log10_likelihood, ploidy};
+use crate::typed::{Cursor, FLOAT, TEXT, Typed, cut, dictionary, write_float};
 
 /// Decodes one record from its two blocks.
 pub fn decode(shared: &[u8], indiv: &[u8], header: &Header, wanted: &Wanted, out: &mut Record) -> Result<()> {
@@ -205,18 +206,37 @@ fn floats(typed: &Typed, count: usize, out: &mut Vec<f32>) -> Result<()> {
     Ok(())
 }
 
+/// VCF_PL as in the text format. A haploid sample's vector ends early.
 fn values(typed: &Typed, samples: usize, phred: bool, out: &mut Record) -> Result<()> {
-    let width = out.alleles * (out.alleles + 1) / 2;
+    let width = genotype_count(out.alleles);
+    let name = if phred { "PL" } else { "GL" };
     out.likelihoods.try_reserve(width * samples).map_err(|_| Error::new("ALLOC", "not enough memory for PL"))?;
     for s in 0..samples {
         let start = out.likelihoods.len();
-        let full = typed.len == width && typed.kind != 7;
-        for i in 0..if full { width } else { 0 } {
-            let at = s * width + i;
-            let value = if typed.kind == FLOAT { typed.float(at)? } else { typed.int(at)?.map(|v| v as f32) };
-            out.likelihoods.push(value.map_or(f32::NAN, |v| log10_likelihood(v, phred)));
+        let mut known = 0;
+        for i in 0..typed.len {
+            let at = s * typed.len + i;
+            let value = match typed.kind {
+                FLOAT => typed.float(at)?,
+                TEXT => return Err(bad_likelihood(s, name, "text", width)),
+                _ => typed.int(at)?.map(|v| v as f32),
+            };
+            known += usize::from(value.is_some());
+            if i < width {
+                let wrong = |v: f32| bad_likelihood(s, name, &v.to_string(), width);
+                let log = |v: f32| log10_likelihood(v, phred).filter(|l| !l.is_nan()).ok_or_else(|| wrong(v));
+                out.likelihoods.push(value.map_or(Ok(f32::NAN), log)?);
+            }
         }
-        out.likelihoods.resize(start + width, f32::NAN);
+        let haploid = out.flags[s] & HAPLOID != 0 || out.genotypes[2 * s] == MISSING;
+        let short = if haploid { out.alleles } else { 0 };
+        if typed.len != width && known > 0 && known != short {
+            return Err(bad_likelihood(s, name, &format!("{known} numbers"), width));
+        }
+        if known < width {
+            out.likelihoods.truncate(start);
+            out.likelihoods.resize(start + width, f32::NAN);
+        }
     }
     Ok(())
 }

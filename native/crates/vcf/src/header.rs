@@ -179,6 +179,22 @@ fn structured(body: &str) -> Vec<(&str, &str)> {
     out
 }
 
+/// Does a `##` line declare this name?
+pub(crate) fn declares(line: &str, kind: &str, id: &str) -> bool {
+    attributes(line, kind).iter().any(|&(key, value)| key == "ID" && value == id)
+}
+
+/// Number and Type of a line that declares an INFO or FORMAT field.
+pub(crate) fn shape<'a>(line: &'a str, kind: &str) -> [Option<&'a str>; 2] {
+    let fields = attributes(line, kind);
+    ["Number", "Type"].map(|key| fields.iter().find(|f| f.0 == key).map(|f| f.1))
+}
+
+fn attributes<'a>(line: &'a str, kind: &str) -> Vec<(&'a str, &'a str)> {
+    let body = line.strip_prefix("##").and_then(|l| l.strip_prefix(kind)).and_then(|l| l.strip_prefix('='));
+    body.map_or_else(Vec::new, structured)
+}
+
 fn closing_quote(text: &str) -> usize {
     let mut escaped = false;
     for (i, b) in text.bytes().enumerate() {

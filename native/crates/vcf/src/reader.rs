@@ -7,7 +7,7 @@ use x_simd::{Error, Result};
 use crate::bcf;
 use crate::header::Header;
 use crate::index::Index;
-use crate::record::{Record, Wanted};
+use crate::record::{Record, Wanted, check_alts};
 use crate::region::Region;
 use crate::stream::Stream;
 use crate::text;
@@ -35,6 +35,8 @@ pub struct Reader {
     indiv: Vec<u8>,
     wanted: Wanted,
     indexed: bool,
+    /// Had the last line of text an end?
+    ended: bool,
 }
 
 impl Reader {
@@ -63,6 +65,7 @@ impl Reader {
             indiv: Vec::new(),
             wanted: Wanted::default(),
             indexed: false,
+            ended: true,
         })
     }
 
@@ -104,9 +107,8 @@ impl Reader {
         match self.format {
             Format::Vcf => {
                 loop {
-                    if !self.stream.line(&mut self.line, MAX_RECORD)? {
-                        return Ok(false);
-                    }
+                    let Some(ended) = self.stream.line(&mut self.line, MAX_RECORD)? else { return Ok(false) };
+                    self.ended = ended;
                     if !self.line.is_empty() {
                         break;
                     }
@@ -132,6 +134,7 @@ impl Reader {
                 bcf::decode(&self.line, &self.indiv, &self.header, &self.wanted, record)?;
             }
         }
+        check_alts(&record.site)?;
         Ok(true)
     }
 
@@ -158,8 +161,18 @@ impl Reader {
             let contig = usize::try_from(number(contig)).ok().and_then(|i| self.header.contigs.get(i)?.as_ref());
             place += &format!(" ({}:{})", contig.map_or("?", |c| c.0.as_str()), number(pos) + 1);
         }
-        let mut e = at_place(&self.path, &place, e);
+        let mut e = at_place(&self.path, &place, self.cut(e));
         e.details.push(("record", self.record as f64));
+        e
+    }
+
+    /// A strange genotype at the very end of a file without a last line end is half of one.
+    fn cut(&self, mut e: Error) -> Error {
+        let last = e.details.contains(&("sample", self.header.samples.len() as f64));
+        if last && !self.ended && matches!(e.code, "PLOIDY" | "VCF_GT") {
+            e.message = format!("the file ends inside this record, in the last sample's genotype ({})", e.message);
+            e.code = "VCF_COLUMNS";
+        }
         e
     }
 
@@ -195,7 +208,7 @@ fn vcf_header(stream: &mut Stream) -> Result<Header> {
     let mut size = 0;
     let mut line = Vec::new();
     while stream.fill()?.first() == Some(&b'#') {
-        if !stream.line(&mut line, MAX_HEADER)? {
+        if stream.line(&mut line, MAX_HEADER)?.is_none() {
             break;
         }
         size += line.len();

@@ -64,8 +64,18 @@ impl Record {
     }
 }
 
+/// An ALT that is the REF, capitals and small letters alike, makes two codes of one allele.
+pub fn check_alts(site: &[u8]) -> Result<()> {
+    let (reference, alts) = (column(site, REF), column(site, ALT));
+    if alts.split(|&b| b == b',').any(|alt| alt.eq_ignore_ascii_case(reference)) {
+        return Err(Error::new("VCF_COLUMNS", "an ALT allele is the REF; correct the record"));
+    }
+    Ok(())
+}
+
 pub fn too_many_alts(alts: usize) -> Error {
-    let message = format!("{alts} ALT alleles, at most {} can be phased; leave this position out", MAX_ALLELES - 1);
+    let message =
+        format!("{alts} ALT alleles, at most {} can be phased; remove this position from the file", MAX_ALLELES - 1);
     Error::new("TOO_MANY_ALTS", message).with("alts", alts as f64)
 }
 
@@ -81,9 +91,24 @@ pub const QUAL: usize = 3;
 pub const FILTER: usize = 4;
 pub const INFO: usize = 5;
 
-/// Phred-scaled PL or log10 GL numbers to log10 likelihoods.
-pub fn log10_likelihood(value: f32, phred: bool) -> f32 {
-    if phred { -value / 10.0 } else { value }
+/// Phred-scaled PL or log10 GL numbers to log10 likelihoods, NaN as it is; `None` for what neither can be.
+pub fn log10_likelihood(value: f32, phred: bool) -> Option<f32> {
+    let fine = value.is_nan() || (value.is_finite() && (!phred || value >= 0.0));
+    fine.then_some(if phred { -value / 10.0 } else { value })
+}
+
+/// Genotypes that two of so many alleles make.
+pub fn genotype_count(alleles: usize) -> usize {
+    alleles * (alleles + 1) / 2
+}
+
+pub fn bad_likelihood(sample: usize, name: &str, found: &str, wanted: usize) -> Error {
+    let kind = if name == "PL" { "Phred-scaled numbers of 0 and more" } else { "log10 likelihoods" };
+    let message = format!(
+        "sample {}: FORMAT/{name} is {found}, {wanted} {kind} were expected; correct it, or phase without likelihoods",
+        sample + 1
+    );
+    Error::new("VCF_PL", message).with("sample", (sample + 1) as f64)
 }
 
 pub fn ploidy(sample: usize, alleles: usize) -> Error {

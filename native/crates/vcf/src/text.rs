@@ -3,7 +3,8 @@
 use x_simd::{Error, Result};
 
 use crate::header::Header;
-use crate::record::{HAPLOID, MISSING, PHASED, Record, Wanted, allele_range, log10_likelihood, ploidy};
+use crate::record::{HAPLOID, MISSING, PHASED, Record, Wanted};
+use crate::record::{allele_range, bad_likelihood, genotype_count, log10_likelihood, ploidy};
 
 /// Reads one line.
 pub fn parse(line: &[u8], header: &mut Header, wanted: &Wanted, out: &mut Record) -> Result<()> {
@@ -45,7 +46,9 @@ pub fn parse(line: &[u8], header: &mut Header, wanted: &Wanted, out: &mut Record
     }
     out.fields.resize_with(wanted.fields.len(), Vec::new);
     for ((name, width), values) in wanted.fields.iter().zip(&mut out.fields) {
-        floats(format, samples, name, *width, values);
+        if let Some(field) = place(format, name) {
+            floats(samples, field, *width, values, &|_, _| Ok(()))?;
+        }
     }
     if wanted.likelihoods { values(format, samples, n, out) } else { Ok(()) }
 }
@@ -127,41 +130,63 @@ fn one(field: &[u8], sample: usize, out: &mut Record) -> Result<()> {
     Ok(())
 }
 
-/// `width` floats a sample of a FORMAT field; of another number, none is known.
-fn floats(format: &[u8], samples: &[u8], name: &str, width: usize, out: &mut Vec<f32>) {
-    let Some(field) = format.split(|&b| b == b':').position(|f| f == name.as_bytes()) else { return };
-    let float = |text: &[u8]| std::str::from_utf8(text).ok().and_then(|t| t.parse().ok()).unwrap_or(f32::NAN);
-    for sample in samples.split(|&b| b == b'\t') {
+/// `width` floats a sample of the FORMAT field in place `field`, NaN for a dot. A sample with other text than that many
+/// numbers goes to `wrong`; none of its numbers is known then.
+fn floats(
+    samples: &[u8],
+    field: usize,
+    width: usize,
+    out: &mut Vec<f32>,
+    wrong: &dyn Fn(usize, &[u8]) -> Result<()>,
+) -> Result<()> {
+    let number = |text: &[u8]| match text {
+        b"." => Some(f32::NAN),
+        _ => std::str::from_utf8(text).ok()?.parse::<f32>().ok().filter(|v| v.is_finite()),
+    };
+    for (s, sample) in samples.split(|&b| b == b'\t').enumerate() {
         let start = out.len();
         let text = sample.split(|&b| b == b':').nth(field).unwrap_or(b".");
-        out.extend(text.split(|&b| b == b',').map(float).take(width + 1));
-        if out.len() - start != width {
+        out.extend(text.split(|&b| b == b',').map_while(number).take(width + 1));
+        let read = out.len() - start;
+        if read != width || text.split(|&b| b == b',').count() != width {
             out.truncate(start);
             out.resize(start + width, f32::NAN);
+            if text != b"." {
+                wrong(s, text)?;
+            }
         }
     }
+    Ok(())
 }
 
-/// PL, or GL where there is no PL.
+fn place(format: &[u8], name: &str) -> Option<usize> {
+    format.split(|&b| b == b':').position(|f| f == name.as_bytes())
+}
+
+/// PL, or GL where there is no PL. VCF_PL: of another number than genotypes (one a haplotype is a haploid call's, and
+/// unknown), no numbers, or not finite.
 fn values(format: &[u8], samples: &[u8], n: usize, out: &mut Record) -> Result<()> {
-    let find = |name: &[u8]| format.split(|&b| b == b':').position(|f| f == name);
-    let (field, phred) = match (find(b"PL"), find(b"GL")) {
-        (Some(i), _) => (i, true),
-        (None, Some(i)) => (i, false),
+    let (field, name) = match (place(format, "PL"), place(format, "GL")) {
+        (Some(i), _) => (i, "PL"),
+        (None, Some(i)) => (i, "GL"),
         (None, None) => return Ok(()),
     };
-    let width = out.alleles * (out.alleles + 1) / 2;
-    out.likelihoods.try_reserve(width * n).map_err(|_| Error::new("ALLOC", "not enough memory for PL"))?;
-    for sample in samples.split(|&b| b == b'\t') {
-        let start = out.likelihoods.len();
-        for text in sample.split(|&b| b == b':').nth(field).unwrap_or(b".").split(|&b| b == b',') {
-            let value = std::str::from_utf8(text).ok().and_then(|t| t.parse::<f32>().ok());
-            out.likelihoods.push(value.map_or(f32::NAN, |v| log10_likelihood(v, phred)));
+    let Record { alleles, flags, genotypes, likelihoods, .. } = out;
+    let width = genotype_count(*alleles);
+    likelihoods.try_reserve(width * n).map_err(|_| Error::new("ALLOC", "not enough memory for PL"))?;
+    floats(samples, field, width, likelihoods, &|s, text| {
+        let parts = text.split(|&b| b == b',');
+        let number = |t: &[u8]| std::str::from_utf8(t).is_ok_and(|t| t.parse::<f32>().is_ok_and(f32::is_finite));
+        let haploid = flags[s] & HAPLOID != 0 || genotypes[2 * s] == MISSING;
+        if haploid && parts.clone().count() == *alleles && parts.clone().all(|t| t == b"." || number(t)) {
+            return Ok(());
         }
-        if out.likelihoods.len() - start != width {
-            out.likelihoods.truncate(start); // of another ploidy, or a lone dot
-            out.likelihoods.resize(start + width, f32::NAN);
-        }
+        let shown = String::from_utf8_lossy(&text[..text.len().min(40)]);
+        Err(bad_likelihood(s, name, &shown, width))
+    })?;
+    for (i, value) in likelihoods.iter_mut().enumerate() {
+        *value = log10_likelihood(*value, name == "PL")
+            .ok_or_else(|| bad_likelihood(i / width, name, &value.to_string(), width))?;
     }
     Ok(())
 }

@@ -17,8 +17,9 @@ export interface EffectOptions {
 }
 
 /**
- * A smooth as a picture: a curve with its pointwise (dark) and simultaneous (light) 95 % band, a map for two variables,
- * sorted effects against normal quantiles for a random effect. Returns an SVG string. `TERM_UNKNOWN`, `NOT_SUPPORTED`.
+ * A smooth as a picture: a curve with its pointwise (dark) and simultaneous (light) 95 % band, a map for two variables, one
+ * curve a level for a factor smooth, sorted effects against normal quantiles for a random effect. Returns an SVG string.
+ * `TERM_UNKNOWN`, `NOT_SUPPORTED`.
  */
 export async function effectSvg(model: GamModel, term: string, options: EffectOptions = {}): Promise<string> {
   checkOptions(options, ["width", "height", "title", "draws"], "effectSvg");
@@ -29,13 +30,14 @@ export async function effectSvg(model: GamModel, term: string, options: EffectOp
   const numeric = variables.every((v) => parts.ranges[v]);
   const edf = model.terms.find((row) => row.label === term)!.edf;
   if (t.bs === "re") return randomSvg(parts.arrays.beta.slice(t.from, t.to), term, size);
+  if (t.bs === "fs") return levelsSvg(model, term, variables, edf, size);
   if (!numeric)
     throw gamError("NOT_SUPPORTED", `${term} is no smooth of numeric variables; there is no picture of it`, {
       details: { term },
     });
   if (variables.length === 1)
     return curveSvg(await model.band(term, { draws: Math.max(1, draws) }), edf, draws > 0, size);
-  if (variables.length === 2) return mapSvg(model, term, variables, size);
+  if (variables.length === 2) return mapSvg(model, term, variables, edf, size);
   throw gamError("NOT_SUPPORTED", `${term} has ${variables.length} variables; pictures are for one or two`, {
     details: { term },
   });
@@ -66,12 +68,39 @@ function curveSvg(band: Band, edf: number, simultaneous: boolean, { width, heigh
   ].join("");
 }
 
+const POINTS = 100;
+
+/** A factor smooth: the curve of each level, without bands. */
+async function levelsSvg(
+  model: GamModel,
+  term: string,
+  variables: readonly string[],
+  edf: number,
+  { width, height, title }: Size,
+): Promise<string> {
+  const { parts } = model;
+  const covariate = variables.find((v) => parts.ranges[v])!;
+  const factor = variables.find((v) => v !== covariate)!;
+  const levels = parts.variables.find((v) => v.label === factor)?.levels ?? [];
+  const [low, high] = parts.ranges[covariate]!;
+  const x = Float64Array.from({ length: POINTS }, (_, i) => low + ((high - low) * i) / (POINTS - 1));
+  const curves: Float64Array[] = [];
+  for (const level of levels.keys())
+    curves.push((await termOn(parts, term, { [covariate]: x }, { variable: factor, level }, POINTS, {})).fit);
+  const yTitle = `${term}, edf ${edf.toFixed(2)}`;
+  const a = axes(extent(x), extent(...curves), { width, height, xTitle: covariate, yTitle });
+  const faint = Math.max(0.25, Math.min(0.9, 6 / levels.length)).toFixed(2);
+  const lines = curves.map((f) => line(x, f, a, `stroke:var(--a);stroke-width:1.5;opacity:${faint}`));
+  return [openSvg(width, height, title), a.svg, ...lines, "</svg>"].join("");
+}
+
 const CELLS = 40;
 
 async function mapSvg(
   model: GamModel,
   term: string,
   variables: readonly string[],
+  edf: number,
   { width, height, title }: Size,
 ): Promise<string> {
   const { parts } = model;
@@ -91,9 +120,9 @@ async function mapSvg(
   const { fit } = await termOn(parts, term, values, by, n, {});
   const top = Math.max(...fit.map(Math.abs), 1e-300);
   const a = axes(ranges[0]!, ranges[1]!, {
-    width: width - 46,
+    width: width - 54,
     height,
-    xTitle: variables[0]!,
+    xTitle: `${variables[0]!} · ${term}, edf ${edf.toFixed(2)}`,
     yTitle: variables[1]!,
   });
   const w = (a.box.right - a.box.left) / CELLS;
@@ -106,10 +135,10 @@ async function mapSvg(
   const steps = 20;
   const tall = (a.box.bottom - a.box.top) / steps;
   const legend = Array.from({ length: steps }, (_, i) =>
-    cell(width - 42, a.box.bottom - (i + 1) * tall, 10, tall, (top * (2 * i + 1 - steps)) / steps),
+    cell(width - 50, a.box.bottom - (i + 1) * tall, 10, tall, (top * (2 * i + 1 - steps)) / steps),
   );
   const label = (v: number, y: number): string =>
-    `<text x="${width - 28}" y="${px(y)}" dy=".32em">${v.toPrecision(2).replace("-", "−")}</text>`;
+    `<text x="${width - 36}" y="${px(y)}" dy=".32em">${v.toPrecision(2).replace("-", "−")}</text>`;
   return [
     openSvg(width, height, title),
     a.svg,
@@ -125,9 +154,13 @@ async function mapSvg(
 function randomSvg(effects: Float64Array, term: string, { width, height, title }: Size): string {
   const sorted = effects.slice().sort();
   const normal = Float64Array.from(sorted, (_, i) => normalQuantile((i + 0.5) / sorted.length));
-  const a = axes(extent(normal), extent(sorted), { width, height, xTitle: "normal quantiles", yTitle: term });
   const spread = Math.sqrt(sorted.reduce((sum, v) => sum + v * v, 0) / sorted.length);
   const ends = [normal[0]!, normal[normal.length - 1]!];
+  const range = extent(
+    sorted,
+    ends.map((q) => q * spread),
+  );
+  const a = axes(extent(normal), range, { width, height, xTitle: "normal quantiles", yTitle: term });
   return [
     openSvg(width, height, title),
     a.svg,

@@ -10,6 +10,7 @@ export const GEMMA_OPTIONS: readonly OptionSpec[] = [
     aliases: ["-bfile"],
     type: "string",
     value: "PREFIX",
+    file: { role: "input", endings: [".bed", ".bim", ".fam"] },
     help: "fileset: PREFIX.bed, .bim, .fam",
   },
   {
@@ -17,6 +18,7 @@ export const GEMMA_OPTIONS: readonly OptionSpec[] = [
     aliases: ["-g"],
     type: "string",
     value: "FILE",
+    file: { role: "input" },
     help: "BIMBAM mean genotypes (plain or .gz) instead of -bfile, with -p",
   },
   {
@@ -24,6 +26,7 @@ export const GEMMA_OPTIONS: readonly OptionSpec[] = [
     aliases: ["-a"],
     type: "string",
     value: "FILE",
+    file: { role: "input" },
     help: "BIMBAM annotation: id, position, chromosome",
   },
   {
@@ -31,6 +34,7 @@ export const GEMMA_OPTIONS: readonly OptionSpec[] = [
     aliases: ["-p"],
     type: "string",
     value: "FILE",
+    file: { role: "input" },
     help: "phenotypes instead of those in the .fam, one row a person",
   },
   {
@@ -46,6 +50,7 @@ export const GEMMA_OPTIONS: readonly OptionSpec[] = [
     aliases: ["-c"],
     type: "string",
     value: "FILE",
+    file: { role: "input" },
     help: "covariates, one row a person; ones are added at the end if no column is constant",
   },
   {
@@ -53,6 +58,7 @@ export const GEMMA_OPTIONS: readonly OptionSpec[] = [
     aliases: ["-gxe"],
     type: "string",
     value: "FILE",
+    file: { role: "input" },
     help: "one environment value a person; tests the product of variant and environment, given both",
   },
   {
@@ -60,6 +66,7 @@ export const GEMMA_OPTIONS: readonly OptionSpec[] = [
     aliases: ["-k"],
     type: "string",
     value: "FILE",
+    file: { role: "input" },
     help: "kinship, GEMMA's text or our Arrow file",
   },
   {
@@ -67,13 +74,22 @@ export const GEMMA_OPTIONS: readonly OptionSpec[] = [
     aliases: ["-d"],
     type: "string",
     value: "FILE",
+    file: { role: "input" },
     help: "eigenvalues that -eigen wrote, with -u, instead of -k (beside -k they are checked against it)",
   },
-  { name: "u", aliases: ["-u"], type: "string", value: "FILE", help: "eigenvectors that -eigen wrote" },
+  {
+    name: "u",
+    aliases: ["-u"],
+    type: "string",
+    value: "FILE",
+    file: { role: "input" },
+    help: "eigenvectors that -eigen wrote",
+  },
   {
     name: "eig",
     type: "string",
     value: "FILE",
+    file: { role: "input" },
     help: "both in one Arrow file, which knows whose they are",
   },
   {
@@ -136,12 +152,20 @@ export const GEMMA_OPTIONS: readonly OptionSpec[] = [
     help: "largest r² with the covariates",
   },
   { name: "notsnp", aliases: ["-notsnp"], type: "flag", help: "no test of the allele frequency" },
-  { name: "snps", aliases: ["-snps"], type: "string", value: "FILE", help: "only the variants listed" },
+  {
+    name: "snps",
+    aliases: ["-snps"],
+    type: "string",
+    value: "FILE",
+    file: { role: "input" },
+    help: "only the variants listed",
+  },
   {
     name: "ksnps",
     aliases: ["-ksnps"],
     type: "string",
     value: "FILE",
+    file: { role: "input" },
     help: "the kinship from the variants listed, whatever -snps lists",
   },
   {

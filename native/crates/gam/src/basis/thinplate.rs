@@ -220,25 +220,26 @@ pub fn leading(points: &Mat, distance: &dyn Fn(&[f64], &[f64]) -> f64, k: usize)
     Ok((values, Mat::from_fn(u, k, |i, j| eigen.vectors.row(i)[order[j]])))
 }
 
-/// Exponents of the monomials of total degree below `order`, by degree.
+/// Exponents of the monomials of total degree below `order`, the first rising fastest.
 pub fn monomials(d: usize, order: usize) -> Vec<Vec<i32>> {
-    let mut all = vec![vec![0; d]];
-    let mut out = all.clone();
-    for _ in 1..order {
-        let mut next: Vec<Vec<i32>> = Vec::new();
-        for powers in &all {
-            for c in 0..d {
-                let mut p = powers.clone();
-                p[c] += 1;
-                if !next.contains(&p) {
-                    next.push(p);
-                }
+    let mut out = Vec::new();
+    let mut powers = vec![0; d];
+    loop {
+        out.push(powers.clone());
+        // The first power rises fastest.
+        let mut c = 0;
+        loop {
+            powers[c] += 1;
+            if powers.iter().sum::<i32>() < order as i32 {
+                break;
+            }
+            powers[c] = 0;
+            c += 1;
+            if c == d {
+                return out;
             }
         }
-        out.extend(next.iter().cloned());
-        all = next;
     }
-    out
 }
 
 /// Distinct covariate points in ascending order, sampled down to `MOST`.

@@ -80,6 +80,17 @@ impl Glm {
         }
     }
 
+    /// Derivative of the variance function.
+    fn slope_at(&self, mu: f64) -> f64 {
+        match self.distribution {
+            Gaussian => 0.0,
+            Binomial => 1.0 - 2.0 * mu,
+            Poisson => 1.0,
+            Gamma => 2.0 * mu,
+            InverseGaussian => 3.0 * mu * mu,
+        }
+    }
+
     /// The two canonical links that carry large data, without series.
     fn derive_fast(&self, r: Response, eta: &[f64], full: bool, out: &mut Derivs) -> bool {
         let rows = r.y.iter().zip(r.w).zip(eta).enumerate();
@@ -176,6 +187,8 @@ impl Family for Glm {
             let slope = mu.derivative(0, 1);
             let v = self.variance_at(mu.value());
             out.fisher[0][i] = if v > 0.0 { w * slope * slope / v } else { 0.0 };
+            let change = 2.0 * mu.derivative(0, 2) - slope * slope * self.slope_at(mu.value()) / v;
+            out.fisher1[i] = if v > 0.0 { w * slope * change / v } else { 0.0 };
         }
     }
 
@@ -277,14 +290,18 @@ impl Family for Glm {
     }
 
     fn variance_slope(&self, _theta: &[f64], eta: &[f64]) -> f64 {
-        let mu = self.link.mean::<1>(eta[0]).value();
-        match self.distribution {
-            Gaussian => 0.0,
-            Binomial => 1.0 - 2.0 * mu,
-            Poisson => 1.0,
-            Gamma => 2.0 * mu,
-            InverseGaussian => 3.0 * mu * mu,
-        }
+        self.slope_at(self.link.mean::<1>(eta[0]).value())
+    }
+
+    fn fisher_moves(&self) -> bool {
+        let canonical = match self.distribution {
+            Gaussian => Link::Identity,
+            Binomial => Link::Logit,
+            Poisson => Link::Log,
+            Gamma => Link::Inverse,
+            InverseGaussian => Link::InverseSquare,
+        };
+        self.link != canonical
     }
 
     fn quadratic(&self) -> bool {

@@ -30,6 +30,8 @@ pub struct Derivs {
     pub d4: Vec<Vec<f64>>,
     /// Expected second derivatives (Fisher weights).
     pub fisher: Vec<Vec<f64>>,
+    /// Their derivative by the predictor, of families with `fisher_moves`.
+    pub fisher1: Vec<f64>,
     /// theta[a][e]: once by theta_a and e times by the predictor, e = 0 … 3.
     pub theta: Vec<[Vec<f64>; 4]>,
     /// theta2[pair(a, b)][e]: by theta_a and theta_b, e = 0 … 2.
@@ -60,6 +62,7 @@ impl Derivs {
         size(&mut self.d1, k);
         size(&mut self.d2, k * (k + 1) / 2);
         size(&mut self.fisher, k * (k + 1) / 2);
+        self.fisher1.resize(rows, 0.0);
         if full {
             size(&mut self.d3, k * (k + 1) * (k + 2) / 6);
             size(&mut self.d4, k * (k + 1) * (k + 2) * (k + 3) / 24);
@@ -106,6 +109,16 @@ pub trait Family: Send + Sync {
         None
     }
 
+    /// Place of the logarithm of that dispersion among the estimated parameters.
+    fn dispersion_at(&self) -> Option<usize> {
+        None
+    }
+
+    /// Fisher weights that are not the observed ones, with their derivative: what GCV counts its degrees of freedom by.
+    fn fisher_moves(&self) -> bool {
+        false
+    }
+
     /// Edf and covariances use observed second derivatives (extended families) instead of Fisher weights.
     fn observed_covariance(&self) -> bool {
         false
@@ -132,6 +145,11 @@ pub trait Family: Send + Sync {
 
     /// Mean of a row and its derivative by the first predictor.
     fn mean(&self, theta: &[f64], eta: &[f64]) -> (f64, f64);
+
+    /// Is a deviance residual positive? Where the response is not below its mean; of classes, where it is the likeliest.
+    fn above(&self, y: f64, theta: &[f64], eta: &[f64]) -> bool {
+        y >= self.mean(theta, eta).0
+    }
 
     /// Predictions on the response scale with their derivatives by their own linear predictor (none where a prediction
     /// depends on several): the mean; for gaulss also 1 / standard deviation; for classes their probabilities.

@@ -114,6 +114,11 @@ impl Family for Multinom {
         (p[0], p[0] * (1.0 - p[0]))
     }
 
+    fn above(&self, y: f64, _theta: &[f64], eta: &[f64]) -> bool {
+        let own = if y > 0.0 { eta[y as usize - 1] } else { 0.0 };
+        eta.iter().all(|e| *e <= own) && own >= 0.0
+    }
+
     fn responses(&self, _theta: &[f64], eta: &[f64], out: &mut Vec<f64>, _slopes: &mut Vec<f64>) {
         let mut p = Vec::new();
         probabilities(eta, &mut p);

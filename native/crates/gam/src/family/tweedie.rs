@@ -141,6 +141,10 @@ impl Family for Tweedie {
         true
     }
 
+    fn dispersion_at(&self) -> Option<usize> {
+        (self.fixed.len() < 2).then_some(usize::from(self.fixed.is_empty()))
+    }
+
     fn dispersion(&self, theta: &[f64]) -> Option<f64> {
         Some(self.parameters(theta).1.exp())
     }

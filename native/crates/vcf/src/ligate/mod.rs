@@ -266,7 +266,7 @@ fn kept(parts: &[Part]) -> Vec<Field> {
     for (id, number) in KEPT {
         let lines: Vec<String> = parts.iter().filter_map(|p| declared(p, id)).collect();
         if !lines.is_empty() && lines.iter().all(|l| ours(l, number)) {
-            out.push(Field { id: id.to_owned(), description: String::new(), number });
+            out.push(Field { id: id.to_owned(), description: String::new(), number, heterozygous: false });
         }
     }
     out

@@ -40,10 +40,12 @@ impl Loci {
         self.likelihoods.truncate(to);
         self.first_row.truncate(to + 1);
         self.rows.truncate(row_to);
-        self.partial.retain_mut(|p| {
-            p.locus = number[p.locus as usize];
-            p.locus != u32::MAX
-        });
+        let renumber = |locus: &mut u32| {
+            *locus = number[*locus as usize];
+            *locus != u32::MAX
+        };
+        self.partial.retain_mut(|p| renumber(&mut p.locus));
+        self.holes.retain_mut(|h| renumber(&mut h.locus));
         let supersites = (0..to).filter(|&i| self.codes[i] > 2);
         self.counts.supersites = supersites.clone().count() as u64;
         self.counts.supersite_rows = supersites.map(|i| self.rows_of(i).len() as u64).sum();
@@ -84,6 +86,7 @@ mod tests {
         let want = build(&[1, 3, 4, 8]);
         assert_eq!((&loci.positions, &loci.codes, &loci.calls), (&want.positions, &want.codes, &want.calls));
         assert_eq!((&loci.partial, &loci.first_row), (&want.partial, &want.first_row));
+        assert_eq!((&loci.holes, loci.holes.len()), (&want.holes, 2));
         assert_eq!((loci.counts.supersites, loci.counts.supersite_rows), (2, 4));
         let sites = |l: &Loci| l.rows.iter().map(|r| (r.site.clone(), r.codes.clone())).collect::<Vec<_>>();
         assert_eq!(sites(&loci), sites(&want));

@@ -3,6 +3,7 @@
 
 mod align;
 mod alleles;
+mod build;
 mod combine;
 mod keep;
 mod pack;
@@ -10,6 +11,7 @@ mod read;
 mod rows;
 
 use crate::header::Header;
+use crate::record::MISSING;
 
 pub use align::{Alignment, Pair, align};
 pub use alleles::{canonical, is_sequence};
@@ -34,6 +36,34 @@ pub struct Partial {
     pub sample: u32,
     /// Ascending, 0 among them.
     pub allowed: Vec<u8>,
+}
+
+/// Which alleles of one sample each row of a position lacked, where the position has several rows and some were observed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Holes {
+    pub locus: u32,
+    pub sample: u32,
+    /// A byte a row: bit 0 the first allele was missing, bit 1 the second.
+    pub rows: Box<[u8]>,
+}
+
+impl Holes {
+    /// Makes a row's two alleles as written from what the position's codes say of them: where a code is missing, alleles
+    /// that this row lacked stay missing and those it had stay. False when their order is not known.
+    pub fn restore(&self, row: usize, codes: [u8; 2], alleles: &mut [u8]) -> bool {
+        let lacked = self.rows[row];
+        if !codes.contains(&MISSING) {
+            return true; // the rows together said all there is to know
+        }
+        match (lacked, codes == [MISSING; 2]) {
+            (0, _) => codes.iter().zip(alleles).filter(|c| *c.0 == MISSING).for_each(|c| *c.1 = 0),
+            (3, _) => alleles.fill(MISSING),
+            // The observed one is REF, on either haplotype.
+            (_, true) => (0..2).for_each(|i| alleles[i] = if lacked >> i & 1 == 1 { MISSING } else { 0 }),
+            (_, false) => return true,
+        }
+        lacked == 0
+    }
 }
 
 /// A sample whose rows at one position cannot all be true.
@@ -108,6 +138,8 @@ pub struct Loci {
     pub flags: Vec<u8>,
     /// By (locus, sample).
     pub partial: Vec<Partial>,
+    /// By (locus, sample).
+    pub holes: Vec<Holes>,
     /// Genotype log10 likelihoods of a locus in canonical VCF order, `codes·(codes+1)/2` a sample, NaN unknown. Empty
     /// where the locus has several rows or the file gave none.
     pub likelihoods: Vec<Vec<f32>>,
@@ -135,6 +167,13 @@ impl Loci {
     pub fn calls_of(&self, locus: usize) -> &[u8] {
         let width = 2 * self.samples.len();
         &self.calls[locus * width..(locus + 1) * width]
+    }
+
+    /// [`Loci::holes`] of one locus.
+    pub fn holes_of(&self, locus: usize) -> &[Holes] {
+        let from = self.holes.partition_point(|h| (h.locus as usize) < locus);
+        let count = self.holes[from..].iter().take_while(|h| h.locus as usize == locus).count();
+        &self.holes[from..from + count]
     }
 
     pub fn flags_of(&self, locus: usize) -> &[u8] {

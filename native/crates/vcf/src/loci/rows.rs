@@ -2,7 +2,7 @@
 
 use x_simd::{Error, Result};
 
-use super::read::Build;
+use super::build::Build;
 use super::{Loci, ReadOptions};
 use crate::header::Header;
 use crate::record::{MISSING, Record};

@@ -71,13 +71,13 @@ impl Stream {
         }
     }
 
-    /// The next line without its end, into `line`; false at the end of the file. Longer than `limit`: LINE_TOO_LONG.
-    pub fn line(&mut self, line: &mut Vec<u8>, limit: usize) -> Result<bool> {
+    /// The next line without its end, into `line`, and whether it had one; `None` at the end of the file. Longer than `limit`: LINE_TOO_LONG.
+    pub fn line(&mut self, line: &mut Vec<u8>, limit: usize) -> Result<Option<bool>> {
         line.clear();
         loop {
             let buffer = self.fill()?;
             if buffer.is_empty() {
-                return Ok(!line.is_empty());
+                return Ok((!line.is_empty()).then_some(false));
             }
             let end = buffer.iter().position(|&b| b == b'\n');
             let part = &buffer[..end.unwrap_or(buffer.len())];
@@ -94,7 +94,7 @@ impl Stream {
                 if line.last() == Some(&b'\r') {
                     line.pop();
                 }
-                return Ok(true);
+                return Ok(Some(true));
             }
         }
     }

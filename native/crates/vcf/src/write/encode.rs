@@ -70,7 +70,7 @@ pub fn bcf(row: &OutRow, header: &OutHeader, fields: &[Field], out: &mut Vec<u8>
     put(header.contig as u32, out);
     put(row.position.wrapping_sub(1), out);
     put(length(row) as u32, out);
-    put(float_bits(float(site(QUAL))?), out);
+    put(float_bits(float("QUAL", site(QUAL))?), out);
     let infos: Vec<&[u8]> = site(INFO).split(|&b| b == b';').filter(|e| !e.is_empty() && *e != b".").collect();
     put((row.alleles as u32) << 16 | infos.len() as u32, out);
     put((1 + row.extra.len() as u32) << 24 | row.flags.len() as u32, out);
@@ -142,7 +142,9 @@ fn put_info(header: &OutHeader, name: &[u8], value: Option<&[u8]>, out: &mut Vec
             let numbers = parts().map(|t| if t == b"." { Ok(None) } else { whole(&key, t).map(Some) });
             put_ints(&numbers.collect::<Result<Vec<_>>>()?, out);
         }
-        ValueType::Float => put_floats(&parts().map(float).collect::<Result<Vec<_>>>()?, out),
+        ValueType::Float => {
+            put_floats(&parts().map(|t| float(&format!("INFO/{key}"), t)).collect::<Result<Vec<_>>>()?, out)
+        }
     }
     Ok(())
 }
@@ -157,12 +159,15 @@ fn whole(key: &str, text: &[u8]) -> Result<i32> {
     })
 }
 
-fn float(text: &[u8]) -> Result<Option<f32>> {
+fn float(field: &str, text: &[u8]) -> Result<Option<f32>> {
     if text == b"." {
         return Ok(None);
     }
     std::str::from_utf8(text).ok().and_then(|t| t.parse::<f32>().ok()).map(Some).ok_or_else(|| {
         let shown = String::from_utf8_lossy(text).into_owned();
-        Error::new("VCF_INFO", format!("{shown} is no number; BCF cannot store it, write VCF instead"))
+        Error::new(
+            "VCF_INFO",
+            format!("{field} is {shown}, which is no number; BCF cannot store it, write VCF instead"),
+        )
     })
 }

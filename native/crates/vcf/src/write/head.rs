@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use x_simd::Result;
 
 use super::Field;
-use crate::header::{Header, ValueType};
+use crate::header::{Header, ValueType, declares, shape};
 use crate::loci::Loci;
 use crate::record::{FILTER, INFO, column};
 
@@ -22,12 +22,7 @@ impl OutHeader {
         if !lines.first().is_some_and(|l| l.starts_with("##fileformat=")) {
             lines.insert(0, "##fileformat=VCFv4.3".to_owned());
         }
-        let known = |kind: &str, id: &str| match kind {
-            "FILTER" => loci.header.filters.iter().any(|f| f == id),
-            "INFO" => loci.header.info.contains_key(id),
-            _ => loci.header.format.contains_key(id),
-        };
-        if !known("FILTER", "PASS") {
+        if !loci.header.filters.iter().any(|f| f == "PASS") {
             lines.insert(1, "##FILTER=<ID=PASS,Description=\"All filters passed\">".to_owned());
         }
         if !lines.iter().any(|l| l.starts_with(&format!("##contig=<ID={}", loci.chrom)))
@@ -35,26 +30,32 @@ impl OutHeader {
         {
             lines.push(format!("##contig=<ID={}>", loci.chrom));
         }
-        let mut names: Vec<(&str, String, &str)> = vec![
-            ("INFO", "AC".into(), "Number=A,Type=Integer,Description=\"Count of each ALT allele\""),
-            ("INFO", "AN".into(), "Number=1,Type=Integer,Description=\"Alleles in called genotypes\""),
-            ("FORMAT", "GT".into(), "Number=1,Type=String,Description=\"Genotype\""),
-        ];
-        let undeclared = undeclared(loci);
-        names.extend(undeclared.0.into_iter().map(|f| ("FILTER", f, "Description=\"Not declared in the input\"")));
-        let text = "Number=.,Type=String,Description=\"Not declared in the input\"";
-        let flag = "Number=0,Type=Flag,Description=\"Not declared in the input\"";
-        names.extend(undeclared.1.into_iter().map(|(id, is_flag)| ("INFO", id, if is_flag { flag } else { text })));
-        for (kind, id, rest) in names {
-            if !known(kind, &id) {
-                lines.push(format!("##{kind}=<ID={id},{rest}>"));
+        // Values are written as these lines say, whatever the input's own said of the name.
+        for (kind, id, rest) in [
+            ("INFO", "AC", "Number=A,Type=Integer,Description=\"Count of each ALT allele\""),
+            ("INFO", "AN", "Number=1,Type=Integer,Description=\"Alleles in called genotypes\""),
+            ("FORMAT", "GT", "Number=1,Type=String,Description=\"Genotype\""),
+        ] {
+            let line = format!("##{kind}=<ID={id},{rest}>");
+            let old = lines.iter().find(|l| declares(l, kind, id));
+            if old.is_none_or(|old| shape(old, kind) != shape(&line, kind)) {
+                declare(&mut lines, kind, id, line);
             }
         }
-        for Field { id, description, number } in fields {
-            if !known("FORMAT", id) {
-                let description = description.replace('"', "'");
-                lines.push(format!("##FORMAT=<ID={id},Number={number},Type=Float,Description=\"{description}\">"));
+        let (filters, infos) = undeclared(loci);
+        lines.extend(filters.iter().map(|f| format!("##FILTER=<ID={f},Description=\"Not declared in the input\">")));
+        lines.extend(infos.iter().map(|(id, flag)| {
+            let kind = if *flag { "Number=0,Type=Flag" } else { "Number=.,Type=String" };
+            format!("##INFO=<ID={id},{kind},Description=\"Not declared in the input\">")
+        }));
+        for Field { id, description, number, .. } in fields {
+            // Passed on as it came.
+            if description.is_empty() && lines.iter().any(|l| declares(l, "FORMAT", id)) {
+                continue;
             }
+            let description = description.replace('"', "'");
+            let line = format!("##FORMAT=<ID={id},Number={number},Type=Float,Description=\"{description}\">");
+            declare(&mut lines, "FORMAT", id, line);
         }
         lines.extend(more.iter().map(|l| l.replace(['\n', '\r'], " ")));
         let mut columns = "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT".to_owned();
@@ -88,6 +89,13 @@ impl OutHeader {
         // A long deletion may reach beyond its position; one more level of bins costs nothing.
         declared.max(loci.positions.last().map_or(0, |&p| u64::from(p) + 1))
     }
+}
+
+/// Puts a line in the place of those that declare the name, or at the end.
+fn declare(lines: &mut Vec<String>, kind: &str, id: &str, line: String) {
+    let at = lines.iter().position(|l| declares(l, kind, id)).unwrap_or(lines.len());
+    lines.retain(|l| !declares(l, kind, id));
+    lines.insert(at, line);
 }
 
 /// FILTER names, and INFO names with whether they stand without a value, that records use and the header lacks.

@@ -35,9 +35,12 @@ pub enum Output {
 #[derive(Clone)]
 pub struct Field {
     pub id: String,
+    /// Empty: the input's own line stays.
     pub description: String,
     /// Floats a sample.
     pub number: usize,
+    /// Stands in rows whose two alleles differ, nowhere else.
+    pub heterozygous: bool,
 }
 
 /// A FORMAT field and its floats, the same for all rows of a locus.
@@ -146,7 +149,10 @@ impl LociWriter {
             row::count(&mut row);
             self.line.clear();
             match self.output {
-                Output::Bcf => encode::bcf(&row, &self.header, &self.fields, &mut self.line)?,
+                Output::Bcf => encode::bcf(&row, &self.header, &self.fields, &mut self.line).map_err(|mut e| {
+                    e.message = format!("{}:{} {}: {}", self.chrom, row.position, row.name(), e.message);
+                    e.with("position", f64::from(row.position))
+                })?,
                 _ => encode::text(&row, &self.chrom, &self.fields, &mut self.line),
             }
             let start = self.sink.offset();

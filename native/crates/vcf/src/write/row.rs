@@ -22,6 +22,15 @@ pub struct OutRow {
     pub extra: Vec<Vec<f32>>,
 }
 
+impl OutRow {
+    /// `ID REF>ALT`, for messages.
+    pub fn name(&self) -> String {
+        let [id, reference, alt] =
+            [ID, REF, ALT].map(|i| String::from_utf8_lossy(column(&self.site, i)).chars().take(30).collect::<String>());
+        format!("({id} {reference}>{alt})")
+    }
+}
+
 /// Where the writing is: a row of a locus, or of an excluded position.
 pub struct Rows {
     loci: Arc<Loci>,
@@ -63,13 +72,18 @@ impl RowSource for Rows {
         let rows = loci.rows_of(self.locus);
         let joined = options.join && rows.len() > 1;
         let codes = self.codes.as_ref().map(|c| &c[..]);
-        phased(&loci, self.locus, if joined { None } else { Some(&rows[self.row]) }, codes, out);
+        phased(&loci, self.locus, (!joined).then_some(self.row), codes, out);
         let n = loci.samples.len();
         out.extra.resize(options.extra.len(), Vec::new());
         for (values, extra) in out.extra.iter_mut().zip(&options.extra) {
             values.clear();
             let width = n * extra.field.number;
             values.extend_from_slice(&extra.values[self.locus * width..(self.locus + 1) * width]);
+            if extra.field.heterozygous {
+                let same = out.genotypes.chunks_exact(2).map(|pair| pair[0] == pair[1]);
+                let of = values.chunks_exact_mut(extra.field.number);
+                of.zip(same).filter(|v| v.1).for_each(|v| v.0.fill(f32::NAN));
+            }
         }
         self.row += 1;
         if joined || self.row == rows.len() {
@@ -92,8 +106,9 @@ fn left_out(position: u32, row: &ExcludedRow, out: &mut OutRow) {
 }
 
 /// A row of a locus, or with `None` the locus as one record.
-fn phased(loci: &Loci, locus: usize, row: Option<&Row>, codes: Option<&[u8]>, out: &mut OutRow) {
+fn phased(loci: &Loci, locus: usize, number: Option<usize>, codes: Option<&[u8]>, out: &mut OutRow) {
     let n = loci.samples.len();
+    let row = number.map(|i| &loci.rows_of(locus)[i]);
     let calls = loci.calls_of(locus);
     let written = codes.map_or(calls, |c| &c[locus * 2 * n..(locus + 1) * 2 * n]);
     let read = loci.flags_of(locus);
@@ -110,8 +125,8 @@ fn phased(loci: &Loci, locus: usize, row: Option<&Row>, codes: Option<&[u8]>, ou
         let bar = if codes.is_some() { PHASED } else { read[s] & PHASED };
         out.flags.push(if haploid { HAPLOID | PHASED } else { bar });
     }
-    if let Some(row) = row {
-        observed_zeros(loci, locus, row, written, out);
+    if let (Some(number), Some(row)) = (number, row) {
+        restore(loci, locus, number, written, out);
         out.alleles = row.codes.len() + 1;
         out.site = row.site.to_vec();
     } else {
@@ -124,25 +139,19 @@ impl Loci {
     /// A row of a locus as it is written when nothing was phased.
     pub(crate) fn row_as_read(&self, locus: usize, row: usize) -> ExcludedRow {
         let mut out = OutRow::default();
-        let row = &self.rows_of(locus)[row];
         phased(self, locus, Some(row), None, &mut out);
         let [genotypes, flags] = [out.genotypes, out.flags].map(Vec::into_boxed_slice);
-        ExcludedRow { site: row.site.clone(), genotypes, flags }
+        ExcludedRow { site: self.rows_of(locus)[row].site.clone(), genotypes, flags }
     }
 }
 
-/// Where only other rows of the position were missing, this row's 0 was observed and stays.
-fn observed_zeros(loci: &Loci, locus: usize, row: &Row, written: &[u8], out: &mut OutRow) {
-    let at = loci.partial.partition_point(|p| (p.locus as usize) < locus);
-    for p in loci.partial[at..].iter().take_while(|p| p.locus as usize == locus) {
-        if row.codes.iter().any(|c| p.allowed.contains(c)) {
-            continue;
-        }
-        let at = 2 * p.sample as usize;
-        for (allele, &code) in out.genotypes[at..at + 2].iter_mut().zip(&written[at..at + 2]) {
-            if code == MISSING {
-                *allele = 0;
-            }
+/// Where other rows of the position were missing, this row's own alleles stay what they were, missing or not.
+fn restore(loci: &Loci, locus: usize, row: usize, written: &[u8], out: &mut OutRow) {
+    for holes in loci.holes_of(locus) {
+        let s = holes.sample as usize;
+        let codes = [written[2 * s], written[2 * s + 1]];
+        if !holes.restore(row, codes, &mut out.genotypes[2 * s..2 * s + 2]) {
+            out.flags[s] &= !PHASED;
         }
     }
 }
@@ -157,9 +166,13 @@ impl Loci {
 
 /// One site for all rows of a position: the longest REF, ALTs by code, what the rows agree on.
 fn join(rows: &[Row]) -> Vec<u8> {
+    // By code: the same bytes in whatever order the rows came.
+    let mut rows: Vec<&Row> = rows.iter().collect();
+    rows.sort_by_key(|r| r.codes.iter().min());
+    let rows = &rows[..];
     let longest = rows.iter().map(|r| column(&r.site, REF)).max_by_key(|r| r.len()).unwrap_or(b".");
     let mut alts: Vec<(u8, Vec<u8>)> = Vec::new();
-    for row in rows {
+    for &row in rows {
         for (alt, &code) in column(&row.site, ALT).split(|&b| b == b',').zip(row.codes.iter()) {
             let mut text = alt.to_vec();
             if is_sequence(alt) {
@@ -192,8 +205,8 @@ fn join(rows: &[Row]) -> Vec<u8> {
 }
 
 /// Different entries of a list column over the rows, in their order.
-fn union(rows: &[Row], i: usize, separator: &[u8], leave_out: &[&[u8]]) -> Vec<u8> {
-    let mut found: Vec<&[u8]> = Vec::new();
+fn union<'a>(rows: &[&'a Row], i: usize, separator: &[u8], leave_out: &[&[u8]]) -> Vec<u8> {
+    let mut found: Vec<&'a [u8]> = Vec::new();
     for entry in rows.iter().flat_map(|r| column(&r.site, i).split(|&b| b == b';')) {
         if !leave_out.contains(&entry) && !found.contains(&entry) {
             found.push(entry);
