@@ -11,8 +11,9 @@ import { arrowCore } from "./lazy-arrow.ts";
 export const VARIANT_PROBLEMS = {
   /** Nothing of the variant is left beside the covariates. */
   COLLINEAR: "a combination of the covariates among the analysed people: no effect can be estimated",
-  /** Nothing of the phenotype is left. */
-  PERFECT_FIT: "covariates and variant explain the phenotype completely: no residual variance is left",
+  /** Nothing of the phenotype is left: what remains is rounding, and counts as 1e-12 of it. */
+  PERFECT_FIT:
+    "covariates and variant explain the phenotype completely: no residual variance is left, and p is no more than small",
   /** No λ was found. */
   NO_CONVERGENCE: "the search for λ found no finite likelihood",
   /** NaN or infinite. */
@@ -60,11 +61,11 @@ export function variantProblems(
     const statistics = given([columns.beta?.[i], columns.se?.[i], columns.loglH1?.[i]]);
     // A variant without anything left beside the covariates has no statistic at all.
     if ([...lambdas, ...statistics].every(Number.isNaN)) return "COLLINEAR";
-    // Such a variant has an effect with a standard error of 0 and nothing else.
-    if (columns.se?.[i] === 0) return "PERFECT_FIT";
     if (given([...lambdas, columns.loglH1?.[i]]).some(Number.isNaN)) return "NO_CONVERGENCE";
     if (given([columns.se?.[i]]).some((se) => !(se > 0))) return "PERFECT_FIT";
     if (!statistics.every(Number.isFinite)) return "NOT_FINITE";
+    // The kernels leave such a variant 1e-12 of the phenotype's variance at each degree of freedom.
+    if (Math.abs(columns.beta?.[i] ?? 0) > PERFECT * (columns.se?.[i] ?? Number.NaN)) return "PERFECT_FIT";
     if (lambdas.some((l) => l <= lambda.lmin)) return "LAMBDA_LOW";
     return lambdas.some((l) => l >= lambda.lmax) ? "LAMBDA_HIGH" : undefined;
   };
@@ -73,6 +74,9 @@ export function variantProblems(
     return problem === undefined ? 0 : 1 + CODES.indexOf(problem);
   });
 }
+
+/** Effect over standard error from which nothing but rounding is left of the phenotype. */
+const PERFECT = 0.99e6;
 
 const given = (values: ReadonlyArray<number | undefined>): number[] => values.filter((v) => v !== undefined);
 

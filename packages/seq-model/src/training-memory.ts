@@ -47,8 +47,9 @@ export function stepBytes(config: ModelConfig, { samples, asvs, slots, chunk, ke
   const kept = 4 + 4 * layers.asv + (asvReadout === "places" ? 8 : 0);
   const together = chunk > 0 ? Math.min(chunk, asvs) : asvs;
   const letters = together * asvWidth(config) * vocabulary * 4;
-  // Queries, keys and values, what attention gives, both sums of a layer, the wide product.
-  const products = keep && together < asvs ? layers.asv * (6 + ffnRatio) : 0;
+  // Queries, keys and values, what attention gives, both sums of a layer, the wide product; and a quarter that is lost
+  // between them.
+  const products = keep && together < asvs ? 1.25 * layers.asv * (6 + ffnRatio) : 0;
   const nucleotides =
     stack(together, places, layers.asv) +
     letters +

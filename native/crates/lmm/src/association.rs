@@ -3,7 +3,7 @@
 use x_dense::SquareMatrix;
 use x_simd::{Error, Job, Level, Result, try_zeroed};
 
-use crate::design::check_design;
+use crate::design::Design;
 use crate::grid::Grid;
 use crate::kernels::Kernels;
 use crate::model::{Common, Model};
@@ -91,14 +91,14 @@ impl Association {
                 return Err(Error::new("NOT_FINITE", "the null model must have a positive lambda and a likelihood"));
             }
         }
-        check_design(&fixed, n, c + v - 1, n)?;
         let kernels = Kernels::new(level);
         let common = Common { n, width: n, v, values: pad(&clamp_eigenvalues(values)), tests, options, kernels };
         let project = |column: &[f64]| project(vectors, column);
-        let fixed = fixed.chunks_exact(n).map(project).collect::<Result<Vec<_>>>()?;
+        let fixed = fixed.chunks_exact(n).map(project).collect::<Result<Vec<_>>>()?.concat();
+        let design = Design::new(&fixed, common.values.len(), c + v - 1, n)?;
         let models = traits.iter().map(|t| {
-            let columns = fixed.iter().cloned().chain([project(t.y)?]).collect();
-            Model::new(&common, columns, t.null)
+            let (rest, _) = design.residual(&project(t.y)?)?;
+            Model::new(&common, design.q.iter().cloned().chain([rest]).collect(), t.null)
         });
         Ok(Self {
             models: Models(models.collect::<Result<_>>()?),

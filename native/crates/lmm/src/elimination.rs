@@ -2,6 +2,10 @@
 //! their weighted cross products gives every P-quantity of Zhou & Stephens (2012, supplement 1.2) at once:
 //! P = H^-1 - H^-1 W (W' H^-1 W)^-1 W' H^-1.
 
+/// What is left of y is never less than this share of its weighted sum of squares: below is rounding, which would make
+/// likelihoods infinite and p values 1.
+const LEAST: f64 = 1e-13;
+
 /// Cross products Z' D Z of the `m` columns for the weights D of [`crate::kernels::Weights`], row-major, symmetric.
 pub struct Cross {
     pub m: usize,
@@ -46,6 +50,7 @@ impl Cross {
     pub fn eliminate(&mut self, others: usize) {
         let m = self.m;
         let [a0, rest @ ..] = &mut self.a;
+        let least = LEAST * a0[m * m - 1];
         for j in 0..m - 1 {
             let pivot = a0[j * m + j];
             for i in j + 1..m {
@@ -62,6 +67,10 @@ impl Cross {
                     }
                 }
             }
+        }
+        // A NaN stays one.
+        if a0[m * m - 1] < least {
+            a0[m * m - 1] = least;
         }
     }
 

@@ -117,14 +117,17 @@ impl Grid {
     }
 
     /// Unweighted cross products, eliminated; returns the smallest share that the columns before it leave of any
-    /// column from `first` to the last before y.
-    pub fn unweighted(&self, cross: &mut Cross, first: usize, pairs: &Pairs, scan: &Scan) -> f64 {
+    /// column from `first` to the last before y, and the share that all leave of y.
+    pub fn unweighted(&self, cross: &mut Cross, first: usize, pairs: &Pairs, scan: &Scan) -> (f64, f64) {
         self.fill(cross, 0, 0, pairs, scan);
         let squares: [f64; 2] = std::array::from_fn(|k| cross.pivot((first + k).min(cross.m - 1)));
+        let whole = cross.y_py();
         cross.eliminate(0);
         let shares = (first..cross.m - 1).zip(squares).map(|(x, square)| cross.pivot(x) / square);
         // A NaN (a column of zeros) counts as nothing left.
-        shares.fold(f64::INFINITY, |least, share| if share.is_nan() { f64::NEG_INFINITY } else { least.min(share) })
+        let least = shares
+            .fold(f64::INFINITY, |least, share| if share.is_nan() { f64::NEG_INFINITY } else { least.min(share) });
+        (least, cross.y_py() / whole)
     }
 
     /// The fit at the null model's lambda; without a log-likelihood, which no test asks for.

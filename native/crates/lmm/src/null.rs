@@ -3,7 +3,7 @@
 use x_simd::{Error, Level, Result};
 
 use crate::curve::{Curve, Products, Scratch};
-use crate::design::check_design;
+use crate::design::Design;
 use crate::elimination::{Cross, Likelihood};
 use crate::kernels::{Kernels, LANES};
 use crate::options::{Options, clamp_eigenvalues};
@@ -45,10 +45,11 @@ pub(crate) fn fit_null_of(
     let width = values.len();
     check_columns(width, uty, utw, c)?;
     options.check()?;
-    check_design(utw, width, c, n)?;
+    let design = Design::new(utw, width, c, n)?;
+    let (rest, fitted) = design.residual(uty)?;
     let kernels = Kernels::new(Level::get());
     let padded = pad(&clamp_eigenvalues(values));
-    let columns: Vec<Vec<f64>> = utw.chunks_exact(width).chain([uty]).map(pad).collect();
+    let columns: Vec<Vec<f64>> = design.q.iter().chain([&rest]).map(|column| pad(column)).collect();
     let pairs: Vec<(usize, usize)> = (0..=c).flat_map(|i| (i..=c).map(move |j| (i, j))).collect();
     let rows: Vec<f64> = pairs.iter().flat_map(|&(i, j)| product(&columns[i], &columns[j])).collect();
     let mut scratch = Scratch::new(c + 1, padded.len())?;
@@ -76,7 +77,7 @@ pub(crate) fn fit_null_of(
     let trace = padded.iter().sum::<f64>() / n as f64;
     let share = trace * reml.lambda + 1.0;
     let ve = cross.y_py() / (n - c) as f64;
-    let (beta, variance) = coefficients(cross);
+    let (beta, variance) = coefficients(cross, &design, &fitted);
     Ok(Null {
         lambda_reml: reml.lambda,
         lambda_mle: mle.lambda,
@@ -101,25 +102,29 @@ fn fit(curve: &mut Curve, options: &Options) -> Fit {
     search(curve, &points, &slopes, ends)
 }
 
-/// Solves for the covariates' effects from the eliminated triangle, and the diagonal of (W' H^-1 W)^-1.
-fn coefficients(cross: &Cross) -> (Vec<f64>, Vec<f64>) {
+/// Solves for the covariates' effects from the eliminated triangle, and the diagonal of (W' H^-1 W)^-1. `fitted`: what
+/// Q had of the phenotype before.
+fn coefficients(cross: &Cross, design: &Design, fitted: &[f64]) -> (Vec<f64>, Vec<f64>) {
     let c = cross.m - 1;
     // Entry (i, j) of the unit upper triangle L'.
     let upper = |i: usize, j: usize| cross.entry(i, j) / cross.pivot(i);
-    let mut beta = vec![0.0; c];
-    for i in (0..c).rev() {
-        beta[i] = upper(i, c) - (i + 1..c).map(|j| upper(i, j) * beta[j]).sum::<f64>();
-    }
-    let variance = (0..c).map(|at| {
-        // Column `at` of L^-1 by forward substitution.
-        let mut column = vec![0.0; c];
-        column[at] = 1.0;
-        for i in at + 1..c {
-            column[i] = -(at..i).map(|j| upper(j, i) * column[j]).sum::<f64>();
+    // R^-1 L'^-1 b.
+    let solve = |mut b: Vec<f64>, more: &[f64]| {
+        for i in (0..c).rev() {
+            b[i] -= (i + 1..c).map(|j| upper(i, j) * b[j]).sum::<f64>();
         }
-        (at..c).map(|i| column[i] * column[i] / cross.pivot(i)).sum()
-    });
-    (beta, variance.collect())
+        b.iter_mut().zip(more).for_each(|(b, more)| *b += more);
+        design.effects(b)
+    };
+    let beta = solve((0..c).map(|i| upper(i, c)).collect(), fitted);
+    let mut variance = vec![0.0; c];
+    for at in 0..c {
+        let unit = (0..c).map(|i| f64::from(u8::from(i == at))).collect();
+        for (sum, x) in variance.iter_mut().zip(solve(unit, &[])) {
+            *sum += x * x / cross.pivot(at);
+        }
+    }
+    (beta, variance)
 }
 
 pub fn check_columns(n: usize, y: &[f64], w: &[f64], c: usize) -> Result<()> {

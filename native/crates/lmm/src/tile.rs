@@ -15,6 +15,10 @@ pub const GROUP: usize = 4;
 /// A variant counts as a combination of the covariates when less than this share of its sum of squares is left.
 const COLLINEAR: f64 = 1e-10;
 
+/// Variant and covariates explain the phenotype completely when less than this share of what W left of it remains: the
+/// rest is rounding, and counts as this share.
+const PERFECT: f64 = 1e-12;
+
 /// Buffers of one thread; they fit every model of one set of people and covariates.
 pub struct Buffers {
     /// Product rows of a group of variants; their padding stays 0.
@@ -88,7 +92,7 @@ impl Model {
         let Buffers { rows, scan, slopes, scratch, null_scratch, evaluations, searches } = buffers;
         let mut scan = Scan { out: scan, row: s * count, count: size * count, n: self.n, ln_det_ww: 0.0 };
         let rows = &rows[s * count * len..(s + 1) * count * len];
-        let left = self.grid.unweighted(&mut scratch.cross, self.c, &self.pairs, &scan);
+        let (left, unexplained) = self.grid.unweighted(&mut scratch.cross, self.c, &self.pairs, &scan);
         if left <= COLLINEAR {
             return None;
         }
@@ -109,6 +113,11 @@ impl Model {
         }
         if let (true, Some(pairs), Some(scratch)) = (self.tests.lrt, &self.null_pairs, null_scratch) {
             fits.loglik_h0 = self.optima([Mle], pairs, &mut variant, scratch)[0].loglik;
+        }
+        if unexplained <= PERFECT {
+            for fit in [&mut fits.reml, &mut fits.mle, &mut fits.null].into_iter().flatten() {
+                fit.yy = PERFECT * fit.xy * (fit.xy / fit.xx);
+            }
         }
         Some(fits)
     }

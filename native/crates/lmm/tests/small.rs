@@ -219,3 +219,88 @@ fn lambda_at_a_bound_is_the_bound() {
     assert_eq!(null.lambda_reml, 1e-5);
     assert!(null.loglik_reml.is_finite());
 }
+
+#[test]
+fn a_phenotype_far_from_zero_has_the_same_statistics() {
+    let case = Case::load();
+    let rows: Vec<u32> = (0..20).collect();
+    let run = |y: &[f64]| {
+        let association = case.with_trait(y, &case.w, Tests::ALL, |study| {
+            Association::new(&case.vectors, study, Options::default()).unwrap()
+        });
+        test(&case, &association, &rows, &case.means(&rows), 2).traits.remove(0)
+    };
+    let near = run(&case.y);
+    let null = fit_null(&case.values, &case.project(&case.y), &case.project(&case.w), 2, &Options::default()).unwrap();
+    for offset in [1e3, -1e6, 1e8] {
+        let y: Vec<f64> = case.y.iter().map(|y| y + offset).collect();
+        let far = run(&y);
+        let tolerance = 1e-14 * f64::abs(offset) + 1e-9;
+        for (a, b) in [(&near.beta, &far.beta), (&near.se, &far.se), (&near.logl_h1, &far.logl_h1)]
+            .into_iter()
+            .chain([(&near.l_remle, &far.l_remle), (&near.neg_log10_p_wald, &far.neg_log10_p_wald)])
+            .chain([(&near.neg_log10_p_lrt, &far.neg_log10_p_lrt), (&near.neg_log10_p_score, &far.neg_log10_p_score)])
+        {
+            for (a, b) in a.iter().zip(b) {
+                assert!(
+                    (a - b).abs() <= tolerance * (1.0 + a.abs()) || a.is_nan() && b.is_nan(),
+                    "{offset}: {a} and {b}"
+                );
+            }
+        }
+        let moved = fit_null(&case.values, &case.project(&y), &case.project(&case.w), 2, &Options::default()).unwrap();
+        assert!((moved.lambda_reml / null.lambda_reml - 1.0).abs() <= 1e-4 * tolerance.sqrt() + 1e-6);
+        assert!((moved.beta[0] - offset - null.beta[0]).abs() <= tolerance * null.beta_se[0] + 1e-15 * offset.abs());
+        assert!((moved.beta_se[1] / null.beta_se[1] - 1.0).abs() <= 1e-6);
+    }
+    // Here the offset has eaten all digits but three.
+    let lost: Vec<f64> = case.y.iter().map(|y| y + 1e13).collect();
+    let error =
+        fit_null(&case.values, &case.project(&lost), &case.project(&case.w), 2, &Options::default()).unwrap_err();
+    assert_eq!(error.code, "NULL_FIT");
+}
+
+#[test]
+fn nearly_dependent_covariates_give_the_statistics_of_their_span() {
+    let case = Case::load();
+    let n = case.y.len();
+    let rows: Vec<u32> = (0..20).collect();
+    // The second column as the first plus a little of itself: the same span.
+    let near: Vec<f64> = [&case.w[..n], &(0..n).map(|i| case.w[i] + 1e-6 * case.w[n + i]).collect::<Vec<_>>()].concat();
+    let run = |w: &[f64]| {
+        let association = case
+            .with_trait(&case.y, w, Tests::ALL, |s| Association::new(&case.vectors, s, Options::default()).unwrap());
+        test(&case, &association, &rows, &case.means(&rows), 1).traits.remove(0)
+    };
+    let (a, b) = (run(&case.w), run(&near));
+    for (a, b) in a.neg_log10_p_wald.iter().zip(&b.neg_log10_p_wald) {
+        assert!((a - b).abs() <= 1e-7 * (1.0 + a) || a.is_nan() && b.is_nan(), "{a} and {b}");
+    }
+}
+
+#[test]
+fn a_variant_that_explains_everything_has_a_finite_p() {
+    let case = Case::load();
+    let n = case.y.len();
+    let rows: Vec<u32> = (0..40).collect();
+    let means = case.means(&rows);
+    for row in [3, 7, 31] {
+        let x = case.dosages(row, means[row as usize]);
+        for (scale, offset) in [(1.0, 0.0), (0.1, 3.7), (1e3, -1e4)] {
+            let y: Vec<f64> = (0..n).map(|i| offset + scale * x[i] + 0.3 * case.w[n + i]).collect();
+            for tests in [Tests::WALD, Tests::LRT, Tests::SCORE, Tests::ALL] {
+                let association = case.with_trait(&y, &case.w, tests, |study| {
+                    Association::new(&case.vectors, study, Options::default()).unwrap()
+                });
+                let ours = test(&case, &association, &rows, &means, 1).traits.remove(0);
+                let at = row as usize;
+                assert!((ours.beta[at] / scale - 1.0).abs() <= 1e-6, "{}", ours.beta[at]);
+                assert!(ours.se[at] > 0.0 && ours.se[at] <= 1e-6 * scale);
+                for p in [&ours.neg_log10_p_wald, &ours.neg_log10_p_lrt] {
+                    assert!(p.get(at).is_none_or(|&p| p.is_finite() && p > 100.0), "{:?}", p.get(at));
+                }
+                assert!(ours.neg_log10_p_score.get(at).is_none_or(|&p| p.is_finite() && p > 10.0));
+            }
+        }
+    }
+}

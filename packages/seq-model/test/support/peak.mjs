@@ -54,6 +54,7 @@ const planned = stepBytes(made.facts.config, {
   asvs: union,
   slots: most,
   chunk: made.facts.training.chunk,
+  keep: made.facts.training.keep,
 });
 console.log(JSON.stringify({ peak, planned, asvs: union, slots: most }));
 await made[Symbol.asyncDispose]();

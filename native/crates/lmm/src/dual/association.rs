@@ -4,7 +4,7 @@ use x_simd::{Error, Job, Level, Result};
 
 use super::frame::{DualKinship, Frame};
 use crate::association::{Results, Size, Study};
-use crate::design::check_design;
+use crate::design::Design;
 use crate::grid::Grid;
 use crate::kernels::Kernels;
 use crate::model::{Common, Model};
@@ -64,13 +64,14 @@ impl DualAssociation {
             }
             columns.extend_from_slice(t.y);
         }
-        check_design(w, n, c, n)?;
         let frame = Frame::new(kinship, values, &columns, threads, job)?;
         let (fixed, phenotypes) = frame.columns.split_at(c);
+        let design = Design::new(&fixed.concat(), frame.width(), c, n)?;
         let kernels = Kernels::new(Level::get());
         let common = Common { n, width: frame.width(), v: 1, values: pad(&frame.values), tests, options, kernels };
         let models = traits.iter().zip(phenotypes).map(|(t, y)| {
-            let columns = fixed.iter().chain([y]).map(|column| pad(column)).collect();
+            let (rest, _) = design.residual(y)?;
+            let columns = design.q.iter().chain([&rest]).map(|column| pad(column)).collect();
             Model::new(&common, columns, t.null)
         });
         let models = Models(models.collect::<Result<_>>()?);

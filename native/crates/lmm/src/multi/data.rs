@@ -5,7 +5,7 @@ use x_simd::{Error, Level, Result, try_zeroed};
 
 use super::kernel::{Cross, kernel};
 use super::small::{cholesky, solve};
-use crate::design::check_design;
+use crate::design::Design;
 use crate::kernels::{Kernels, LANES};
 use crate::null::{check_columns, pad, product};
 use crate::options::clamp_eigenvalues;
@@ -73,7 +73,7 @@ impl Data {
         for y in y.chunks_exact(n) {
             check_columns(n, y, w, c)?;
         }
-        check_design(w, n, c, n)?;
+        Design::new(w, n, c, n)?;
         if n < c + d + 2 {
             return Err(Error::new(
                 "DF",

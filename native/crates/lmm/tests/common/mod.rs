@@ -50,7 +50,12 @@ impl Case {
 
     /// The null model's maximum, then what `with` makes of the study.
     pub fn with<T>(&self, tests: Tests, with: impl FnOnce(&Study) -> T) -> T {
-        let Self { values, keep, y, w, .. } = self;
+        self.with_trait(&self.y, &self.w, tests, with)
+    }
+
+    /// The same for another phenotype and two other covariates.
+    pub fn with_trait<T>(&self, y: &[f64], w: &[f64], tests: Tests, with: impl FnOnce(&Study) -> T) -> T {
+        let Self { values, keep, .. } = self;
         let null = fit_null(values, &self.project(y), &self.project(w), 2, &Options::default()).unwrap();
         let null = NullPoint { lambda: null.lambda_mle, loglik: null.loglik_mle };
         let traits = [Trait { y, null }];
