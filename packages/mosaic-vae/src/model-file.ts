@@ -19,6 +19,8 @@ export interface SavedModel {
   readonly registry: Registry;
   readonly plan: NetworkPlan;
   readonly libraries: Readonly<Record<string, readonly number[]>>;
+  /** Of each feature over the training cells: mean of ln(1 + v), or share above 0 of a binary modality. */
+  readonly means?: Readonly<Record<string, readonly number[]>>;
 }
 
 /** Reads the metadata of a model. */
@@ -53,7 +55,7 @@ export async function saveModel(
   path: string,
   extra: Readonly<Record<string, unknown>> = {},
 ): Promise<string> {
-  const { config, registry, plan, libraries } = state;
-  const saved: SavedModel = { config, registry, plan, libraries };
+  const { config, registry, plan, libraries, means } = state;
+  const saved: SavedModel = { config, registry, plan, libraries, means };
   return state.trainer.save(path, { config: saved, extra: { format: FORMAT, ...extra } });
 }

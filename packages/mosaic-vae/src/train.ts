@@ -9,7 +9,7 @@ import type { MosaicDataset } from "./dataset.ts";
 import { countNames, pick } from "./embed.ts";
 import { mosaicError, mosaicFileError } from "./errors.ts";
 import { findFacts } from "./facts.ts";
-import { feedOf, stepRandom, tailLength } from "./feed.ts";
+import { expertRounds, feedOf, stepRandom, tailLength } from "./feed.ts";
 import { groupMatrix } from "./groups.ts";
 import { MODEL_FILE, saveModel } from "./model-file.ts";
 import { compileNetwork, type ModelState } from "./mosaic-vae.ts";
@@ -116,6 +116,12 @@ export async function trainModel(
     plan.modalities.find((m) => m.tally > 0)?.tally ?? 0,
     options,
   );
+  state.means = Object.fromEntries(
+    plan.modalities.map((m) => {
+      const found = facts[m.name];
+      return [m.name, Array.from((m.binary ? found?.shares : found?.logMeans) ?? [], sixDigits)];
+    }),
+  );
   const tails = Object.fromEntries(
     plan.modalities.map((m) => [
       m.name,
@@ -199,6 +205,9 @@ export async function trainModel(
     history: progress.history,
   };
 }
+
+/** What a baseline needs; more would only make the file longer. */
+const sixDigits = (x: number): number => Number(x.toPrecision(6));
 
 function stopped({ epoch, bestEpoch }: Progress, patience: number, modalities: number): boolean {
   return modalities > 0 && patience > 0 && epoch - bestEpoch >= patience;
@@ -336,7 +345,7 @@ function watch(step: Step, streak: { failed: number }): void {
   throw mosaicError("NOT_FINITE", message, { details: { step: step.step, parts: step.notFinite } });
 }
 
-/** −ELBO a cell at final weights, one sample with the same noise in every epoch. */
+/** −ELBO a cell at final weights: one sample, of each expert of a mixture, with the same noise in every epoch. */
 async function validate(state: ModelState, valid: BatchSource, seed: number): Promise<number> {
   const { plan } = state;
   const names = plan.modalities.map((m) => `logLik.${m.name}`);
@@ -344,10 +353,15 @@ async function validate(state: ModelState, valid: BatchSource, seed: number): Pr
   let index = 0;
   for await (const batch of valid.epoch(0)) {
     const { noise } = stepRandom(seed + Number(VALIDATION), index++, batch.rows.length, plan.latent);
-    const found = await state.trainer.compute(feedOf(batch, { plan, noise }), ["kl", ...names]);
-    const sum = (name: string): number => (found[name]!.data as Float32Array).reduce((a, b) => a + b, 0);
-    total += plan.finalBeta * sum("kl");
-    for (const m of plan.modalities) total -= m.finalWeight * sum(`logLik.${m.name}`);
+    const experts = expertRounds(batch, { plan });
+    for (let round = 0; round < experts.rounds; round++) {
+      const feed = feedOf(batch, { plan, noise, expert: experts.expert(round) });
+      const found = await state.trainer.compute(feed, ["kl", ...names]);
+      const sum = (name: string): number =>
+        (found[name]!.data as Float32Array).reduce((a, b, i) => a + b * experts.share(round, i), 0);
+      total += plan.finalBeta * sum("kl");
+      for (const m of plan.modalities) total -= m.finalWeight * sum(`logLik.${m.name}`);
+    }
   }
   return total / valid.cells;
 }
