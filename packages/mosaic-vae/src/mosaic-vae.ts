@@ -227,7 +227,8 @@ async function make(
   saved: SavedModel & { first?: Readonly<Record<string, FirstValues>> },
   options: CreateOptions,
 ): Promise<MosaicVAE> {
-  const { registry, plan, libraries, means = {} } = saved;
+  const { registry, plan, means = {} } = saved;
+  const libraries = saved.libraries ?? {};
   const config = options.device
     ? { ...saved.config, train: { ...saved.config.train, device: options.device } }
     : saved.config;

@@ -5,6 +5,8 @@ import { quantile } from "../src/impute.ts";
 import {
   csrToDense,
   type Imputed,
+  lsi,
+  type Modality,
   type MosaicConfig,
   type MosaicDataset,
   MosaicVAE,
@@ -190,4 +192,50 @@ it("options that are none are refused by name", async () => {
   expect(await code(m.elbo(dataset, { samples: 0 }))).toBe("OPTION_RANGE");
   expect(await code(m.elbo(dataset, wrong({ sample: 3 })))).toBe("UNKNOWN_OPTION");
   expect(await code(m.evaluate(dataset, wrong({ label: "cluster" })))).toBe("UNKNOWN_OPTION");
+});
+
+it("values that may lie below 0 differ by a difference; rows that are none are refused", async () => {
+  const { dataset } = mock("paired", { ...small, cells: 60 });
+  const modalities = { adt: { likelihood: "gaussian" } };
+  await using m = await MosaicVAE.create(
+    dataset,
+    { ...CONFIG, model: { ...CONFIG.model, modalities } },
+    { threads: 1 },
+  );
+  const run = (a: number[], modality: string): ReturnType<MosaicVAE["differentialExpression"]> =>
+    m.differentialExpression(dataset, a, [4, 5, 6], { modality, samples: 2, pairs: 50 });
+  const table = await run([0, 1, 2], "adt");
+  const [a, b, d] = ["mean_a", "mean_b", "difference"].map(
+    (n) => table.getChild(n)!.toArray() as Float64Array,
+  );
+  expect(table.getChild("log2_fold_change")).toBeNull();
+  d!.forEach((v, i) => {
+    expect(Number.isFinite(v)).toBe(true);
+    expect(Math.abs(v - (a![i]! - b![i]!))).toBeLessThan(1);
+  });
+  expect((await run([0, 1], "rna")).getChild("log2_fold_change")!.toArray().every(Number.isFinite)).toBe(
+    true,
+  );
+  for (const bad of [-1, 60, 0.5])
+    expect(await failure(run([bad, 1], "rna"))).toMatchObject({ code: "ROW_RANGE" });
+});
+
+it("LSI learns from the cells it is given alone", async () => {
+  const { dataset } = mock("bridge", { ...small, cells: 60, bridgeShare: 1 });
+  const atac = dataset.modalities.get("atac")!;
+  const fit = Uint8Array.from({ length: 60 }, (_, i) => (i < 40 ? 1 : 0));
+  // The other cells say something else altogether.
+  const spoilt: Modality = {
+    ...atac,
+    rows: async (start, end, options) => {
+      const block = await atac.rows(start, end, options);
+      const values = block.values.slice();
+      for (let i = 0; i < block.rows; i++)
+        if (!fit[start + i]) values.fill(50, block.indptr[i], block.indptr[i + 1]);
+      return { ...block, values };
+    },
+  };
+  const [a, b] = [await lsi(atac, { fit, components: 4 }), await lsi(spoilt, { fit, components: 4 })];
+  expect(b.singular).toEqual(a.singular);
+  expect(b.scores.subarray(0, 160)).toEqual(a.scores.subarray(0, 160));
 });
