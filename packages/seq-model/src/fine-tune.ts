@@ -10,6 +10,7 @@ import {
   cladeStart,
   encoderData,
   formOf,
+  inputsOf,
   type PretrainOptions,
   runOf,
   type TrainedModel,
@@ -141,7 +142,7 @@ export async function fineTune(table: FeatureTable, options: FineTuneOptions): P
     targets: values,
     ...(inputs.codes && { categories: inputs.codes }),
     ...(options.sampleWeights && { sampleWeights: checkedWeights(options.sampleWeights, table) }),
-    ...(await encoderData(table, options.tree, { cache, config, weights: training.losses, options })),
+    ...(await encoderData(table, options.tree, { cache, config, weights: training.losses, options, train })),
     ...cladeData(clades, training.losses, from !== undefined),
   };
   const counts = countRange(data);
@@ -156,6 +157,11 @@ export async function fineTune(table: FeatureTable, options: FineTuneOptions): P
   }
   const result = await trainNetwork({
     ...runOf(options),
+    inputs: {
+      "target columns": target.names.join(", "),
+      transform: JSON.stringify(target.transform),
+      ...inputsOf(options, options.tree),
+    },
     config,
     training,
     data,
