@@ -5,6 +5,7 @@ import {
   type RunOptions,
   writeDelimited,
 } from "@x/core/base";
+import { listIds } from "./errors.ts";
 import type { FeatureTable } from "./feature-table.ts";
 import { rarefy } from "./rarefy.ts";
 import { readBiom } from "./read-biom.ts";
@@ -96,6 +97,33 @@ export async function tableOf(context: CliContext): Promise<FeatureTable> {
 /** The tree of `--tree`. */
 export function treeOf({ options, signal }: CliContext): Promise<Tree> {
   return readNewick(String(options.tree), { signal, underscores: options.underscores as "keep" | "space" });
+}
+
+/** What `--missing-tips drop` leaves out. */
+export interface DroppedTips {
+  /** How many features. */
+  readonly features: number;
+  /** Their share of all counts. */
+  readonly share: number;
+  /** Their names. */
+  readonly ids: readonly string[];
+}
+
+/** Warns of features that `--missing-tips drop` leaves out; undefined where it leaves out none. */
+export function tellDropped(context: CliContext, table: FeatureTable, tree: Tree): DroppedTips | undefined {
+  if (context.options["missing-tips"] !== "drop") return undefined;
+  const has = tree.has(table.featureIds);
+  const ids = table.featureIds.filter((_, f) => !has[f]);
+  if (ids.length === 0) return undefined;
+  let [lost, all] = [0, 0];
+  table.values.forEach((count, e) => {
+    all += count;
+    if (!has[table.indices[e]!]) lost += count;
+  });
+  const share = all > 0 ? lost / all : 0;
+  const message = `${ids.length} of ${has.length} features have no tip and were left out, ${(100 * share).toPrecision(3)} % of the counts: ${listIds(ids)}`;
+  context.warn({ code: "TIPS_DROPPED", message, details: { features: ids, share } });
+  return { features: ids.length, share, ids };
 }
 
 /** How `--missing-tips` and `--missing-length` say to take it. */

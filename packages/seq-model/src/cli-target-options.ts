@@ -1,6 +1,6 @@
 /** Options of `train` beyond those of `pretrain`: what is predicted, from what, and how it is judged. */
 import { type CliContext, type OptionSpec, xError } from "@x/core/base";
-import { listOf, type Study } from "./cli-study.ts";
+import { listOf, numbersOf, type Study } from "./cli-study.ts";
 import { given } from "./cli-train-options.ts";
 import type { FineTuneOptions } from "./fine-tune.ts";
 import type { TargetLossKind } from "./model-losses.ts";
@@ -197,8 +197,8 @@ export function headOptions({ options }: CliContext): Record<string, unknown> {
     throw xError("OPTION_CHOICE", "--bounded-targets and --unbounded-targets contradict each other", {
       usage: true,
     });
-  const hidden = listOf(options["regressor-hidden-dims"]).map(Number);
-  const quantiles = listOf(options.quantiles).map(Number);
+  const hidden = numbersOf(options["regressor-hidden-dims"]);
+  const quantiles = numbersOf(options.quantiles);
   const residual = options["residual-regression-head"] === true;
   return given({
     bounded: options["bounded-targets"] as boolean | undefined,

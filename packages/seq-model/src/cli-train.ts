@@ -1,14 +1,21 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type CliCommand, type CliContext, memoryLimit, writeFileAtomic, xError } from "@x/core/base";
-import { jsonlTracker, lossReportHtml, readHistory, tensorBoardTracker } from "@x/onnx-train";
+import {
+  jsonlTracker,
+  lossReportHtml,
+  type RunTracker,
+  readHistory,
+  tensorBoardTracker,
+} from "@x/onnx-train";
 import { baseline } from "./baseline.ts";
 import { runOptions, tableOf, treeOf, treeOptions } from "./cli-inputs.ts";
-import { listOf, STUDY_FLAGS, type Study, studyOf } from "./cli-study.ts";
+import { numbersOf, STUDY_FLAGS, type Study, studyOf, tellUnknown } from "./cli-study.ts";
 import { headOptions, lossesByOutput, TARGET_FLAGS, targetOptions } from "./cli-target-options.ts";
 import { given, modelOptions, NETWORK_FLAGS, trainingOptions } from "./cli-train-options.ts";
+import { infiniteIntervals } from "./conformal.ts";
 import { readDistances } from "./distance-files.ts";
-import { seqError } from "./errors.ts";
+import { seqError, seqFileError } from "./errors.ts";
 import type { FeatureTable } from "./feature-table.ts";
 import { fineTune } from "./fine-tune.ts";
 import { calibrateIntervals, judge, type TestReport, testLines } from "./judge.ts";
@@ -56,6 +63,7 @@ export const trainCommand: CliCommand = {
     "seq-model train --table table.biom --tree tree.nwk --metadata metadata.tsv --column diet --classifier --output-dir run",
   ],
   async run(context) {
+    checkTrainOptions(context);
     const study = await studyOf(context);
     const { table, metadata, targets, split } = study;
     const inner = validationOf(context, study);
@@ -84,6 +92,26 @@ export const trainCommand: CliCommand = {
   },
 };
 
+/** Options that would have no effect are refused before anything is read. */
+function checkTrainOptions({ options }: CliContext): void {
+  const refuse = (message: string, option: string): never => {
+    throw xError("OPTION_CHOICE", message, { usage: true, details: { option } });
+  };
+  for (const name of ["freeze-base", "freeze-asvs"])
+    if (options[name] === true && options["pretrained-encoder"] === undefined)
+      refuse(
+        `--${name} needs --pretrained-encoder: weights that nothing taught would stay as they are`,
+        name,
+      );
+  const metric = String(options["best-metric"] ?? "val_loss");
+  const classes = options.classifier === true;
+  if (classes ? ["r2", "mae"].includes(metric) : ["accuracy", "f1"].includes(metric))
+    refuse(
+      `--best-metric ${metric} is of ${classes ? "numbers; with --classifier there are accuracy, f1" : "classes (--classifier); numbers have r2, mae"}, val_loss, last`,
+      "best-metric",
+    );
+}
+
 /** Who chooses the epoch: some of the training samples, whole groups where groups repeat. Test samples choose nothing. */
 function validationOf({ options, seed = 0 }: CliContext, { split, groups }: Study): Split {
   const share = Number(options["validation-size"]);
@@ -103,7 +131,7 @@ function validationOf({ options, seed = 0 }: CliContext, { split, groups }: Stud
 
 /** The model with intervals, where there are numbers to predict and samples to calibrate on. */
 async function withIntervals(
-  { options, threads }: CliContext,
+  { options, threads, warn }: CliContext,
   model: SeqModel,
   judged: Parameters<typeof calibrateIntervals>[1],
 ): Promise<SeqModel> {
@@ -111,6 +139,8 @@ async function withIntervals(
   const coverage = Number(options.coverage);
   if (!target || model.classes.length > 0 || judged.samples.length === 0 || coverage === 0) return model;
   const conformal = await calibrateIntervals(model, judged, coverage);
+  const endless = infiniteIntervals(conformal);
+  if (endless) warn(endless);
   await model[Symbol.asyncDispose]();
   return new SeqModel(
     { ...model.facts, target: { ...target, conformal } },
@@ -147,13 +177,13 @@ async function commonOptions(
   const { options, signal, seed } = context;
   const out = String(options["output-dir"]);
   const resume = options["resume-from"] !== undefined;
+  checkFolder(context, out, resume);
   if (resume && String(options["resume-from"]) !== out)
     throw xError(
       "OPTION_CHOICE",
       "--resume-from and --output-dir must name the same folder: a run goes on where it is",
       { usage: true },
     );
-  mkdirSync(out, { recursive: true });
   const tree = options.tree === undefined ? undefined : await treeOf(context);
   const sequences =
     options.sequences === undefined ? undefined : await readFasta(String(options.sequences), { signal });
@@ -198,7 +228,7 @@ async function commonOptions(
       training,
       split,
       out,
-      resume: resume && existsSync(join(out, "last.safetensors")),
+      resume,
       signal,
       onProgress: context.onProgress,
       warn: context.warn,
@@ -220,7 +250,7 @@ function trainingOf(context: CliContext): TrainingOptions {
     throw xError("OPTION_CHOICE", "--skip- and --keep-auxiliary-predictions contradict each other", {
       usage: true,
     });
-  const weights = listOf(options["class-weights"]).map(Number);
+  const weights = numbersOf(options["class-weights"]);
   const loss = given({
     loss: lossesByOutput(options) ?? (options["loss-type"] as "huber" | undefined),
     overPenalty: options["over-penalty"] as number | undefined,
@@ -273,10 +303,12 @@ async function sized(
 }
 
 /** Who an encoder learns from and who chooses its epoch; the test samples of a split that is given do neither. */
-async function splitOf({ options, seed = 0 }: CliContext, table: FeatureTable): Promise<Split> {
+async function splitOf(context: CliContext, table: FeatureTable): Promise<Split> {
+  const { options, seed = 0 } = context;
   if (options.split !== undefined) {
-    const chosen = limitSplit(await readSplit(String(options.split)), table.sampleIds);
-    return innerSplit(chosen, { seed, share: 0.15 });
+    const read = await readSplit(String(options.split));
+    tellUnknown(context, read, table.sampleIds);
+    return innerSplit(limitSplit(read, table.sampleIds), { seed, share: 0.15 });
   }
   return splitSamples(table.sampleIds, {
     seed,
@@ -284,13 +316,40 @@ async function splitOf({ options, seed = 0 }: CliContext, table: FeatureTable): 
   });
 }
 
-function trackersOf(
-  out: string,
-  resume: boolean,
-): (ReturnType<typeof jsonlTracker> | ReturnType<typeof tensorBoardTracker>)[] {
+/** A finished run is not written over unasked (`RUN_EXISTS`); one that goes on must be there (`RESUME`). */
+function checkFolder({ options }: CliContext, out: string, resume: boolean): void {
+  if (resume && options.overwrite === true)
+    throw xError("OPTION_CHOICE", "--resume-from and --overwrite contradict each other", { usage: true });
+  if (resume && !existsSync(join(out, "last.safetensors"))) {
+    const message = "no run to go on with: there is no last.safetensors; begin without --resume-from";
+    throw seqFileError("RESUME", out, message);
+  }
+  const finished = ["metrics.json", MODEL_FILE].find((name) => existsSync(join(out, name)));
+  if (resume || options.overwrite === true || finished === undefined) return;
+  const message = `${out} holds a finished run (${finished}): take another folder, --overwrite it, or go on with it (--resume-from)`;
+  throw xError("RUN_EXISTS", message, { usage: true, details: { path: out } });
+}
+
+/** Files of a run's folder begin with its first epoch: one that fails before leaves everything as it was. */
+function trackersOf(out: string, resume: boolean): RunTracker[] {
   const history = join(out, "history.jsonl");
-  if (!resume) writeFileSync(history, "");
-  return [jsonlTracker(history), tensorBoardTracker(out)];
+  let opened: RunTracker[] | undefined;
+  const open = (): RunTracker[] => {
+    mkdirSync(out, { recursive: true });
+    if (!resume) writeFileSync(history, "");
+    return [jsonlTracker(history), tensorBoardTracker(out)];
+  };
+  return [
+    {
+      async log(...numbers) {
+        opened ??= open();
+        for (const tracker of opened) await tracker.log(...numbers);
+      },
+      async close() {
+        for (const tracker of opened ?? []) await tracker.close();
+      },
+    },
+  ];
 }
 
 /** Writes what a run leaves behind: the model, its report and the samples of both sides. */
@@ -310,7 +369,7 @@ async function finish(
   const report = { ...numbers, validation: best.validation, before: history[0]!.validation, ...more };
   await writeFileAtomic(join(out, "metrics.json"), `${JSON.stringify(report, null, 2)}\n`);
   const lines = join(out, "history.jsonl");
-  if (readFileSync(lines, "utf8") !== "")
+  if (existsSync(lines) && readFileSync(lines, "utf8") !== "")
     await writeFileAtomic(
       join(out, "losses.html"),
       lossReportHtml(readHistory(lines), {

@@ -1,5 +1,5 @@
 /** Teaching a network to predict something of samples, from a pretrained encoder or from nothing. */
-import { checkOptions } from "@x/core/base";
+import { checkOptions, xError } from "@x/core/base";
 import { type CategoryColumn, encodeCategories, fitCategories } from "./categories.ts";
 import { seqError } from "./errors.ts";
 import type { FeatureTable } from "./feature-table.ts";
@@ -93,7 +93,7 @@ const OPTIONS = [
 /**
  * Trains a network to predict. From an encoder (`from`) it takes every weight that fits, accounted for by name. A frozen
  * encoder (`freeze`) runs without dropout and its ASVs are embedded once; the losses that belong to it are then off
- * (`keepAuxiliary` keeps them). Errors: those of `pretrain`, `TARGET_TRANSFORM`, `SAMPLE_WEIGHTS`.
+ * (`keepAuxiliary` keeps them). Errors: those of `pretrain`, `TARGET_TRANSFORM`, `SAMPLE_WEIGHTS`, `CLASS_WEIGHTS`.
  */
 export async function fineTune(table: FeatureTable, options: FineTuneOptions): Promise<TrainedModel> {
   checkOptions(options, OPTIONS, "fineTune");
@@ -133,6 +133,7 @@ export async function fineTune(table: FeatureTable, options: FineTuneOptions): P
     ),
     options.keepAuxiliary === true,
   );
+  checkClassWeights(training, classes);
   const { facts: target, values } = targetValues(targets, { table, train, options, width: config.outputs });
   const data: TrainingData = {
     table,
@@ -243,6 +244,18 @@ function targetValues(
     ...(options.groupColumn !== undefined && { transformColumn: options.groupColumn }),
   };
   return { facts, values: Float32Array.from(values) };
+}
+
+function checkClassWeights({ loss: { classWeights } }: TrainingConfig, classes: readonly string[]): void {
+  if (!classWeights) return;
+  const good = classWeights.every((w) => Number.isFinite(w) && w >= 0) && classWeights.some((w) => w > 0);
+  if (good && classWeights.length === classes.length) return;
+  const wanted =
+    classes.length > 0
+      ? `there must be ${classes.length} numbers of at least 0, not all 0, for ${classes.join(", ")}, in this order`
+      : "numbers that are predicted have no classes";
+  const message = `class weights are ${classWeights.join(", ")}; ${wanted}`;
+  throw xError("CLASS_WEIGHTS", message, { usage: true, details: { classes } });
 }
 
 function checkedWeights(weights: ArrayLike<number>, table: FeatureTable): Float32Array {
