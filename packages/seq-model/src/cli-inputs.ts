@@ -134,6 +134,16 @@ export function treeOptions({ options }: CliContext): TreeOptions {
   };
 }
 
+/** Warns where a model's samples were rarefied and these are not, or to another depth. */
+export function warnOfDepth({ warn }: CliContext, model: SeqModel, table: FeatureTable): void {
+  const depthOf = (history: readonly string[]): string | undefined =>
+    history.map((line) => /^rarefied to (\d+)/.exec(line)?.[1]).findLast((depth) => depth !== undefined);
+  const [learned, here] = [depthOf(model.facts.history), depthOf(table.history)];
+  if (learned === undefined || learned === here) return;
+  const message = `the model learned from samples rarefied to ${learned} counts, these are ${here === undefined ? "not rarefied" : `rarefied to ${here}`}: --rarefy-depth ${learned}`;
+  warn({ code: "RAREFY_UNLIKE", message, details: { depth: Number(learned) } });
+}
+
 /** Warns where the sequences of a table are not those of a model: another region, or another trimming. */
 export function warnOfLengths(
   { warn }: CliContext,

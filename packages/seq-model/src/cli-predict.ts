@@ -1,6 +1,6 @@
 import { type CliCommand, type CliContext, type OptionSpec, xError } from "@x/core/base";
 import { encodeCategories } from "./categories.ts";
-import { TABLE_FLAGS, tableOf, warnOfLengths, writeTsv } from "./cli-inputs.ts";
+import { TABLE_FLAGS, tableOf, warnOfDepth, warnOfLengths, writeTsv } from "./cli-inputs.ts";
 import { infiniteIntervals } from "./conformal.ts";
 import { seqError } from "./errors.ts";
 import { joinMetadata } from "./join-metadata.ts";
@@ -86,6 +86,7 @@ export const predictCommand: CliCommand = {
     const { table, categories, groups } = await inputsOf(context, model);
     const sequences =
       options.sequences === undefined ? undefined : await readFasta(String(options.sequences), { signal });
+    warnOfDepth(context, model, table);
     warnOfLengths(context, model, table, sequences);
     const passes = Number(options["prediction-passes"]);
     const common = {

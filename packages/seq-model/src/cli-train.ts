@@ -1,20 +1,23 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type CliCommand, type CliContext, memoryLimit, writeFileAtomic, xError } from "@x/core/base";
-import {
-  jsonlTracker,
-  lossReportHtml,
-  type RunTracker,
-  readHistory,
-  tensorBoardTracker,
-} from "@x/onnx-train";
+import { lossReportHtml, readHistory } from "@x/onnx-train";
 import { baseline } from "./baseline.ts";
+import { refuseAamOptions } from "./cli-aam-options.ts";
 import { runOptions, tableOf, treeOf, treeOptions } from "./cli-inputs.ts";
+import { checkFolder, trackersOf } from "./cli-run-folder.ts";
 import { numbersOf, STUDY_FLAGS, type Study, studyOf, tellUnknown } from "./cli-study.ts";
-import { headOptions, lossesByOutput, TARGET_FLAGS, targetOptions } from "./cli-target-options.ts";
+import {
+  checkTrainOptions,
+  headOptions,
+  lossesByOutput,
+  TARGET_FLAGS,
+  targetOptions,
+} from "./cli-target-options.ts";
 import { given, modelOptions, NETWORK_FLAGS, trainingOptions } from "./cli-train-options.ts";
 import { infiniteIntervals } from "./conformal.ts";
 import { readDistances } from "./distance-files.ts";
+import { encoderType } from "./encoder-types.ts";
 import { seqError, seqFileError } from "./errors.ts";
 import type { FeatureTable } from "./feature-table.ts";
 import { fineTune } from "./fine-tune.ts";
@@ -22,10 +25,11 @@ import { calibrateIntervals, judge, type TestReport, testLines } from "./judge.t
 import { MODEL_FILE } from "./model-file.ts";
 import { formOf, type PretrainOptions, pretrain, type TrainedModel } from "./pretrain.ts";
 import { readFasta } from "./read-fasta.ts";
-import type { Metadata } from "./read-metadata.ts";
+import { type Metadata, readMetadata } from "./read-metadata.ts";
 import { innerSplit } from "./search-training.ts";
 import { SeqModel } from "./seq-model.ts";
 import { limitSplit, readSplit, type Split, splitSamples } from "./split.ts";
+import { numericTarget } from "./targets.ts";
 import { batchLengths } from "./training-data.ts";
 import { planBatch } from "./training-memory.ts";
 import { type TrainingOptions, trainingConfig } from "./training-options.ts";
@@ -41,6 +45,12 @@ export const pretrainCommand: CliCommand = {
     "seq-model pretrain --table table.biom --tree tree.nwk --output-dir pre --max-memory-gb 2 --auto-batch-size",
   ],
   async run(context) {
+    refuseAamOptions(context);
+    const type = encoderType(String(context.options.encoder ?? "unifrac"));
+    if (type.valuesFrom === "user" && context.options["encoder-values"] === undefined) {
+      const message = `--encoder ${context.options.encoder} needs --encoder-values FILE`;
+      throw xError("OPTION_MISSING", message, { usage: true, details: { option: "encoder-values" } });
+    }
     const table = await tableOf(context);
     const common = await commonOptions(context, table, { split: await splitOf(context, table) });
     const trained = await pretrain(table, common.tree, common.options);
@@ -63,6 +73,7 @@ export const trainCommand: CliCommand = {
     "seq-model train --table table.biom --tree tree.nwk --metadata metadata.tsv --column diet --classifier --output-dir run",
   ],
   async run(context) {
+    refuseAamOptions(context);
     checkTrainOptions(context);
     const study = await studyOf(context);
     const { table, metadata, targets, split } = study;
@@ -91,26 +102,6 @@ export const trainCommand: CliCommand = {
     });
   },
 };
-
-/** Options that would have no effect are refused before anything is read. */
-function checkTrainOptions({ options }: CliContext): void {
-  const refuse = (message: string, option: string): never => {
-    throw xError("OPTION_CHOICE", message, { usage: true, details: { option } });
-  };
-  for (const name of ["freeze-base", "freeze-asvs"])
-    if (options[name] === true && options["pretrained-encoder"] === undefined)
-      refuse(
-        `--${name} needs --pretrained-encoder: weights that nothing taught would stay as they are`,
-        name,
-      );
-  const metric = String(options["best-metric"] ?? "val_loss");
-  const classes = options.classifier === true;
-  if (classes ? ["r2", "mae"].includes(metric) : ["accuracy", "f1"].includes(metric))
-    refuse(
-      `--best-metric ${metric} is of ${classes ? "numbers; with --classifier there are accuracy, f1" : "classes (--classifier); numbers have r2, mae"}, val_loss, last`,
-      "best-metric",
-    );
-}
 
 /** Who chooses the epoch: some of the training samples, whole groups where groups repeat. Test samples choose nothing. */
 function validationOf({ options, seed = 0 }: CliContext, { split, groups }: Study): Split {
@@ -220,6 +211,7 @@ async function commonOptions(
         sequences,
         from,
         distances,
+        encoderValues: await encoderValuesOf(context, table),
         seed,
         threads: context.threads,
         memoryLimit: context.memoryLimit,
@@ -238,6 +230,30 @@ async function commonOptions(
       },
     },
   };
+}
+
+/** `--encoder-values`: the numbers of each sample that an encoder learns, in the table's order. */
+async function encoderValuesOf(
+  { options, signal }: CliContext,
+  table: FeatureTable,
+): Promise<Float64Array | undefined> {
+  const path = options["encoder-values"];
+  if (path === undefined) return undefined;
+  const { values: wanted = 0, valuesFrom } = encoderType(String(options.encoder ?? "unifrac"));
+  if (valuesFrom !== "user")
+    throw xError("OPTION_CHOICE", "--encoder-values goes with --encoder taxonomy", {
+      usage: true,
+      details: { option: "encoder-values" },
+    });
+  const metadata = (await readMetadata(String(path), { signal })).select(table.sampleIds);
+  const columns = [...metadata.columns.keys()].map((name) => numericTarget(metadata, name).values);
+  if (columns.length !== wanted) {
+    const message = `${columns.length} columns of numbers beside the sample ids; --encoder ${options.encoder} learns ${wanted}`;
+    throw seqFileError("TARGET_SAMPLES", String(path), message);
+  }
+  return Float64Array.from({ length: table.sampleIds.length * wanted }, (_, i) => {
+    return columns[i % wanted]![Math.floor(i / wanted)]!;
+  });
 }
 
 /** Options of the loop; `--skip-auxiliary-predictions` leaves the target alone. */
@@ -314,42 +330,6 @@ async function splitOf(context: CliContext, table: FeatureTable): Promise<Split>
     seed,
     ...given({ testSize: options["test-size"] as number | undefined }),
   });
-}
-
-/** A finished run is not written over unasked (`RUN_EXISTS`); one that goes on must be there (`RESUME`). */
-function checkFolder({ options }: CliContext, out: string, resume: boolean): void {
-  if (resume && options.overwrite === true)
-    throw xError("OPTION_CHOICE", "--resume-from and --overwrite contradict each other", { usage: true });
-  if (resume && !existsSync(join(out, "last.safetensors"))) {
-    const message = "no run to go on with: there is no last.safetensors; begin without --resume-from";
-    throw seqFileError("RESUME", out, message);
-  }
-  const finished = ["metrics.json", MODEL_FILE].find((name) => existsSync(join(out, name)));
-  if (resume || options.overwrite === true || finished === undefined) return;
-  const message = `${out} holds a finished run (${finished}): take another folder, --overwrite it, or go on with it (--resume-from)`;
-  throw xError("RUN_EXISTS", message, { usage: true, details: { path: out } });
-}
-
-/** Files of a run's folder begin with its first epoch: one that fails before leaves everything as it was. */
-function trackersOf(out: string, resume: boolean): RunTracker[] {
-  const history = join(out, "history.jsonl");
-  let opened: RunTracker[] | undefined;
-  const open = (): RunTracker[] => {
-    mkdirSync(out, { recursive: true });
-    if (!resume) writeFileSync(history, "");
-    return [jsonlTracker(history), tensorBoardTracker(out)];
-  };
-  return [
-    {
-      async log(...numbers) {
-        opened ??= open();
-        for (const tracker of opened) await tracker.log(...numbers);
-      },
-      async close() {
-        for (const tracker of opened ?? []) await tracker.close();
-      },
-    },
-  ];
 }
 
 /** Writes what a run leaves behind: the model, its report and the samples of both sides. */

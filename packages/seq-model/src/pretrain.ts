@@ -90,7 +90,9 @@ const PRETRAIN_OPTIONS = [
 
 /**
  * Trains an encoder: distances of samples (or what else its type learns), distances of ASVs on the tree, and hidden
- * letters. Nothing but the training samples is learned from. Errors: those of `unifrac` and `sequencesOf`, `TREE_NEEDED`,
+ * letters. Compositions are learned from training samples only. Sequences and tree are those of the whole table: letters
+ * and clades of features that only other samples have are seen too (not who has them), as features that made-up communities
+ * are drawn from and in the unit of distances on the tree; a table of the training samples' features alone avoids that. Errors: those of `unifrac` and `sequencesOf`, `TREE_NEEDED`,
  * `SPLIT_EMPTY`, `MODEL_KEYS`, `NOT_FINITE`.
  */
 export async function pretrain(
@@ -279,7 +281,8 @@ function faithOf(
   from: "faith-pd" | "user" | undefined,
   { train, ...onTree }: TreeOptions & { train: Uint32Array },
 ): Float64Array {
-  if (from === "user") throw seqError("TARGET_SAMPLES", "this encoder type needs values: give encoderValues");
+  if (from === "user")
+    throw seqError("TARGET_SAMPLES", "this encoder type needs values: give encoderValues (--encoder-values)");
   if (!tree) throw seqError("TREE_NEEDED", "Faith PD needs a tree of the table's features");
   const { missingTips, missingLength } = onTree;
   const { values } = faithPd(table, tree, {

@@ -266,7 +266,7 @@ function leftOut(name: string, { freeze }: TrainingConfig): boolean {
 }
 
 async function compileTraining(
-  { config, training, data }: TrainingRun,
+  { config, training, data, warn }: TrainingRun,
   groups: readonly Uint32Array[],
   { optimizer, threads }: { optimizer: ReturnType<typeof optimizerOf>["optimizer"]; threads: number },
 ): Promise<TrainerSet> {
@@ -298,6 +298,7 @@ async function compileTraining(
       dims: { ...lengths, kin: data.kin?.size ?? 0 },
       optimizer,
       stepsPerCall: training.stepsPerCall,
+      ...(training.precision && { precision: training.precision }),
       clip: training.clip,
       device: training.device,
       seed,
@@ -306,6 +307,13 @@ async function compileTraining(
       memory: whole ? "low" : "fast",
     });
     buckets.push({ train, trainer, lengths });
+    const { used, asked, why } = trainer.precision;
+    if (buckets.length === 1 && used !== asked && asked !== "auto")
+      warn?.({
+        code: "PRECISION",
+        message: `computed in ${used}, not ${asked}: ${why}`,
+        details: { used, asked },
+      });
   }
   return new TrainerSet(buckets);
 }
