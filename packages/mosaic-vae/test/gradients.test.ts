@@ -11,7 +11,7 @@ const LATENT = 3;
 const wiggle = (n: number, seed: number): Float32Array =>
   Float32Array.from({ length: n }, (_, i) => Math.sin(12.9898 * (i + 1) + 78.233 * seed));
 
-type Params = Readonly<Record<string, never>>;
+type Params = Readonly<Record<string, Tensor>>;
 type Loss = (x: Readonly<Record<string, Tensor>>, p: Params) => Tensor;
 
 /**
@@ -102,7 +102,7 @@ it.each<[string, Loss]>([
   [
     "average",
     (x, p) => {
-      const q = average(posteriorsOf(x, p), reshape(p.logits as Tensor, [2]));
+      const q = average(posteriorsOf(x, p), reshape(p.logits!, [2]));
       return add(weighted(q.mean, x.weights!), weighted(q.logVariance, x.weights!));
     },
   ],
@@ -160,8 +160,7 @@ it.each<[HeadsConfig, { relative?: boolean; sign?: number }]>([
     partner: ["cells", LATENT],
     paired: ["cells", 1],
   };
-  const loss: Loss = (x, p) =>
-    Object.values(headTerms(plan, { z: p.z as Tensor, x, p: p.heads as never }))[0]!;
+  const loss: Loss = (x, p) => Object.values(headTerms(plan, { z: p.z!, x, p: p.heads as never }))[0]!;
   const feed = {
     group: groups,
     time: wiggle(CELLS * 2, 4).map((v, i) => (i % 2 ? 1 : v)),
