@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { median, saidJson } from "../lib/measure.mjs";
 import { markdown, megabytes } from "../lib/tables.mjs";
+import { neuralFloors } from "./floors.mjs";
 
 const RUNS = [
   ["mlp", 500, 1],
@@ -33,6 +34,7 @@ function anchors(scratch, hasTorch) {
 /** CPU time a step is what counts: neighbours on the machine do not change it much. */
 export default {
   title: "training steps of @x/onnx-train on the CPU, one thread, beside PyTorch",
+  floors: neuralFloors,
   async run({ race, note, scratch }) {
     const contenders = RUNS.map(([model, steps, k]) => ({
       name: `${model}, ${k} a call`,

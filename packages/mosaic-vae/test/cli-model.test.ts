@@ -39,6 +39,18 @@ it("the minimal configuration: a training in seconds, whose validation ELBO impr
   expect(readFileSync(at.path("minimal/report.html"), "utf8")).toMatch(
     /half precision gains nothing on a CPU/,
   );
+  // With the policy on in earnest: products in half precision, on a CPU too, and the ELBO improves as well.
+  const half = mosaicVae(
+    ...`train --data toy.h5ad --config ${config} --out half --device cpu --precision float16 --epochs 8 --json`.split(
+      " ",
+    ),
+  );
+  expect([half.code, half.err]).toEqual([0, ""]);
+  const other = JSON.parse(half.out);
+  expect(readFileSync(at.path("half/report.html"), "utf8")).toMatch(/float16: float16 products work on cpu/);
+  expect(other.best).toBeLessThan(other.history[0].validation - 1);
+  expect(other.history[0].loss).not.toBe(history[0].loss);
+  expect(Math.abs(other.history[0].loss / history[0].loss - 1)).toBeLessThan(0.01);
   const readme = readFileSync(join(import.meta.dirname, "../README.md"), "utf8");
   for (const name of readdirSync(at.path("minimal")))
     expect(readme).toContain(

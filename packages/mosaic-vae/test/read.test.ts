@@ -202,7 +202,7 @@ it("tells what a file is by what is in it", async () => {
 
 it("has_<modality>: words for yes and no are known, others are refused; nobody measured is a warning", async () => {
   const cellIds = ["a", "b", "c"];
-  const file = async (name: string, flags: readonly (string | number | null)[]): Promise<string> => {
+  const file = async (name: string, flags: readonly string[] | readonly number[]): Promise<string> => {
     const path = at.path(name);
     await writeH5ad(path, {
       cellIds,
@@ -212,7 +212,7 @@ it("has_<modality>: words for yes and no are known, others are refused; nobody m
     });
     return path;
   };
-  const measured = async (flags: readonly (string | number | null)[]): Promise<number[]> => {
+  const measured = async (flags: readonly string[] | readonly number[]): Promise<number[]> => {
     await using cells = await readH5ad(await file("flags.h5ad", flags), { rna: "X" }, { allowEmpty: true });
     return [...cells.modalities.get("rna")!.available];
   };

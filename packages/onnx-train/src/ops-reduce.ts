@@ -1,7 +1,20 @@
 /** Sums, means and maxima over axes, softmax, layer normalisation. */
 import { apply, applyAll, int64s, type Rule } from "./apply.ts";
 import { type Dim, sizeOf, type Tensor } from "./graph.ts";
-import { add, cast, div, equal, exp, mul, neg, reciprocal, sqrt, sub } from "./ops-elementwise.ts";
+import {
+  add,
+  cast,
+  div,
+  equal,
+  exp,
+  log,
+  mul,
+  neg,
+  reciprocal,
+  sqrt,
+  stopGradient,
+  sub,
+} from "./ops-elementwise.ts";
 import { rowDot } from "./ops-linear.ts";
 import { expand, reshape } from "./ops-shape.ts";
 import { axesOf, axisOf, reduced, sameShape } from "./shapes.ts";
@@ -125,8 +138,11 @@ export function logSoftmax(x: Tensor, axis = -1): Tensor {
 
 /** log Σ exp along an axis, without overflow. */
 export function logSumExp(x: Tensor, axis = -1, keep = false): Tensor {
-  // log Σ e^x = x − logSoftmax(x) in every element: take the first, so that one stable kernel does it all.
-  return mean(sub(x, logSoftmax(x, axis)), [axis], keep);
+  // Relative to the largest, which alone says how much is lost: an element of −1e9 (none there) must cost the others nothing.
+  const at = axisOf("LogSumExp", axis, x.rank);
+  const top = stopGradient(max(x, [at], true));
+  const all = add(top, log(sum(exp(sub(x, top)), [at], true)));
+  return keep ? all : reshape(all, reduced(x.shape, [at], false));
 }
 
 /** Running sum along an axis. */
