@@ -180,6 +180,25 @@ impl MultiAssociation {
             MultiColumns::from,
         )
     }
+
+    /// The same for a block of dosages of all people in the file, NaN where missing.
+    #[napi(catch_unwind, ts_return_type = "Promise<MultiColumns>")]
+    pub fn test_dosages(
+        &self,
+        job: &Job,
+        values: Float64Array,
+        rows: Uint32Array,
+        means: Float64Array,
+        tests: MultiTests,
+        threads: u32,
+    ) -> AsyncTask<Work<x_lmm::MultiColumns, MultiColumns>> {
+        let (job, inner, vectors) = (job.0.clone(), self.inner.clone(), self.vectors.clone());
+        let tests = x_lmm::MultiTests { wald: tests.wald, lrt: tests.lrt, score: tests.score };
+        Work::spawn(
+            move || read(&vectors, |u| inner.test_dosages(u, &values, &rows, &means, tests, threads as usize, &job)),
+            MultiColumns::from,
+        )
+    }
 }
 
 /// Bytes a `MultiAssociation` and one call of its `test` take, besides eigenvectors, packed genotypes and results.

@@ -1,3 +1,4 @@
+import { isXError, type XError } from "@x/core/base";
 import { descriptorOf } from "./artifact/capture.ts";
 import { exactKey } from "./artifact/exact.ts";
 import { descriptorKey } from "./artifact/identity.ts";
@@ -16,7 +17,7 @@ import {
   prepare,
   readSpec,
 } from "./prepare.ts";
-import { type FitStart, type PlannedStart, planStart, withStart } from "./start.ts";
+import { type FitStart, givenUp, type PlannedStart, planStart, withStart } from "./start.ts";
 
 /** Options of `fit`. */
 export interface FitOptions extends ModelOptions {
@@ -73,7 +74,8 @@ export async function fit(
       : planned;
   const fitted = await fitFrom(prepared, base, start, native);
   const model = new GamModel(captureModel(prepared, fitted.fit, fitted.start));
-  if (key !== undefined && !stored) await options.resume!.putExact(key, model.capture());
+  if (key !== undefined && fitted.start.kind !== "exact")
+    await options.resume!.putExact(key, model.capture());
   await options.store?.put(model.capture());
   return model;
 }
@@ -115,26 +117,45 @@ export async function fitFrom(
 
 type Run = (o: EngineOptions) => Promise<EngineFit>;
 
-/** The same for any way to run the engine. */
+/** The same for any way to run the engine. A start that the engine cannot go on from is given up, with its code. */
 export async function fitWith(
   run: Run,
   base: EngineOptions,
   start: PlannedStart,
 ): Promise<{ fit: EngineFit; start: FitStart }> {
   const { rho: _rho, beta: _beta, thetaStart: _theta, ...told } = start;
-  const options = withStart(base, start);
-  const fit = await run(options);
+  let fit: EngineFit;
+  try {
+    fit = await run(withStart(base, start));
+  } catch (e) {
+    if (start.kind === "cold" || !isEngineFailure(e)) throw e;
+    const { third: _third, ...plain } = base;
+    return fitWith(run, plain, givenUp(start, e));
+  }
   const checks = start.kind === "warm" && start.saturated.length > 0 && !base.fixedRho;
   if (!checks) return { fit, start: { ...told, basinChecks: 0, restarted: false } };
   // A parent's flat basin can hold a fold that belongs elsewhere: one look at the solver's own start of those coordinates.
   const holes = Array.from(fit.rho, (v, i) => (start.saturated.includes(i) ? null : v));
-  const look = await run({ ...base, ...QUICK, rho: holes, beta: Array.from(fit.beta) });
-  const basinChecks = look.summary.iterations.criterionEvaluations;
-  if (!(look.summary.criterion < fit.summary.criterion))
+  const look = await unlessFailed(run({ ...base, ...QUICK, rho: holes, beta: Array.from(fit.beta) }));
+  const basinChecks = look?.summary.iterations.criterionEvaluations ?? 0;
+  if (!(look && look.summary.criterion < fit.summary.criterion))
     return { fit, start: { ...told, basinChecks, restarted: false } };
-  const again = await run(base);
-  const better = again.summary.criterion < fit.summary.criterion;
+  const again = await unlessFailed(run(base));
+  const better = again && again.summary.criterion < fit.summary.criterion;
   return { fit: better ? again : fit, start: { ...told, basinChecks, restarted: true } };
+}
+
+/** A failure of the fit itself: neither a cancelled call nor memory that is not there. */
+const isEngineFailure = (e: unknown): e is XError => isXError(e) && e.code.startsWith("GAM_");
+
+/** A look elsewhere may fail; the fit stands. */
+async function unlessFailed(fit: Promise<EngineFit>): Promise<EngineFit | undefined> {
+  try {
+    return await fit;
+  } catch (e) {
+    if (isEngineFailure(e)) return undefined;
+    throw e;
+  }
 }
 
 /** The criterion at given smoothing parameters and nothing else. */

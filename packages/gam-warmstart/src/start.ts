@@ -4,6 +4,7 @@ import { descriptorOf, termShapes } from "./artifact/capture.ts";
 import { checkArtifact } from "./artifact/read.ts";
 import { type TransferProvenance, transfer } from "./artifact/transfer.ts";
 import type { EngineOptions } from "./engine-types.ts";
+import type { Family } from "./family.ts";
 import type { Prepared } from "./prepare.ts";
 
 /**
@@ -79,6 +80,17 @@ export function planStart(prepared: Prepared, given: unknown, exact = false): Pl
     );
   if (moved.matched === 0)
     return cold("DESCRIPTOR_MISMATCH", "no term of the parent is a term of this model");
+  const theta = startTheta(
+    prepared.spec.family,
+    prepared.response.classes?.length ?? 0,
+    parent.global.theta,
+    exact,
+  );
+  if (typeof theta === "string")
+    return cold(
+      "ARTIFACT_VALUES",
+      `the parent's parameters of ${prepared.spec.family.name} should be ${theta}`,
+    );
   const rho = moved.rho.map((v) => (Number.isNaN(v) ? null : v));
   // Without the intercept's coefficients the others are no start: the linear predictor would be far off.
   const anchored = shapes.every((s, i) => s.rhoSlots.length > 0 || moved.provenance[i] === "projected");
@@ -88,9 +100,51 @@ export function planStart(prepared: Prepared, given: unknown, exact = false): Pl
     saturated: moved.saturated,
     rho,
     beta: anchored ? coefficients(prepared, moved.beta, shapes) : null,
-    thetaStart: parent.global.theta.length > 0 ? parent.global.theta : null,
+    thetaStart: theta,
   };
 }
+
+/** The cold start after a start that the engine failed from. */
+export function givenUp(start: PlannedStart, why: XError): PlannedStart {
+  return {
+    kind: "cold",
+    reason: why.code,
+    message: `the fit failed from this start: ${why.message}`,
+    terms: start.terms.map(({ name }) => ({ name, provenance: "cold" })),
+    saturated: [],
+    rho: null,
+    beta: null,
+    thetaStart: null,
+  };
+}
+
+/**
+ * Parameters of a family that a fit can start from, or what is wrong with them. Far out, where a family's likelihood is flat
+ * in them, they are brought back to where the search can move.
+ */
+function startTheta(
+  { name }: Family,
+  classes: number,
+  theta: readonly number[],
+  exact: boolean,
+): readonly number[] | string | null {
+  if (theta.length === 0) return null;
+  const near = (v: number): number => (exact ? v : Math.min(THETA_CLAMP, Math.max(1 / THETA_CLAMP, v)));
+  if (name === "nb" || name === "betar")
+    return theta.length === 1 && theta[0]! > 0 ? theta.map(near) : "one positive number";
+  if (name === "tw") {
+    const good = theta.length <= 2 && theta[0]! > 1 && theta[0]! < 2 && !(theta[1]! <= 0);
+    return good ? theta : "a power between 1 and 2, and a positive dispersion";
+  }
+  if (name === "ocat") {
+    const good = theta.length === classes - 1 && theta.every((v, i) => i === 0 || v > theta[i - 1]!);
+    return good ? theta : `${classes - 1} cut points, ascending`;
+  }
+  return "none";
+}
+
+/** Bound on a dispersion parameter that a fit starts from, and on its inverse. */
+const THETA_CLAMP = 1e3;
 
 /** Coefficients in the model's order from those of the terms. */
 function coefficients(

@@ -97,7 +97,7 @@ function judge(): { near: typeof near; done: () => void } {
   const off: string[] = [];
   function near(
     what: string,
-    ours: number | undefined,
+    ours: number | null | undefined,
     theirs: number | null | undefined,
     tolerance: number,
     floor = 1e-2,

@@ -1,14 +1,17 @@
 // Fits that start from each other: same answers, fewer steps, and no artifact that could make a fit fail.
 import { describe, expect, it } from "vitest";
+import { artifactChecksum } from "../src/artifact/artifact.ts";
 import { openData } from "../src/data/columns.ts";
 import {
   binomial,
   type CrossFitOptions,
   captureArtifact,
   crossFit,
+  type FitArtifact,
   fit,
   type GamModel,
   openStore,
+  parseFamily,
   poisson,
 } from "../src/index.ts";
 import { fitDesign, hasCrossProducts, predictDesign } from "../src/native.ts";
@@ -109,6 +112,8 @@ describe("a fold started from the fit of all rows", () => {
   });
 });
 
+const resigned = (a: FitArtifact): FitArtifact => ({ ...a, checksum: artifactChecksum(a) });
+
 describe("an artifact never makes a fit fail", () => {
   it.each([
     ["another schema", (a: object) => ({ ...a, schema: 9 }), "ARTIFACT_VERSION"],
@@ -127,6 +132,44 @@ describe("an artifact never makes a fit fail", () => {
     expect(m.start).toMatchObject({ kind: "cold", reason: code });
     expect(m.criterion).toBe(cold.criterion);
     expect(m.warnings.map((w) => w.code)).toContain("COLD_START");
+  });
+  type Term = FitArtifact["terms"][number];
+  const terms = (change: (t: Term) => Partial<Term>) => (a: FitArtifact) =>
+    resigned({ ...a, terms: a.terms.map((t) => ({ ...t, ...change(t) })) });
+  const theta = (values: number[]) => (a: FitArtifact) =>
+    resigned({ ...a, global: { ...a.global, theta: values } });
+  it.each<[string, string, string, (a: FitArtifact) => FitArtifact]>([
+    ["poisson, coefficients far off", "poisson", "c", terms((t) => ({ beta: t.beta.map(() => -50) }))],
+    ["nb, coefficients far off", "nb", "c", terms((t) => ({ beta: t.beta.map(() => -50) }))],
+    ["Gamma, coefficients of no mean", "Gamma", "p", terms((t) => ({ beta: t.beta.map(() => -50) }))],
+    ["Gamma(log), huge coefficients", "Gamma(log)", "p", terms((t) => ({ beta: t.beta.map(() => 9e5) }))],
+    ["binomial, huge rho", "binomial", "b", terms((t) => ({ rho: t.rho.map(() => 1e300) }))],
+    ["binomial, tiny rho", "binomial", "b", terms((t) => ({ rho: t.rho.map(() => -1e300) }))],
+    ["nb, theta below its range", "nb", "c", theta([-5])],
+    ["nb, theta at infinity", "nb", "c", theta([1e300])],
+    ["nb, as many theta as no family has", "nb", "c", theta([0, 1, 2, 3, 4])],
+    ["tw, theta out of range", "tw", "c", theta([7])],
+  ])("%s: the cold fit's answer", async (_name, family, y, damage) => {
+    const rows = { ...data, p: data.y!.map((v) => Math.exp(Number(v) / 2)) };
+    const text = `${y} ~ s(x, bs="cr")`;
+    const options = { family: parseFamily(family) };
+    const cold = await fit(text, rows, options);
+    const m = await fit(text, rows, { ...options, warmStart: damage(captureArtifact(cold)) });
+    expect(Math.abs(m.criterion / cold.criterion - 1)).toBeLessThan(1e-6);
+    expect(m.edf).toBeCloseTo(cold.edf, 3);
+    if (m.start.kind === "cold") expect(m.start.reason).toMatch(/^(GAM_|ARTIFACT_VALUES)/);
+  });
+  it("a parent in another unit", async () => {
+    const p = data.y!.map((v) => Math.exp(Number(v) / 2));
+    const family = parseFamily("Gamma");
+    const parent = await fit('p ~ s(x, bs="cr")', { ...data, p: p.map((v) => v * 1e3) }, { family });
+    const cold = await fit('p ~ s(x, bs="cr")', { ...data, p }, { family });
+    const warm = await fit(
+      'p ~ s(x, bs="cr")',
+      { ...data, p },
+      { family, warmStart: captureArtifact(parent) },
+    );
+    expect(Math.abs(warm.criterion / cold.criterion - 1)).toBeLessThan(1e-6);
   });
   it("another family, or no term in common", async () => {
     const artifact = captureArtifact(await fit("y ~ s(x)", data));

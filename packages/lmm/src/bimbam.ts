@@ -296,7 +296,7 @@ async function readAnnotation(
   const names = new Map<string, string>();
   for await (const { text, number } of readLines(path, { signal, blank: "skip" })) {
     const [id, place, name] = text.trim().split(/[ \t]*,[ \t]*|[ \t]+/);
-    const at = place === "NA" ? -9 : Number(place);
+    const at = place === "NA" ? -9 : /^-?\d+$/.test(place ?? "") ? Number(place) : Number.NaN;
     if (id === undefined || name === undefined || !Number.isInteger(at) || Math.abs(at) > 2147483647)
       throw lmmFileError(
         "ANNOT_PARSE",

@@ -67,6 +67,7 @@ function parseLimits(items: readonly string[]): Record<string, number> {
 }
 
 const WORDS: Record<Tolerance["kind"], string> = {
+  neglog10: "of log10 p",
   exact: "same text",
   relative: "relative",
   se: "in standard errors",

@@ -103,8 +103,7 @@ async function runGemma(given: CliContext, argv: readonly string[]): Promise<unk
   if (decompose && o.k === undefined) throw usage("-eigen needs -k, the kinship that -gk 1 wrote", "k");
   const columns = phenotypeColumns(o);
   searchOfCommand(o, columns.length);
-  for (const option of ["gxe", "neglog10p", "pcs", "eig", "d", "g"])
-    refuseBoth("several -n", columns.length > 1, `-${option}`, Boolean(o[option]), "it is for one phenotype");
+  refuseBoth("several -n", columns.length > 1, "-gxe", o.gxe !== undefined, "it is for one phenotype");
   refuseBoth("several -n", columns.length > 1, "-eigen", decompose, "give the phenotype of most people");
   refuseBoth("-loco", o.loco !== undefined, "-g", o.g !== undefined, "chromosomes are those of a .bim");
   const outdir = String(o.outdir);

@@ -28,7 +28,6 @@ const SHARED = new Set([
   "r2",
   "notsnp",
   "snps",
-  "ksnps",
   "lmin",
   "lmax",
   "region",

@@ -1,8 +1,7 @@
 import type { OptionValues } from "@x/core/base";
+import { eigenSource } from "./cli-people.ts";
 import { finish, fit, type GemmaRun } from "./cli-run.ts";
-import { EIGEN_NAMES, type EigenOptions, eigen } from "./eigen.ts";
 import { MODE_TESTS } from "./gemma/multi-text.ts";
-import { Kinship, type KinshipLoadOptions, LOAD_NAMES } from "./kinship-matrix.ts";
 import {
   type AssociateMultivariateOptions,
   associateMultivariate,
@@ -10,7 +9,9 @@ import {
 } from "./multivariate.ts";
 import { checkTraits, type MultivariateCohort } from "./multivariate-cohort.ts";
 import type { MultivariateSearchOptions } from "./multivariate-null.ts";
+import { obtainEigen } from "./obtain-eigen.ts";
 import { only, requireOther } from "./option-names.ts";
+import { withComponents } from "./pca.ts";
 import { writeGemmaMultivariate } from "./write-gemma-multi.ts";
 
 const SEARCH: ReadonlyArray<readonly [option: string, name: keyof MultivariateSearchOptions]> = [
@@ -43,31 +44,36 @@ export async function multivariateTask(
   run: GemmaRun & { readonly cohort: MultivariateCohort },
   command: string,
 ): Promise<unknown> {
-  const { context, study, cohort, meter, prefix, options } = run;
-  const traits = cohort.traitNames.length;
-  const fitted = fit(run, ["eigen", "association"], 1, traits);
-  const K = await meter.measure("reading kinship", () =>
-    Kinship.load(
-      String(context.options.k),
-      study,
-      only<KinshipLoadOptions>({ ...options, ...fitted.accepted }, LOAD_NAMES),
-    ),
-  );
-  await using eig = await meter.measure("eigen", () =>
-    eigen(K, cohort, {
-      ...only<EigenOptions>({ ...options, ...fitted.accepted }, EIGEN_NAMES),
-      consume: true,
-    }),
-  );
+  const { context, study, meter, prefix, options } = run;
+  const o = context.options;
+  const traits = run.cohort.traitNames.length;
+  const source = eigenSource(o);
+  const stages =
+    source === undefined || o.k !== undefined
+      ? (["eigen", "association"] as const)
+      : (["association"] as const);
+  const fitted = fit(run, stages, 1, traits);
+  const accepted = { ...options, ...fitted.accepted };
+  const from = {
+    ...(source === undefined ? {} : { eigen: source }),
+    ...(o.k === undefined ? {} : { kinship: String(o.k) }),
+  };
+  const made = await obtainEigen(study, run.cohort, { ...accepted, ...from }, meter);
+  await using eig = made.eigen;
+  const cohort = o.pcs === undefined ? run.cohort : withComponents(run.cohort, eig, Number(o.pcs));
   const association = associateMultivariate(study, cohort, eig, {
-    ...only<AssociateMultivariateOptions>({ ...options, ...fitted.accepted }, MULTIVARIATE_NAMES),
-    ...searchOfCommand(context.options, traits),
-    tests: MODE_TESTS[Number(context.options.lmm)]!,
+    ...only<AssociateMultivariateOptions>(accepted, MULTIVARIATE_NAMES),
+    ...searchOfCommand(o, traits),
+    tests: MODE_TESTS[Number(o.lmm)]!,
   });
   const multivariate = await meter.measure("null model", () => association.nullModel());
   const path = `${prefix}.assoc.txt`;
   await meter.measure("association", () =>
-    writeGemmaMultivariate(association, path, { study, signal: context.signal }),
+    writeGemmaMultivariate(association, path, {
+      study,
+      signal: context.signal,
+      negLog10P: o.neglog10p === true,
+    }),
   );
   const { filters, degenerate, unconverged } = association;
   const facts = {
@@ -78,5 +84,5 @@ export async function multivariateTask(
     jointTraits: traits,
     predicted: fitted.memory,
   };
-  return finish(run, command, facts, [path]);
+  return finish({ ...run, cohort }, command, facts, [path]);
 }

@@ -9,6 +9,7 @@ import {
   writeFileAtomic,
 } from "@x/core/base";
 import type { PlinkStudy } from "@x/plink-io";
+import { isDosageStudy } from "./bimbam.ts";
 import type { Cohort } from "./cohort.ts";
 import type { FilterOptions } from "./filter.ts";
 import { formatLog, type LogFacts } from "./gemma/log.ts";
@@ -74,6 +75,7 @@ export function fit(
     covariates: cohort.covariateNames.length,
     traits,
     jointTraits,
+    real: run.context.options.gk === 2 || isDosageStudy(study),
     environment: cohort.environment !== undefined,
     threads: options.threads,
   };

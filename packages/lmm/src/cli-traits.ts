@@ -3,7 +3,7 @@ import { ASSOCIATE_NAMES, type AssociateOptions } from "./associate.ts";
 import { associateTraits } from "./associate-traits.ts";
 import { leadingTest } from "./association-columns.ts";
 import { fit, type GemmaRun, logText } from "./cli-run.ts";
-import { diagnose, diagnosticsLines, kinshipCondition } from "./diagnostics.ts";
+import { diagnose, diagnosticsLines, kinshipCondition, warnAbout } from "./diagnostics.ts";
 import { EIGEN_NAMES, type EigenOptions, eigen } from "./eigen.ts";
 import { lmmError } from "./errors.ts";
 import { assocHeader, assocRows } from "./gemma/assoc-text.ts";
@@ -89,6 +89,7 @@ export async function traitsTask(
     for (const [t, { trait }] of group.entries()) {
       const cohort = cohorts[t]!;
       const diagnostics = diagnose({ study, cohort, kinship: condition, seen: watches[t]!.finish() });
+      warnAbout(diagnostics, context.warn);
       const facts = {
         filters: run.filters,
         degenerate: run.degenerate[t]!,

@@ -3,8 +3,8 @@ import { lmmError, lmmFileError } from "./errors.ts";
 
 /** How far two columns may lie apart. */
 export interface Tolerance {
-  /** `exact` compares texts; `relative` |a − b| / |b|; `se` |a − b| in standard errors of b; `log10` |Δ log10| / max(1, −log10 b). */
-  readonly kind: "exact" | "relative" | "se" | "log10";
+  /** `exact` compares texts; `relative` |a − b| / |b|; `se` |a − b| in standard errors of b; `log10` |Δ log10| / max(1, −log10 b); `neglog10` the same of columns that hold −log10. */
+  readonly kind: "exact" | "relative" | "se" | "log10" | "neglog10";
   /** Largest difference allowed. */
   readonly limit: number;
 }
@@ -59,6 +59,9 @@ export const ASSOC_TOLERANCES: Readonly<Record<string, Tolerance>> = {
   p_wald: { kind: "log10", limit: 2e-5 },
   p_lrt: { kind: "log10", limit: 2e-5 },
   p_score: { kind: "log10", limit: 2e-5 },
+  neg_log10_p_wald: { kind: "neglog10", limit: 2e-5 },
+  neg_log10_p_lrt: { kind: "neglog10", limit: 2e-5 },
+  neg_log10_p_score: { kind: "neglog10", limit: 2e-5 },
 };
 
 const EXACT: Tolerance = { kind: "exact", limit: 0 };
@@ -220,6 +223,7 @@ class Track {
     if (/^-?nan$/.test(a) && /^-?nan$/.test(b)) return 0;
     let difference = Math.abs(x - y) / Math.abs(y);
     if (kind === "se") difference = Math.abs(x - y) / se;
+    if (kind === "neglog10") difference = Math.abs(x - y) / Math.max(1, y);
     if (kind === "log10") difference = Math.abs(Math.log10(x) - Math.log10(y)) / Math.max(1, -Math.log10(y));
     return Number.isNaN(difference) ? bad : difference;
   }

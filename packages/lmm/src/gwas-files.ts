@@ -1,8 +1,10 @@
+import { resolve } from "node:path";
 import type { OutputFiles, StageMeter } from "@x/core/base";
 import type { PlinkStudy } from "@x/plink-io";
 import { rebatch } from "./associate.ts";
 import type { AssociationColumns, AssociationTest } from "./association-columns.ts";
 import { diagnosticsLines } from "./diagnostics.ts";
+import { lmmError } from "./errors.ts";
 import { assocHeader, assocRows } from "./gemma/assoc-text.ts";
 import { formatLog } from "./gemma/log.ts";
 import { statisticsOf, textStatistics } from "./gemma/modes.ts";
@@ -15,18 +17,30 @@ function reportPath(options: Pick<GwasOptions, "out" | "report">): string | unde
   return options.report ?? (options.out === undefined ? undefined : `${options.out}.report.html`);
 }
 
-/** Every path a run will write to, so that each folder is checked first. */
+/** Every path a run will write to, so that each folder is checked first. @throws OPTION_CONFLICT for one that is there twice. */
 export function checkGwasPaths(
   options: Pick<GwasOptions, "out" | "report" | "saveKinship" | "saveEigen">,
 ): string[] {
   const { out, saveKinship, saveEigen } = options;
-  const paths = [
-    out === undefined ? undefined : `${out}.assoc.txt`,
-    reportPath(options),
-    saveKinship,
-    saveEigen,
-  ];
-  return paths.filter((path) => path !== undefined);
+  const results =
+    out === undefined ? [] : ["assoc.txt", "assoc.arrow", "log.txt"].map((end) => `${out}.${end}`);
+  const paths = [...results, reportPath(options), saveKinship, saveEigen].filter(
+    (path) => path !== undefined,
+  );
+  const taken = new Set<string>();
+  for (const path of paths) {
+    if (taken.has(resolve(path)))
+      throw lmmError(
+        "OPTION_CONFLICT",
+        `${path} would be written twice by this run; give each file its own name.`,
+        {
+          usage: true,
+          details: { path },
+        },
+      );
+    taken.add(resolve(path));
+  }
+  return paths;
 }
 
 /** Writes blocks as text on the way when there is an output prefix. */

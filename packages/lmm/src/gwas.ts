@@ -343,6 +343,7 @@ async function run(
       cohort,
       nullModel: h0,
       kinship: condition,
+      ...(whole ? { chromosomes } : {}),
       lambda: defined({ lmin, lmax }),
     });
     files.push(to!);

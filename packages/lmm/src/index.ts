@@ -44,6 +44,7 @@ export type { Shard } from "./journal/shard.ts";
 export { type KinshipMode, type KinshipOptions, kinship } from "./kinship.ts";
 export {
   Kinship,
+  type KinshipChoice,
   type KinshipFacts,
   type KinshipLoadOptions,
   type KinshipSaveOptions,

@@ -8,6 +8,7 @@ import {
   StageMeter,
 } from "@x/core/base";
 import { openPlink } from "@x/plink-io";
+import type { LocoChromosome } from "./associate-loco.ts";
 import { concatColumns, leadingTest } from "./association-columns.ts";
 import { noWork } from "./association-pass.ts";
 import { diagnose } from "./diagnostics.ts";
@@ -97,6 +98,9 @@ export async function mergeShards(paths: readonly string[], options: MergeOption
     // The shards did it.
     work: noWork(),
     diagnostics,
+    ...(facts.chromosomes
+      ? { chromosomes: inOrder(ordered.map((shard) => shard.facts.chromosomes ?? [])) }
+      : {}),
     get stages() {
       return meter.stages;
     },
@@ -114,4 +118,9 @@ export async function mergeShards(paths: readonly string[], options: MergeOption
     )),
   );
   return result;
+}
+
+/** A chromosome that two shards share was tested with the same kinship in both. */
+function inOrder(parts: ReadonlyArray<readonly LocoChromosome[]>): LocoChromosome[] {
+  return [...new Map(parts.flat().map((c) => [c.chromosome, c])).values()];
 }

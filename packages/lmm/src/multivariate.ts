@@ -109,9 +109,11 @@ export function associateMultivariate(
   async function* columns(): AsyncGenerator<MultivariateColumns> {
     const fitted = await model();
     const pass = { ...native, onProgress: options.onProgress, stage: "association", chunk };
-    for await (const { start, packed, kept } of filteredBlocks(study, cohort, filter, pass)) {
+    for await (const { start, packed, dosages, kept } of filteredBlocks(study, cohort, filter, pass)) {
       if (kept.rows.length === 0) continue;
-      const found = await fitted.test(packed, kept.rows, kept.means, which, native);
+      const found = dosages
+        ? await fitted.testDosages(dosages, kept.rows, kept.means, which, native)
+        : await fitted.test(packed, kept.rows, kept.means, which, native);
       degenerate += found.degenerate;
       unconverged += found.unconverged;
       const { nMiss, af } = kept;

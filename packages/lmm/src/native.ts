@@ -428,6 +428,13 @@ export interface MultiModel {
     tests: MultiTests,
     o: NativeOptions,
   ): Promise<MultiColumns>;
+  testDosages(
+    values: Float64Array,
+    rows: Uint32Array,
+    means: Float64Array,
+    tests: MultiTests,
+    o: NativeOptions,
+  ): Promise<MultiColumns>;
 }
 
 /** Fits the null model of several traits. */
@@ -448,6 +455,8 @@ export async function newMultiAssociation(
     nullFit: now(() => model.nullFit),
     test: (packed, rows, means, tests, native) =>
       run((job) => model.test(job, packed, rows, means, tests, native.threads), native),
+    testDosages: (dosages, rows, means, tests, native) =>
+      run((job) => model.testDosages(job, dosages, rows, means, tests, native.threads), native),
   };
 }
 

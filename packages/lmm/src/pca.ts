@@ -87,7 +87,7 @@ export async function pca(study: PlinkStudy, options: PcaOptions = {}): Promise<
  * eigendecomposition stays valid: the people are the same.
  * @throws OPTION_RANGE, DF, COVAR_RANK.
  */
-export function withComponents(cohort: Cohort, eigen: Eigen, count: number): Cohort {
+export function withComponents<C extends Cohort>(cohort: C, eigen: Eigen, count: number): C {
   const { vectors } = leading(eigen, count);
   const names = vectors.map((_, j) => `PC${j + 1}`);
   const given = { w: cohort.w, names: cohort.covariateNames };
@@ -96,7 +96,7 @@ export function withComponents(cohort: Cohort, eigen: Eigen, count: number): Coh
   // Descriptors, not values: `dropped` is a table that is made when it is asked for.
   const more = { w: model.w, covariateNames: model.names };
   const all = { ...Object.getOwnPropertyDescriptors(cohort), ...Object.getOwnPropertyDescriptors(more) };
-  return Object.freeze(Object.defineProperties({}, all)) as Cohort;
+  return Object.freeze(Object.defineProperties({}, all)) as C;
 }
 
 function leading(e: Eigen, wanted: number): Pick<Pca, "values" | "share" | "vectors"> {

@@ -2,6 +2,12 @@ import type { MemoryPart } from "@x/core/base";
 import { dualAssociationBytes, eigenBytes, snpSetBytes } from "./native.ts";
 import { blockBytes, covariateTest } from "./plan-blocks.ts";
 
+/**
+ * What the allocator and the garbage collector keep of freed blocks: covers it from 10,000 to 100,000 people, as measured
+ * (`benchmarks/lmm-dual`).
+ */
+export const FREED: MemoryPart = { name: "freed, not yet given back", bytes: 96e6 };
+
 /** Memory of {@link dualKinship} beyond what the process holds already; it keeps the first part. */
 export function dualKinshipParts(s: {
   samples: number;
@@ -49,16 +55,14 @@ export function dualAssociationParts(s: {
   return [
     { name: "coordinates and buffers", bytes: dualAssociationBytes(size, p, chunk, threads) },
     blocks(s),
+    FREED,
     ...covariateTest(s),
   ];
 }
 
-/**
- * Beside the blocks one of the analysed people, and what the allocator and the garbage collector keep of freed ones: 96 MB
- * covers it from 10,000 to 100,000 people, as measured (`benchmarks/lmm-dual`).
- */
+/** Beside the blocks one of the analysed people. */
 function blocks(s: { samples: number; chunk: number }): MemoryPart {
-  return { name: "genotype blocks", bytes: (blockBytes(s.samples, s.chunk) / 3) * 4 + 96e6 };
+  return { name: "genotype blocks", bytes: (blockBytes(s.samples, s.chunk) / 3) * 4 };
 }
 
 function variants(s: { analyzed: number; kinshipVariants: number }): MemoryPart {
@@ -97,7 +101,8 @@ export function dualStages(s: {
       stage: "association",
       parts: [
         kept,
-        ...(loco ? [{ name: "products of all variants, 8 p²", bytes: 8 * p * p }] : []),
+        // Each chromosome's products and eigensolver have their turn inside the association.
+        ...(loco ? [...dualEigenParts({ ...s, loco }).slice(0, 2), FREED] : []),
         { name: "eigenvectors, 8 p²", bytes: 8 * p * p },
         ...dualAssociationParts(s),
       ],

@@ -11,7 +11,7 @@ import { lmmError } from "./errors.ts";
 import { associationBytes, dosageGramBytes, eigenBytes, gramBytes, multiAssociationBytes } from "./native.ts";
 import { checkNames, type NamesOf } from "./option-names.ts";
 import { blockBytes, covariateTest } from "./plan-blocks.ts";
-import { dualStages, EIGEN, FLOP, VARIANT } from "./plan-dual.ts";
+import { dualStages, EIGEN, FLOP, FREED, VARIANT } from "./plan-dual.ts";
 
 export { dualAssociationParts, dualEigenParts, dualKinshipParts } from "./plan-dual.ts";
 
@@ -33,6 +33,8 @@ export interface StudySize {
   readonly loco?: number;
   /** Phenotypes tested in one pass. Default 1. */
   readonly traits?: number;
+  /** Whether the kinship sums real numbers: `-gk 2`, or dosages. Default false. */
+  readonly real?: boolean;
   /** Whether interactions with an environment are tested (`-gxe`). Default false. */
   readonly environment?: boolean;
   /** Default: 2. */
@@ -61,6 +63,7 @@ const SIZE_NAMES: NamesOf<StudySize> = {
   jointTraits: true,
   loco: true,
   traits: true,
+  real: true,
   environment: true,
   threads: true,
   chunk: true,
@@ -129,7 +132,8 @@ export function kinshipParts(s: {
         }
       : { name: "bit planes of a block", bytes: gramBytes(s.samples) - matrix + s.threads * 320 * 1024 },
     { name: "genotype blocks", bytes: blockBytes(s.samples, s.chunk) },
-    { name: "buffers of the file written", bytes: Math.min(2 * matrix, WRITE_BYTES) },
+    // The buffers of real numbers are gone, and are more, when the file is written.
+    ...(s.real ? [] : [{ name: "buffers of the file written", bytes: Math.min(2 * matrix, WRITE_BYTES) }]),
     ...covariateTest(s),
   ];
 }
@@ -300,16 +304,20 @@ function primalStages(s: Required<StudySize>): Stage[] {
   const eigen = n !== m && plan(cut).total > plan(solve).total ? cut : solve;
   // Every chromosome's part of the kinship is summed twice: for the whole, and when its turn comes.
   const [sums, solves] = s.loco > 0 ? [2, s.loco + 1] : [1, 1];
+  const sum = kinshipParts(s);
+  // A chromosome's kinship and decomposition are made inside the association, and what the ones before freed is not
+  // given back at once: all of it may be there together.
+  const turn = s.loco > 0 ? [...sum, ...solve.slice(0, 1), FREED] : [];
   return [
     {
       stage: "kinship",
-      parts: [...kept, ...kinshipParts(s)],
+      parts: [...kept, ...sum],
       coreSeconds: (sums * n * n * s.kinshipVariants) / 2 / 1.2e11,
     },
     { stage: "eigen", parts: [...kept, ...eigen], coreSeconds: solves * m ** 3 * EIGEN },
     {
       stage: "association",
-      parts: [...kept, { name: "eigenvectors, 8 m²", bytes: 8 * m * m }, ...associationParts(s)],
+      parts: [...kept, ...turn, { name: "eigenvectors, 8 m²", bytes: 8 * m * m }, ...associationParts(s)],
       coreSeconds: s.variants * (2 * m * m * FLOP + m * VARIANT * s.jointTraits ** 3),
     },
   ];
@@ -357,6 +365,7 @@ function withDefaults(size: StudySize): Required<StudySize> {
     jointTraits: whole("jointTraits", size.jointTraits ?? 1, 1, 10),
     loco: whole("loco", size.loco ?? 0, 0, 1e6),
     traits: whole("traits", size.traits ?? 1, 1, 1e6),
+    real: size.real ?? false,
     environment: size.environment ?? false,
     threads: whole("threads", size.threads ?? 2, 1, 1024),
     chunk: checkedChunk(size.chunk),

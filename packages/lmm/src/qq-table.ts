@@ -4,10 +4,15 @@ import { betaQuantile, finite } from "./report/qq.ts";
 
 /** Ranks of a QQ plot, from 1, with what is drawn at each: see {@link qqTable}. */
 export interface QqPoints {
+  /** 1 is the smallest p. */
   readonly rank: readonly number[];
+  /** −log₁₀ p expected of the rank. */
   readonly expected: readonly number[];
+  /** −log₁₀ p found. */
   readonly observed: readonly number[];
+  /** Lower end of the band of 95 %. */
   readonly low: readonly number[];
+  /** Upper end. */
   readonly high: readonly number[];
 }
 

@@ -55,6 +55,7 @@ export function studySize(
     variants: study.p,
     analyzed: cohort.analyzed.length,
     covariates: cohort.covariateNames.length,
+    real: (given.kinshipMode ?? "centered") !== "centered" || isDosageStudy(study),
     environment: cohort.environment !== undefined,
     threads: given.threads,
     loco: given.loco ? chromosomesOf(study).length : 0,

@@ -111,9 +111,13 @@ export function problemTable({ bim }: Pick<PlinkStudy, "bim">, index: Uint32Arra
 
 /** A variant without a complete estimate. */
 export interface FailedVariant {
+  /** Chromosome. */
   readonly chrom: string;
+  /** Variant id. */
   readonly id: string;
+  /** Base pairs. */
   readonly pos: number;
+  /** Why. */
   readonly code: VariantProblem;
 }
 

@@ -12,13 +12,19 @@ import type { MultivariateRun } from "./multivariate.ts";
 export async function writeGemmaMultivariate(
   run: MultivariateRun,
   path: string,
-  options: { readonly study: PlinkStudy; readonly signal?: AbortSignal | undefined },
+  options: {
+    readonly study: PlinkStudy;
+    readonly signal?: AbortSignal | undefined;
+    /** Adds −log₁₀ of every p. Default false. */
+    readonly negLog10P?: boolean | undefined;
+  },
 ): Promise<number> {
   await using out = atomicWriter(path, { signal: options.signal });
-  await out.write(multiHeader(run.traits, run.tests));
+  const { study, negLog10P = false } = options;
+  await out.write(multiHeader(run.traits, run.tests, negLog10P));
   let rows = 0;
   for await (const block of run.columns()) {
-    await out.write(multiRows(options.study.bim, run.traits, run.tests, block));
+    await out.write(multiRows(study.bim, { traits: run.traits, tests: run.tests, negLog10P }, block));
     rows += block.index.length;
   }
   await out.commit();

@@ -68,7 +68,9 @@ describe("openBimbam", () => {
       openBimbam(path, { [name]: geno(text, join(folder, "x.txt")) });
     await expect(with_("annotation", "rs1 5 1\nrs1 6 1\n")).rejects.toMatchObject({ code: "DUP_VARIANT_ID" });
     await expect(with_("annotation", "rs1 5\n")).rejects.toThrow(/x\.txt:1/);
-    await expect(with_("annotation", "rs1 1.5 1\n")).rejects.toMatchObject({ code: "ANNOT_PARSE" });
+    for (const place of ["1.5", "0x10", "1e3", "+7"])
+      await expect(with_("annotation", `rs1 ${place} 1\n`)).rejects.toMatchObject({ code: "ANNOT_PARSE" });
+    await expect(with_("annotation", "rs1,,1\n")).rejects.toMatchObject({ code: "ANNOT_PARSE" });
     await expect(with_("ids", "a\nb\nc\n")).rejects.toMatchObject({ code: "COUNT_MISMATCH" });
     await expect(with_("ids", "a\na\n")).rejects.toMatchObject({ code: "DUP_SAMPLE" });
     await expect(openBimbam(path, { anotation: "x" } as never)).rejects.toMatchObject({

@@ -224,3 +224,16 @@ describe("commands", () => {
     expect(ran.out).toMatch(/kinship, 8 n²\s+20 GB/);
   });
 });
+
+it("compare: -log10 p is compared as a number", async () => {
+  const folder = tempFolder();
+  const file = (name: string, p: string): string => {
+    const path = join(folder, name);
+    writeFileSync(path, `chr\trs\tps\tbeta\tse\tneg_log10_p_wald\n1\ta\t1\t1\t1\t${p}\n`);
+    return path;
+  };
+  const reference = file("a", "400.0001");
+  expect((await compareAssoc(file("b", "400.0002"), reference)).ok).toBe(true);
+  expect((await compareAssoc(file("c", "400.1"), reference)).ok).toBe(false);
+  expect((await compareAssoc(file("d", "nan"), reference)).ok).toBe(false);
+});

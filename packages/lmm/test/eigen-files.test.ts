@@ -276,3 +276,15 @@ it("gwas: --save-eigen, then --eig, give the same results without a kinship; unl
   expect(h, h.err).toMatchObject({ code: 0 });
   expect(readFileSync(join(folder, "h.assoc.txt"))).toEqual(readFileSync(`${out}.assoc.txt`));
 });
+
+it("eigenvalues that do not ascend are refused: their vectors would be another's", async () => {
+  const at = tempFolder();
+  await decomposed(async ({ cohort, e }) => {
+    await e.save(join(at, "e"), { format: "text" });
+    const path = join(at, "e.eigenD.txt");
+    const lines = readFileSync(path, "utf8").trim().split("\n");
+    writeFileSync(path, `${lines.reverse().join("\n")}\n`);
+    const source = { values: path, vectors: join(at, "e.eigenU.txt") };
+    await expect(loadEigen(source, cohort)).rejects.toMatchObject({ code: "EIG_PARSE" });
+  });
+});

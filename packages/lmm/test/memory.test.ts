@@ -144,3 +144,16 @@ it("planGwas: parts add up, and the matrices dominate large studies", () => {
   expect(plan.memory.total / (8 * (50_000 ** 2 + 40_000 ** 2))).toBeGreaterThan(1);
   expect(plan.memory.total / (8 * (50_000 ** 2 + 40_000 ** 2))).toBeLessThan(1.1);
 });
+
+it("planGwas: sums of real numbers and chromosomes left out in turn are counted", () => {
+  const size = { samples: 1940, analyzed: 1410, variants: 12_226, threads: 2 } as const;
+  const total = (more: object): number => planGwas({ ...size, ...more }).memory.total;
+  // Measured on the mouse set: -gk 2 254 MB, --loco 351 to 418 MB.
+  expect(total({ route: "primal", real: true }) / 254e6).toBeGreaterThan(1);
+  expect(total({ route: "primal", real: true }) / 254e6).toBeLessThan(1.25);
+  expect(total({ route: "primal", loco: 20 }) / 418e6).toBeGreaterThan(1);
+  expect(total({ route: "primal", loco: 20 }) / 351e6).toBeLessThan(1.25);
+  expect(total({ route: "dual", kinshipVariants: 1500, loco: 20 })).toBeGreaterThan(
+    total({ route: "dual", kinshipVariants: 1500 }) + 8 * 1500 ** 2,
+  );
+});

@@ -1,5 +1,5 @@
 // Several traits together: who is analysed, what is refused, and that threads, blocks and tests change no byte.
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openPlink } from "@x/plink-io";
 import { describe, expect, it } from "vitest";
@@ -208,4 +208,66 @@ it("-emi -emp -nri -nrp are taken, and a run cut short says so in the log", asyn
   expect(run, run.err).toMatchObject({ code: 0 });
   const log = readFileSync(join(folder, "output/short.log.txt"), "utf8");
   expect(Number(/search ended before its precision = (\d+)/.exec(log)![1])).toBeGreaterThan(300);
+});
+
+it("several -n: --neglog10p, --eig, -d -u, --pcs and dosages give the numbers of the plain command", async () => {
+  const folder = tempFolder();
+  const prefix = writeTraits(folder, 2, 60, 80);
+  const at = ["-bfile", prefix, "-outdir", folder, "-n", "1", "2", "-miss", "1"];
+  const ok = async (args: string[]): Promise<void> => {
+    const ran = await lmm(args);
+    expect(ran, ran.err).toMatchObject({ code: 0 });
+  };
+  const rows = (name: string): string[][] =>
+    readFileSync(join(folder, `${name}.assoc.txt`), "utf8")
+      .trim()
+      .split("\n")
+      .map((line) => line.split("\t"));
+  await ok([...at, "-gk", "1", "-o", "k"]);
+  const K = join(folder, "k.cXX.txt");
+  await ok([...at, "-k", K, "-lmm", "4", "-o", "plain"]);
+  await ok([...at, "-k", K, "-lmm", "4", "--neglog10p", "-o", "neg"]);
+  const plain = rows("plain");
+  expect(rows("neg")[0]!.slice(-3)).toEqual(["wald", "lrt", "score"].map((test) => `neg_log10_p_${test}`));
+  expect(rows("neg").map((row) => row.slice(0, -3))).toEqual(plain);
+  for (const row of rows("neg").slice(1))
+    for (const t of [-3, -2, -1])
+      expect(Number(row.at(t))).toBeCloseTo(-Math.log10(Number(row.at(t - 3))), 5);
+  // The decomposition from files.
+  await ok(["-bfile", prefix, "-outdir", folder, "-k", K, "-eigen", "-o", "e"]);
+  const files = ["-d", join(folder, "e.eigenD.txt"), "-u", join(folder, "e.eigenU.txt")];
+  await ok([...at, ...files, "-lmm", "4", "-o", "read"]);
+  const close = (name: string, digits: number): void => {
+    for (const [i, row] of rows(name).entries())
+      for (const [j, cell] of row.entries())
+        if (i === 0 || j < 7) expect(cell).toBe(plain[i]![j]);
+        else expect(Math.abs(Number(cell) / Number(plain[i]![j]) - 1)).toBeLessThan(digits);
+  };
+  close("read", 1e-3);
+  // Components are covariates.
+  await ok([...at, "-k", K, "-lmm", "1", "--pcs", "2", "-o", "pcs", "--json"]);
+  expect(readFileSync(join(folder, "pcs.log.txt"), "utf8")).toContain("number of covariates = 3");
+  // The same genotypes as dosages.
+  const bed = readFileSync(`${prefix}.bed`);
+  const dosage = ["2", "NA", "1", "0"];
+  const geno = Array.from({ length: 80 }, (_, j) =>
+    [
+      `v${j + 1}, A, C`,
+      ...Array.from({ length: 60 }, (_v, i) => dosage[(bed[3 + j * 15 + (i >> 2)]! >> (2 * (i & 3))) & 3]),
+    ].join(", "),
+  );
+  writeFileSync(join(folder, "g.txt"), `${geno.join("\n")}\n`);
+  const fam = readFileSync(`${prefix}.fam`, "utf8").trim().split("\n");
+  writeFileSync(
+    join(folder, "p.txt"),
+    fam.map((line) => `${line.split(/\s+/).slice(5).join(" ")}\n`).join(""),
+  );
+  const bimbam = ["-g", join(folder, "g.txt"), "-p", join(folder, "p.txt"), "-outdir", folder];
+  await ok([...bimbam, "-n", "1", "2", "-miss", "1", "-k", K, "-lmm", "4", "-o", "dose"]);
+  const doses = rows("dose");
+  expect(doses.length).toBe(plain.length);
+  for (const [i, row] of doses.entries())
+    if (i > 0)
+      for (let j = 7; j < row.length; j++)
+        expect(Math.abs(Number(row[j]) / Number(plain[i]![j]) - 1)).toBeLessThan(1e-3);
 });

@@ -1,7 +1,7 @@
 // What happens to output files when things go wrong.
 import { execFile, execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { promisify } from "node:util";
 import { associationSchema, readIpcFile } from "@x/core";
 import { openPlink } from "@x/plink-io";
@@ -118,4 +118,19 @@ it("out-two-writers: the second is refused, or both leave whole files", async ()
   const lines = readFileSync(join(folder, "x.assoc.txt"), "utf8").trimEnd().split("\n");
   expect(lines.every((line) => line.split("\t").length === 12)).toBe(true);
   expect(names(folder)).toEqual(["x.assoc.arrow", "x.assoc.txt", "x.log.txt", "x.report.html"]);
+});
+
+it("a path that the run would write twice is refused before anything is made", async () => {
+  const [folder, fileset] = [tempFolder(), copyFileset("demo")];
+  const run = ["gwas", "--bfile", fileset, "--out", join(folder, "x")];
+  for (const [flag, name] of [
+    ["--report", "x.assoc.txt"],
+    ["--save-kinship", "x.log.txt"],
+    ["--save-eigen", "x.report.html"],
+    ["--save-kinship", `../${basename(folder)}/x.assoc.arrow`],
+  ] as const) {
+    const ran = await lmm([...run, flag, `${folder}/${name}`]);
+    expect(ran).toMatchObject({ code: 2, err: expect.stringMatching(/^OPTION_CONFLICT.*written twice/) });
+  }
+  expect(names(folder)).toEqual([]);
 });

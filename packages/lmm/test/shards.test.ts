@@ -134,3 +134,25 @@ it("other genotypes are noticed though the kinship was read: merge refuses, a jo
   await gwas(prefix, { kinship: join(folder, "k.arrow"), out: join(folder, "whole") });
   expect(readFileSync(`${out}.assoc.txt`)).toEqual(readFileSync(join(folder, "whole.assoc.txt")));
 });
+
+it("a merged run without chromosomes in turn says so: log and report", async () => {
+  const folder = tempFolder();
+  const prefix = writeFileset(folder, genotypes, phenotypes);
+  writeFileSync(
+    `${prefix}.bim`,
+    genotypes.map((_, j) => `${1 + Math.floor(j / 900)}\tv${j + 1}\t0\t${(j + 1) * 10}\tA\tC\n`).join(""),
+  );
+  const out = join(folder, "x");
+  for (const index of [1, 2]) await gwas(prefix, { out, loco: true, shard: { index, count: 2 } });
+  const shards = [`${out}.shard-1-of-2`, `${out}.shard-2-of-2`];
+  expect(await lmm(["merge", ...shards, "--out", join(folder, "m")])).toMatchObject({ code: 0 });
+  await gwas(prefix, { out, loco: true });
+  const left = (path: string): string[] =>
+    readFileSync(path, "utf8")
+      .split("\n")
+      .filter((line) => /^## {6}\d = /.test(line));
+  expect(left(join(folder, "m.log.txt")).length).toBe(3);
+  expect(left(join(folder, "m.log.txt"))).toEqual(left(`${out}.log.txt`));
+  for (const name of ["m", "x"])
+    expect(readFileSync(join(folder, `${name}.report.html`), "utf8")).toContain("left out of its kinship");
+});

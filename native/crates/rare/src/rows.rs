@@ -110,18 +110,18 @@ impl StudyRows {
     fn scaffold_row(&mut self, number: usize, out: &mut OutRow) {
         let study = self.study.clone();
         let row = &study.scaffold.about.rows_of(self.scaffold)[number];
-        self.from_scaffold(&row.site, row.codes.len() + 1, |c| row.allele(c), out);
+        self.on_scaffold(&row.site, row.codes.len() + 1, |c| row.allele(c), out);
     }
 
     fn shared_row(&mut self, number: usize, out: &mut OutRow) {
         let study = self.study.clone();
         let row = study.rare.order.get(&(self.scaffold as u32)).and_then(|o| o.rows.get(number));
         if let Some(InputRow::Shared { site, alleles, numbers }) = row {
-            self.from_scaffold(site, *alleles, |c| numbers[usize::from(c)], out);
+            self.on_scaffold(site, *alleles, |c| numbers[usize::from(c)], out);
         }
     }
 
-    fn from_scaffold(&mut self, site: &[u8], alleles: usize, allele: impl Fn(u8) -> u8, out: &mut OutRow) {
+    fn on_scaffold(&mut self, site: &[u8], alleles: usize, allele: impl Fn(u8) -> u8, out: &mut OutRow) {
         let s = &self.study.scaffold;
         s.bits.column(self.scaffold, &mut self.column);
         out.position = s.about.positions[self.scaffold];

@@ -1,5 +1,5 @@
-import { lstatSync, readFileSync } from "node:fs";
-import { fromSystemError, writeFileAtomic, xError } from "@x/core/base";
+import { readFileSync, statSync } from "node:fs";
+import { fileError, fromSystemError, isXError, writeFileAtomic, xError } from "@x/core/base";
 import { gamFileError } from "../errors.ts";
 import {
   ARTIFACT_SCHEMA,
@@ -20,16 +20,19 @@ const HEX = /^[0-9a-f]{64}$/;
  * Reads an artifact and refuses a bad one: `ARTIFACT_TRUNCATED`, `ARTIFACT_FORMAT` (no JSON, a field missing, unknown or
  * of another type), `ARTIFACT_VERSION`, `ARTIFACT_PATH` (a key that is no digest), `ARTIFACT_VALUES` (not finite, or not
  * as many as the shape says), `ARTIFACT_HASH`, `ARTIFACT_LIMIT` (over 256 MiB), `DECOMPRESS_LIMIT` (compressed; nothing
- * is inflated).
+ * is inflated), `NOT_A_FILE` (a folder, a pipe, a device).
  */
 export function readArtifact(path: string): FitArtifact {
   let bytes: Buffer;
   try {
-    const stat = lstatSync(path);
+    const stat = statSync(path);
+    // Nothing else ends: a pipe would be waited for.
+    if (!stat.isFile()) throw fileError("NOT_A_FILE", path, "an artifact is read from a regular file only");
     if (stat.size > MAX_BYTES)
       throw gamFileError("ARTIFACT_LIMIT", path, `${stat.size} bytes; an artifact has at most ${MAX_BYTES}`);
     bytes = readFileSync(path);
   } catch (e) {
+    if (isXError(e)) throw e;
     throw fromSystemError(e, path);
   }
   return parseArtifact(bytes, path);

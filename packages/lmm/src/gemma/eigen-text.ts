@@ -52,6 +52,14 @@ export async function readEigenText(
         { line: number },
       );
   }
+  const place = values.findIndex((v, i) => i > 0 && v < values[i - 1]!);
+  if (place >= 0)
+    throw lmmFileError(
+      "EIG_PARSE",
+      paths.values,
+      `eigenvalue ${values[place]} follows ${values[place - 1]}; they are in ascending order, as -eigen writes them, with the vectors in the same order.`,
+      { line: place + 1 },
+    );
   if (values.length !== n)
     throw lmmFileError("EIG_N", paths.values, `${values.length} eigenvalues, ${n} people are analysed.`, {
       found: values.length,

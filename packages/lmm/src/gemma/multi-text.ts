@@ -18,12 +18,17 @@ export const MODE_TESTS: Readonly<Record<number, readonly MultivariateTest[]>> =
 };
 
 /** GEMMA's header of `-lmm` with several `-n`. */
-export function multiHeader(traits: number, tests: readonly MultivariateTest[]): string {
+export function multiHeader(
+  traits: number,
+  tests: readonly MultivariateTest[],
+  negLog10P: boolean = false,
+): string {
   const names = [
     ..."chr rs ps n_miss allele1 allele0 af".split(" "),
     ...Array.from({ length: traits }, (_, t) => `beta_${t + 1}`),
     ...upperPairs(traits).map(([i, j]) => `Vbeta_${i}_${j}`),
     ...tests.map((test) => TEST_COLUMNS[test][2]),
+    ...(negLog10P ? tests.map((test) => TEST_COLUMNS[test][3]) : []),
   ];
   return `${names.join("\t")}\n`;
 }
@@ -31,12 +36,18 @@ export function multiHeader(traits: number, tests: readonly MultivariateTest[]):
 /** Rows as GEMMA prints them: af `%.3f`, the rest `%.6e`, text columns as in the .bim. */
 export function multiRows(
   bim: BimColumns,
-  traits: number,
-  tests: readonly MultivariateTest[],
+  shown: {
+    readonly traits: number;
+    readonly tests: readonly MultivariateTest[];
+    readonly negLog10P?: boolean;
+  },
   block: MultivariateColumns,
 ): string {
+  const { traits, tests, negLog10P = false } = shown;
   const places = upperPairs(traits).map(([i, j]) => triangleIndex(i, j));
-  const p = tests.map((test) => block[TEST_COLUMNS[test][0]]);
+  const p = [0, ...(negLog10P ? [1] : [])].flatMap((at) =>
+    tests.map((test) => block[TEST_COLUMNS[test][at as 0 | 1]]),
+  );
   let text = "";
   for (let i = 0; i < block.index.length; i++) {
     const row = block.index[i]!;

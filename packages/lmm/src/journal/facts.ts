@@ -1,4 +1,5 @@
 import type { Warning } from "@x/core/base";
+import type { LocoChromosome } from "../associate-loco.ts";
 import type { AssociationTest } from "../association-columns.ts";
 import type { Cohort } from "../cohort.ts";
 import type { KinshipCondition } from "../diagnostics.ts";
@@ -21,10 +22,15 @@ export interface ShardFacts {
   readonly cohort: Omit<Cohort, "dropped">;
   readonly nullModel: NullModel;
   readonly kinship: KinshipCondition;
+  /** With `loco`, what this call tested each chromosome with. */
+  readonly chromosomes?: readonly LocoChromosome[];
   readonly lambda: LambdaOptions;
 }
 
-type Stored = Omit<ShardFacts, "cohort" | "nullModel"> & {
+type StoredModel = Omit<NullModel, "beta" | "betaSe"> & { beta: number[]; betaSe: number[] };
+
+type Stored = Omit<ShardFacts, "cohort" | "nullModel" | "chromosomes"> & {
+  chromosomes?: ReadonlyArray<Omit<LocoChromosome, "nullModel"> & { nullModel: StoredModel }>;
   cohort: Omit<Cohort, "dropped" | "analyzed" | "mask" | "y" | "w" | "environment">;
   nullModel: Omit<NullModel, "beta" | "betaSe">;
 };
@@ -37,23 +43,35 @@ export function encodeFacts({ cohort, nullModel, ...rest }: ShardFacts): Frame {
   const environments = environment ? { environment } : {};
   const { arrays, body } = packArrays({ analyzed, mask, y, w, ...environments, beta, betaSe });
   const people = { samples, covariateNames, categories, phenotypeName, sampleHash, hash, drops };
-  const { kinship, ...others_ } = rest;
+  const { kinship, chromosomes, ...facts } = rest;
   const { twins, ...spectrum } = kinship;
-  const head = { end: true, ...others_, kinship: { ...named(spectrum), twins }, cohort: people };
-  return { head: { ...head, nullModel: named(numbers), arrays }, body };
+  const head = { end: true, ...facts, kinship: { ...named(spectrum), twins }, cohort: people };
+  const each = chromosomes?.map(({ nullModel: h0, ...of }) => ({
+    ...of,
+    nullModel: named({ ...h0, beta: [...h0.beta], betaSe: [...h0.betaSe] }),
+  }));
+  return {
+    head: { ...head, ...(each ? { chromosomes: each } : {}), nullModel: named(numbers), arrays },
+    body,
+  };
 }
 
 /** The facts of {@link encodeFacts}. */
 export function decodeFacts(frame: Frame): ShardFacts {
-  const { cohort, nullModel, ...rest } = frame.head as unknown as Stored;
+  const { cohort, nullModel, chromosomes, ...rest } = frame.head as unknown as Stored;
   const { beta, betaSe, ...arrays } = unpackArrays<
     Pick<Cohort, "analyzed" | "mask" | "y" | "w" | "environment"> & Pick<NullModel, "beta" | "betaSe">
   >(frame);
   const { twins, ...spectrum } = rest.kinship;
   const kinship = { ...numbered(spectrum), twins };
+  const each = chromosomes?.map(({ nullModel: { beta: b, betaSe: se, ...h0 }, ...of }) => ({
+    ...of,
+    nullModel: { ...numbered(h0), beta: Float64Array.from(b, Number), betaSe: Float64Array.from(se, Number) },
+  }));
   return {
     ...rest,
     kinship,
+    ...(each ? { chromosomes: each } : {}),
     cohort: { ...cohort, ...arrays },
     nullModel: { ...numbered(nullModel), beta, betaSe },
   };
@@ -73,7 +91,7 @@ function map<T extends object>(numbers: T, change: (x: unknown) => unknown): T {
   return Object.fromEntries(
     Object.entries(numbers).map(([name, x]) => [
       name,
-      x !== null && typeof x === "object" ? map(x, change) : change(x),
+      Array.isArray(x) ? x.map(change) : x !== null && typeof x === "object" ? map(x, change) : change(x),
     ]),
   ) as T;
 }

@@ -32,7 +32,7 @@ export function reportHtml(
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
 <meta name="color-scheme" content="light dark"><title>${escapeXml(title)}</title>${PAGE_STYLE}</head><body><main>
-<header><h1>${escapeXml(title)}</h1><p>${escapeXml(cohort.phenotypeName)} · univariate linear mixed model, ${TEST_NAMES[test]}${cohort.environment ? " of the interaction with the environment" : ""}</p></header>
+<header><h1>${escapeXml(title)}</h1><p>${escapeXml(cohort.phenotypeName)} · univariate linear mixed model, ${TEST_NAMES[test]}${cohort.environment ? " of the interaction with the environment" : ""}${result.chromosomes ? ", the tested variant’s chromosome left out of its kinship; the null model is that of all chromosomes" : ""}</p></header>
 <section class="cards">${[
     ["people analysed", int(cohort.analyzed.length), `of ${int(cohort.samples)}`],
     ["variants tested", int(result.filters.kept), `of ${int(result.filters.total)}`],

@@ -122,28 +122,71 @@ impl MultiAssociation {
             job.check()?;
             let rotated = &mut rotated[..rows.len() * n];
             x_genotype::rotate_at(vectors.data(), n, None, &kept, rows, means, rotated, threads, level, job)?;
-            let found: Result<Vec<Option<Found>>> = with_pool(threads, || {
-                // A minimum of variants a task keeps the buffers few.
-                let share = rows.len().div_ceil(4 * rayon::current_num_threads());
-                let variants = rotated.par_chunks(n).with_min_len(share);
-                let found = variants.map_init(
-                    || None,
-                    |buffers, x| {
-                        job.check()?;
-                        let buffers = match buffers {
-                            Some(buffers) => buffers,
-                            None => buffers.insert(Buffers::new(&self.data)?),
-                        };
-                        let found = self.variant(x, tests, buffers);
-                        job.advance(1);
-                        Ok(found)
-                    },
-                );
-                Ok(found.collect())
-            })?;
-            found?.into_iter().for_each(|found| columns.push(found, tests, self.data.d));
+            self.rotated(rotated, tests, threads, job, &mut columns)?;
         }
         Ok(columns)
+    }
+
+    /// As `test`, for a block of rows of dosages of all people in the file, NaN where missing.
+    #[allow(clippy::too_many_arguments)]
+    pub fn test_dosages(
+        &self,
+        vectors: &SquareMatrix,
+        values: &[f64],
+        rows: &[u32],
+        means: &[f64],
+        tests: MultiTests,
+        threads: usize,
+        job: &Job,
+    ) -> Result<MultiColumns> {
+        let n = self.data.n;
+        if vectors.n() != n || means.len() != rows.len() {
+            return Err(Error::new("SHAPE", "eigenvectors or means do not match the people or rows under test"));
+        }
+        let batch = batch_rows(n).min(rows.len()).max(1);
+        let mut rotated: Vec<f64> = try_zeroed(batch * n)?;
+        let mut columns = MultiColumns::default();
+        for (rows, means) in rows.chunks(batch).zip(means.chunks(batch)) {
+            job.check()?;
+            let x = x_genotype::fill_rows(values, self.samples_in_file, &self.keep, rows, means)?;
+            let rotated = &mut rotated[..rows.len() * n];
+            x_dense::gemm(rows.len(), n, n, &x, vectors.data(), rotated, threads, &Job::default())?;
+            self.rotated(rotated, tests, threads, job, &mut columns)?;
+        }
+        Ok(columns)
+    }
+
+    /// Tests rotated variants and adds them to the columns.
+    fn rotated(
+        &self,
+        rotated: &[f64],
+        tests: MultiTests,
+        threads: usize,
+        job: &Job,
+        columns: &mut MultiColumns,
+    ) -> Result<()> {
+        let n = self.data.n;
+        let found: Result<Vec<Option<Found>>> = with_pool(threads, || {
+            // A minimum of variants a task keeps the buffers few.
+            let share = (rotated.len() / n).div_ceil(4 * rayon::current_num_threads());
+            let variants = rotated.par_chunks(n).with_min_len(share);
+            let found = variants.map_init(
+                || None,
+                |buffers, x| {
+                    job.check()?;
+                    let buffers = match buffers {
+                        Some(buffers) => buffers,
+                        None => buffers.insert(Buffers::new(&self.data)?),
+                    };
+                    let found = self.variant(x, tests, buffers);
+                    job.advance(1);
+                    Ok(found)
+                },
+            );
+            Ok(found.collect())
+        })?;
+        found?.into_iter().for_each(|found| columns.push(found, tests, self.data.d));
+        Ok(())
     }
 
     fn variant(&self, x: &[f64], tests: MultiTests, buffers: &mut Buffers) -> Option<Found> {
