@@ -1,6 +1,9 @@
 /** What the verbs that read cells have in common. */
-import type { CliContext, OptionSpec } from "@x/core/base";
+import { existsSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { type CliContext, isXError, type OptionSpec, protectInputs } from "@x/core/base";
 import type { MosaicDataset } from "./dataset.ts";
+import { MODEL_FILE } from "./model-file.ts";
 import type { Places } from "./places.ts";
 import { readCells } from "./read-cells.ts";
 
@@ -31,20 +34,74 @@ export const DEVICE_OPTION: OptionSpec = {
   help: "where to compute",
 };
 
+/** Cells without any modality. */
+export const EMPTY_OPTION: OptionSpec = {
+  name: "allow-empty",
+  type: "flag",
+  help: "cells without any of the modalities are no error",
+};
+
+/** Where modalities lie. */
+export const PLACE_OPTIONS: readonly OptionSpec[] = [
+  {
+    name: "rna",
+    type: "string",
+    value: "PLACE",
+    help: "where RNA lies, e.g. X or layers/counts; found by itself",
+  },
+  { name: "atac", type: "string", value: "PLACE", help: "where ATAC lies, e.g. obsm/X_atac" },
+  { name: "adt", type: "string", value: "PLACE", help: "where ADT lies, e.g. obsm/protein_expression" },
+];
+
+/** The places named on the command line; undefined where none is. */
+export function givenPlaces({ options }: CliContext): Places | undefined {
+  const named = PLACE_OPTIONS.filter(({ name }) => options[name] !== undefined);
+  return named.length > 0
+    ? Object.fromEntries(named.map(({ name }) => [name, String(options[name])]))
+    : undefined;
+}
+
+/** Was `--allow-empty` given? */
+export function emptyAllowed({ options }: CliContext): { allowEmpty?: boolean } {
+  return options["allow-empty"] === true ? { allowEmpty: true } : {};
+}
+
+/** What is read beside the files that are named: the model in its folder, the data of a configuration. */
+export function protectModel(path: string): void {
+  protectInputs([existsSync(path) && statSync(path).isDirectory() ? join(path, MODEL_FILE) : path]);
+}
+
 /** Opens cells with the places and the batch column of a configuration. */
 export function openCells(
   context: CliContext,
   path: string,
-  from: { modalities?: Readonly<Record<string, string>>; batchKey?: string } = {},
+  from: { modalities?: Places; batchKey?: string } = {},
 ): Promise<MosaicDataset> {
-  const places: Places | undefined = from.modalities;
-  const batchKey = from.batchKey;
-  return readCells(path, places, {
+  const { batchKey } = from;
+  return readCells(path, givenPlaces(context) ?? from.modalities, {
     ...(batchKey !== undefined && { batchKey }),
+    ...emptyAllowed(context),
     signal: context.signal,
     warn: context.warn,
     ...(context.memoryLimit !== undefined && { memoryLimit: context.memoryLimit }),
   });
+}
+
+/** The same for a trained model, which takes cells whose batch nobody knows. */
+export async function openNewCells(
+  context: CliContext,
+  path: string,
+  from: { modalities?: Places; batchKey?: string } = {},
+): Promise<MosaicDataset> {
+  try {
+    return await openCells(context, path, from);
+  } catch (e) {
+    if (!isXError(e) || e.code !== "OBS_COLUMN" || e.details?.column !== from.batchKey) throw e;
+    const message = `${path}: obs has no column ${from.batchKey}, which names the batch; all cells are taken for cells of an unknown batch`;
+    context.warn({ code: "BATCH_UNKNOWN", message, details: { column: from.batchKey } });
+    const { batchKey: _, ...rest } = from;
+    return await openCells(context, path, rest);
+  }
 }
 
 /** The options that all calls of a model share. */

@@ -1,5 +1,8 @@
-import { type CliCommand, type CliContext, writeFileAtomic, xError } from "@x/core/base";
-import { DATA_OPTION, DEVICE_OPTION, MODEL_OPTION, shared } from "./cli-data.ts";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { type CliCommand, type CliContext, checkOutputs, writeFileAtomic, xError } from "@x/core/base";
+import { type HistoryLine, readHistory } from "@x/onnx-train";
+import { DATA_OPTION, DEVICE_OPTION, MODEL_OPTION, PLACE_OPTIONS, protectModel, shared } from "./cli-data.ts";
 import { withModel } from "./cli-use.ts";
 import type { EvaluationReport } from "./evaluate.ts";
 import { evaluationHtml } from "./evaluation-report.ts";
@@ -19,6 +22,7 @@ export const evalCommand: CliCommand = {
       file: { role: "output" },
       help: "also a page with scores and plots",
     },
+    ...PLACE_OPTIONS,
     DEVICE_OPTION,
   ],
   examples: ["mosaic-vae eval --model run/ --data cells.h5ad --labels cell_type --json"],
@@ -30,18 +34,22 @@ export const evalCommand: CliCommand = {
         ...shared(context),
       });
       if (html !== undefined) {
-        const page = await evaluationHtml(
-          model.state,
-          dataset,
-          report,
-          labels === undefined ? {} : { labels: String(labels) },
-        );
+        const page = await evaluationHtml(model.state, dataset, report, {
+          ...(labels !== undefined && { labels: String(labels) }),
+          history: historyOf(String(context.options.model)),
+        });
         await writeFileAtomic(String(html), page);
       }
       if (!context.json) print(context, report);
       return report;
     }),
 };
+
+/** The history beside the model, where it is in the folder of its run. */
+function historyOf(model: string): readonly HistoryLine[] {
+  const history = join(model, "history.jsonl");
+  return existsSync(history) ? readHistory(history) : [];
+}
 
 function print({ print: line }: CliContext, report: EvaluationReport): void {
   const percent = (x: number): string => `${(100 * x).toFixed(1)} %`;
@@ -56,7 +64,7 @@ function print({ print: line }: CliContext, report: EvaluationReport): void {
   for (const [pair, m] of Object.entries(report.matching)) line(`FOSCTTM ${pair}\t${m.foscttm.toFixed(3)}`);
   for (const [name, s] of Object.entries(report.imputation))
     line(
-      `${name} from the others\tmedian by feature ${s.perFeature.toFixed(3)}, RMSE ${s.rmse.toFixed(3)} (feature means ${s.rmseOfMeans.toFixed(3)})`,
+      `${name} from the others\tmedian by feature ${s.perFeature.toFixed(3)}, RMSE ${s.rmse.toFixed(3)} (feature means of the training cells ${s.rmseOfMeans.toFixed(3)})`,
     );
   line(report.verdict);
 }
@@ -83,6 +91,8 @@ export const exportCommand: CliCommand = {
     const { options } = context;
     const out = String(options.out);
     if (!out.endsWith(".onnx")) throw xError("OPTION_VALUE", `--out ${out}: .onnx`, { usage: true });
+    protectModel(String(options.model));
+    checkOutputs([out]);
     await using model = await MosaicVAE.load(String(options.model), shared(context));
     const made = await model.exportOnnx(
       out,

@@ -1,7 +1,7 @@
 import type { CliCommand, CliContext } from "@x/core/base";
+import { EMPTY_OPTION, emptyAllowed, givenPlaces, PLACE_OPTIONS } from "./cli-data.ts";
 import { summarize } from "./counts.ts";
 import { columnLevels, type MosaicDataset } from "./dataset.ts";
-import type { Places } from "./places.ts";
 import { cellsFormat, readCells } from "./read-cells.ts";
 
 /** What `inspect` says of one modality. */
@@ -26,16 +26,9 @@ export const inspectCommand: CliCommand = {
   summary:
     "what a file of cells holds: modalities, who was measured, whether numbers are counts, columns of obs",
   options: [
-    {
-      name: "rna",
-      type: "string",
-      value: "PLACE",
-      help: "where RNA lies, e.g. X or layers/counts; found by itself",
-    },
-    { name: "atac", type: "string", value: "PLACE", help: "where ATAC lies, e.g. obsm/X_atac" },
-    { name: "adt", type: "string", value: "PLACE", help: "where ADT lies, e.g. obsm/protein_expression" },
+    ...PLACE_OPTIONS,
     { name: "genome", type: "string", value: "NAME", help: "which genome of a 10x file of version 2" },
-    { name: "allow-empty", type: "flag", help: "cells without any modality are no error" },
+    EMPTY_OPTION,
   ],
   positionals: ["FILE"],
   files: [{ role: "input" }],
@@ -43,12 +36,9 @@ export const inspectCommand: CliCommand = {
   async run(context) {
     const path = context.positionals[0]!;
     const { options, signal } = context;
-    const named = ["rna", "atac", "adt"].filter((name) => options[name] !== undefined);
-    const places: Places | undefined =
-      named.length > 0 ? Object.fromEntries(named.map((name) => [name, String(options[name])])) : undefined;
     const format = await cellsFormat(path);
-    await using cells = await readCells(path, places, {
-      allowEmpty: options["allow-empty"] === true,
+    await using cells = await readCells(path, givenPlaces(context), {
+      ...emptyAllowed(context),
       signal,
       warn: context.warn,
       ...(options.genome === undefined ? {} : { genome: String(options.genome) }),

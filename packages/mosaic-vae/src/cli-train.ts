@@ -1,15 +1,43 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { type CliCommand, type CliContext, writeFileAtomic, xError } from "@x/core/base";
+import {
+  type CliCommand,
+  type CliContext,
+  checkOutputs,
+  protectInputs,
+  writeFileAtomic,
+  xError,
+} from "@x/core/base";
 import { jsonlTracker, lossReportHtml, readHistory, tensorBoardTracker } from "@x/onnx-train";
 import { stringify } from "yaml";
-import { DATA_OPTION, DEVICE_OPTION, openCells, shared } from "./cli-data.ts";
+import {
+  DATA_OPTION,
+  DEVICE_OPTION,
+  EMPTY_OPTION,
+  emptyAllowed,
+  openCells,
+  PLACE_OPTIONS,
+  shared,
+} from "./cli-data.ts";
 import type { MosaicConfig } from "./config.ts";
 import { readConfig } from "./config-file.ts";
 import type { MosaicDataset } from "./dataset.ts";
-import { loadModel } from "./model-file.ts";
+import { mosaicFileError } from "./errors.ts";
+import { loadModel, MODEL_FILE } from "./model-file.ts";
 import { MosaicVAE } from "./mosaic-vae.ts";
 import type { TrainReport } from "./train.ts";
+
+/** What a run leaves, besides the events of TensorBoard. */
+const RUN_FILES = [
+  "config.yaml",
+  "history.jsonl",
+  "last.safetensors",
+  "best.safetensors",
+  MODEL_FILE,
+  "report.html",
+  "metrics.json",
+];
+const isEvents = (name: string): boolean => name.startsWith("events.out.tfevents.");
 
 /** `mosaic-vae train`. */
 export const trainCommand: CliCommand = {
@@ -27,7 +55,10 @@ export const trainCommand: CliCommand = {
     },
     { name: "out", type: "string", value: "FOLDER", help: "folder of the run" },
     { name: "resume", type: "string", value: "FOLDER", help: "go on with the run in this folder" },
+    { name: "overwrite", type: "flag", help: "replace the run in --out" },
     { name: "epochs", type: "int", range: { min: 1 }, help: "instead of train.epochs" },
+    ...PLACE_OPTIONS,
+    EMPTY_OPTION,
     DEVICE_OPTION,
     {
       name: "precision",
@@ -46,6 +77,7 @@ export const trainCommand: CliCommand = {
     if (resumed === undefined && options.out === undefined)
       throw xError("OPTION_MISSING", "--out FOLDER is needed (or --resume FOLDER)", { usage: true });
     const out = resumed ?? String(options.out);
+    if (resumed !== undefined) checkResume(context, resumed);
     const config = withOptions(
       resumed !== undefined
         ? readConfig(join(out, "config.yaml"))
@@ -55,7 +87,11 @@ export const trainCommand: CliCommand = {
       context,
     );
     const data = dataPath(context, config);
-    mkdirSync(out, { recursive: true });
+    protectInputs([data]);
+    checkOutputs(
+      RUN_FILES.filter((name) => !resumed || name !== "config.yaml").map((name) => join(out, name)),
+    );
+    if (resumed === undefined) makeFolder(out, options.overwrite === true);
     const full: MosaicConfig = { ...config, data: { ...config.data, path: resolve(data) } };
     await using dataset = await openCells(context, data, config.data);
     const report = await train(context, { out, config: full, dataset, resume: resumed !== undefined });
@@ -63,6 +99,37 @@ export const trainCommand: CliCommand = {
     return { out, ...report };
   },
 };
+
+/** `RUN_MISSING` where there is nothing to go on from; options that the run has decided already are refused. */
+function checkResume({ options, seed }: CliContext, folder: string): void {
+  const refuse = (name: string, why: string): never => {
+    throw xError("OPTION_VALUE", `--${name} does not go with --resume ${folder}: ${why}`, { usage: true });
+  };
+  if (options.config !== undefined) refuse("config", "the run has its own config.yaml");
+  if (options.overwrite === true) refuse("overwrite", "the run goes on");
+  if (options.out !== undefined && resolve(String(options.out)) !== resolve(folder))
+    refuse("out", "the run stays in its folder");
+  const [config, last] = [join(folder, "config.yaml"), join(folder, "last.safetensors")];
+  for (const file of [config, last]) {
+    if (existsSync(file)) continue;
+    const message = "there is no run to go on with: a training writes this file; start one by --out";
+    throw mosaicFileError("RUN_MISSING", file, message);
+  }
+  const begun = readConfig(config).train?.seed ?? 0;
+  if (seed !== undefined && seed !== begun) refuse("seed", `the run began with ${begun}`);
+}
+
+/** Makes the folder of a new run. `RUN_EXISTS` where there is one already, which `overwrite` removes first. */
+function makeFolder(out: string, overwrite: boolean): void {
+  mkdirSync(out, { recursive: true });
+  const there = readdirSync(out).filter((name) => RUN_FILES.includes(name) || isEvents(name));
+  if (there.length === 0) return;
+  if (!overwrite) {
+    const message = `${out} holds a run (${there[0]}): go on with it by --resume ${out}, take another folder, or replace it by --overwrite`;
+    throw xError("RUN_EXISTS", message, { usage: true, details: { folder: out, found: there } });
+  }
+  for (const name of there) rmSync(join(out, name));
+}
 
 /** Options of the command line override the file. */
 function withOptions(config: MosaicConfig, { options, seed }: CliContext): MosaicConfig {
@@ -92,8 +159,8 @@ async function train(
   run: { out: string; config: MosaicConfig; dataset: MosaicDataset; resume: boolean },
 ): Promise<TrainReport> {
   const { out, config, dataset } = run;
+  const { resume } = run;
   const last = join(out, "last.safetensors");
-  const resume = run.resume && existsSync(last);
   const history = join(out, "history.jsonl");
   if (!resume) {
     writeFileSync(join(out, "config.yaml"), stringify(config));
@@ -102,7 +169,8 @@ async function train(
   await using model = await MosaicVAE.create(dataset, config, shared(context));
   const trackers = [jsonlTracker(history), tensorBoardTracker(out)];
   try {
-    const report = await model.train(dataset, { out, resume, trackers, ...shared(context) });
+    const options = { out, resume, trackers, ...emptyAllowed(context), ...shared(context) };
+    const report = await model.train(dataset, options);
     const { device, precision } = model.state.trainer;
     const facts = {
       data: config.data?.path ?? "",
@@ -117,6 +185,12 @@ async function train(
     const { history: _, ...numbers } = report;
     await writeFileAtomic(join(out, "metrics.json"), `${JSON.stringify(numbers, null, 2)}\n`);
     return report;
+  } catch (e) {
+    if (context.signal.aborted && existsSync(last)) {
+      const message = `${last} holds step ${model.state.trainer.step}; go on with: mosaic-vae train --resume ${out}`;
+      context.warn({ code: "INTERRUPTED", message, details: { checkpoint: last } });
+    }
+    throw e;
   } finally {
     for (const tracker of trackers) await tracker.close();
   }

@@ -1,7 +1,7 @@
 /** Configurations as files: YAML, or JSON by the same reader. */
 import { readFileSync } from "node:fs";
 import { fromSystemError } from "@x/core/base";
-import { LineCounter, parseDocument } from "yaml";
+import { LineCounter, parseDocument, visit } from "yaml";
 import { checkConfig, type MosaicConfig } from "./config.ts";
 import { mosaicFileError } from "./errors.ts";
 
@@ -23,6 +23,20 @@ export function readConfig(path: string): MosaicConfig {
   if (problem) {
     const { line, col } = lineCounter.linePos(problem.pos[0]);
     throw mosaicFileError("CONFIG", path, problem.message.split("\n")[0]!, { line, column: col });
+  }
+  let alias: number | undefined;
+  visit(document, {
+    Alias(_, node) {
+      alias = node.range?.[0] ?? 0;
+      return visit.BREAK;
+    },
+  });
+  if (alias !== undefined) {
+    const { line, col } = lineCounter.linePos(alias);
+    throw mosaicFileError("CONFIG", path, "aliases (*name) are not read; write the value again", {
+      line,
+      column: col,
+    });
   }
   return checkConfig((document.toJS({ maxAliasCount: 0 }) ?? {}) as MosaicConfig);
 }

@@ -1,6 +1,7 @@
 /** What a model is and how it is trained: one typed object, checked by name and range before anything is read. */
 import { checkOptions, checkRange } from "@x/core/base";
 import { mosaicError } from "./errors.ts";
+import type { Places } from "./places.ts";
 import { checkSchedule, type WeightSchedule } from "./schedule.ts";
 
 /** How the posteriors of a cell's modalities become one. */
@@ -145,8 +146,8 @@ export interface DataConfig {
   path?: string;
   /** Column of `obs` with the batch. */
   batchKey?: string;
-  /** Place of each modality in the file. */
-  modalities?: Readonly<Record<string, string>>;
+  /** Place of each modality in the file: `layers/counts`, or a `Place` as readers take it. */
+  modalities?: Places;
 }
 
 /** Everything about a model and its training. */
@@ -180,7 +181,16 @@ export function checkConfig(config: MosaicConfig): MosaicConfig {
   section("the configuration", config, ["data", "model", "loss", "train"]);
   const { data = {}, model = {}, loss = {}, train = {} } = config;
   section("data", data, ["path", "batchKey", "modalities"]);
-  section("data.modalities", data.modalities ?? {});
+  text("data.path", data.path);
+  text("data.batchKey", data.batchKey);
+  for (const [name, place] of Object.entries(section("data.modalities", data.modalities ?? {}))) {
+    if (typeof place === "string") continue;
+    const at = `data.modalities.${name}`;
+    section(at, place, ["at", "kind", "features", "available", "featureType"]);
+    if (place.at === undefined) wrong(`${at}.at`, "the matrix, e.g. layers/counts");
+    for (const [key, value] of Object.entries(place)) text(`${at}.${key}`, value);
+    word(`${at}.kind`, place.kind, ["rna", "atac", "adt"]);
+  }
   section("model", model, [
     "latent",
     "hidden",
@@ -193,7 +203,8 @@ export function checkConfig(config: MosaicConfig): MosaicConfig {
   ]);
   range("model.latent", model.latent, 1, 4096);
   if (model.hidden !== undefined) {
-    if (!Array.isArray(model.hidden)) wrong("model.hidden", "a list of widths");
+    if (!Array.isArray(model.hidden) || model.hidden.length === 0)
+      wrong("model.hidden", "a list of at least one width");
     for (const width of model.hidden) range("model.hidden", width, 1, 65536);
   }
   real("model.dropout", model.dropout, 0, 0.95);
@@ -204,9 +215,8 @@ export function checkConfig(config: MosaicConfig): MosaicConfig {
   for (const [name, m] of Object.entries(section("model.modalities", model.modalities ?? {}))) {
     const at = `model.modalities.${name}`;
     section(at, m as object, ["likelihood", "input", "encoder", "decoder", "weight", "expertWeight"]);
-    const { input, encoder, decoder, weight, expertWeight } = m as ModalityConfig;
-    for (const [key, name] of Object.entries({ encoder, decoder }))
-      if (name !== undefined && typeof name !== "string") wrong(`${at}.${key}`, "a name");
+    const { likelihood, input, encoder, decoder, weight, expertWeight } = m as ModalityConfig;
+    for (const [key, name] of Object.entries({ likelihood, encoder, decoder })) text(`${at}.${key}`, name);
     word(`${at}.input`, input, ["log1p", "normalized", "binary", "clr", "none"]);
     if (weight !== undefined) checkSchedule(`${at}.weight`, weight);
     if (expertWeight !== "learned") real(`${at}.expertWeight`, expertWeight, 0, 1e3);
@@ -233,6 +243,13 @@ function checkLoss(loss: LossConfig): void {
     const h = head as HeadConfig & { k?: number; provider?: string };
     if (h.weight !== undefined) checkSchedule(`${at}.weight`, h.weight);
     word(`${at}.provider`, h.provider, ["mnn", "seeded", "dictionary", "linear"]);
+    const { pairs } = h as { pairs?: unknown };
+    const pair = (p: unknown): boolean =>
+      Array.isArray(p) && p.length === 2 && p.every((id) => typeof id === "string");
+    if (pairs !== undefined && !(Array.isArray(pairs) && pairs.every(pair)))
+      wrong(`${at}.pairs`, "a list of pairs of cell ids");
+    if (h.provider === "seeded" && !(pairs as unknown[] | undefined)?.length)
+      wrong(`${at}.pairs`, "given for the provider seeded");
     real(`${at}.epsilon`, h.epsilon, 1e-3, 10);
     range(`${at}.k`, h.k, 1, 1000);
   }
@@ -256,6 +273,8 @@ function checkTrain(train: TrainConfig): void {
     "device",
     "seed",
   ]);
+  text("train.splitColumn", train.splitColumn);
+  text("train.device", train.device);
   range("train.epochs", train.epochs, 1, 1e6);
   range("train.batchSize", train.batchSize, 1, 1e6);
   real("train.learningRate", train.learningRate, 1e-9, 10);
@@ -275,6 +294,10 @@ function section<T extends object>(name: string, value: T, known?: readonly stri
   if (typeof value !== "object" || value === null || Array.isArray(value)) wrong(name, "a group of settings");
   if (known) checkOptions(value, known, name);
   return value;
+}
+
+function text(name: string, value: unknown): void {
+  if (value !== undefined && typeof value !== "string") wrong(name, "a name", value);
 }
 
 function range(name: string, value: number | undefined, min: number, max: number): void {

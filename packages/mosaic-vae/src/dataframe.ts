@@ -99,8 +99,14 @@ async function readGroupColumn(tree: Tree, group: GroupNode, rows: number): Prom
 
 /** pandas' newer text columns: values and a mask. */
 async function readNullableTexts(tree: Tree, group: GroupNode): Promise<string[]> {
-  const values = await group.get("values");
-  if (values?.type === "array") return asTexts(await values.read());
+  const [values, mask] = [await group.get("values"), await group.get("mask")];
+  if (values?.type === "array") {
+    const missing = mask?.type === "array" ? await mask.read() : [];
+    const first = Array.from(missing as ArrayLike<unknown>, Number).indexOf(1);
+    if (first >= 0)
+      throw schemaError(tree, `${group.path} has no text in place ${first + 1}, and names need one`);
+    return asTexts(await values.read());
+  }
   throw schemaError(tree, `${group.path} is no list of texts`);
 }
 

@@ -1,10 +1,10 @@
 /** Decoded values of cells: what a modality is expected to hold, with samples where wanted. */
-import { Random, type RunOptions, type Warn } from "@x/core/base";
-import { batches } from "./batches.ts";
+import { checkOptions, checkRange, Random, type RunOptions, type Warn } from "@x/core/base";
+import { batches, type MosaicBatch } from "./batches.ts";
 import type { MosaicDataset } from "./dataset.ts";
-import { checkNames, countNames, pick } from "./embed.ts";
+import { checkList, checkNames, countNames, pick, RUN_OPTIONS } from "./embed.ts";
 import { mosaicError } from "./errors.ts";
-import { feedOf } from "./feed.ts";
+import { expertRounds, type FeedOptions, feedOf } from "./feed.ts";
 import type { Likelihood } from "./likelihood.ts";
 import type { ModelState } from "./mosaic-vae.ts";
 
@@ -19,9 +19,9 @@ export interface DecodeOptions extends RunOptions {
    * measured and else the median of its batch (default).
    */
   library?: number | "observed";
-  /** Draws from the posterior; 0 takes its mean. */
+  /** Draws from the posterior; 0 takes its mean (of a mixture: the mean over its experts). */
   samples?: number;
-  /** With samples: draws of counts instead of expected values. */
+  /** With samples: `samples` holds draws of counts instead of expected values. */
   counts?: boolean;
   /** Cells a call; 256. */
   batchSize?: number;
@@ -41,22 +41,48 @@ export interface Decoding {
   readonly rows: Int32Array;
   /** Number of columns. */
   readonly features: number;
-  /** Expected values, cells × features: of the mean of the posterior, or the mean over the samples. */
+  /** Expected values, cells × features: of the mean of the posterior, or the mean over the samples; never of drawn counts. */
   readonly mean: Float32Array;
   /** Each sample, cells × features; empty without samples. */
   readonly samples: readonly Float32Array[];
 }
 
 const SAMPLE = 7n << 60n;
+const EXPERT = SAMPLE + (3n << 58n);
 
-/** Decodes one modality of all cells in their order, a batch at a time. */
+const KNOWN = [
+  "modalities",
+  "transformBatch",
+  "library",
+  "samples",
+  "counts",
+  "batchSize",
+  "allowEmpty",
+  "warn",
+  "pointMean",
+  ...RUN_OPTIONS,
+];
+
+/** Refuses what no decoding takes: `UNKNOWN_OPTION`, `OPTION_RANGE`, `CONFIG`. */
+function checkDecode(options: DecodeOptions): void {
+  checkOptions(options, KNOWN, "decode");
+  checkList("modalities", options.modalities);
+  if (options.samples !== undefined)
+    checkRange("samples", options.samples, { min: 0, max: 65535, integer: true });
+  const { library } = options;
+  if (library !== undefined && library !== "observed")
+    checkRange("library", library, { min: Number.MIN_VALUE, max: Number.MAX_VALUE });
+}
+
+/** Decodes one modality of all cells in their order, a batch at a time. `pointMean`: samples leave `mean` what it is without. */
 export async function* decodeCells(
   state: ModelState,
   dataset: MosaicDataset,
   modality: string,
-  options: DecodeOptions = {},
+  options: DecodeOptions & { pointMean?: boolean } = {},
 ): AsyncGenerator<Decoding> {
   const { plan, registry } = state;
+  checkDecode(options);
   checkNames(state, [modality, ...(options.modalities ?? [])]);
   const asBatch = batchOf(state, options.transformBatch);
   const target = plan.modalities.find((m) => m.name === modality)!;
@@ -70,8 +96,10 @@ export async function* decodeCells(
     ...pick(options),
   });
   const samples = options.samples ?? 0;
-  const names = options.counts ? likelihood.parameters : [];
-  const outputs = options.counts ? names.map((n) => `${n}.of.${modality}`) : [`expected.${modality}`];
+  const pointMean = samples === 0 || options.pointMean === true;
+  const expected = `expected.${modality}`;
+  const outputs = options.counts ? likelihood.parameters.map((n) => `${n}.of.${modality}`) : [];
+  if (!(options.counts && pointMean)) outputs.push(expected);
   let done = 0;
   for await (const batch of source.epoch(0)) {
     options.signal?.throwIfAborted();
@@ -88,19 +116,20 @@ export async function* decodeCells(
       ...(options.modalities && { encode: options.modalities }),
     };
     const drawn: Float32Array[] = [];
-    let mean = new Float32Array(cells * target.features);
+    const mean = pointMean
+      ? (await pointOutputs(state, batch, given, [expected]))[0]!
+      : new Float32Array(cells * target.features);
     for (let s = 0; s < samples; s++) {
       const noise = noiseOf(options.seed ?? 0, batch.rows, s, plan.latent);
-      const found = await state.trainer.compute(feedOf(batch, { ...given, noise }), outputs);
-      const values = options.counts
-        ? drawCounts(found, { likelihood, modality, rows: batch.rows, seed: options.seed ?? 0, sample: s })
-        : (found[outputs[0]!]!.data as Float32Array);
-      for (let i = 0; i < values.length; i++) mean[i]! += values[i]! / samples;
-      drawn.push(values);
-    }
-    if (samples === 0) {
-      const found = await state.trainer.compute(feedOf(batch, given), [`expected.${modality}`]);
-      mean = found[`expected.${modality}`]!.data as Float32Array<ArrayBuffer>;
+      const expert = expertOf(options.seed ?? 0, batch.rows, s);
+      const found = await state.trainer.compute(feedOf(batch, { ...given, noise, expert }), outputs);
+      const values = found[expected]?.data as Float32Array;
+      if (!pointMean) for (let i = 0; i < values.length; i++) mean[i]! += values[i]! / samples;
+      drawn.push(
+        options.counts
+          ? drawCounts(found, { likelihood, modality, rows: batch.rows, seed: options.seed ?? 0, sample: s })
+          : values,
+      );
     }
     yield { rows: batch.rows, features: target.features, mean, samples: drawn };
     done += cells;
@@ -119,6 +148,41 @@ export interface DecodingAll {
   readonly mean: Readonly<Record<string, Float32Array>>;
 }
 
+/** Outputs at the mean of each cell's posterior; of a mixture the mean over the means of its experts. */
+async function pointOutputs(
+  state: ModelState,
+  batch: MosaicBatch,
+  given: FeedOptions,
+  names: readonly string[],
+): Promise<Float32Array[]> {
+  const cells = batch.rows.length;
+  const experts = expertRounds(batch, given);
+  let total: Float32Array[] | undefined;
+  for (let round = 0; round < experts.rounds; round++) {
+    const found = await state.trainer.compute(
+      feedOf(batch, { ...given, expert: experts.expert(round) }),
+      names,
+    );
+    const values = names.map((name) => found[name]!.data as Float32Array);
+    if (experts.rounds === 1) return values;
+    total ??= values.map((v) => new Float32Array(v.length));
+    values.forEach((v, n) => {
+      const features = v.length / cells;
+      for (let i = 0; i < cells; i++) {
+        const share = experts.share(round, i);
+        if (share === 0) continue;
+        for (let at = i * features; at < (i + 1) * features; at++) total![n]![at]! += share * v[at]!;
+      }
+    });
+  }
+  return total!;
+}
+
+/** The expert of a mixture in sample `sample`: in turn, from one that is drawn for the cell. */
+function expertOf(seed: number, rows: Int32Array, sample: number): (cell: number, count: number) => number {
+  return (cell, count) => (new Random(seed, EXPERT + BigInt(rows[cell]!)).int(count) + sample) % count;
+}
+
 /** Decodes all modalities of all cells in their order, a batch at a time. */
 export async function* decodeAllCells(
   state: ModelState,
@@ -126,6 +190,7 @@ export async function* decodeAllCells(
   options: DecodeAllOptions = {},
 ): AsyncGenerator<DecodingAll> {
   const { plan, registry } = state;
+  checkDecode(options);
   checkNames(state, options.modalities ?? []);
   const asBatch = batchOf(state, options.transformBatch);
   const source = await batches(dataset, {
@@ -147,17 +212,19 @@ export async function* decodeAllCells(
         librariesFor(state, batch.modalities[modality]!, batch.batch, { modality, asBatch, ...given }),
       ]),
     );
-    const feed = feedOf(batch, {
+    const feed = {
       plan,
       library,
       ...(asBatch >= 0 && { asBatch }),
       ...(options.modalities && { encode: options.modalities }),
-    });
-    const found = await state.trainer.compute(
+    };
+    const found = await pointOutputs(
+      state,
+      batch,
       feed,
       names.map((name) => `expected.${name}`),
     );
-    const mean = Object.fromEntries(names.map((n) => [n, found[`expected.${n}`]!.data as Float32Array]));
+    const mean = Object.fromEntries(names.map((n, i) => [n, found[i]!]));
     yield { rows: batch.rows, mean };
     done += batch.rows.length;
     options.onProgress?.({ stage: "decode", done, total: dataset.cells });

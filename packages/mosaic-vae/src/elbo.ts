@@ -1,9 +1,9 @@
 /** How well a model explains cells. */
-import type { RunOptions } from "@x/core/base";
+import { checkOptions, checkRange, type RunOptions } from "@x/core/base";
 import { batches } from "./batches.ts";
 import type { MosaicDataset } from "./dataset.ts";
-import { countNames } from "./embed.ts";
-import { feedOf, stepRandom } from "./feed.ts";
+import { countNames, RUN_OPTIONS } from "./embed.ts";
+import { expertRounds, feedOf, stepRandom } from "./feed.ts";
 import type { ModelState } from "./mosaic-vae.ts";
 
 /** Options of `elbo`. */
@@ -26,14 +26,16 @@ export interface Elbo {
   readonly elbo: Float32Array;
 }
 
-/** Evidence lower bound of each cell, mean over the samples. */
+/** Evidence lower bound of each cell, mean over the samples, and over the experts of a mixture. */
 export async function elboOf(
   state: ModelState,
   dataset: MosaicDataset,
   options: ElboOptions = {},
 ): Promise<Elbo> {
   const { plan } = state;
-  const { samples = 1, seed = 0 } = options;
+  checkOptions(options, ["samples", "allowEmpty", ...RUN_OPTIONS], "elbo");
+  const samples = checkRange("samples", options.samples ?? 1, { min: 1, max: 1e6, integer: true });
+  const { seed = 0 } = options;
   const source = await batches(dataset, {
     registry: state.registry,
     counts: countNames(state),
@@ -48,16 +50,20 @@ export async function elboOf(
   let done = 0;
   let index = 0;
   for await (const batch of source.epoch(0)) {
+    const experts = expertRounds(batch, { plan });
     for (let s = 0; s < samples; s++) {
       const { noise } = stepRandom(seed, index++, batch.rows.length, plan.latent);
-      const found = await state.trainer.compute(feedOf(batch, { plan, noise }), outputs);
-      const put = (to: Float32Array, name: string): void => {
-        (found[name]!.data as Float32Array).forEach((v, i) => {
-          to[done + i]! += v / samples;
-        });
-      };
-      put(kl, "kl");
-      for (const m of plan.modalities) put(logLik[m.name]!, `logLik.${m.name}`);
+      for (let round = 0; round < experts.rounds; round++) {
+        const feed = feedOf(batch, { plan, noise, expert: experts.expert(round) });
+        const found = await state.trainer.compute(feed, outputs);
+        const put = (to: Float32Array, name: string): void => {
+          (found[name]!.data as Float32Array).forEach((v, i) => {
+            to[done + i]! += (v * experts.share(round, i)) / samples;
+          });
+        };
+        put(kl, "kl");
+        for (const m of plan.modalities) put(logLik[m.name]!, `logLik.${m.name}`);
+      }
     }
     done += batch.rows.length;
   }

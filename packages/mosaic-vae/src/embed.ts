@@ -1,5 +1,5 @@
 /** Posteriors of cells. */
-import type { RunOptions, Warn } from "@x/core/base";
+import { checkOptions, type RunOptions, type Warn } from "@x/core/base";
 import { batches } from "./batches.ts";
 import type { MosaicDataset } from "./dataset.ts";
 import { mosaicError } from "./errors.ts";
@@ -45,6 +45,18 @@ interface Encoded extends Embedding {
   readonly experts: Readonly<Record<string, CellGaussians>>;
 }
 
+/** Names of the options every call has. */
+export const RUN_OPTIONS = ["signal", "onProgress", "threads", "seed", "memoryLimit"] as const;
+
+/** `CONFIG` for what is no list of names. */
+export function checkList(name: string, value: unknown): void {
+  if (value === undefined || (Array.isArray(value) && value.every((v) => typeof v === "string"))) return;
+  throw mosaicError("CONFIG", `${name} must be a list of names, got ${JSON.stringify(value)}`, {
+    usage: true,
+    details: { option: name },
+  });
+}
+
 /** Embeds all cells in their order, in bounded memory. */
 export async function embedCells(
   state: ModelState,
@@ -52,6 +64,12 @@ export async function embedCells(
   options: EmbedOptions & { experts?: boolean } = {},
 ): Promise<Encoded> {
   const { plan } = state;
+  checkOptions(
+    options,
+    ["modalities", "single", "batchSize", "allowEmpty", "warn", "experts", ...RUN_OPTIONS],
+    "embed",
+  );
+  checkList("modalities", options.modalities);
   checkNames(state, options.modalities ?? []);
   if (options.modalities && !options.allowEmpty) requireAny(dataset, options.modalities);
   const source = await batches(dataset, {

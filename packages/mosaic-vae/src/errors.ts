@@ -30,6 +30,8 @@ export type MosaicErrorCode =
   | "LIKELIHOOD"
   | "NOT_FINITE"
   | "MODEL_FORMAT"
+  | "RUN_EXISTS"
+  | "RUN_MISSING"
   | "PLOT"
   | "LABELS";
 

@@ -1,4 +1,5 @@
 /** The page of an evaluation: verdict, scores, and the embedding on a plane. */
+import { type HistoryLine, lossCurves } from "@x/onnx-train";
 import { columnTexts, type MosaicDataset } from "./dataset.ts";
 import { embedCells } from "./embed.ts";
 import type { EvaluationReport } from "./evaluate.ts";
@@ -14,7 +15,7 @@ export async function evaluationHtml(
   state: ModelState,
   dataset: MosaicDataset,
   report: EvaluationReport,
-  { labels }: { labels?: string } = {},
+  { labels, history = [] }: { labels?: string; history?: readonly HistoryLine[] } = {},
 ): Promise<string> {
   const { mean, latent } = await embedCells(state, dataset, {});
   const step = Math.max(1, Math.ceil(dataset.cells / DRAWN));
@@ -39,6 +40,10 @@ export async function evaluationHtml(
     ([name, texts]) =>
       `<figure>${scatterSvg(at, texts, name)}<figcaption>${escapeXml(name)}</figcaption></figure>`,
   );
+  const curves = lossCurves(history).map(
+    ({ name, svg }) => `<figure>${svg}<figcaption>${escapeXml(name)}</figcaption></figure>`,
+  );
+  const training = curves.length > 0 ? `<h2>Training</h2><div class="grid">${curves.join("")}</div>` : "";
   const lines = scoreLines(report).map(
     ([name, value]) => `<tr><th>${escapeXml(name)}</th><td>${escapeXml(value)}</td></tr>`,
   );
@@ -47,8 +52,8 @@ export async function evaluationHtml(
 <meta name="color-scheme" content="light dark"><title>mosaic-vae evaluation</title><style>
 body{margin:0 auto;max-width:1180px;padding:32px 24px;font:15px/1.5 system-ui,sans-serif}
 th{text-align:left;font-weight:400;padding-right:20px}figure{margin:0}figcaption{text-align:center}
-.grid{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,420px),1fr));gap:24px;margin-top:24px}svg{width:100%;height:auto}
-</style></head><body><h1>Evaluation</h1><p>${escapeXml(report.verdict)}</p><table>${lines.join("")}</table><div class="grid">${figures.join("")}</div></body></html>
+.grid{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,420px),1fr));gap:24px;margin-top:24px}svg{width:100%;height:auto}.g{stroke:#8884}.l{fill:none;stroke:#2563a8;stroke-width:1.6}
+</style></head><body><h1>Evaluation</h1><p>${escapeXml(report.verdict)}</p><table>${lines.join("")}</table><div class="grid">${figures.join("")}</div>${training}</body></html>
 `;
 }
 
@@ -65,6 +70,12 @@ function scoreLines(report: EvaluationReport): [string, string][] {
   for (const [pair, m] of Object.entries(report.matching))
     lines.push([`FOSCTTM ${pair}`, m.foscttm.toFixed(3)]);
   for (const [name, s] of Object.entries(report.imputation))
-    lines.push([`imputed ${name}: median by feature`, s.perFeature.toFixed(3)]);
+    lines.push(
+      [`imputed ${name}: median by feature`, s.perFeature.toFixed(3)],
+      [
+        `imputed ${name}: RMSE, of the means of the training cells`,
+        `${s.rmse.toFixed(3)}, ${s.rmseOfMeans.toFixed(3)}`,
+      ],
+    );
   return lines;
 }

@@ -9,6 +9,8 @@ export interface ModalityFacts {
   readonly means: Float64Array;
   /** The same with numbers above 0 taken as 1. */
   readonly shares: Float64Array;
+  /** Mean of ln(1 + v). */
+  readonly logMeans: Float64Array;
   /** Whole numbers of at least 0 only. */
   readonly counts: boolean;
   /** Of each visited cell: how many counts are above `beyond`. */
@@ -30,6 +32,7 @@ export async function findFacts(
   for (const modality of dataset.modalities.values()) {
     const means = new Float64Array(modality.features.length);
     const shares = new Float64Array(modality.features.length);
+    const logMeans = new Float64Array(modality.features.length);
     const large = new Int32Array(rows.length);
     let cells = 0;
     let counts = true;
@@ -42,6 +45,7 @@ export async function findFacts(
         for (let j = block.indptr[i]!; j < block.indptr[i + 1]!; j++) {
           const value = block.values[j]!;
           means[block.indices[j]!]! += value;
+          logMeans[block.indices[j]!]! += Math.log1p(Math.max(0, value));
           if (value > 0) shares[block.indices[j]!]!++;
           if (value > beyond) large[place]!++;
           if (!(value >= 0 && Number.isInteger(value))) counts = false;
@@ -49,7 +53,13 @@ export async function findFacts(
       }
     }
     const each = (x: Float64Array): Float64Array => x.map((sum) => sum / Math.max(1, cells));
-    facts[modality.name] = { means: each(means), shares: each(shares), counts, large };
+    facts[modality.name] = {
+      means: each(means),
+      shares: each(shares),
+      logMeans: each(logMeans),
+      counts,
+      large,
+    };
   }
   return facts;
 }

@@ -20,18 +20,20 @@ export interface FeatureSums {
   readonly found: Float64Array;
 }
 
-/** One pass over a modality; `target` scales each cell to that sum first. */
+/** One pass over the measured cells, or those of `fit`; `target` scales each cell to that sum first. */
 export async function featureSums(
   modality: Modality,
-  options: PassOptions & { target?: number } = {},
+  options: PassOptions & { target?: number; fit?: ArrayLike<number> } = {},
 ): Promise<FeatureSums> {
   const count = modality.features.length;
   const [sum, squares, found] = [new Float64Array(count), new Float64Array(count), new Float64Array(count)];
+  const { fit } = options;
+  const used = (row: number): boolean => modality.available[row] === 1 && fit?.[row] !== 0;
   let cells = 0;
   for await (const [start, raw] of blocks(modality, options)) {
-    const measured = dropRows(raw, (i) => modality.available[start + i] === 0);
+    const measured = dropRows(raw, (i) => !used(start + i));
     const block = options.target === undefined ? measured : normalizeTotal(measured, options.target);
-    for (let i = 0; i < block.rows; i++) cells += modality.available[start + i]!;
+    for (let i = 0; i < block.rows; i++) cells += used(start + i) ? 1 : 0;
     for (let j = 0; j < block.indices.length; j++) {
       const value = block.values[j]!;
       const column = block.indices[j]!;
@@ -43,10 +45,10 @@ export async function featureSums(
   return { cells, sum, squares, found };
 }
 
-/** Cells / Σ v of each feature, 0 where a feature was found nowhere: the weights of `tfidf`. */
+/** Cells / Σ v of each feature, 0 where it was found nowhere: the weights of `tfidf`. `fit` (1) uses these cells only. */
 export async function inverseDocumentFrequency(
   modality: Modality,
-  options: PassOptions = {},
+  options: PassOptions & { fit?: ArrayLike<number> } = {},
 ): Promise<Float64Array> {
   const { cells, sum } = await featureSums(modality, options);
   return sum.map((s) => (s > 0 ? cells / s : 0));

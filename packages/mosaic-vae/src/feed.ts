@@ -14,6 +14,8 @@ export interface FeedOptions {
   readonly noise?: Float32Array;
   /** Draws modality dropout and the choice of a mixture; nothing is dropped without it. */
   readonly random?: Random;
+  /** Without `random`: which expert of a mixture speaks for a cell that has `count` of them, ordered by name; the first. */
+  readonly expert?: (cell: number, count: number) => number;
   /** Modalities that encoders may see; all by default. */
   readonly encode?: readonly string[];
   /** Decode all cells as of this batch. */
@@ -26,16 +28,15 @@ export interface FeedOptions {
 
 /** The inputs of one batch. */
 export function feedOf(batch: MosaicBatch, options: FeedOptions): Batch {
-  const { plan, tails, noise, random, encode, asBatch, library, extra } = options;
+  const { plan, tails, noise, random, asBatch, library, extra } = options;
   const cells = batch.rows.length;
   const masks = plan.modalities.map((m) => batch.modalities[m.name]!.mask);
-  const visible = plan.modalities.map((m) => encode === undefined || encode.includes(m.name));
-  const seen = masks.map((mask, m) => Float32Array.from(mask, (on) => (on && visible[m] ? 1 : 0)));
+  const seen = seenOf(batch, options);
   if (random && plan.modalityDropout > 0) dropModalities(seen, plan.modalityDropout, random);
   const feed: Record<string, Float32Array | BigInt64Array | SparseRows> = {
     noise: noise ?? new Float32Array(cells * plan.latent),
     batch: batchWeights(batch.batch, plan.batches, asBatch),
-    ...(plan.fusion === "moe" && { choice: chooseExpert(seen, cells, random) }),
+    ...(plan.fusion === "moe" && { choice: chooseExpert(seen, options) }),
     ...extra,
   };
   plan.modalities.forEach((m, i) => {
@@ -83,19 +84,56 @@ function dropModalities(seen: readonly Float32Array[], rate: number, random: Ran
   }
 }
 
-/** One of the seen modalities of each cell at random, the first without `random`; none where none is seen. */
+/** What encoders may see, [modalities][cells]: 0 or 1. */
+function seenOf(batch: MosaicBatch, { plan, encode }: Pick<FeedOptions, "plan" | "encode">): Float32Array[] {
+  return plan.modalities.map((m) => {
+    const visible = encode === undefined || encode.includes(m.name);
+    return Float32Array.from(batch.modalities[m.name]!.mask, (on) => (on && visible ? 1 : 0));
+  });
+}
+
+/** One of the seen modalities of each cell: drawn, or as `expert` says; none where none is seen. */
 function chooseExpert(
   seen: readonly Float32Array[],
-  cells: number,
-  random: Random | undefined,
+  { plan, random, expert = () => 0 }: FeedOptions,
 ): Float32Array {
+  const cells = seen[0]!.length;
   const choice = new Float32Array(cells * seen.length);
+  // By name, so that the order of the modalities in the data decides nothing.
+  const byName = plan.modalities
+    .map(({ name }, m) => ({ name, m }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .map(({ m }) => m);
   for (let i = 0; i < cells; i++) {
-    const there = seen.flatMap((s, m) => (s[i] ? [m] : []));
+    const there = byName.filter((m) => seen[m]![i]);
     if (there.length === 0) continue;
-    choice[i * seen.length + there[random ? random.int(there.length) : 0]!] = 1;
+    choice[i * seen.length + there[random ? random.int(there.length) : expert(i, there.length)]!] = 1;
   }
   return choice;
+}
+
+/** Rounds in which each expert of a mixture speaks once, and the share of a cell's result that a round gives. */
+export interface ExpertRounds {
+  readonly rounds: number;
+  /** `expert` of round `round`. */
+  expert(round: number): (cell: number, count: number) => number;
+  share(round: number, cell: number): number;
+}
+
+/** An expectation over a mixture is the mean over its experts; without a mixture there is one round. */
+export function expertRounds(batch: MosaicBatch, given: Pick<FeedOptions, "plan" | "encode">): ExpertRounds {
+  const count = new Int32Array(batch.rows.length);
+  if (given.plan.fusion === "moe")
+    for (const seen of seenOf(batch, given))
+      seen.forEach((on, i) => {
+        count[i]! += on;
+      });
+  const experts = count.map((n) => Math.max(1, n));
+  return {
+    rounds: experts.reduce((a, b) => Math.max(a, b), 1),
+    expert: (round) => (_, n) => round % n,
+    share: (round, cell) => (round < experts[cell]! ? 1 / experts[cell]! : 0),
+  };
 }
 
 /** N(k, feature): cells with a count above k < tally; and the counts beyond, as a list of fixed length. */

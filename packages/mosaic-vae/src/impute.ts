@@ -6,7 +6,10 @@ import type { ModelState } from "./mosaic-vae.ts";
 
 /** Options of `impute`. */
 export interface ImputeOptions extends DecodeOptions {
-  /** Probability that a predictive interval holds, e.g. 0.9; 0 (default) gives none. Takes 50 samples unless said otherwise. */
+  /**
+   * Probability that a predictive interval holds, e.g. 0.9; 0 (default) gives none. Takes 50 samples or more, as many as
+   * it needs; `OPTION_RANGE` for fewer than 2 / (1 − interval) − 1.
+   */
   interval?: number;
 }
 
@@ -35,7 +38,7 @@ export async function imputeCells(
   const size = dataset.cells * features.length;
   const mean = new Float32Array(size);
   const [lower, upper] = interval > 0 ? [new Float32Array(size), new Float32Array(size)] : [];
-  const given = interval > 0 ? { samples: 50, counts: true, batchSize: 64, ...rest } : rest;
+  const given = interval > 0 ? { ...drawsFor(interval, options), ...rest, counts: true } : rest;
   let at = 0;
   for await (const part of decodeCells(state, dataset, modality, given)) {
     mean.set(part.mean, at);
@@ -55,10 +58,31 @@ export async function imputeCells(
   return { features, mean, ...(lower && upper && { lower, upper }) };
 }
 
-/** Of sorted values, between neighbours in a straight line. */
-function quantile(sorted: Float32Array, p: number): number {
-  const at = p * (sorted.length - 1);
-  const low = Math.floor(at);
-  const high = Math.min(sorted.length - 1, low + 1);
-  return sorted[low]! + (at - low) * (sorted[high]! - sorted[low]!);
+/** Draws at a time, cells × samples: what is held at once does not grow with the number of samples. */
+const DRAWS = 3200;
+
+/**
+ * How many draws an interval takes: between the j-th smallest and the j-th largest of n draws the next one lies with
+ * probability 1 − 2j / (n + 1), so n + 1 is a multiple of 2 / (1 − p), and at least 50. `OPTION_RANGE` where the caller
+ * wants fewer than one such multiple. Expected values stay what they are without an interval.
+ */
+function drawsFor(
+  interval: number,
+  { samples }: ImputeOptions,
+): { samples: number; batchSize: number; pointMean: boolean } {
+  const unit = 2 / (1 - interval);
+  const least = Math.ceil(unit - 1 - 1e-9);
+  if (samples !== undefined) checkRange(`samples of an interval of ${interval}`, samples, { min: least });
+  const count = samples ?? Math.ceil(Math.ceil(50 / unit) * unit - 1 - 1e-9);
+  const batchSize = Math.max(1, Math.min(64, Math.floor(DRAWS / count)));
+  return { samples: count, batchSize, pointMean: samples === undefined };
+}
+
+/** Of sorted values at rank p · (n + 1), between neighbours in a straight line (type 6 of Hyndman and Fan 1996). @internal */
+export function quantile(sorted: Float32Array, p: number): number {
+  const n = sorted.length;
+  const rank = Math.min(n, Math.max(1, p * (n + 1)));
+  const low = Math.floor(rank + 1e-9);
+  const high = Math.min(n, low + 1);
+  return sorted[low - 1]! + Math.max(0, rank - low) * (sorted[high - 1]! - sorted[low - 1]!);
 }

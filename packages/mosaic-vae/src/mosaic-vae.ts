@@ -61,6 +61,8 @@ export interface ModelState {
   readonly likelihoods: ReadonlyMap<string, Likelihood>;
   /** Median library by batch, by modality; empty before training. */
   libraries: Readonly<Record<string, readonly number[]>>;
+  /** As in `SavedModel`; empty before training. */
+  means: Readonly<Record<string, readonly number[]>>;
   trainer: Trainer;
   readonly threads: number;
 }
@@ -225,7 +227,8 @@ async function make(
   saved: SavedModel & { first?: Readonly<Record<string, FirstValues>> },
   options: CreateOptions,
 ): Promise<MosaicVAE> {
-  const { registry, plan, libraries } = saved;
+  const { registry, plan, means = {} } = saved;
+  const libraries = saved.libraries ?? {};
   const config = options.device
     ? { ...saved.config, train: { ...saved.config.train, device: options.device } }
     : saved.config;
@@ -244,7 +247,7 @@ async function make(
   );
   const network = buildNetwork(plan, parts, saved.first);
   const threads = resolveThreads(options.threads);
-  const state = { config, registry, plan, network, likelihoods, libraries, threads };
+  const state = { config, registry, plan, network, likelihoods, libraries, means, threads };
   const trainer = await compileNetwork(state, { batchSize: 2 });
   return new MosaicVAE({ ...state, trainer });
 }

@@ -102,7 +102,8 @@ export function buildNetwork(
     const p = weights as unknown as Weights;
     const posteriors = plan.modalities.map((m): Posterior => {
       const raw = x[`x.${m.name}`]!;
-      const seen = transform(m.input, raw);
+      // Training is fed 0 and 1; a file for others takes the counts as they are.
+      const seen = transform(m.input, m.binary && !context.training ? isAbove(raw) : raw);
       const q = made
         .get(m.name)!
         .encoder.encode(seen, within(p, "encoder", m.name), bodySpec(m), (name, h) =>
@@ -241,10 +242,13 @@ function expertParams(plan: NetworkPlan): Specs {
   return { experts: Object.fromEntries(learned.map((m) => [m.name, of(m.expertWeight)])) };
 }
 
+/** 1 where there is anything. */
+const isAbove = (x: Tensor): Tensor => where(greater(x, 0), add(mul(x, 0), 1), 0);
+
 /** What the encoder sees. */
 function transform(input: InputTransform, x: Tensor): Tensor {
   if (input === "none") return x;
-  if (input === "binary") return where(greater(x, 0), add(mul(x, 0), 1), 0);
+  if (input === "binary") return isAbove(x);
   if (input === "log1p") return log(add(x, 1));
   if (input === "normalized") {
     // The cell's own sum: a library given for decoding must not change what the encoder sees.

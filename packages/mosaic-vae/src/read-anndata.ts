@@ -12,7 +12,7 @@ import {
   type ModalityKind,
   type MosaicDataset,
 } from "./dataset.ts";
-import { mosaicFileError } from "./errors.ts";
+import { mosaicError, mosaicFileError } from "./errors.ts";
 import { type Matrix, openMatrix } from "./matrix.ts";
 import { asTexts } from "./numbers.ts";
 import { findPlaces, fullPlaces, nameLists, type Place, type Places } from "./places.ts";
@@ -77,6 +77,7 @@ export async function readAnndata(
         tree,
         "no modality was found: there is neither X, layers/counts nor a matrix in obsm that we know by name; say where they are",
       );
+    warnUnmeasured(modalities, tree.path, warn);
     return assembleDataset({
       cellIds: obs.index,
       obs: table,
@@ -125,9 +126,21 @@ export async function openAt(tree: Tree, at: string, memoryLimit: number | undef
 export function availability(obs: Table, name: string, place: Place, cells: number): Uint8Array {
   const column = place.available ?? (obs.getChild(`has_${name}`) ? `has_${name}` : undefined);
   if (column === undefined) return new Uint8Array(cells).fill(1);
-  return Uint8Array.from(columnTexts(obs, column), (text) =>
-    text !== null && /^(true|yes|1(\.0*)?)$/i.test(text) ? 1 : 0,
-  );
+  return Uint8Array.from(columnTexts(obs, column), (text, row) => {
+    if (text === null || /^(false|f|no|n|0(\.0*)?|)$/i.test(text)) return 0;
+    if (/^(true|t|yes|y|1(\.0*)?)$/i.test(text)) return 1;
+    const message = `obs column ${column} says ${JSON.stringify(text)} of cell ${row + 1}; true, yes, y, t, 1 is measured, false, no, n, f, 0 or nothing is not`;
+    throw mosaicError("OBS_COLUMN", message, { details: { column, row, value: text } });
+  });
+}
+
+/** `MODALITY_EMPTY` for a modality that no cell has. */
+export function warnUnmeasured(modalities: readonly Modality[], path: string, warn: Warn): void {
+  for (const { name, available } of modalities)
+    if (available.length > 0 && !available.includes(1)) {
+      const message = `${path}: no cell has ${name}, says its column of obs`;
+      warn({ code: "MODALITY_EMPTY", message, details: { modality: name } });
+    }
 }
 
 /** Does `obs/has_<name>` say that any cell was measured? Undefined where there is no such column. */

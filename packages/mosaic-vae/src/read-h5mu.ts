@@ -4,7 +4,14 @@ import { mosaicFileError } from "./errors.ts";
 import { openHdf5 } from "./hdf5/open.ts";
 import { attributeNumbers, toFloat64 } from "./numbers.ts";
 import { fullPlaces, mudataKind, type Place, type Places } from "./places.ts";
-import { availability, FeatureNames, openAt, placedModality, type ReadOptions } from "./read-anndata.ts";
+import {
+  availability,
+  FeatureNames,
+  openAt,
+  placedModality,
+  type ReadOptions,
+  warnUnmeasured,
+} from "./read-anndata.ts";
 import type { Tree } from "./tree.ts";
 
 /**
@@ -42,6 +49,7 @@ export async function readH5mu(
         placedModality({ name, kind, matrix, features, available, ...(rowOf ? { rowOf } : {}) }),
       );
     }
+    warnUnmeasured(modalities, path, warn);
     return assembleDataset({
       cellIds: obs.index,
       obs: obs.table,

@@ -31,7 +31,7 @@ export function checkSchedule(name: string, schedule: WeightSchedule): void {
     checkRange(name, schedule, { min: 0 });
     return;
   }
-  if (typeof schedule !== "object" || schedule === null)
+  if (typeof schedule !== "object" || schedule === null || Array.isArray(schedule))
     throw mosaicError("CONFIG", `${name} must be a number or a schedule`, { usage: true });
   checkOptions(schedule, ["kind", "from", "to", "start", "epochs", "cycles", "points"], name);
   if (schedule.kind !== undefined && !KINDS.includes(schedule.kind))
@@ -39,8 +39,30 @@ export function checkSchedule(name: string, schedule: WeightSchedule): void {
   for (const key of ["from", "to", "start", "epochs"] as const)
     if (schedule[key] !== undefined) checkRange(`${name}.${key}`, schedule[key], { min: 0 });
   if (schedule.cycles !== undefined) checkRange(`${name}.cycles`, schedule.cycles, { min: 1, integer: true });
-  if (schedule.kind === "piecewise" && !(schedule.points && schedule.points.length > 0))
-    throw mosaicError("CONFIG", `${name} is piecewise: give its points`, { usage: true });
+  if (schedule.kind === "piecewise" || schedule.points !== undefined) checkPoints(name, schedule.points);
+}
+
+/** Pairs of epoch and value, epochs increasing. */
+function checkPoints(name: string, points: unknown): void {
+  const wanted = wantedPoints(name, points);
+  if (wanted === undefined) return;
+  throw mosaicError("CONFIG", `${name}.points must be ${wanted}`, {
+    usage: true,
+    details: { option: name },
+  });
+}
+
+/** What is asked for, where it is not given. */
+function wantedPoints(name: string, points: unknown): string | undefined {
+  if (!Array.isArray(points) || points.length === 0) return "pairs of epoch and value, for piecewise";
+  let before = -1;
+  for (const point of points as unknown[]) {
+    if (!Array.isArray(point) || point.length !== 2) return "pairs of epoch and value";
+    for (const value of point) checkRange(`${name}.points`, value, { min: 0, max: Number.MAX_VALUE });
+    if (point[0] <= before) return "in the order of their epochs, each once";
+    before = point[0];
+  }
+  return undefined;
 }
 
 /** The value at a (fractional) epoch. */

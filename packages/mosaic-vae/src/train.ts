@@ -9,7 +9,7 @@ import type { MosaicDataset } from "./dataset.ts";
 import { countNames, pick } from "./embed.ts";
 import { mosaicError, mosaicFileError } from "./errors.ts";
 import { findFacts } from "./facts.ts";
-import { feedOf, stepRandom, tailLength } from "./feed.ts";
+import { expertRounds, feedOf, stepRandom, tailLength } from "./feed.ts";
 import { groupMatrix } from "./groups.ts";
 import { MODEL_FILE, saveModel } from "./model-file.ts";
 import { compileNetwork, type ModelState } from "./mosaic-vae.ts";
@@ -29,6 +29,8 @@ export interface TrainOptions extends RunOptions {
   trackers?: readonly RunTracker[];
   /** Bytes to plan with. */
   memoryLimit?: number;
+  /** Cells without any modality take part, at the prior; `NO_MODALITY` by default. */
+  allowEmpty?: boolean;
   /** Receives warnings. */
   warn?: Warn;
   /** Weights that stay as they are, by path; for mapping. */
@@ -78,6 +80,10 @@ interface Progress {
   best: number;
   bestEpoch: number;
   history: EpochReport[];
+  /** Steps left out so far. */
+  skipped: number;
+  /** Of an epoch that was interrupted: applied steps and their sums, so that its means are those of the whole epoch. */
+  partial?: { steps: number; sums: Record<string, number> } | undefined;
 }
 
 /** Trains a model in place. */
@@ -98,7 +104,14 @@ export async function trainModel(
     );
   const batchSize = Math.min(train.batchSize ?? BATCH_SIZE, split.train.length);
   if (batchSize < 1) throw mosaicError("SPLIT", "no cell is left to train on", { usage: true });
-  const common = { registry, counts: countNames(state), batchSize, seed, ...pick(options) };
+  const common = {
+    registry,
+    counts: countNames(state),
+    batchSize,
+    seed,
+    ...pick(options),
+    allowEmpty: options.allowEmpty ?? false,
+  };
   const source = await batches(dataset, {
     ...common,
     split: split.train,
@@ -116,6 +129,12 @@ export async function trainModel(
     plan.modalities.find((m) => m.tally > 0)?.tally ?? 0,
     options,
   );
+  state.means = Object.fromEntries(
+    plan.modalities.map((m) => {
+      const found = facts[m.name];
+      return [m.name, Array.from((m.binary ? found?.shares : found?.logMeans) ?? [], sixDigits)];
+    }),
+  );
   const tails = Object.fromEntries(
     plan.modalities.map((m) => [
       m.name,
@@ -125,41 +144,58 @@ export async function trainModel(
   const perEpoch = source.batchesPerEpoch;
   const epochs = train.epochs ?? usualEpochs(perEpoch);
   await recompile(state, { batchSize, tails, perEpoch, epochs, freeze: options.freeze });
-  const progress: Progress = { epoch: 0, best: Number.POSITIVE_INFINITY, bestEpoch: 0, history: [] };
+  const progress: Progress = {
+    epoch: 0,
+    best: Number.POSITIVE_INFINITY,
+    bestEpoch: 0,
+    history: [],
+    skipped: 0,
+  };
   if (options.resume) await goOn(state, options, progress);
   // Those of now where nothing was better yet.
   let bestWeights = options.resume && progress.bestEpoch > 0 ? await bestOf(state, options.out!) : undefined;
   const times = timeScale(dataset);
+  if (plan.heads.temporal && times.known === 0)
+    throw mosaicError("OBS_COLUMN", "loss.heads.temporal needs a column time of numbers in obs", {
+      usage: true,
+    });
   const patience = train.patience ?? 30;
   const streak = { failed: 0 };
   let partners: BridgePartners | undefined;
   let stoppedEarly = stopped(progress, patience, plan.modalities.length);
   const every = train.checkpointEvery ?? 5;
-  let skipped = 0;
 
   while (progress.epoch < epochs && !stoppedEarly) {
     const { epoch } = progress;
     if (plan.heads.bridge && (epoch % every === 0 || !partners))
       partners = await bridgePartners(state, dataset, split.train, options);
     const from = state.trainer.step - epoch * perEpoch;
-    const sums = new Map<string, number>();
-    let steps = 0;
+    const sums = new Map(Object.entries(progress.partial?.sums ?? {}));
+    let steps = progress.partial?.steps ?? 0;
+    progress.partial = undefined;
+    const take = (step: Step): void => {
+      if (!step.applied) progress.skipped++;
+      else {
+        steps++;
+        for (const [name, value] of [["loss", step.loss] as const, ...Object.entries(step.parts)])
+          sums.set(name, (sums.get(name) ?? 0) + value);
+      }
+    };
     const begun = performance.now();
     const feeds = trainFeeds(state, source, { epoch, from, perEpoch, seed, tails, partners, times });
     try {
       for await (const step of state.trainer.run(feeds, options.signal ? { signal: options.signal } : {})) {
-        if (!step.applied) skipped++;
+        take(step);
         watch(step, streak);
-        if (step.applied) {
-          steps++;
-          for (const [name, value] of [["loss", step.loss] as const, ...Object.entries(step.parts)])
-            sums.set(name, (sums.get(name) ?? 0) + value);
-        }
         options.onProgress?.({ stage: "train", done: step.step + 1, total: epochs * perEpoch });
       }
     } catch (e) {
       // An interrupted run leaves what it needs to go on, in the middle of an epoch too.
-      if (options.out && options.signal?.aborted) await checkpoint(state, options.out, progress);
+      if (options.out && options.signal?.aborted) {
+        for (const step of await state.trainer.unreported()) take(step);
+        progress.partial = { steps, sums: Object.fromEntries(sums) };
+        await checkpoint(state, options.out, progress);
+      }
       throw e;
     }
     const mean = (name: string): number => (sums.get(name) ?? Number.NaN) / Math.max(1, steps);
@@ -195,10 +231,13 @@ export async function trainModel(
     best: progress.best,
     stoppedEarly,
     steps: state.trainer.step,
-    skipped,
+    skipped: progress.skipped,
     history: progress.history,
   };
 }
+
+/** What a baseline needs; more would only make the file longer. */
+const sixDigits = (x: number): number => Number(x.toPrecision(6));
 
 function stopped({ epoch, bestEpoch }: Progress, patience: number, modalities: number): boolean {
   return modalities > 0 && patience > 0 && epoch - bestEpoch >= patience;
@@ -312,6 +351,8 @@ function extraInputs(
 }
 
 interface TimeScale {
+  /** Cells whose time is known. */
+  known: number;
   mean: number;
   sd: number;
 }
@@ -323,7 +364,7 @@ function timeScale(dataset: MosaicDataset): TimeScale {
     : [];
   const mean = values.reduce((a, b) => a + b, 0) / Math.max(1, values.length);
   const variance = values.reduce((a, b) => a + (b - mean) ** 2, 0) / Math.max(1, values.length);
-  return { mean, sd: Math.sqrt(variance) || 1 };
+  return { known: values.length, mean, sd: Math.sqrt(variance) || 1 };
 }
 
 /** Gives up after too many steps that are not finite, naming the modality. */
@@ -336,7 +377,7 @@ function watch(step: Step, streak: { failed: number }): void {
   throw mosaicError("NOT_FINITE", message, { details: { step: step.step, parts: step.notFinite } });
 }
 
-/** −ELBO a cell at final weights, one sample with the same noise in every epoch. */
+/** −ELBO a cell at final weights: one sample, of each expert of a mixture, with the same noise in every epoch. */
 async function validate(state: ModelState, valid: BatchSource, seed: number): Promise<number> {
   const { plan } = state;
   const names = plan.modalities.map((m) => `logLik.${m.name}`);
@@ -344,10 +385,15 @@ async function validate(state: ModelState, valid: BatchSource, seed: number): Pr
   let index = 0;
   for await (const batch of valid.epoch(0)) {
     const { noise } = stepRandom(seed + Number(VALIDATION), index++, batch.rows.length, plan.latent);
-    const found = await state.trainer.compute(feedOf(batch, { plan, noise }), ["kl", ...names]);
-    const sum = (name: string): number => (found[name]!.data as Float32Array).reduce((a, b) => a + b, 0);
-    total += plan.finalBeta * sum("kl");
-    for (const m of plan.modalities) total -= m.finalWeight * sum(`logLik.${m.name}`);
+    const experts = expertRounds(batch, { plan });
+    for (let round = 0; round < experts.rounds; round++) {
+      const feed = feedOf(batch, { plan, noise, expert: experts.expert(round) });
+      const found = await state.trainer.compute(feed, ["kl", ...names]);
+      const sum = (name: string): number =>
+        (found[name]!.data as Float32Array).reduce((a, b, i) => a + b * experts.share(round, i), 0);
+      total += plan.finalBeta * sum("kl");
+      for (const m of plan.modalities) total -= m.finalWeight * sum(`logLik.${m.name}`);
+    }
   }
   return total / valid.cells;
 }

@@ -15,10 +15,10 @@ const create = (config = CONFIG): Promise<MosaicVAE> => MosaicVAE.create(dataset
 
 it("a run that was interrupted in the middle of an epoch goes on to the same weights and moments, byte for byte", async () => {
   const [whole, parts] = [folder().path("run"), folder().path("run")];
-  {
+  const alone = await (async () => {
     await using model = await create();
-    await model.train(dataset, { out: whole });
-  }
+    return await model.train(dataset, { out: whole });
+  })();
   {
     await using model = await create();
     const control = new AbortController();
@@ -34,6 +34,12 @@ it("a run that was interrupted in the middle of an epoch goes on to the same wei
   await using model = await create();
   const report = await model.train(dataset, { out: parts, resume: true });
   expect(report.epochs).toBe(6);
+  // Means of the epoch that was cut are those of all its steps.
+  const losses = ({ history, skipped }: typeof report): unknown => [
+    skipped,
+    history.map(({ loss, parts, validation }) => [loss, parts, validation]),
+  ];
+  expect(losses(report)).toEqual(losses(alone));
   for (const name of ["model", "last", "best"]) {
     const [a, b] = [whole, parts].map((f) => readSafetensors(join(f, `${name}.safetensors`)));
     expect([...b!.tensors.keys()]).toEqual([...a!.tensors.keys()]);
@@ -79,4 +85,38 @@ it("refuses what is no checkpoint of ours, by name", async () => {
   expect(await failure(second.train(other, { out, resume: true }))).toMatchObject({
     code: "CHECKPOINT_REGISTRY",
   });
+});
+
+it("a damaged model is refused by name, whatever was changed in it", async () => {
+  const out = folder().path("run");
+  await using model = await create({ ...CONFIG, train: { ...CONFIG.train, epochs: 1 } });
+  await model.train(dataset, { out });
+  const { tensors, metadata } = readSafetensors(join(out, "model.safetensors"));
+  const file = join(out, "damaged.safetensors");
+  type Saved = Record<string, Record<string, never>>;
+  const changes: ((saved: Saved) => void)[] = [
+    ({ plan }) => Object.assign(plan!, { modalities: null }),
+    (saved) => Object.assign(saved, { plan: {} }),
+    ({ plan }) => Object.assign(plan!.modalities![0]!, { features: 1e9 }),
+    ({ plan }) => Object.assign(plan!, { latent: -3 }),
+    ({ plan }) => Object.assign(plan!, { hidden: [] }),
+    (saved) => Object.assign(saved, { registry: {} }),
+    ({ registry }) => Object.assign(registry!.modalities![0]!, { features: ["a"] }),
+    (saved) => Object.assign(saved, { config: [] }),
+  ];
+  for (const change of changes) {
+    const saved = JSON.parse(metadata.config!) as Saved;
+    change(saved);
+    await writeSafetensors(file, { tensors, metadata: { ...metadata, config: JSON.stringify(saved) } });
+    expect(await failure(MosaicVAE.load(file)), String(change)).toMatchObject({ code: "MODEL_FORMAT" });
+  }
+  const [name, first] = [...tensors].find(([key]) => !key.startsWith("optimizer:"))!;
+  const data = (first.data as Float32Array).slice().fill(Number.NaN, 0, 1);
+  await writeSafetensors(file, { tensors: new Map(tensors).set(name, { ...first, data }), metadata });
+  expect(await failure(MosaicVAE.load(file))).toMatchObject({ code: "MODEL_FORMAT" });
+});
+
+it("heads that would have nothing to work on are refused", async () => {
+  await using model = await create({ ...CONFIG, loss: { heads: { temporal: {} } } });
+  expect(await failure(model.train(dataset))).toMatchObject({ code: "OBS_COLUMN" });
 });

@@ -40,8 +40,46 @@ describe("configurations", () => {
     { loss: { beta: "high" } },
     { loss: { beta: { kind: "piecewise" } } },
     { model: { hidden: 128 } },
+    { model: { hidden: [] } },
+    { model: { modalities: { rna: null } } },
+    { model: { modalities: { rna: { likelihood: 3 } } } },
+    { data: { modalities: { rna: null } } },
+    { data: { modalities: { rna: { features: "uns/names" } } } },
+    { data: { path: 3 } },
+    { loss: { beta: [[0, 1]] } },
+    { loss: { beta: { kind: "piecewise", points: [1, 2] } } },
+    { loss: { beta: { kind: "piecewise", points: [[0, 1, 2]] } } },
+    {
+      loss: {
+        beta: {
+          kind: "piecewise",
+          points: [
+            [5, 1],
+            [2, 0],
+          ],
+        },
+      },
+    },
+    { loss: { heads: { bridge: { pairs: 5 } } } },
+    { loss: { heads: { bridge: { pairs: [["a"]] } } } },
+    { loss: { heads: { bridge: { provider: "seeded" } } } },
   ])("a wrong word is refused: %j", (config) => {
     expect(refusal(config)).toMatchObject({ code: "CONFIG" });
+  });
+
+  it("points that are no numbers are out of range", () => {
+    const points = [[0, "a"]] as never;
+    expect(refusal({ loss: { beta: { kind: "piecewise", points } } })).toMatchObject({
+      code: "OPTION_RANGE",
+    });
+  });
+
+  it("places as readers take them are taken", () => {
+    const modalities = {
+      rna: "layers/counts",
+      adt: { at: "obsm/protein_expression", features: "uns/protein_names" },
+    };
+    expect(refusal({ data: { modalities } })).toBeUndefined();
   });
 
   it("those of the mock data are read; what is no YAML is refused with its line", () => {
@@ -54,7 +92,7 @@ describe("configurations", () => {
     writeFileSync(path, "train:\n  epochs: [1\nmodel: 2\n");
     expect(() => readConfig(path)).toThrow(/bad\.yaml/);
     writeFileSync(path, "a: &a [x]\nmodel: *a\n");
-    expect(() => readConfig(path)).toThrow();
+    expect(() => readConfig(path)).toThrow(/^.*bad\.yaml:2:8.*aliases/);
   });
 });
 

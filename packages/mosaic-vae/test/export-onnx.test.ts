@@ -1,4 +1,5 @@
 // The written model, run by onnxruntime itself, beside the one it came from.
+import { inspectOnnx } from "@x/onnx-train";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { expect, it } from "vitest";
 import { csrToDense, type MosaicDataset, MosaicVAE, mock } from "../src/index.ts";
@@ -58,4 +59,28 @@ it.each(["poe", "average"] as const)("embeds and decodes as the model does, to 1
     if (measured[Math.floor(i / 30)]) expect(Math.abs(found[i]! - v)).toBeLessThan(1e-5 * scale);
   });
   await session.release();
+});
+
+it("a file takes counts of peaks as they are, and says what it makes of them", async () => {
+  const { dataset } = mock("bridge", { cells: 40, features: { rna: 30, atac: 40 }, seed: 3 });
+  await using model = await MosaicVAE.create(
+    dataset,
+    { model: { latent: 5, hidden: [16] }, train: { epochs: 1, batchSize: 16, device: "cpu" } },
+    { threads: 1 },
+  );
+  const path = folder().path("m.onnx");
+  await model.exportOnnx(path);
+  const session = await InferenceSession.create(path, { logSeverityLevel: 3 });
+  const given = await feeds(dataset, session.inputNames, 5);
+  const counts = given["x.atac"]!;
+  const more = (counts.data as Float32Array).map((v, i) => (v > 0 ? v + (i % 4) : 0));
+  const out = await session.run({ ...given, "x.atac": new Tensor("float32", more, counts.dims) });
+  const { mean } = await model.embed(dataset);
+  mean.forEach((v, i) => {
+    expect(Math.abs(Number(out.mean!.data[i]) - v)).toBeLessThan(1e-5);
+  });
+  await session.release();
+  const { metadata } = inspectOnnx(path);
+  const inputs = (JSON.parse(metadata.modalities!) as { name: string; input: string }[]).map((m) => m.input);
+  expect(inputs.slice(0, 2)).toEqual(["normalized", "binary"]);
 });

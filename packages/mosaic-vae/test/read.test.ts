@@ -12,6 +12,7 @@ import {
   readH5ad,
   readH5mu,
   readZarr,
+  writeH5ad,
 } from "../src/index.ts";
 import { dense, failure, folder, GOLDEN, obsText, rows } from "./support.ts";
 
@@ -197,4 +198,40 @@ it("tells what a file is by what is in it", async () => {
   const read: MosaicDataset = await readCells(golden("tenx2.h5"), undefined, { genome: "hg19" });
   expect(read.cells).toBe(30);
   await read[Symbol.asyncDispose]();
+});
+
+it("has_<modality>: words for yes and no are known, others are refused; nobody measured is a warning", async () => {
+  const cellIds = ["a", "b", "c"];
+  const file = async (name: string, flags: readonly (string | number | null)[]): Promise<string> => {
+    const path = at.path(name);
+    await writeH5ad(path, {
+      cellIds,
+      obs: tableFromColumns({ has_rna: flags }),
+      varNames: ["g"],
+      X: { columns: 1, values: Float32Array.of(1, 2, 3) },
+    });
+    return path;
+  };
+  const measured = async (flags: readonly (string | number | null)[]): Promise<number[]> => {
+    await using cells = await readH5ad(await file("flags.h5ad", flags), { rna: "X" }, { allowEmpty: true });
+    return [...cells.modalities.get("rna")!.available];
+  };
+  expect(await measured(["Y", "n", "T"])).toEqual([1, 0, 1]);
+  expect(await measured(["Yes", "no", ""])).toEqual([1, 0, 0]);
+  expect(await measured([1, 0, 1])).toEqual([1, 0, 1]);
+  for (const odd of [
+    ["measured", "Y", "Y"],
+    [2, 1, 0],
+  ])
+    expect(await failure(readH5ad(await file("odd.h5ad", odd), { rna: "X" }))).toMatchObject({
+      code: "OBS_COLUMN",
+      message: expect.stringMatching(/has_rna says "(measured|2)" of cell 1/),
+    });
+  const warnings: string[] = [];
+  await using _ = await readH5ad(
+    await file("none.h5ad", ["no", "no", "no"]),
+    { rna: "X" },
+    { allowEmpty: true, warn: (w) => warnings.push(w.code) },
+  );
+  expect(warnings).toContain("MODALITY_EMPTY");
 });

@@ -55,7 +55,8 @@ export function toData(dtype: DType, values: ArrayLike<number | bigint>): Data {
 
 /** An array of this type over little-endian bytes; copies where they are not aligned. */
 export function fromBytes(dtype: DType, bytes: Uint8Array): Data {
-  const copy = bytes.byteOffset % BYTES[dtype] === 0 ? bytes : bytes.slice();
+  // A Buffer's own `slice` would not copy.
+  const copy = bytes.byteOffset % BYTES[dtype] === 0 ? bytes : new Uint8Array(bytes);
   const length = copy.byteLength / BYTES[dtype];
   const type = dataType(dtype);
   return new type(copy.buffer as ArrayBuffer, copy.byteOffset, length);

@@ -19,6 +19,7 @@ export { type LiveLineOptions, liveLine } from "./live-line.ts";
 export {
   type HistoryLine,
   type LossReportOptions,
+  lossCurves,
   lossReportHtml,
   readHistory,
 } from "./loss-report.ts";

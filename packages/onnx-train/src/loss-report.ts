@@ -37,12 +37,17 @@ const [WIDTH, HEIGHT, LEFT, BOTTOM] = [560, 260, 56, 30];
 /** More points than pixels only make the file larger: neighbours are averaged. */
 const POINTS = 500;
 
-/** A self-contained HTML page with one curve a number: light, dark and print, no network. */
-export function lossReportHtml(history: readonly HistoryLine[], options: LossReportOptions = {}): string {
-  const title = options.title ?? "Training";
+/** One curve a number of a history, as SVG; lines have the class `l`, rules `g`. */
+export function lossCurves(history: readonly HistoryLine[]): { name: string; svg: string }[] {
   const names = [...new Set(history.flatMap((line) => Object.keys(line)))].filter(
     (name) => !["step", "seconds", "applied"].includes(name),
   );
+  return names.map((name) => ({ name, svg: curveSvg(history, name) }));
+}
+
+/** A self-contained HTML page with one curve a number: light, dark and print, no network. */
+export function lossReportHtml(history: readonly HistoryLine[], options: LossReportOptions = {}): string {
+  const title = options.title ?? "Training";
   const skipped = history.filter((line) => line.applied === 0).length;
   const facts = {
     steps: String(history.length),
@@ -52,8 +57,8 @@ export function lossReportHtml(history: readonly HistoryLine[], options: LossRep
   const rows = Object.entries(facts).map(
     ([k, v]) => `<tr><th>${escapeXml(k)}</th><td>${escapeXml(v)}</td></tr>`,
   );
-  const figures = names.map(
-    (name) => `<figure>${curveSvg(history, name)}<figcaption>${escapeXml(name)}</figcaption></figure>`,
+  const figures = lossCurves(history).map(
+    ({ name, svg }) => `<figure>${svg}<figcaption>${escapeXml(name)}</figcaption></figure>`,
   );
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">

@@ -91,6 +91,7 @@ export class Trainer implements AsyncDisposable {
   #skipped = 0;
   #inflight: Promise<unknown> = Promise.resolve();
   #running = false;
+  #unreported: Promise<readonly Step[]> | undefined;
   #closed = false;
 
   /** @internal */
@@ -137,13 +138,26 @@ export class Trainer implements AsyncDisposable {
         // Gathered while onnxruntime is busy with the ones before.
         const following = source.next();
         following.catch(() => {});
-        yield* await unlessAborted(call, signal);
+        this.#unreported = call;
+        const steps = await unlessAborted(call, signal);
+        this.#unreported = undefined;
+        yield* steps;
         chunk = await unlessAborted(following, signal);
       }
     } finally {
       this.#running = false;
       void source.return(undefined);
     }
+  }
+
+  /**
+   * The steps of a call that was under way when `run` was aborted: they count, but `run` has not given them. Waits for
+   * the call; empty where there is none.
+   */
+  async unreported(): Promise<readonly Step[]> {
+    const call = this.#unreported;
+    this.#unreported = undefined;
+    return (await call) ?? [];
   }
 
   /** Loss, parts and outputs of one batch of any size, without noise. Resident inputs must be given here. */

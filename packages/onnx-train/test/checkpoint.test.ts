@@ -140,3 +140,29 @@ it("batches that come asynchronously, and a source that fails", async () => {
   await expect(run()).rejects.toThrow("the disk is gone");
   expect(trainer.step).toBe(4);
 });
+
+it("a header that was not padded is read all the same", () => {
+  const values = Float32Array.of(1.5, -2, 3);
+  let header = JSON.stringify({ w: { dtype: "F32", shape: [3], data_offsets: [0, 12] } });
+  while ((8 + header.length) % 4 !== 1) header += " ";
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(header.length));
+  const path = file("unpadded.safetensors");
+  writeFileSync(path, Buffer.concat([length, Buffer.from(header), Buffer.from(values.buffer)]));
+  expect(readSafetensors(path).tensors.get("w")!.data).toEqual(values);
+});
+
+it("the steps of a call under way at an abort are given afterwards", async () => {
+  await using trainer = await compile(vae(), { ...noisy, stepsPerCall: 10 });
+  const control = new AbortController();
+  const given: number[] = [];
+  await expect(async () => {
+    const run = trainer.run(vaeBatches(0, 30), { signal: control.signal });
+    const first = run.next();
+    setImmediate(() => control.abort());
+    for (let step = await first; !step.done; step = await run.next()) given.push(step.value.step);
+  }).rejects.toThrow(/abort/i);
+  const late = (await trainer.unreported()).map(({ step }) => step);
+  expect([...given, ...late]).toEqual(Array.from({ length: trainer.step }, (_, i) => i));
+  expect(await trainer.unreported()).toEqual([]);
+});

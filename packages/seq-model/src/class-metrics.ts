@@ -80,15 +80,18 @@ export class ClassMetrics {
 
 /**
  * Area under the ROC curve: the chance that a sample of the class has a larger score than one that is not of it, ties
- * counted half (Mann and Whitney). NaN where all samples or none are of the class.
+ * counted half (Mann and Whitney). NaN where all samples or none are of the class, and where a score is NaN.
  */
 export function auroc(scores: ArrayLike<number>, ofClass: ArrayLike<boolean | number>): number {
-  const order = Array.from(scores, (_, i) => i).sort((a, b) => scores[a]! - scores[b]!);
+  const numbers = Float64Array.from(scores);
+  if (numbers.some(Number.isNaN)) return Number.NaN;
+  const rank = (a: number, b: number): number => (a < b ? -1 : a > b ? 1 : 0);
+  const order = Array.from(numbers, (_, i) => i).sort((a, b) => rank(numbers[a]!, numbers[b]!));
   let [positives, ranks] = [0, 0];
   for (let from = 0; from < order.length; ) {
     let to = from;
     let here = 0;
-    while (to < order.length && scores[order[to]!] === scores[order[from]!])
+    while (to < order.length && numbers[order[to]!] === numbers[order[from]!])
       here += ofClass[order[to++]!] ? 1 : 0;
     positives += here;
     ranks += (here * (from + to + 1)) / 2;

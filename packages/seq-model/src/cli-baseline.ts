@@ -34,7 +34,7 @@ export const baselineCommand: CliCommand = {
   ],
   async run(context) {
     const { options, signal } = context;
-    const { table, target, split } = await studyOf(context);
+    const { table, target, split } = await studyOf(context, "baseline");
     const report = await baseline(table, target, split, {
       ...runOptions(context),
       seed: context.seed ?? 0,

@@ -2,7 +2,15 @@ import { writeIpc } from "@x/core";
 import { atomicWriter, type CliCommand, type CliContext, writeFileAtomic, xError } from "@x/core/base";
 import { attentionMap, attentionSvg, sequenceNames } from "./attention-svg.ts";
 import { encodeCategories } from "./categories.ts";
-import { TABLE_FLAGS, TREE_FLAGS, tableOf, treeOf, warnOfLengths, writeTsv } from "./cli-inputs.ts";
+import {
+  TABLE_FLAGS,
+  TREE_FLAGS,
+  tableOf,
+  treeOf,
+  warnOfDepth,
+  warnOfLengths,
+  writeTsv,
+} from "./cli-inputs.ts";
 import { errorAnalysis } from "./error-analysis.ts";
 import { errorSvg } from "./error-svg.ts";
 import { EXPLAIN_METHODS, type ExplainMethod, explain, type FeatureImportance } from "./explain.ts";
@@ -131,6 +139,7 @@ export const explainCommand: CliCommand = {
     const known =
       options.metadata === undefined ? undefined : await readMetadata(String(options.metadata), { signal });
     const inputs = await inputsOf(context, model, known);
+    warnOfDepth(context, model, inputs.table);
     warnOfLengths(context, model, inputs.table, inputs.sequences);
     const facts: Record<string, unknown> = { samples: inputs.table.sampleIds.length };
     if (options.out !== undefined || options.svg !== undefined) {

@@ -5,6 +5,7 @@ import {
   type RunOptions,
   writeDelimited,
 } from "@x/core/base";
+import { listIds } from "./errors.ts";
 import type { FeatureTable } from "./feature-table.ts";
 import { rarefy } from "./rarefy.ts";
 import { readBiom } from "./read-biom.ts";
@@ -98,12 +99,49 @@ export function treeOf({ options, signal }: CliContext): Promise<Tree> {
   return readNewick(String(options.tree), { signal, underscores: options.underscores as "keep" | "space" });
 }
 
+/** What `--missing-tips drop` leaves out. */
+export interface DroppedTips {
+  /** How many features. */
+  readonly features: number;
+  /** Their share of all counts. */
+  readonly share: number;
+  /** Their names. */
+  readonly ids: readonly string[];
+}
+
+/** Warns of features that `--missing-tips drop` leaves out; undefined where it leaves out none. */
+export function tellDropped(context: CliContext, table: FeatureTable, tree: Tree): DroppedTips | undefined {
+  if (context.options["missing-tips"] !== "drop") return undefined;
+  const has = tree.has(table.featureIds);
+  const ids = table.featureIds.filter((_, f) => !has[f]);
+  if (ids.length === 0) return undefined;
+  let [lost, all] = [0, 0];
+  table.values.forEach((count, e) => {
+    all += count;
+    if (!has[table.indices[e]!]) lost += count;
+  });
+  const share = all > 0 ? lost / all : 0;
+  const message = `${ids.length} of ${has.length} features have no tip and were left out, ${(100 * share).toPrecision(3)} % of the counts: ${listIds(ids)}`;
+  context.warn({ code: "TIPS_DROPPED", message, details: { features: ids, share } });
+  return { features: ids.length, share, ids };
+}
+
 /** How `--missing-tips` and `--missing-length` say to take it. */
 export function treeOptions({ options }: CliContext): TreeOptions {
   return {
     missingTips: options["missing-tips"] as "error" | "drop",
     ...(options["missing-length"] === undefined ? {} : { missingLength: Number(options["missing-length"]) }),
   };
+}
+
+/** Warns where a model's samples were rarefied and these are not, or to another depth. */
+export function warnOfDepth({ warn }: CliContext, model: SeqModel, table: FeatureTable): void {
+  const depthOf = (history: readonly string[]): string | undefined =>
+    history.map((line) => /^rarefied to (\d+)/.exec(line)?.[1]).findLast((depth) => depth !== undefined);
+  const [learned, here] = [depthOf(model.facts.history), depthOf(table.history)];
+  if (learned === undefined || learned === here) return;
+  const message = `the model learned from samples rarefied to ${learned} counts, these are ${here === undefined ? "not rarefied" : `rarefied to ${here}`}: --rarefy-depth ${learned}`;
+  warn({ code: "RAREFY_UNLIKE", message, details: { depth: Number(learned) } });
 }
 
 /** Warns where the sequences of a table are not those of a model: another region, or another trimming. */

@@ -1,6 +1,7 @@
 import { type CliCommand, type CliContext, type OptionSpec, xError } from "@x/core/base";
 import { encodeCategories } from "./categories.ts";
-import { TABLE_FLAGS, tableOf, warnOfLengths, writeTsv } from "./cli-inputs.ts";
+import { TABLE_FLAGS, tableOf, warnOfDepth, warnOfLengths, writeTsv } from "./cli-inputs.ts";
+import { infiniteIntervals } from "./conformal.ts";
 import { seqError } from "./errors.ts";
 import { joinMetadata } from "./join-metadata.ts";
 import { intervalsOf } from "./judge.ts";
@@ -85,6 +86,7 @@ export const predictCommand: CliCommand = {
     const { table, categories, groups } = await inputsOf(context, model);
     const sequences =
       options.sequences === undefined ? undefined : await readFasta(String(options.sequences), { signal });
+    warnOfDepth(context, model, table);
     warnOfLengths(context, model, table, sequences);
     const passes = Number(options["prediction-passes"]);
     const common = {
@@ -120,7 +122,7 @@ export const predictCommand: CliCommand = {
       if (options["output-variance"] === true)
         columns.push({ name: `${name} variance`, values: column(found.variance, width, c) });
     });
-    if (options.intervals === true) columns.push(...intervalColumns(model, found.mean));
+    if (options.intervals === true) columns.push(...intervalColumns(context, model, found.mean));
     const wide = embeddingWidth(model.facts.config);
     const embedded = Array.from({ length: wide }, (_, d) => ({
       name: `e${d}`,
@@ -137,6 +139,7 @@ export const predictCommand: CliCommand = {
 
 /** Both ends of each output's interval; infinite where too few samples were calibrated on. */
 function intervalColumns(
+  { warn }: CliContext,
   model: SeqModel,
   values: ArrayLike<number>,
 ): { name: string; values: Float64Array }[] {
@@ -146,6 +149,8 @@ function intervalColumns(
       "CONFORMAL",
       "the model has no intervals: it was trained without --coverage, or predicts classes",
     );
+  const endless = infiniteIntervals(target.conformal);
+  if (endless) warn(endless);
   return target.conformal.flatMap((conformal, o) => {
     const { low, high } = intervalsOf(conformal, values, config, o);
     const name = target.names[o]!;

@@ -82,7 +82,7 @@ export const searchCommand: CliCommand = {
   async run(context) {
     const { options, signal, onProgress, seed = 0 } = context;
     const space = await spaceOf(options.space);
-    const study = await studyOf(context);
+    const study = await studyOf(context, "search");
     const { table, target, split, groups } = study;
     const inner = innerSplit(split, { seed, ...(groups && { groups, groupName: String(options.group) }) });
     const folder = String(options["output-dir"]);

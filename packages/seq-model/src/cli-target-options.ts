@@ -1,6 +1,6 @@
 /** Options of `train` beyond those of `pretrain`: what is predicted, from what, and how it is judged. */
 import { type CliContext, type OptionSpec, xError } from "@x/core/base";
-import { listOf, type Study } from "./cli-study.ts";
+import { listOf, numbersOf, type Study } from "./cli-study.ts";
 import { given } from "./cli-train-options.ts";
 import type { FineTuneOptions } from "./fine-tune.ts";
 import type { TargetLossKind } from "./model-losses.ts";
@@ -23,7 +23,7 @@ export const TARGET_FLAGS: readonly OptionSpec[] = [
     range: { min: 0, max: 1 },
     default: 0.9,
     value: "SHARE",
-    help: "of conformal intervals of numbers, calibrated on the validation samples",
+    help: "of conformal intervals of numbers, calibrated on the validation samples; nearly, since these choose the epoch too",
   },
   {
     name: "baselines",
@@ -197,8 +197,8 @@ export function headOptions({ options }: CliContext): Record<string, unknown> {
     throw xError("OPTION_CHOICE", "--bounded-targets and --unbounded-targets contradict each other", {
       usage: true,
     });
-  const hidden = listOf(options["regressor-hidden-dims"]).map(Number);
-  const quantiles = listOf(options.quantiles).map(Number);
+  const hidden = numbersOf(options["regressor-hidden-dims"]);
+  const quantiles = numbersOf(options.quantiles);
   const residual = options["residual-regression-head"] === true;
   return given({
     bounded: options["bounded-targets"] as boolean | undefined,
@@ -240,4 +240,24 @@ export function lossesByOutput(options: CliContext["options"]): TargetLossKind[]
     if (!LOSSES.includes(loss)) return wrong(`there is no loss ${loss}`);
   }
   return names.map((name) => (known.get(name) ?? options["loss-type"] ?? "huber") as TargetLossKind);
+}
+
+/** Options that would have no effect are refused before anything is read. */
+export function checkTrainOptions({ options }: CliContext): void {
+  const refuse = (message: string, option: string): never => {
+    throw xError("OPTION_CHOICE", message, { usage: true, details: { option } });
+  };
+  for (const name of ["freeze-base", "freeze-asvs"])
+    if (options[name] === true && options["pretrained-encoder"] === undefined)
+      refuse(
+        `--${name} needs --pretrained-encoder: weights that nothing taught would stay as they are`,
+        name,
+      );
+  const metric = String(options["best-metric"] ?? "val_loss");
+  const classes = options.classifier === true;
+  if (classes ? ["r2", "mae"].includes(metric) : ["accuracy", "f1"].includes(metric))
+    refuse(
+      `--best-metric ${metric} is of ${classes ? "numbers; with --classifier there are accuracy, f1" : "classes (--classifier); numbers have r2, mae"}, val_loss, last`,
+      "best-metric",
+    );
 }

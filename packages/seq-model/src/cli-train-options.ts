@@ -1,5 +1,6 @@
 /** Options of `pretrain` and `train`, under AAM's names where AAM has one, and what they become. */
 import type { CliContext, OptionSpec } from "@x/core/base";
+import { AAM_FLAGS } from "./cli-aam-options.ts";
 import { TABLE_FLAGS, TREE_FLAGS } from "./cli-inputs.ts";
 import { encoderTypes } from "./encoder-types.ts";
 import { AAM_CONFIG, type ModelOptions } from "./model-config.ts";
@@ -40,6 +41,20 @@ const AAM_METRICS: Readonly<Record<string, string>> = {
   faith_pd: "faith-pd",
 };
 
+/** AAM's names of schedules. */
+const AAM_SCHEDULES: Readonly<Record<string, TrainingOptions["schedule"] & string>> = {
+  warmup_cosine: "cosine",
+  onecycle: "one-cycle",
+};
+
+/** AAM's names of precisions. */
+const AAM_PRECISIONS: Readonly<Record<string, NonNullable<TrainingOptions["precision"]>>> = {
+  no: "float32",
+  fp16: "float16",
+  bf16: "bfloat16",
+  auto: "auto",
+};
+
 /** Options of both verbs. */
 export const NETWORK_FLAGS: readonly OptionSpec[] = [
   ...TABLE_FLAGS,
@@ -70,8 +85,9 @@ export const NETWORK_FLAGS: readonly OptionSpec[] = [
     name: "resume-from",
     type: "string",
     value: "FOLDER",
-    help: "go on with the run in this folder (= --output-dir), to the same bytes",
+    help: "go on with the run in this folder (= --output-dir), to the same bytes; other data or settings are refused",
   },
+  { name: "overwrite", type: "flag", help: "write over a finished run in --output-dir" },
   {
     name: "pretrained-encoder",
     type: "string",
@@ -84,11 +100,18 @@ export const NETWORK_FLAGS: readonly OptionSpec[] = [
     type: "string",
     value: "FILE",
     file: { role: "input" },
-    help: "table of sample_id and split (train, test); epochs are chosen by some of the training samples",
+    help: "table of sample_id and split (train, test); epochs are chosen by some of the training samples. Counts and labels of test samples are never learned from; sequences and tree of the whole table are used",
   },
-  number("test-size", "samples to judge by; 0.2", { min: 0, max: 1 }),
+  number("test-size", "samples to judge by; 0.2", { min: 0, max: 0.99 }),
   choice("form", ["default", "aam"], "of the network: order-free, or as AAM builds it"),
   choice("encoder", encoderTypes(), "what the encoder learns; unifrac"),
+  {
+    name: "encoder-values",
+    type: "string",
+    value: "FILE",
+    file: { role: "input" },
+    help: "what --encoder taxonomy learns: a table of sample_id and 7 columns of numbers",
+  },
   choice("unifrac-metric", Object.keys(AAM_METRICS), "AAM's name for three of these"),
   int("embedding-dim", "width of embeddings: most of memory and time; 64"),
   int("attention-heads", "heads; 4"),
@@ -141,7 +164,17 @@ export const NETWORK_FLAGS: readonly OptionSpec[] = [
   number("weight-decay", "of AdamW; 0.01"),
   number("warmup", "share of all steps in which the rate rises; 0.05", { min: 0, max: 1 }),
   int("warmup-steps", "the same in steps", 0),
-  choice("scheduler", ["cosine", "constant", "plateau", "one-cycle"], "how the rate goes on; cosine"),
+  choice(
+    "scheduler",
+    ["cosine", "constant", "plateau", "one-cycle", ...Object.keys(AAM_SCHEDULES)],
+    "how the rate goes on; cosine, which AAM calls warmup_cosine",
+  ),
+  choice("optimizer", ["adamw"], "AdamW; --weight-decay 0 makes it Adam"),
+  choice(
+    "mixed-precision",
+    ["no", "fp16", "bf16", "auto"],
+    "of matrix products in training; no. auto: bf16 on CUDA where that works",
+  ),
   number("max-grad-norm", "largest norm of a gradient; 1, 0 leaves it"),
   number("ema", "decay of a moving average of the weights that is kept instead; 0", { min: 0, max: 1 }),
   int("patience", "epochs without a better validation after which training stops; 0 never", 0),
@@ -182,6 +215,7 @@ export const NETWORK_FLAGS: readonly OptionSpec[] = [
     "compute what is cheap of a chunk again in the backward pass (on): --no-gradient-checkpointing keeps everything in memory",
   ),
   { name: "device", type: "string", value: "NAME", help: "auto, cpu, cuda or cuda:N" },
+  ...AAM_FLAGS,
 ];
 
 type Given = CliContext["options"];
@@ -242,7 +276,8 @@ export function trainingOptions(options: Given, seed: number | undefined): Train
     learningRate: n("lr"),
     weightDecay: n("weight-decay"),
     warmup: n("warmup"),
-    schedule: options.scheduler as TrainingOptions["schedule"],
+    schedule: (AAM_SCHEDULES[String(options.scheduler)] ?? options.scheduler) as TrainingOptions["schedule"],
+    precision: AAM_PRECISIONS[String(options["mixed-precision"])],
     clip: n("max-grad-norm"),
     ema: n("ema"),
     patience: n("patience"),

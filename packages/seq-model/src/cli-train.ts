@@ -1,24 +1,35 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type CliCommand, type CliContext, memoryLimit, writeFileAtomic, xError } from "@x/core/base";
-import { jsonlTracker, lossReportHtml, readHistory, tensorBoardTracker } from "@x/onnx-train";
+import { lossReportHtml, readHistory } from "@x/onnx-train";
 import { baseline } from "./baseline.ts";
+import { refuseAamOptions } from "./cli-aam-options.ts";
 import { runOptions, tableOf, treeOf, treeOptions } from "./cli-inputs.ts";
-import { listOf, STUDY_FLAGS, type Study, studyOf } from "./cli-study.ts";
-import { headOptions, lossesByOutput, TARGET_FLAGS, targetOptions } from "./cli-target-options.ts";
+import { checkFolder, trackersOf } from "./cli-run-folder.ts";
+import { numbersOf, STUDY_FLAGS, type Study, studyOf, tellUnknown } from "./cli-study.ts";
+import {
+  checkTrainOptions,
+  headOptions,
+  lossesByOutput,
+  TARGET_FLAGS,
+  targetOptions,
+} from "./cli-target-options.ts";
 import { given, modelOptions, NETWORK_FLAGS, trainingOptions } from "./cli-train-options.ts";
+import { infiniteIntervals } from "./conformal.ts";
 import { readDistances } from "./distance-files.ts";
-import { seqError } from "./errors.ts";
+import { encoderType } from "./encoder-types.ts";
+import { seqError, seqFileError } from "./errors.ts";
 import type { FeatureTable } from "./feature-table.ts";
 import { fineTune } from "./fine-tune.ts";
 import { calibrateIntervals, judge, type TestReport, testLines } from "./judge.ts";
 import { MODEL_FILE } from "./model-file.ts";
 import { formOf, type PretrainOptions, pretrain, type TrainedModel } from "./pretrain.ts";
 import { readFasta } from "./read-fasta.ts";
-import type { Metadata } from "./read-metadata.ts";
+import { type Metadata, readMetadata } from "./read-metadata.ts";
 import { innerSplit } from "./search-training.ts";
 import { SeqModel } from "./seq-model.ts";
 import { limitSplit, readSplit, type Split, splitSamples } from "./split.ts";
+import { numericTarget } from "./targets.ts";
 import { batchLengths } from "./training-data.ts";
 import { planBatch } from "./training-memory.ts";
 import { type TrainingOptions, trainingConfig } from "./training-options.ts";
@@ -34,6 +45,12 @@ export const pretrainCommand: CliCommand = {
     "seq-model pretrain --table table.biom --tree tree.nwk --output-dir pre --max-memory-gb 2 --auto-batch-size",
   ],
   async run(context) {
+    refuseAamOptions(context);
+    const type = encoderType(String(context.options.encoder ?? "unifrac"));
+    if (type.valuesFrom === "user" && context.options["encoder-values"] === undefined) {
+      const message = `--encoder ${context.options.encoder} needs --encoder-values FILE`;
+      throw xError("OPTION_MISSING", message, { usage: true, details: { option: "encoder-values" } });
+    }
     const table = await tableOf(context);
     const common = await commonOptions(context, table, { split: await splitOf(context, table) });
     const trained = await pretrain(table, common.tree, common.options);
@@ -56,6 +73,8 @@ export const trainCommand: CliCommand = {
     "seq-model train --table table.biom --tree tree.nwk --metadata metadata.tsv --column diet --classifier --output-dir run",
   ],
   async run(context) {
+    refuseAamOptions(context);
+    checkTrainOptions(context);
     const study = await studyOf(context);
     const { table, metadata, targets, split } = study;
     const inner = validationOf(context, study);
@@ -103,7 +122,7 @@ function validationOf({ options, seed = 0 }: CliContext, { split, groups }: Stud
 
 /** The model with intervals, where there are numbers to predict and samples to calibrate on. */
 async function withIntervals(
-  { options, threads }: CliContext,
+  { options, threads, warn }: CliContext,
   model: SeqModel,
   judged: Parameters<typeof calibrateIntervals>[1],
 ): Promise<SeqModel> {
@@ -111,6 +130,8 @@ async function withIntervals(
   const coverage = Number(options.coverage);
   if (!target || model.classes.length > 0 || judged.samples.length === 0 || coverage === 0) return model;
   const conformal = await calibrateIntervals(model, judged, coverage);
+  const endless = infiniteIntervals(conformal);
+  if (endless) warn(endless);
   await model[Symbol.asyncDispose]();
   return new SeqModel(
     { ...model.facts, target: { ...target, conformal } },
@@ -147,13 +168,13 @@ async function commonOptions(
   const { options, signal, seed } = context;
   const out = String(options["output-dir"]);
   const resume = options["resume-from"] !== undefined;
+  checkFolder(context, out, resume);
   if (resume && String(options["resume-from"]) !== out)
     throw xError(
       "OPTION_CHOICE",
       "--resume-from and --output-dir must name the same folder: a run goes on where it is",
       { usage: true },
     );
-  mkdirSync(out, { recursive: true });
   const tree = options.tree === undefined ? undefined : await treeOf(context);
   const sequences =
     options.sequences === undefined ? undefined : await readFasta(String(options.sequences), { signal });
@@ -190,6 +211,7 @@ async function commonOptions(
         sequences,
         from,
         distances,
+        encoderValues: await encoderValuesOf(context, table),
         seed,
         threads: context.threads,
         memoryLimit: context.memoryLimit,
@@ -198,7 +220,7 @@ async function commonOptions(
       training,
       split,
       out,
-      resume: resume && existsSync(join(out, "last.safetensors")),
+      resume,
       signal,
       onProgress: context.onProgress,
       warn: context.warn,
@@ -208,6 +230,30 @@ async function commonOptions(
       },
     },
   };
+}
+
+/** `--encoder-values`: the numbers of each sample that an encoder learns, in the table's order. */
+async function encoderValuesOf(
+  { options, signal }: CliContext,
+  table: FeatureTable,
+): Promise<Float64Array | undefined> {
+  const path = options["encoder-values"];
+  if (path === undefined) return undefined;
+  const { values: wanted = 0, valuesFrom } = encoderType(String(options.encoder ?? "unifrac"));
+  if (valuesFrom !== "user")
+    throw xError("OPTION_CHOICE", "--encoder-values goes with --encoder taxonomy", {
+      usage: true,
+      details: { option: "encoder-values" },
+    });
+  const metadata = (await readMetadata(String(path), { signal })).select(table.sampleIds);
+  const columns = [...metadata.columns.keys()].map((name) => numericTarget(metadata, name).values);
+  if (columns.length !== wanted) {
+    const message = `${columns.length} columns of numbers beside the sample ids; --encoder ${options.encoder} learns ${wanted}`;
+    throw seqFileError("TARGET_SAMPLES", String(path), message);
+  }
+  return Float64Array.from({ length: table.sampleIds.length * wanted }, (_, i) => {
+    return columns[i % wanted]![Math.floor(i / wanted)]!;
+  });
 }
 
 /** Options of the loop; `--skip-auxiliary-predictions` leaves the target alone. */
@@ -220,7 +266,7 @@ function trainingOf(context: CliContext): TrainingOptions {
     throw xError("OPTION_CHOICE", "--skip- and --keep-auxiliary-predictions contradict each other", {
       usage: true,
     });
-  const weights = listOf(options["class-weights"]).map(Number);
+  const weights = numbersOf(options["class-weights"]);
   const loss = given({
     loss: lossesByOutput(options) ?? (options["loss-type"] as "huber" | undefined),
     overPenalty: options["over-penalty"] as number | undefined,
@@ -273,24 +319,17 @@ async function sized(
 }
 
 /** Who an encoder learns from and who chooses its epoch; the test samples of a split that is given do neither. */
-async function splitOf({ options, seed = 0 }: CliContext, table: FeatureTable): Promise<Split> {
+async function splitOf(context: CliContext, table: FeatureTable): Promise<Split> {
+  const { options, seed = 0 } = context;
   if (options.split !== undefined) {
-    const chosen = limitSplit(await readSplit(String(options.split)), table.sampleIds);
-    return innerSplit(chosen, { seed, share: 0.15 });
+    const read = await readSplit(String(options.split));
+    tellUnknown(context, read, table.sampleIds);
+    return innerSplit(limitSplit(read, table.sampleIds), { seed, share: 0.15 });
   }
   return splitSamples(table.sampleIds, {
     seed,
     ...given({ testSize: options["test-size"] as number | undefined }),
   });
-}
-
-function trackersOf(
-  out: string,
-  resume: boolean,
-): (ReturnType<typeof jsonlTracker> | ReturnType<typeof tensorBoardTracker>)[] {
-  const history = join(out, "history.jsonl");
-  if (!resume) writeFileSync(history, "");
-  return [jsonlTracker(history), tensorBoardTracker(out)];
 }
 
 /** Writes what a run leaves behind: the model, its report and the samples of both sides. */
@@ -310,7 +349,7 @@ async function finish(
   const report = { ...numbers, validation: best.validation, before: history[0]!.validation, ...more };
   await writeFileAtomic(join(out, "metrics.json"), `${JSON.stringify(report, null, 2)}\n`);
   const lines = join(out, "history.jsonl");
-  if (readFileSync(lines, "utf8") !== "")
+  if (existsSync(lines) && readFileSync(lines, "utf8") !== "")
     await writeFileAtomic(
       join(out, "losses.html"),
       lossReportHtml(readHistory(lines), {

@@ -1,10 +1,20 @@
 import { type CliCommand, type CliContext, xError } from "@x/core/base";
-import { runOptions, TABLE_FLAGS, TREE_FLAGS, tableOf, treeOf, treeOptions, writeTsv } from "./cli-inputs.ts";
+import {
+  runOptions,
+  TABLE_FLAGS,
+  TREE_FLAGS,
+  tableOf,
+  tellDropped,
+  treeOf,
+  treeOptions,
+  writeTsv,
+} from "./cli-inputs.ts";
 import { formatOf, writeDistances } from "./distance-files.ts";
 import type { DistanceMatrix } from "./distance-matrix.ts";
 import { DIVERSITIES, type DiversityValues, faithPd, observedFeatures, shannon } from "./diversity.ts";
 import type { FeatureTable } from "./feature-table.ts";
 import { TABLE_METRICS, type TableMetric, TREE_METRICS, type TreeMetric } from "./metrics.ts";
+import type { Tree } from "./read-newick.ts";
 import { mergeStripes, readStripes, unifracStripes, writeStripes } from "./stripes.ts";
 import { distances, unifrac } from "./unifrac.ts";
 
@@ -38,24 +48,22 @@ export const unifracCommand: CliCommand = {
       name: "alpha",
       type: "number",
       range: { min: 0, max: 1 },
-      default: 0.5,
       value: "A",
-      help: "of --metric generalized",
+      help: "of --metric generalized; 0.5",
     },
     {
       name: "pseudocount",
       type: "number",
       range: { min: 1e-300 },
-      default: 1,
       value: "X",
-      help: "of --metric aitchison",
+      help: "of --metric aitchison; 1",
     },
     { ...OUT, help: "matrix by its ending: .npy, .tsv, .h5, .arrow; a table (.tsv) for diversities" },
     { name: "float32", type: "flag", help: "keep distances as float32: half the memory" },
     {
       name: "keep-empty",
       type: "flag",
-      help: "samples without counts are at distance 1 instead of an error",
+      help: "samples without counts are at distance 1 (0 of each other) instead of an error; not of diversities, aitchison takes the pseudocount",
     },
     {
       name: "stripes",
@@ -77,16 +85,39 @@ export const unifracCommand: CliCommand = {
       throw xError("OPTION_MISSING", `--metric ${metric} needs --tree FILE`, { usage: true });
     }
     const vector = (DIVERSITIES as readonly string[]).includes(metric);
+    refuseIdle(context, metric, vector);
     const part =
       context.options.stripes === undefined ? undefined : stripeRange(String(context.options.stripes));
-    if (!vector && !part) formatOf(out); // before the work
+    // Before the work.
+    if (!vector && formatOf(out) !== "arrow" && part) {
+      const message = `--stripes writes a part of a matrix as .arrow, not ${out}; seq-model merge writes the other layouts`;
+      throw xError("OPTION_CHOICE", message, { usage: true, details: { option: "out" } });
+    }
     const table = await tableOf(context);
-    if (vector) return diversity(context, table, metric, out);
-    if (part) return stripes(context, table, part, out);
-    using matrix = await matrixOf(context, table, metric);
-    return await written(context, matrix, out);
+    const tree = needsTree ? await treeOf(context) : undefined;
+    const dropped = tree && tellDropped(context, table, tree);
+    const of = { table, tree: tree! };
+    const done = async (): Promise<object> => {
+      if (vector) return diversity(context, of, metric, out);
+      if (part) return stripes(context, of, part, out);
+      using matrix = await matrixOf(context, of, metric);
+      return await written(context, matrix, out);
+    };
+    return { ...(await done()), ...(dropped && { dropped }) };
   },
 };
+
+/** Options that the metric does not take. `OPTION_CHOICE`. */
+function refuseIdle({ options }: CliContext, metric: string, vector: boolean): void {
+  const idle = [
+    ...(metric === "generalized" ? [] : ["alpha"]),
+    ...(metric === "aitchison" ? [] : ["pseudocount"]),
+    ...(vector ? ["stripes", "float32", "keep-empty"] : []),
+  ].find((name) => options[name] !== undefined);
+  if (idle === undefined) return;
+  const message = `--${idle} has no effect on --metric ${metric}`;
+  throw xError("OPTION_CHOICE", message, { usage: true, details: { option: idle } });
+}
 
 /** `seq-model merge`. */
 export const mergeCommand: CliCommand = {
@@ -106,7 +137,7 @@ export const mergeCommand: CliCommand = {
   },
 };
 
-async function written(context: CliContext, matrix: DistanceMatrix, out: string): Promise<unknown> {
+async function written(context: CliContext, matrix: DistanceMatrix, out: string): Promise<object> {
   const files = await writeDistances(out, matrix, { signal: context.signal });
   if (!context.json && !context.quiet && out !== "-") {
     context.print(`${matrix.metric}: ${matrix.n} samples, written to ${files.join(", ")}`);
@@ -114,12 +145,15 @@ async function written(context: CliContext, matrix: DistanceMatrix, out: string)
   return { metric: matrix.metric, samples: matrix.n, files };
 }
 
-async function matrixOf(context: CliContext, table: FeatureTable, metric: string): Promise<DistanceMatrix> {
+async function matrixOf(
+  context: CliContext,
+  { table, tree }: Source,
+  metric: string,
+): Promise<DistanceMatrix> {
   const options = distanceOptions(context);
   if ((TABLE_METRICS as readonly string[]).includes(metric)) {
     return distances(table, { ...options, metric: metric as TableMetric });
   }
-  const tree = await treeOf(context);
   return unifrac(table, tree, { ...options, ...treeOptions(context), metric: metric as TreeMetric });
 }
 
@@ -127,37 +161,43 @@ function distanceOptions(context: CliContext) {
   const { options } = context;
   return {
     ...runOptions(context),
-    alpha: Number(options.alpha),
-    pseudocount: Number(options.pseudocount),
+    ...(options.alpha !== undefined && { alpha: Number(options.alpha) }),
+    ...(options.pseudocount !== undefined && { pseudocount: Number(options.pseudocount) }),
     float32: options.float32 === true,
     emptySamples: options["keep-empty"] === true ? ("keep" as const) : ("error" as const),
   };
 }
 
+/** A table, and the tree where the metric has one. */
+interface Source {
+  readonly table: FeatureTable;
+  readonly tree: Tree;
+}
+
 async function stripes(
   context: CliContext,
-  table: FeatureTable,
+  { table, tree }: Source,
   range: readonly [number, number],
   out: string,
-): Promise<unknown> {
+): Promise<object> {
   const metric = String(context.options.metric) as TreeMetric;
   if (!(TREE_METRICS as readonly string[]).includes(metric)) {
     throw xError("OPTION_CHOICE", `--stripes goes with ${TREE_METRICS.join(", ")}`, { usage: true });
   }
   const options = { ...distanceOptions(context), ...treeOptions(context), metric, stripes: range };
-  const part = await unifracStripes(table, await treeOf(context), options);
+  const part = await unifracStripes(table, tree, options);
   await writeStripes(out, part, { signal: context.signal });
   return { metric: part.metric, samples: part.ids.length, stripes: range, files: [out] };
 }
 
 async function diversity(
   context: CliContext,
-  table: FeatureTable,
+  { table, tree }: Source,
   metric: string,
   out: string,
-): Promise<unknown> {
+): Promise<object> {
   let found: DiversityValues;
-  if (metric === "faith-pd") found = faithPd(table, await treeOf(context), treeOptions(context));
+  if (metric === "faith-pd") found = faithPd(table, tree, treeOptions(context));
   else found = metric === "shannon" ? shannon(table) : observedFeatures(table);
   const columns = [
     { name: "sample_id", values: found.ids },

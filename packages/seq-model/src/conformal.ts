@@ -1,4 +1,4 @@
-import { checkRange } from "@x/core/base";
+import { checkRange, type Warning } from "@x/core/base";
 import { seqError } from "./errors.ts";
 
 /** How far predictions are widened so that a share of new samples falls inside. Plain data. */
@@ -69,6 +69,19 @@ export function conformalIntervals(
 /** Share of samples inside their interval, ends included. */
 export function coverageOf(truth: ArrayLike<number>, { low, high }: Intervals): number {
   return Array.from(truth).filter((y, i) => low[i]! <= y && y <= high[i]!).length / truth.length;
+}
+
+/** What to say where intervals are infinite; undefined where they are not. */
+export function infiniteIntervals(conformal: readonly Conformal[]): Warning | undefined {
+  const endless = conformal.find(({ width }) => width === Number.POSITIVE_INFINITY);
+  if (!endless) return undefined;
+  const { coverage, samples } = endless;
+  const needed = Math.ceil(coverage / (1 - coverage) - 1e-9);
+  const share = `${Number((100 * coverage).toPrecision(6))} %`;
+  const message = Number.isFinite(needed)
+    ? `intervals are infinite: ${share} needs ≥ ${needed} calibration samples, there are ${samples}`
+    : `intervals are infinite: no number of calibration samples is enough for ${share}`;
+  return { code: "CONFORMAL_FEW", message, details: { coverage, samples, needed } };
 }
 
 function calibrated(scores: Float64Array, coverage: number): Omit<Conformal, "kind"> {

@@ -8,7 +8,7 @@ import {
   xError,
 } from "@x/core/base";
 import { DistanceMatrix } from "./distance-matrix.ts";
-import { seqError, seqFileError } from "./errors.ts";
+import { listIds, seqError, seqFileError } from "./errors.ts";
 import { type Hdf5File, hdf5Bytes, numbersOf, openHdf5, textsOf } from "./hdf5.ts";
 import { npyHeader, parseNpy } from "./npy.ts";
 import { openQza, qzaFile } from "./qza.ts";
@@ -29,7 +29,7 @@ export interface WriteDistancesOptions extends Pick<RunOptions, "signal"> {
 /**
  * Writes a matrix, atomically. `npy`: NumPy's array without names (they go to `<path>.ids.txt`). `tsv`: QIIME 2's, names
  * in the first row and column. `h5`: unifrac-binaries' `order` and `matrix`. `arrow`: {@link DistanceMatrix.toArrow}.
- * Float32 matrices give float32 in `npy` and `h5`.
+ * Float32 matrices give float32 in `npy` and `h5`. `MATRIX_FORMAT` for names with tabs or line breaks in `tsv` and `npy`.
  */
 export async function writeDistances(
   path: string,
@@ -37,6 +37,7 @@ export async function writeDistances(
   options: WriteDistancesOptions = {},
 ): Promise<string[]> {
   const format = options.format ?? formatOf(path);
+  if (format === "tsv" || format === "npy") refuseBreaks(path, matrix.ids);
   await using out = atomicWriter(path, { signal: options.signal });
   if (format === "tsv") await writeTsv(out, matrix);
   else if (format === "npy") await writeNpy(out, matrix);
@@ -49,6 +50,14 @@ export async function writeDistances(
   await ids.write(`${matrix.ids.join("\n")}\n`);
   await ids.commit();
   return [path, names];
+}
+
+/** Names go into lines of text, where they must not begin another field or line. */
+function refuseBreaks(path: string, ids: readonly string[]): void {
+  const bad = ids.filter((id) => /[\t\r\n]/.test(id));
+  if (bad.length === 0) return;
+  const message = `${bad.length} names hold a tab or a line break: ${listIds(bad.map((id) => JSON.stringify(id)))}; .h5 and .arrow can hold them`;
+  throw seqFileError("MATRIX_FORMAT", path, message, { samples: bad });
 }
 
 /** The layout a file name stands for. */

@@ -54,7 +54,11 @@ export type SeqErrorCode =
   | "RESUME"
   | "MODEL_FORMAT"
   | "MODEL_KEYS"
-  | "SAMPLE_WEIGHTS";
+  | "SAMPLE_WEIGHTS"
+  | "CLASS_WEIGHTS"
+  | "SPLIT_GROUPS"
+  | "GROUP_MISSING"
+  | "RUN_EXISTS";
 
 /** An error of this package. */
 export function seqError(code: SeqErrorCode, message: string, details: Record<string, unknown> = {}): XError {

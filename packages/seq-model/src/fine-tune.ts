@@ -1,5 +1,5 @@
 /** Teaching a network to predict something of samples, from a pretrained encoder or from nothing. */
-import { checkOptions } from "@x/core/base";
+import { checkOptions, xError } from "@x/core/base";
 import { type CategoryColumn, encodeCategories, fitCategories } from "./categories.ts";
 import { seqError } from "./errors.ts";
 import type { FeatureTable } from "./feature-table.ts";
@@ -10,6 +10,7 @@ import {
   cladeStart,
   encoderData,
   formOf,
+  inputsOf,
   type PretrainOptions,
   runOf,
   type TrainedModel,
@@ -92,7 +93,7 @@ const OPTIONS = [
 /**
  * Trains a network to predict. From an encoder (`from`) it takes every weight that fits, accounted for by name. A frozen
  * encoder (`freeze`) runs without dropout and its ASVs are embedded once; the losses that belong to it are then off
- * (`keepAuxiliary` keeps them). Errors: those of `pretrain`, `TARGET_TRANSFORM`, `SAMPLE_WEIGHTS`.
+ * (`keepAuxiliary` keeps them). Errors: those of `pretrain`, `TARGET_TRANSFORM`, `SAMPLE_WEIGHTS`, `CLASS_WEIGHTS`.
  */
 export async function fineTune(table: FeatureTable, options: FineTuneOptions): Promise<TrainedModel> {
   checkOptions(options, OPTIONS, "fineTune");
@@ -132,6 +133,7 @@ export async function fineTune(table: FeatureTable, options: FineTuneOptions): P
     ),
     options.keepAuxiliary === true,
   );
+  checkClassWeights(training, classes);
   const { facts: target, values } = targetValues(targets, { table, train, options, width: config.outputs });
   const data: TrainingData = {
     table,
@@ -141,7 +143,7 @@ export async function fineTune(table: FeatureTable, options: FineTuneOptions): P
     targets: values,
     ...(inputs.codes && { categories: inputs.codes }),
     ...(options.sampleWeights && { sampleWeights: checkedWeights(options.sampleWeights, table) }),
-    ...(await encoderData(table, options.tree, { cache, config, weights: training.losses, options })),
+    ...(await encoderData(table, options.tree, { cache, config, weights: training.losses, options, train })),
     ...cladeData(clades, training.losses, from !== undefined),
   };
   const counts = countRange(data);
@@ -156,6 +158,11 @@ export async function fineTune(table: FeatureTable, options: FineTuneOptions): P
   }
   const result = await trainNetwork({
     ...runOf(options),
+    inputs: {
+      "target columns": target.names.join(", "),
+      transform: JSON.stringify(target.transform),
+      ...inputsOf(options, options.tree),
+    },
     config,
     training,
     data,
@@ -237,6 +244,18 @@ function targetValues(
     ...(options.groupColumn !== undefined && { transformColumn: options.groupColumn }),
   };
   return { facts, values: Float32Array.from(values) };
+}
+
+function checkClassWeights({ loss: { classWeights } }: TrainingConfig, classes: readonly string[]): void {
+  if (!classWeights) return;
+  const good = classWeights.every((w) => Number.isFinite(w) && w >= 0) && classWeights.some((w) => w > 0);
+  if (good && classWeights.length === classes.length) return;
+  const wanted =
+    classes.length > 0
+      ? `there must be ${classes.length} numbers of at least 0, not all 0, for ${classes.join(", ")}, in this order`
+      : "numbers that are predicted have no classes";
+  const message = `class weights are ${classWeights.join(", ")}; ${wanted}`;
+  throw xError("CLASS_WEIGHTS", message, { usage: true, details: { classes } });
 }
 
 function checkedWeights(weights: ArrayLike<number>, table: FeatureTable): Float32Array {

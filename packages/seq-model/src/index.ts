@@ -74,6 +74,7 @@ export {
 export { FeatureTable, type FeatureTableParts, type TableSelection } from "./feature-table.ts";
 export type { CountRange } from "./feeds.ts";
 export { type CategoricalInput, type FineTuneOptions, fineTune } from "./fine-tune.ts";
+export type { Fingerprint } from "./fingerprint.ts";
 export { type ImportanceSvgOptions, importanceTreeSvg } from "./importance-svg.ts";
 export { type Inspection, type InspectWith, inspectTable } from "./inspect.ts";
 export { type Joined, type JoinMetadataOptions, joinMetadata } from "./join-metadata.ts";
@@ -124,6 +125,7 @@ export {
   type SearchOptions,
   type SearchResult,
   search,
+  type TrialFunction,
   type TrialRun,
   type TrialScore,
 } from "./search.ts";

@@ -60,6 +60,6 @@ export function joinMetadata(
 
 /** The error for samples without counts. */
 export function emptySamples(samples: readonly string[]): Error {
-  const message = `${samples.length} samples have no counts: ${listIds(samples)}; leave them out, or say what they count as (emptySamples: "keep")`;
+  const message = `${samples.length} samples have no counts: ${listIds(samples)}; leave them out, or say what they count as (emptySamples: "keep"; --keep-empty, or --drop-missing leaves them out)`;
   return seqError("EMPTY_SAMPLE", message, { samples });
 }

@@ -33,8 +33,10 @@ export interface Judged {
 /** Scores of one column of numbers. */
 export interface OutputReport extends RegressionScores {
   readonly name: string;
-  /** Share of samples inside their conformal interval, where the model has intervals. */
+  /** Share of samples inside their conformal interval, where the model has finite ones. */
   readonly coverage?: number;
+  /** Were too few samples calibrated on for a finite interval? */
+  readonly unbounded?: true;
 }
 
 /** One class by itself. */
@@ -87,6 +89,7 @@ export async function judge(model: SeqModel, judged: Judged): Promise<TestReport
     const own = every(middle, config.outputs, o);
     const scores = { name, ...regressionScores(truth[o]!, own) };
     if (!conformal) return scores;
+    if (!Number.isFinite(conformal[o]!.width)) return { ...scores, unbounded: true as const };
     const inside = coverageOf(truth[o]!, intervalsOf(conformal[o]!, values, config, o));
     return { ...scores, coverage: inside };
   });
@@ -156,8 +159,9 @@ function every(values: ArrayLike<number>, width: number, column: number): Float6
 export function testLines(report: TestReport): string[] {
   const number = (v: number): string => (Number.isFinite(v) ? v.toPrecision(4) : "–");
   if ("outputs" in report)
-    return report.outputs.map(({ name, r2, mae, coverage }) => {
-      const inside = coverage === undefined ? "" : `, ${(100 * coverage).toFixed(0)} % inside their interval`;
+    return report.outputs.map(({ name, r2, mae, coverage, unbounded }) => {
+      const share = coverage === undefined ? "" : `, ${(100 * coverage).toFixed(0)} % inside their interval`;
+      const inside = unbounded ? ", no finite interval" : share;
       return `${report.samples} test samples: ${name}: R² ${number(r2)}, MAE ${number(mae)}${inside}`;
     });
   const { samples, scores, classes, confusion } = report;

@@ -39,7 +39,7 @@ export interface TargetLossConfig {
   readonly overPenalty: number;
   /** Of `asymmetric`: a prediction that is too small by one. */
   readonly underPenalty: number;
-  /** Weights of classes; all 1 by default. */
+  /** Weights of classes in alphabetical order, at least 0; all 1 by default. `CLASS_WEIGHTS`. */
   readonly classWeights?: readonly number[];
 }
 

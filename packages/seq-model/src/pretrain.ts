@@ -9,6 +9,7 @@ import { faithPd } from "./diversity.ts";
 import { encoderType } from "./encoder-types.ts";
 import { seqError } from "./errors.ts";
 import type { FeatureTable } from "./feature-table.ts";
+import { type Fingerprint, hashOf, treeHash, weightsHash } from "./fingerprint.ts";
 import { encoderLines, takeEncoder } from "./key-report.ts";
 import { embeddingWidth, type ModelOptions, modelConfig } from "./model-config.ts";
 import type { ModelFacts } from "./model-file.ts";
@@ -89,7 +90,9 @@ const PRETRAIN_OPTIONS = [
 
 /**
  * Trains an encoder: distances of samples (or what else its type learns), distances of ASVs on the tree, and hidden
- * letters. Nothing but the training samples is learned from. Errors: those of `unifrac` and `sequencesOf`, `TREE_NEEDED`,
+ * letters. Compositions are learned from training samples only. Sequences and tree are those of the whole table: letters
+ * and clades of features that only other samples have are seen too (not who has them), as features that made-up communities
+ * are drawn from and in the unit of distances on the tree; a table of the training samples' features alone avoids that. Errors: those of `unifrac` and `sequencesOf`, `TREE_NEEDED`,
  * `SPLIT_EMPTY`, `MODEL_KEYS`, `NOT_FINITE`.
  */
 export async function pretrain(
@@ -114,7 +117,7 @@ export async function pretrain(
     // Memberships in clades say what distances of ASVs would.
     { losses: { target: 0, ...(clades && { phylogeny: 0 }) }, synthetic: clades ? 0.5 : 0 },
   );
-  const learned = await encoderData(table, tree, { cache, config, weights: training.losses, options });
+  const learned = await encoderData(table, tree, { cache, config, weights: training.losses, options, train });
   const known = !learned.encoderValues && (!learned.distances || learned.distances.again !== undefined);
   const data: TrainingData = {
     table,
@@ -126,7 +129,8 @@ export async function pretrain(
     ...(clades && known && training.synthetic > 0 && { synthetic: { share: training.synthetic, clades } }),
   };
   const weights = from ? taken(from, config, options.print) : cladeStart(clades, config);
-  const result = await trainNetwork({ ...runOf(options), config, training, data, weights });
+  const inputs = inputsOf(options, tree);
+  const result = await trainNetwork({ ...runOf(options), inputs, config, training, data, weights });
   const facts: ModelFacts = {
     config,
     training,
@@ -231,9 +235,11 @@ export async function encoderData(
     config: ModelConfig;
     weights: LossWeights;
     options: PretrainOptions;
+    /** Places of the training samples. */
+    train: Uint32Array;
   },
 ): Promise<Pick<TrainingData, "distances" | "encoderValues" | "kin">> {
-  const { cache, config, weights, options } = given;
+  const { cache, config, weights, options, train } = given;
   const type = encoderType(config.encoder);
   const { threads, missingTips, missingLength, signal } = options;
   const onTree = {
@@ -260,7 +266,7 @@ export async function encoderData(
     });
   let encoderValues: Float32Array | undefined;
   if (type.values) {
-    const values = options.encoderValues ?? faithOf(table, tree, type.valuesFrom, onTree);
+    const values = options.encoderValues ?? faithOf(table, tree, type.valuesFrom, { train, ...onTree });
     const wanted = table.sampleIds.length * type.values;
     if (values.length !== wanted)
       throw seqError("TARGET_SAMPLES", `${values.length} encoder values, ${wanted} were expected`);
@@ -273,16 +279,18 @@ function faithOf(
   table: FeatureTable,
   tree: Tree | undefined,
   from: "faith-pd" | "user" | undefined,
-  onTree: TreeOptions,
+  { train, ...onTree }: TreeOptions & { train: Uint32Array },
 ): Float64Array {
-  if (from === "user") throw seqError("TARGET_SAMPLES", "this encoder type needs values: give encoderValues");
+  if (from === "user")
+    throw seqError("TARGET_SAMPLES", "this encoder type needs values: give encoderValues (--encoder-values)");
   if (!tree) throw seqError("TREE_NEEDED", "Faith PD needs a tree of the table's features");
   const { missingTips, missingLength } = onTree;
   const { values } = faithPd(table, tree, {
     ...(missingTips && { missingTips }),
     ...(missingLength === undefined ? {} : { missingLength }),
   });
-  const largest = values.reduce((a, b) => Math.max(a, b), 0) || 1;
+  // In units of the largest training sample: no other one decides what is learned.
+  const largest = train.reduce((most, p) => Math.max(most, values[p]!), 0) || 1;
   return values.map((v) => v / largest);
 }
 
@@ -306,6 +314,20 @@ export function runOf(
     ...(resume === undefined ? {} : { resume }),
     ...(trackers && { trackers }),
     ...(warn && { warn }),
+  };
+}
+
+/** What a run learns from besides its data: only the same can go on. @internal */
+export function inputsOf(
+  { from, distances, alpha, missingTips, missingLength, out }: PretrainOptions,
+  tree: Tree | undefined,
+): Fingerprint {
+  if (out === undefined) return {};
+  return {
+    encoder: from ? weightsHash(from.weights) : "none",
+    tree: tree ? treeHash(tree) : "none",
+    "tree options": JSON.stringify([missingTips ?? "error", missingLength ?? null, alpha ?? null]),
+    distances: distances ? hashOf(distances.ids, distances.toArray()) : "none",
   };
 }
 

@@ -88,14 +88,17 @@ function letters(line: string, path: string, number: number): string {
 
 /**
  * The sequence of every feature of a table, in the table's order: looked up by name, by the md5 sum that QIIME 2 names
- * them by, or the name itself where it is a sequence. `SEQUENCE_MISSING` lists the features without one.
+ * them by, or the name itself where it is a sequence (of either case, U reads as T). `SEQUENCE_MISSING` lists the features without one.
  */
 export function sequencesOf(table: FeatureTable, known?: Sequences): string[] {
   const byName = new Map(known?.ids.map((id, at) => [id, known.sequences[at]!]));
   const md5 = (sequence: string): string => createHash("md5").update(sequence).digest("hex");
   const hashed = table.featureIds.some((id) => /^[0-9a-f]{32}$/.test(id) && !byName.has(id));
   if (hashed) for (const sequence of known?.sequences ?? []) byName.set(md5(sequence), sequence);
-  const own = (id: string): string | undefined => (id.length >= 20 && LETTERS.test(id) ? id : undefined);
+  const own = (id: string): string | undefined => {
+    const sequence = id.toUpperCase().replaceAll("U", "T");
+    return id.length >= 20 && LETTERS.test(sequence) ? sequence : undefined;
+  };
   const found = table.featureIds.map((id) => byName.get(id) ?? own(id));
   const missing = table.featureIds.filter((_, f) => found[f] === undefined);
   if (missing.length === 0) return found as string[];

@@ -144,7 +144,7 @@ export function metadataOf(
 
 /** The error for samples that metadata do not know. */
 export function missingSamples(missing: readonly string[], path: string): Error {
-  const message = `${missing.length} samples of the table are not in the metadata: ${listIds(missing)}; missing: "drop" goes on without them`;
+  const message = `${missing.length} samples of the table are not in the metadata: ${listIds(missing)}; missing: "drop" (--drop-missing) goes on without them`;
   return seqFileError("METADATA_MISSING", path, message, { samples: missing });
 }
 

@@ -61,9 +61,9 @@ export class Tree {
     const missing = names.filter((_, at) => found[at] === -1);
     if (missing.length > 0) {
       const spaced = missing.some((name) => name.includes(" "))
-        ? '; names with spaces need underscores: "space"'
+        ? '; names with spaces need underscores: "space" (--underscores space)'
         : "";
-      const message = `${missing.length} of ${names.length} features have no tip in the tree: ${listIds(missing)}; drop them from the table (missingTips: "drop") or use the tree of these sequences${spaced}`;
+      const message = `${missing.length} of ${names.length} features have no tip in the tree: ${listIds(missing)}; drop them from the table (missingTips: "drop", --missing-tips drop) or use the tree of these sequences${spaced}`;
       throw seqFileError("TREE_TIP", this.path, message, { features: missing });
     }
     const twice = names.filter((_, at) => found[at] === -2);

@@ -4,11 +4,13 @@ import { join } from "node:path";
 import { nearestName, xError } from "@x/core/base";
 import type { FeatureTable } from "./feature-table.ts";
 import { type FineTuneOptions, fineTune } from "./fine-tune.ts";
+import { type Fingerprint, hashOf, sequencesHash, tableHash, treeHash, weightsHash } from "./fingerprint.ts";
 import { modelConfig } from "./model-config.ts";
 import { MODEL_FILE } from "./model-file.ts";
-import type { TrialRun } from "./search.ts";
+import type { TrialFunction, TrialRun } from "./search.ts";
 import type { SearchSpace, TrialValues } from "./search-space.ts";
 import { type Split, splitSamples } from "./split.ts";
+import type { Target } from "./targets.ts";
 import { trainingConfig } from "./training-options.ts";
 
 /** What is searched where nothing else is said. */
@@ -35,15 +37,15 @@ export function innerSplit(
 
 /**
  * A run for `search`: trains with the trial's values for as many epochs as its budget and says R² or accuracy of the
- * second side of `split`. The trial's folder keeps the model of its last run.
+ * second side of `split`. The trial's folder keeps the model of its last run. Its `inputs` say what all trials learn from.
  */
 export function trainingTrial(
   table: FeatureTable,
   options: FineTuneOptions & { split: Split },
-): (trial: TrialRun) => Promise<number> {
+): TrialFunction {
   const targets = Array.isArray(options.target) ? options.target : [options.target];
   const metric = targets[0].classes.length > 0 ? "accuracy" : "r2";
-  return async ({ values, budget, folder }) => {
+  const run = async ({ values, budget, folder }: TrialRun): Promise<number> => {
     const { model, training } = settingsOf(values);
     const { model: trained, result } = await fineTune(table, {
       ...options,
@@ -54,6 +56,31 @@ export function trainingTrial(
     await mkdir(folder, { recursive: true });
     await trained.save(join(folder, MODEL_FILE));
     return result.history[result.bestEpoch]?.validation.scores[metric] ?? Number.NaN;
+  };
+  return Object.assign(run, { inputs: inputsOf(table, options, targets) });
+}
+
+function inputsOf(
+  table: FeatureTable,
+  options: FineTuneOptions & { split: Split },
+  targets: readonly Target[],
+): Fingerprint {
+  const { split, sequences, tree, from, leaveOut, groups, sampleWeights, categorical } = options;
+  const { missingTips, missingLength, model, training, transform } = options;
+  return {
+    table: tableHash(table),
+    "target columns": targets.map(({ name }) => name).join(", "),
+    "target values": hashOf(...targets.flatMap(({ values, classes }) => [values, classes])),
+    "training samples": hashOf(split.train),
+    "validation samples": hashOf(split.test),
+    sequences: sequences ? sequencesHash(sequences) : "none",
+    tree: tree ? treeHash(tree) : "none",
+    encoder: from ? weightsHash(from.weights) : "none",
+    options: hashOf(
+      JSON.stringify({ missingTips, missingLength, model, training, transform, leaveOut, groups }),
+      sampleWeights && Float64Array.from(sampleWeights),
+      categorical?.columns.flatMap((c) => [c, JSON.stringify(categorical.metadata.column(c).values)]),
+    ),
   };
 }
 

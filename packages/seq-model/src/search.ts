@@ -10,6 +10,7 @@ import {
   writeFileAtomic,
 } from "@x/core/base";
 import { seqFileError } from "./errors.ts";
+import type { Fingerprint } from "./fingerprint.ts";
 import { checkSpace, type SearchSpace, type TrialValues, trialValues } from "./search-space.ts";
 
 /** Options of {@link search}. */
@@ -49,6 +50,12 @@ export interface TrialRun {
   readonly folder: string;
 }
 
+/** Makes runs. `search` goes on only with a folder of the same `inputs`: a text for what the runs learn from. */
+export interface TrialFunction {
+  (trial: TrialRun): Promise<number>;
+  readonly inputs?: Fingerprint;
+}
+
 /** What a run came to. */
 export interface TrialScore extends TrialRun {
   /** Its score; null where the run failed. */
@@ -68,14 +75,11 @@ export interface SearchResult {
 /**
  * Draws values for options and keeps what scores best. Each finished run is written to `search.json` at once, so a search
  * that was stopped goes on where it was, and comes to the same end; another space, seed or plan in the same folder is
- * refused (`SEARCH_FOLDER`). A run that throws counts as the worst and the search goes on; a score that is no number, too.
+ * refused (`SEARCH_FOLDER`), and so are other `inputs` of the function. A run that throws counts as the worst and the search goes on; a score that is no number, too.
  * Progress: stage `search`, in runs.
  */
-export async function search(
-  run: (trial: TrialRun) => Promise<number>,
-  options: SearchOptions,
-): Promise<SearchResult> {
-  const plan = planOf(options);
+export async function search(run: TrialFunction, options: SearchOptions): Promise<SearchResult> {
+  const plan = planOf(options, run.inputs);
   const { folder, signal, onProgress, seed = 0 } = options;
   const runs = await earlier(folder, plan);
   const total = plan.rungs.reduce((sum, rung) => sum + rung.trials, 0);
@@ -116,7 +120,7 @@ export async function search(
       result = { ...asked, score: null, error: e instanceof Error ? e.message : String(e) };
     }
     runs.push(result);
-    const saved = { plan: plan.id, runs: runs.map(({ folder: _, ...rest }) => rest) };
+    const saved = { plan: plan.id, inputs: run.inputs, runs: runs.map(({ folder: _, ...rest }) => rest) };
     await writeFileAtomic(join(folder, "search.json"), `${JSON.stringify(saved, null, 2)}\n`);
     return result;
   }
@@ -127,12 +131,13 @@ const rank = ({ score }: TrialScore, sign: number): number =>
 
 interface Plan {
   readonly id: string;
+  readonly inputs: Fingerprint;
   readonly space: SearchSpace;
   readonly direction: "max" | "min";
   readonly rungs: readonly { readonly budget: number; readonly trials: number }[];
 }
 
-function planOf(options: SearchOptions): Plan {
+function planOf(options: SearchOptions, inputs: Fingerprint = {}): Plan {
   const known = ["space", "trials", "strategy", "eta", "budget", "least", "direction", "folder"];
   checkOptions(options, [...known, "signal", "onProgress", "seed"], "search");
   const space = checkSpace(options.space);
@@ -149,7 +154,7 @@ function planOf(options: SearchOptions): Plan {
   }
   const rungs = budgets.map((b, k) => ({ budget: b, trials: Math.max(1, Math.floor(trials / eta ** k)) }));
   const id = sha256Hex(JSON.stringify({ space, rungs, direction, seed }));
-  return { id, space, direction, rungs };
+  return { id, inputs, space, direction, rungs };
 }
 
 async function earlier(folder: string, plan: Plan): Promise<TrialScore[]> {
@@ -167,13 +172,23 @@ async function earlier(folder: string, plan: Plan): Promise<TrialScore[]> {
       "the folder holds a search of another space, seed, budget or strategy; take another folder";
     throw seqFileError("SEARCH_FOLDER", path, message);
   }
+  const before = saved.inputs ?? {};
+  const names = new Set([...Object.keys(before), ...Object.keys(plan.inputs)]);
+  const differing = [...names].filter((name) => before[name] !== plan.inputs[name]);
+  if (differing.length > 0) {
+    const message = `the folder holds a search with other ${differing.join(", ")}; take another folder`;
+    throw seqFileError("SEARCH_FOLDER", path, message, { fields: differing });
+  }
   return saved.runs.map((r) => ({ ...r, folder: join(folder, `trial-${String(r.trial).padStart(3, "0")}`) }));
 }
 
-function parsed(text: string, path: string): { plan: string; runs: TrialScore[] } {
+function parsed(
+  text: string,
+  path: string,
+): { plan: string; inputs: Fingerprint | undefined; runs: TrialScore[] } {
   try {
-    const { plan, runs } = JSON.parse(text);
-    if (typeof plan === "string" && Array.isArray(runs)) return { plan, runs };
+    const { plan, inputs, runs } = JSON.parse(text);
+    if (typeof plan === "string" && Array.isArray(runs)) return { plan, inputs, runs };
   } catch {
     // Refused below like any other content.
   }

@@ -10,6 +10,8 @@ export interface SequenceCache {
   readonly table: TokenTable;
   /** The row of each feature: features of one sequence share it. */
   readonly rowOf: Uint32Array;
+  /** Place of each row's sequence in alphabetical order: what does not depend on the order of the table. */
+  readonly order: Uint32Array;
   /** Different lengths among the sequences, shortest first: more than one hints at mixed regions. */
   readonly sequenceLengths: readonly number[];
 }
@@ -18,7 +20,7 @@ export interface SequenceCache {
 export interface SequenceBatchOptions {
   /** ASVs a sample at most, 1,024 by default. */
   tokenLimit?: number;
-  /** Which ones where there are more: those with most counts, the first of the table, or drawn (needs `seed`). */
+  /** Which ones where there are more: those with most counts (the alphabet decides among equals), the first of the table, or drawn (needs `seed`). */
   sampling?: "abundance" | "first" | "random";
   /** Seed of the drawing. */
   seed?: number;
@@ -59,7 +61,13 @@ export function sequenceCache(
   });
   const different = [...rows.keys()];
   const lengths = [...new Set(different.map((s) => s.length))].sort((a, b) => a - b);
-  return { table: tokenize(different, options), rowOf, sequenceLengths: lengths };
+  const order = new Uint32Array(different.length);
+  Array.from(different, (_, row) => row)
+    .sort((a, b) => (different[a]! < different[b]! ? -1 : 1))
+    .forEach((row, at) => {
+      order[row] = at;
+    });
+  return { table: tokenize(different, options), rowOf, order, sequenceLengths: lengths };
 }
 
 /**
@@ -75,7 +83,7 @@ export function sequenceBatch(
 ): SequenceBatch {
   checkOptions(options, ["tokenLimit", "sampling", "seed", "step"], "sequenceBatch");
   const limit = checkRange("tokenLimit", options.tokenLimit ?? 1024, { min: 1, integer: true });
-  const chosen = Array.from(samples, (sample) => entriesOf(table, sample, limit, options));
+  const chosen = Array.from(samples, (sample) => entriesOf(table, cache, sample, limit, options));
   const unique = Uint32Array.from(
     new Set(chosen.flatMap((c) => c.map((e) => cache.rowOf[table.indices[e]!]!))),
   ).sort();
@@ -110,6 +118,7 @@ function tokenRows(table: TokenTable, rows: Uint32Array): { tokens: Uint8Array; 
 /** The entries of a sample that a batch takes, in the table's order. */
 function entriesOf(
   table: FeatureTable,
+  { rowOf, order }: SequenceCache,
   sample: number,
   limit: number,
   options: SequenceBatchOptions,
@@ -124,8 +133,11 @@ function entriesOf(
   if (entries.length <= limit) return entries;
   const { sampling = "abundance", seed = 0, step = 0 } = options;
   if (sampling === "first") return entries.slice(0, limit);
+  // By sequence: neither ties nor draws may depend on the order of the table's features.
+  const placeOf = (entry: number): number => order[rowOf[table.indices[entry]!]!]!;
+  entries.sort((a, b) => placeOf(a) - placeOf(b) || table.values[b]! - table.values[a]! || a - b);
   if (sampling === "random") {
     new Random(seed, step * table.sampleIds.length + sample).shuffle(entries);
-  } else entries.sort((a, b) => table.values[b]! - table.values[a]! || a - b);
+  } else entries.sort((a, b) => table.values[b]! - table.values[a]!);
   return entries.slice(0, limit).sort((a, b) => a - b);
 }

@@ -1,5 +1,5 @@
 import { type ByteSource, checkOptions, checkRange, Random, readTable, sourceName } from "@x/core/base";
-import { listIds, seqError, seqFileError } from "./errors.ts";
+import { duplicates, listIds, seqError, seqFileError } from "./errors.ts";
 
 /** Who a model learns from and who it is judged by. */
 export interface Split {
@@ -31,6 +31,7 @@ export function splitSamples(ids: readonly string[], options: SplitOptions = {})
   checkOptions(options, ["testSize", "groups", "groupName", "seed"], "splitSamples");
   const share = checkRange("testSize", options.testSize ?? 0.2, { min: 0, max: 1 });
   const { groups, groupName = "group", seed = 0 } = options;
+  if (share === 1) throw seqError("SPLIT_EMPTY", "testSize 1 leaves nobody to learn from", { side: "train" });
   if (groups && groups.length !== ids.length) {
     throw seqError("SPLIT_SAMPLES", `${groups.length} groups for ${ids.length} samples`);
   }
@@ -55,12 +56,13 @@ export function splitSamples(ids: readonly string[], options: SplitOptions = {})
 
 /**
  * Reads a split from a table with the columns `sample_id` and `split` (`train`, `test`; other words leave a sample out).
- * `SPLIT_EMPTY`, `SPLIT_SAMPLES` and the errors of text tables.
+ * `SPLIT_EMPTY`, `SPLIT_SAMPLES` (samples on both sides, or named more than once) and the errors of text tables.
  */
 export async function readSplit(source: ByteSource): Promise<Split> {
   const path = sourceName(source);
   const table = await readTable(source, { header: true, delimiter: "tab" });
   const [ids, words] = [table.columns[0] ?? [], table.column("split")];
+  refuseTwice(ids, path);
   const side = (word: string): string[] => ids.filter((_, row) => words[row] === word);
   return checkSplit({ train: side("train"), test: side("test"), how: path }, path);
 }
@@ -72,6 +74,13 @@ export function limitSplit(split: Split, ids: readonly string[]): Split {
   return checkSplit({ train: keep(split.train), test: keep(split.test), how: split.how }, split.how);
 }
 
+function refuseTwice(ids: readonly string[], path: string): void {
+  const twice = duplicates(ids);
+  if (twice.length === 0) return;
+  const message = `${twice.length} samples stand more than once: ${listIds(twice)}; each belongs to one side, once`;
+  throw seqFileError("SPLIT_SAMPLES", path, message, { samples: twice });
+}
+
 function checkSplit(split: Split, path: string): Split {
   for (const side of ["train", "test"] as const) {
     if (split[side].length > 0) continue;
@@ -80,6 +89,9 @@ function checkSplit(split: Split, path: string): Split {
   }
   const train = new Set(split.train);
   const both = split.test.filter((id) => train.has(id));
-  if (both.length === 0) return Object.freeze(split);
+  if (both.length === 0) {
+    refuseTwice([...split.train, ...split.test], path);
+    return Object.freeze(split);
+  }
   throw seqFileError("SPLIT_SAMPLES", path, `samples are on both sides: ${listIds(both)}`, { samples: both });
 }

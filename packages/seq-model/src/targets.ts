@@ -25,7 +25,7 @@ export function numericTarget(metadata: Metadata, name: string): Target {
   const bad = metadata.ids.filter((_, at) => !Number.isFinite(values[at]));
   if (bad.length === 0) return { name, values: Float64Array.from(values), classes: [] };
   const of = (id: string): string => `${id} (${JSON.stringify(column.values[metadata.ids.indexOf(id)])})`;
-  const message = `${name} is no number for ${bad.length} samples: ${listIds(bad.map(of))}; classify: true predicts classes`;
+  const message = `${name} is no number for ${bad.length} samples: ${listIds(bad.map(of))}; classTarget (--classifier) predicts classes`;
   throw seqFileError("TARGET_NUMERIC", metadata.path, message, { samples: bad, name });
 }
 

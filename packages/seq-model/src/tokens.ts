@@ -19,6 +19,9 @@ export interface TokenizeOptions {
   unknown?: UnknownRule;
 }
 
+/** Other spellings of letters. */
+const LETTER: Readonly<Record<string, string>> = { a: "A", c: "C", g: "G", t: "T", u: "T", U: "T" };
+
 /** Sequences as rows of tokens of the same width. */
 export interface TokenTable {
   /** Row by row. */
@@ -36,7 +39,7 @@ export interface TokenTable {
 }
 
 /**
- * Turns sequences into tokens, cut at `maxLength` and filled up with PAD to the longest of them. `FASTA_CHAR` and
+ * Turns sequences (of either case, U reads as T) into tokens, cut at `maxLength` and filled up with PAD to the longest of them. `FASTA_CHAR` and
  * `FASTA_LENGTH` (an empty sequence) name the row.
  */
 export function tokenize(sequences: readonly string[], options: TokenizeOptions = {}): TokenTable {
@@ -54,7 +57,7 @@ export function tokenize(sequences: readonly string[], options: TokenizeOptions 
     const at = row * width;
     tokens[at] = TOKENS.START;
     for (let i = 0; i < length; i++) {
-      const letter = " ACGT".indexOf(sequence[i]!);
+      const letter = " ACGT".indexOf(LETTER[sequence[i]!] ?? sequence[i]!);
       if (letter > 0) {
         tokens[at + 1 + i] = letter;
         continue;

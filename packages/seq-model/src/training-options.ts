@@ -7,6 +7,7 @@ import {
   oneCycle,
   Plateau,
   type PlateauState,
+  type Precision,
   type Schedule,
   warmupCosine,
   withEma,
@@ -54,6 +55,8 @@ export interface TrainingConfig {
   readonly mask: MaskOptions;
   /** What the mask becomes once its validation loss is under 0.1: too easy to teach anything. */
   readonly harderMask?: MaskOptions;
+  /** Of matrix products in training: float32 by default, `auto` is bfloat16 on CUDA where that works. Judged in float32. */
+  readonly precision?: Precision | "auto";
   /** Variation of training samples. */
   readonly variation: Variation;
   /**
@@ -143,7 +146,7 @@ export function trainingConfig(
   options: TrainingOptions = {},
   defaults: TrainingOptions = {},
 ): TrainingConfig {
-  checkOptions(options, [...Object.keys(DEFAULTS), "harderMask"], "the training");
+  checkOptions(options, [...Object.keys(DEFAULTS), "harderMask", "precision"], "the training");
   const base = merged(DEFAULTS, defaults);
   const config = merged(base, options);
   for (const [name, [min, max, integer]] of Object.entries(NUMBERS))
@@ -155,6 +158,7 @@ export function trainingConfig(
     ["schedule", config.schedule, ["cosine", "constant", "plateau", "one-cycle"]],
     ["freeze", config.freeze, ["none", "asvs", "base"]],
     ["sampling", config.sampling, ["abundance", "first", "random"]],
+    ["precision", config.precision ?? "float32", ["float32", "float16", "bfloat16", "auto"]],
     ["mask.strategy", config.mask.strategy, ["random", "span"]],
     ["bestMetric", config.bestMetric, ["val-loss", "r2", "mae", "accuracy", "f1", "last"]],
   ];

@@ -17,6 +17,7 @@ import type { WeightArray } from "./aam-weights.ts";
 import { type Bucket, bySize, TrainerSet } from "./buckets.ts";
 import { seqError, seqFileError } from "./errors.ts";
 import { feedOf } from "./feeds.ts";
+import { checkSameRun, type Fingerprint, trainingFingerprint } from "./fingerprint.ts";
 import { Inference } from "./inference.ts";
 import { type MaskOptions, maskLetters } from "./letter-masks.ts";
 import type { ModelConfig } from "./model-interfaces.ts";
@@ -46,6 +47,8 @@ export interface TrainingRun extends RunOptions {
   readonly warn?: Warn;
   /** Names of categories a sample, for transforms by category. */
   readonly groups?: readonly string[];
+  /** What it learns from besides `data`: a run goes on only with the same. */
+  readonly inputs?: Fingerprint;
 }
 
 /** Numbers of one epoch. */
@@ -104,7 +107,8 @@ export async function trainNetwork(run: TrainingRun): Promise<TrainingResult> {
   const { config, training, data, signal, out } = run;
   if (out) mkdirSync(out, { recursive: true });
   const { batchSize, epochs } = training;
-  const earlier = run.resume ? readProgress(run) : undefined;
+  const inputs = out ? trainingFingerprint(data, config, training, run.inputs) : {};
+  const earlier = run.resume ? readProgress(run, inputs) : undefined;
   const groups = bySize(data, training);
   const perEpoch = groups.reduce((n, group) => n + Math.ceil(group.length / batchSize), 0);
   const { optimizer, plateau } = optimizerOf(training, epochs * perEpoch, earlier?.plateau);
@@ -207,7 +211,7 @@ export async function trainNetwork(run: TrainingRun): Promise<TrainingResult> {
     for (const tracker of run.trackers ?? [])
       await tracker.log(progress.epoch, numbersOf(report, training), Date.now() / 1000);
     stoppedEarly = stopped(progress, training.patience);
-    if (out) await checkpoint(run, trainers.trainer, progress, best!);
+    if (out) await checkpoint(run, trainers.trainer, { progress, best: best!, inputs });
   }
   const { trainer } = trainers;
   const { frozen } = trainer.plan;
@@ -262,7 +266,7 @@ function leftOut(name: string, { freeze }: TrainingConfig): boolean {
 }
 
 async function compileTraining(
-  { config, training, data }: TrainingRun,
+  { config, training, data, warn }: TrainingRun,
   groups: readonly Uint32Array[],
   { optimizer, threads }: { optimizer: ReturnType<typeof optimizerOf>["optimizer"]; threads: number },
 ): Promise<TrainerSet> {
@@ -294,6 +298,7 @@ async function compileTraining(
       dims: { ...lengths, kin: data.kin?.size ?? 0 },
       optimizer,
       stepsPerCall: training.stepsPerCall,
+      ...(training.precision && { precision: training.precision }),
       clip: training.clip,
       device: training.device,
       seed,
@@ -302,6 +307,13 @@ async function compileTraining(
       memory: whole ? "low" : "fast",
     });
     buckets.push({ train, trainer, lengths });
+    const { used, asked, why } = trainer.precision;
+    if (buckets.length === 1 && used !== asked && asked !== "auto")
+      warn?.({
+        code: "PRECISION",
+        message: `computed in ${used}, not ${asked}: ${why}`,
+        details: { used, asked },
+      });
   }
   return new TrainerSet(buckets);
 }
@@ -397,20 +409,21 @@ function stopped({ epoch, bestEpoch }: Progress, patience: number): boolean {
 async function checkpoint(
   { out }: TrainingRun,
   trainer: Trainer,
-  progress: Progress,
-  best: WeightMap,
+  { progress, best, inputs }: { progress: Progress; best: WeightMap; inputs: Fingerprint },
 ): Promise<void> {
   await writeWeights(join(out!, BEST), best);
   const shown = { ...progress, best: Number.isFinite(progress.best) ? progress.best : null };
-  await trainer.save(join(out!, LAST), { extra: { progress: shown } });
+  await trainer.save(join(out!, LAST), { extra: { progress: shown, inputs } });
 }
 
 /** How far the run in a folder has come. */
-function readProgress({ out }: TrainingRun): Progress {
+function readProgress({ out }: TrainingRun, inputs: Fingerprint): Progress {
   if (!out) throw seqError("RESUME", "to resume, the folder of the run is needed");
   const file = join(out, LAST);
-  const extra = JSON.parse(readSafetensors(file).metadata.extra ?? "null") as { progress?: Progress } | null;
+  const text = readSafetensors(file).metadata.extra ?? "null";
+  const extra = JSON.parse(text) as { progress?: Progress; inputs?: Fingerprint } | null;
   if (!extra?.progress) throw seqFileError("RESUME", file, "holds no progress of a training");
+  checkSameRun(file, extra.inputs, inputs);
   // JSON has no NaN.
   const history = extra.progress.history.map((epoch) => ({
     ...epoch,
