@@ -11,6 +11,7 @@ import {
   crossProducts,
   designState,
   type EngineFit,
+  explained,
   fitCross,
   fitDesign,
   hasCrossProducts,
@@ -201,7 +202,10 @@ export async function crossFit(
     const outside = all.frame.rows.filter((_, i) => groupOf[i] === g);
     const fold = cross ? all : await foldRows(all, inside, native, options);
     const run = cross
-      ? (o: typeof base): Promise<EngineFit> => fitCross(cross, g, o, native)
+      ? (o: typeof base): Promise<EngineFit> =>
+          fitCross(cross, g, o, native).catch((e: unknown) => {
+            throw explained(e, all.shape.coefficientNames);
+          })
       : (o: typeof base): Promise<EngineFit> =>
           fitDesign(fold.design, fold.response.y, fold.weights, fold.offset, o, native);
     const warm = told ? { ...folding, third: told.third } : folding;
@@ -251,7 +255,9 @@ export async function crossFit(
     };
   };
   const folds = await inOrder(present, parallel, async (g, done) => {
-    const fold = await oneFold(g);
+    const fold = await oneFold(g).catch((e: unknown) => {
+      throw explained(e, [], groups.names[g]!);
+    });
     options.onProgress?.({ stage: "folds", done, total: present.length });
     return fold;
   });

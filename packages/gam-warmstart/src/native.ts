@@ -2,7 +2,7 @@
  * The only importer of `@x/native-linalg`: every native call of this package goes through here, with cancel, progress
  * and error codes wired by `@x/core`.
  */
-import { fromNative, runNative } from "@x/core/base";
+import { fromNative, isXError, runNative, xError } from "@x/core/base";
 import binding, { type GamDesign, type GamFit } from "@x/native-linalg";
 import type { DesignSpec } from "./data/design-spec.ts";
 import type { BasisCheck, Concurvity } from "./diagnose.ts";
@@ -137,6 +137,19 @@ function parsed<T extends { summary: string }>(
 
 const NONE = new Float64Array(0);
 
+/** A failure with the name of the coefficient it means, and of the fold. */
+export function explained(e: unknown, names: readonly string[], fold?: string): unknown {
+  if (!isXError(e) || !e.code.startsWith("GAM_")) return e;
+  const details = e.details as Readonly<Record<string, unknown>> | undefined;
+  const name = e.code === "GAM_RANK" && fold === undefined ? names[Number(details?.column)] : undefined;
+  const message =
+    name === undefined ? e.message : e.message.replace(/coefficient \d+/, `the coefficient ${name}`);
+  return xError(e.code, fold === undefined ? message : `without ${fold}: ${message}`, {
+    details: { ...details, ...(name === undefined ? {} : { coefficient: name }), ...(fold ? { fold } : {}) },
+    cause: e,
+  });
+}
+
 /** Fits. Absent weights and offset are empty. */
 export async function fitDesign(
   design: GamDesign,
@@ -153,7 +166,9 @@ export async function fitDesign(
       ...o,
       stage: "fit",
     },
-  );
+  ).catch((e: unknown) => {
+    throw explained(e, describe(design).coefficientNames);
+  });
   return parsed(fit);
 }
 

@@ -1,4 +1,4 @@
-import { checkOptions, checkRange, type RunOptions, resolveThreads, xError } from "@x/core/base";
+import { checkOptions, checkRange, nearestName, type RunOptions, resolveThreads, xError } from "@x/core/base";
 import {
   type DataLike,
   type DataSet,
@@ -8,12 +8,12 @@ import {
   subsetData,
 } from "./data/columns.ts";
 import { type DesignPlan, designColumns, planDesign } from "./data/design-spec.ts";
-import { type Frame, modelFrame, type VariableSpec } from "./data/frame.ts";
-import { type Response, readResponse } from "./data/response.ts";
+import { type Frame, modelFrame, termVariables, type VariableSpec } from "./data/frame.ts";
+import { type Response, readResponse, refuseConstant } from "./data/response.ts";
 import type { Describe, EngineOptions } from "./engine-types.ts";
 import { gamError } from "./errors.ts";
 import { type Family, gaussian } from "./family.ts";
-import { deparse, type Expr } from "./formula/ast.ts";
+import { deparse, type Expr, namesIn } from "./formula/ast.ts";
 import { asNumbers, evaluate } from "./formula/evaluate.ts";
 import { parseExpression } from "./formula/parse.ts";
 import { type Formula, readFormula } from "./formula/terms.ts";
@@ -130,6 +130,11 @@ export function readSpec(formula: string | readonly string[], options: ModelOpti
       details: { option: "method" },
       usage: true,
     });
+  if (method !== "GCV" && Number.isFinite(options.gamma) && options.gamma !== 1)
+    throw xError("OPTION_CONFLICT", `gamma multiplies the degrees of freedom in GCV; ${method} has none`, {
+      details: { option: "gamma", method },
+      usage: true,
+    });
   for (const [name, knots] of Object.entries(options.knots ?? {}))
     if (knots.length < 2 || !knots.every(Number.isFinite))
       throw gamError("KNOTS", `knots of ${name}: at least two finite numbers are needed`, {
@@ -153,7 +158,27 @@ export function readSpec(formula: string | readonly string[], options: ModelOpti
     offset: text(options.offset),
   };
   checkPredictors(spec);
+  checkNames(spec);
   return spec;
+}
+
+/** Knots and factors of what the formulas do not name would be passed over in silence. */
+function checkNames({ formulas, knots, factors }: ModelSpec): void {
+  const smooths = formulas.flatMap((f) => f.smooths.flatMap((s) => s.variables.map(deparse)));
+  const all = [...termVariables(formulas).values()].map((v) => v.expr);
+  const names = all.concat(formulas.flatMap((f) => f.response?.parts ?? [])).flatMap((e) => namesIn(e));
+  const check = (option: string, given: readonly string[], known: readonly string[], what: string): void => {
+    const odd = given.find((name) => !known.includes(name));
+    if (odd === undefined) return;
+    const near = nearestName(odd, known);
+    throw gamError(
+      "UNKNOWN_COLUMN",
+      `${option}: ${odd} is no ${what} of the formula${near ? `; did you mean ${near}?` : ""}`,
+      { details: { option, column: odd }, usage: true },
+    );
+  };
+  check("knots", Object.keys(knots), smooths, "variable of a smooth");
+  check("factors", factors, names, "variable");
 }
 
 /** Refuses what no option of a fit is. */
@@ -230,6 +255,7 @@ export async function prepare(
   if (frame.rows.length === 0)
     throw gamError("NO_ROWS", "no row of the data is complete", { details: { rows: data.rows } });
   const response = readResponse(spec.formulas[0]!, frame, spec.family, options.classes);
+  if (options.state === undefined) refuseConstant(response, spec.family);
   const plan = planDesign(repeatForClasses(spec, response), frame.variables, {
     select: spec.select,
     discrete: spec.discrete,

@@ -1,14 +1,17 @@
 // What users get wrong, each with its code; the `artifact` and `config` rows of bad-inputs.tsv by their ids.
+import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import {
   binomial,
   coxPh,
+  crossFit,
   type FitOptions,
   fit,
   Gamma,
   gaussianLocationScale,
+  parseFamily,
   poisson,
   readModel,
 } from "../src/index.ts";
@@ -126,6 +129,55 @@ describe("a fit refuses", () => {
       "NOT_FINITE",
       /row 10/,
     ],
+    [
+      "counts that are all zero",
+      "zero ~ s(x)",
+      { zero: data.x!.map(() => 0) },
+      { family: poisson() },
+      "RESPONSE_CONSTANT",
+      /zero is 0 in all 120 rows/,
+    ],
+    [
+      "all zero for nb",
+      "zero ~ s(x)",
+      { zero: data.x!.map(() => 0) },
+      { family: parseFamily("nb") },
+      "RESPONSE_CONSTANT",
+      /zero is 0/,
+    ],
+    [
+      "all zero for tw",
+      "zero ~ s(x)",
+      { zero: data.x!.map(() => 0) },
+      { family: parseFamily("tw") },
+      "RESPONSE_CONSTANT",
+      /zero is 0/,
+    ],
+    [
+      "knots of no variable",
+      "y ~ s(dose)",
+      { dose: data.x! },
+      { knots: { dosis: [0, 1] } },
+      "UNKNOWN_COLUMN",
+      /did you mean dose\?/,
+    ],
+    [
+      "knots of a parametric variable",
+      "y ~ s(x) + z",
+      {},
+      { knots: { z: [0, 1] } },
+      "UNKNOWN_COLUMN",
+      /z is no variable of a smooth/,
+    ],
+    [
+      "factors of no variable",
+      "y ~ s(x) + grade",
+      { grade: data.x!.map((_, i) => i % 3) },
+      { factors: ["grad"] },
+      "UNKNOWN_COLUMN",
+      /did you mean grade\?/,
+    ],
+    ["gamma beside REML", "y ~ s(x)", {}, { gamma: 1.4 }, "OPTION_CONFLICT", /REML/],
     ["too few knots", "y ~ s(x)", {}, { knots: { x: [1] } }, "KNOTS", /two/],
     ["a wrong method", "y ~ s(x)", {}, { method: "REM" as "REML" }, "OPTION_CHOICE", /REML/],
     ["cfg-unknown", "y ~ s(x)", {}, { famly: 1 } as FitOptions, "UNKNOWN_OPTION", /did you mean family/],
@@ -153,6 +205,31 @@ describe("a fit refuses", () => {
       code,
       message: expect.stringMatching(says),
     });
+  });
+
+  it("a rank failure names its coefficient, and the fold", async () => {
+    const rows = { ...data, twin: data.x!.map((v) => 2 * Number(v)) };
+    await expect(fit("c ~ x + twin", rows as never, { family: poisson() })).rejects.toMatchObject({
+      code: "GAM_RANK",
+      message: expect.stringMatching(/the coefficient twin/),
+    });
+    const only = data.id!.map((v) => Number(v === data.id![0]));
+    await expect(
+      crossFit("y ~ only", { ...data, only } as never, { group: "id", countCold: false }),
+    ).rejects.toMatchObject({
+      code: "GAM_RANK",
+      message: expect.stringMatching(new RegExp(`without ${data.id![0]}: the coefficient only`)),
+    });
+  });
+
+  it("a held-out fold of zeros is no constant response", async () => {
+    const c = data.c!.map((v, i) => (data.id![i] === data.id![0] ? 0 : v));
+    const cv = await crossFit("c ~ x", { ...data, c } as never, {
+      family: poisson(),
+      group: "id",
+      countCold: false,
+    });
+    expect(cv.predictions.every(Number.isFinite)).toBe(true);
   });
 
   it("zero-weight rows count as absent", async () => {
@@ -244,6 +321,8 @@ describe("the command line refuses", () => {
     [["crossfit", csv, "y ~ s(x)"], 2, /^OPTION_CONFLICT/],
     [["predict", csv, csv], 1, /^MODEL_FORMAT/],
     [["artifact", csv], 1, /^ARTIFACT_(FORMAT|TRUNCATED)/],
+    [["artifact", folder], 1, /^NOT_A_FILE/],
+    [["fit", csv, "y ~ s(x)", "--knots", "q=0,1"], 2, /^UNKNOWN_COLUMN/],
     [["frobnicate"], 2, /^UNKNOWN_COMMAND/],
     [["fitt", csv], 2, /^UNKNOWN_COMMAND .*did you mean fit/],
   ])("%j", async (args, code, says) => {
@@ -252,6 +331,14 @@ describe("the command line refuses", () => {
     expect(ran.err).toMatch(says);
     expect(ran.err).not.toMatch(/\n\s+at /);
   });
+  it("a pipe where an artifact should be: refused, not waited for", async () => {
+    const pipe = join(folder, "pipe");
+    execFileSync("mkfifo", [pipe]);
+    const ran = await gam(["artifact", pipe]);
+    expect(ran).toMatchObject({ code: 1, err: expect.stringMatching(/^NOT_A_FILE/) });
+    const cold = await gam(["fit", csv, "y ~ s(x)", "--warm-start", pipe]);
+    expect(cold).toMatchObject({ code: 0, err: expect.stringMatching(/COLD_START.*NOT_A_FILE/) });
+  }, 20_000);
   it("errors under --json are one object", async () => {
     const ran = await gam(["fit", visits, "y ~ s(x)", "--json"]);
     expect(JSON.parse(ran.err).error).toMatchObject({ code: "UNKNOWN_COLUMN" });

@@ -84,7 +84,14 @@ impl Model<'_> {
         }
     }
 
-    fn working(&self, layout: &Layout, p: &Prepared, beta: &[f64], theta: &[f64], weights: Weights) -> Result<Working> {
+    pub fn working(
+        &self,
+        layout: &Layout,
+        p: &Prepared,
+        beta: &[f64],
+        theta: &[f64],
+        weights: Weights,
+    ) -> Result<Working> {
         match &self.source {
             Source::Quadratic(q) => {
                 let gram = p.rotate(&q.gram, true);
@@ -99,7 +106,7 @@ impl Model<'_> {
         }
     }
 
-    fn hessian_of(&self, p: &Prepared, gram: &Mat) -> Mat {
+    pub fn hessian_of(&self, p: &Prepared, gram: &Mat) -> Mat {
         let mut h = gram.clone();
         p.add_total(&mut h);
         h
@@ -125,7 +132,7 @@ impl Model<'_> {
             now = self.working(layout, p, &beta, theta, Weights::Observed)?;
         }
         if !now.f.is_finite() {
-            return Err(Error::new("GAM_INNER", "no valid start: the linear predictor leaves the domain of the link"));
+            (beta, now) = self.back(layout, p, theta, &beta)?;
         }
         let objective = |w: &Working, beta: &[f64]| w.f + 0.5 * dot(beta, &p.total_times(beta));
         let mut last = f64::INFINITY;
@@ -187,17 +194,6 @@ impl Model<'_> {
             ("GAM_INNER", "penalised iteratively reweighted least squares did not converge")
         };
         Error::new(code, text).with("decrement", decrement).with("largest", largest)
-    }
-
-    fn first(&self, layout: &Layout, p: &Prepared, theta: &[f64]) -> Result<Vec<f64>> {
-        let start = match &self.source {
-            Source::Quadratic(_) => self.working(layout, p, &vec![0.0; layout.width], theta, Weights::Fisher)?,
-            Source::Data(d) => d.starting(layout, theta)?,
-        };
-        let factor = Factor::new(&self.hessian_of(p, &start.gram)).ok_or_else(|| self.rank_error(p, &start.gram))?;
-        let mut beta: Vec<f64> = start.score.iter().map(|s| -s).collect();
-        factor.solve(&mut beta);
-        Ok(beta)
     }
 
     fn fisher(&self, layout: &Layout, p: &Prepared, beta: &[f64], theta: &[f64]) -> Result<Factor> {

@@ -310,7 +310,7 @@ fn finish(
         out.baseline = crate::cox::baseline(d, model.layout, &out.beta)?;
     }
     if let Some(d) = data {
-        crate::overall::fill(&mut out, d, &e.theta);
+        crate::overall::fill(&mut out, d, &e.theta, options.method);
     }
     Ok(out)
 }

@@ -15,6 +15,7 @@ pub mod design;
 pub mod diagnose;
 pub mod family;
 pub mod fingerprint;
+mod first;
 pub mod fit;
 mod grid;
 pub mod jet;

@@ -1,17 +1,23 @@
 //! Figures of a whole fit: null deviance, log likelihood, information criteria, adjusted R².
 
+use crate::criterion::Method;
 use crate::family::{Derivs, Family, Response};
 use crate::fit::Fit;
 use crate::passes::Data;
 
-pub fn fill(fit: &mut Fit, d: &Data, theta: &[f64]) {
+pub fn fill(fit: &mut Fit, d: &Data, theta: &[f64], method: Method) {
     let r = Response { y: d.y, w: d.w };
     let k = d.predictors();
     let columns: Vec<Vec<f64>> = (0..k).map(|c| fit.eta.iter().skip(c).step_by(k).copied().collect()).collect();
     fit.log_lik = if d.family.partial() {
         crate::cox::log_lik(d.y, d.w, &fit.eta)
     } else {
-        d.family.log_lik(r, theta, &columns, fit.reml_scale)
+        // GCV has no likelihood of the scale: mgcv puts the estimate from the residuals into the density.
+        let phi = match method {
+            Method::Gcv => fit.scale,
+            _ => fit.reml_scale,
+        };
+        d.family.log_lik(r, theta, &columns, phi)
     };
     let parameters = fit.edf2.iter().sum::<f64>() + theta.len() as f64 + if fit.scale_estimated { 1.0 } else { 0.0 };
     fit.aic = -2.0 * fit.log_lik + 2.0 * parameters;

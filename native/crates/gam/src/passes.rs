@@ -87,7 +87,8 @@ impl Data<'_> {
 
     /// Sums of the first least squares problem: the score becomes X'(f' - f'' eta) at the start values of the family,
     /// so that the solution of H beta = -score is the first iterate.
-    pub fn starting(&self, layout: &Layout, theta: &[f64]) -> Result<Working> {
+    /// `level`: at the mean response instead, with a score that makes the first iterate the constant model.
+    pub fn starting(&self, layout: &Layout, theta: &[f64], level: bool) -> Result<Working> {
         if self.family.partial() {
             return crate::cox::working(self, layout, &vec![0.0; layout.width]);
         }
@@ -97,9 +98,15 @@ impl Data<'_> {
         self.sums(layout, theta, Weights::Fisher, &|block, from, s: &mut Scratch| {
             let r = self.response(from, block.rows);
             s.eta = (0..k)
-                .map(|c| r.y.iter().zip(r.w).map(|(&y, &w)| self.family.start(y, w, mean, c)).collect())
+                .map(|c| {
+                    let at = |y: f64| if level { mean } else { y };
+                    r.y.iter().zip(r.w).map(|(&y, &w)| self.family.start(at(y), w, mean, c)).collect()
+                })
                 .collect();
             self.family.derive(r, theta, &s.eta, false, &mut s.derivs);
+            if level {
+                s.derivs.d1.iter_mut().for_each(|d| d.fill(0.0));
+            }
             for (c, eta) in s.eta.iter().enumerate() {
                 for (i, e) in eta.iter().enumerate() {
                     let o = if self.offset.is_empty() { 0.0 } else { self.offset[(from + i) * k + c] };

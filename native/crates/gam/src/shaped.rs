@@ -210,7 +210,7 @@ impl Solver<'_> {
         let c = Mat { rows: rows.len(), cols: plain.width, data: rows.concat() };
         let working = |x: &[f64]| self.data.working(&layout, x, self.parameters, Weights::Observed);
         let objective = |w: &Working, x: &[f64]| w.f + 0.5 * dot(x, &p.total_times(x));
-        let first = self.data.starting(&layout, self.parameters)?;
+        let first = self.data.starting(&layout, self.parameters, false)?;
         let mut corner = self.step(&first, &p, &layout, &c, &vec![0.0; plain.width])?;
         let mut now = working(&corner.x)?;
         let finish = |corner: Corner| Ok(Corner { x: p.to_plain(&corner.x), ..corner });

@@ -238,7 +238,7 @@ fn tensor(j: &Json, interaction: bool, columns: &Columns, rows: usize) -> Result
         }
         let basis = Basis::learn(&plan, columns)?;
         let mut change = function_values(&basis, &plan, columns)?;
-        if interaction && !matches!(m.get("mc"), Json::Bool(false)) {
+        if interaction && !basis.is_random() && !matches!(m.get("mc"), Json::Bool(false)) {
             let (sums, _) = survey(&basis, columns, rows);
             let sums = change.as_ref().map_or_else(|| sums.clone(), |c| c.tmul_vec(&sums));
             let z = complement(&sums);

@@ -124,12 +124,19 @@ function categories(
 function checkRange(y: Float64Array, family: Family, label: string, frame: Frame): void {
   const rule = RULES[family.name];
   if (rule) refuseFirst(y, rule[0], label, rule[1], frame);
-  if (family.name === "gaussian" && y.length > 1 && y.every((v) => v === y[0]))
-    throw gamError(
-      "RESPONSE_CONSTANT",
-      `${label} is ${y[0]} in all ${y.length} rows; there is nothing to explain`,
-      { details: { column: label } },
-    );
+}
+
+/** A fit needs a response that varies; the rows of a fold that is held out need not. */
+export function refuseConstant({ label, y }: Response, { name }: Family): void {
+  const refuse = (why: string): never => {
+    throw gamError("RESPONSE_CONSTANT", `${label} is ${y[0]} in all ${y.length} rows; ${why}`, {
+      details: { column: label },
+    });
+  };
+  if (y.length > 1 && y.every((v) => v === y[0])) {
+    if (name === "gaussian") refuse("there is nothing to explain");
+    if (RULES[name] === count && y[0] === 0) refuse("a mean of 0 has no model");
+  }
 }
 
 const count = [(v: number) => v >= 0, "must not be negative"] as const;

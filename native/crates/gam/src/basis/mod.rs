@@ -299,9 +299,14 @@ impl Basis {
         }
     }
 
-    /// Random effects and the like stay uncentred.
+    /// Random effects and the like stay uncentred, products with a random margin too.
     pub fn is_random(&self) -> bool {
-        matches!(self, Basis::Random(_) | Basis::FactorSmooth(_))
+        match self {
+            Basis::Random(_) | Basis::FactorSmooth(_) => true,
+            Basis::Tensor(t) => t.margins.iter().any(|m| m.basis.is_random()),
+            Basis::Separable(t) => t.bases().any(Basis::is_random),
+            _ => false,
+        }
     }
 
     /// Costs much more than a few operations a row: its values are kept.

@@ -107,7 +107,9 @@ impl Radial {
         };
         let powers = monomials(d, order);
         let null = powers.len();
-        let k = plan.k.unwrap_or(null + [10, 30, 100][(d - 1).min(2)]);
+        // A process without a trend has as many functions as one with it.
+        let free = if duchon { null } else { d + 1 };
+        let k = plan.k.unwrap_or(free + [10, 30, 100][(d - 1).min(2)]);
         if k <= null {
             return Err(super::bad_knots(format!("k = {k} must exceed the {null} polynomials of the null space")));
         }

@@ -40,7 +40,7 @@ impl ThinPlate {
         };
         let powers = monomials(d, order);
         let null = powers.len();
-        let k = plan.k.unwrap_or_else(|| (10 * 3usize.pow(d as u32 - 1)).max(null + 1));
+        let k = plan.k.unwrap_or(null + [8, 27, 100][(d - 1).min(2)]);
         if k <= null {
             return Err(super::bad_knots(format!("k = {k} must exceed the {null} polynomials of the null space")));
         }

@@ -34,6 +34,9 @@ impl Glm {
     /// Half the deviance of a row of unit weight as a series in the linear predictor.
     fn half_deviance(&self, y: f64, eta: f64) -> Jet<1> {
         if self.distribution == Binomial {
+            if self.link == Link::Log && eta >= 0.0 {
+                return Jet::constant(f64::INFINITY);
+            }
             let (p, q) = self.link.log_probabilities::<1>(eta);
             let both = if y == 0.0 {
                 q.scale(-1.0)
@@ -154,6 +157,7 @@ impl Family for Glm {
         let mu = match self.distribution {
             Gaussian => match self.link {
                 Link::Identity => y,
+                Link::Logit => y.clamp(0.01, 0.99),
                 _ => {
                     if y > 0.0 {
                         y

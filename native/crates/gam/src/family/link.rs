@@ -89,6 +89,12 @@ impl Link {
                 let mirrored = std::array::from_fn(|k| if k % 2 == 1 { -upper[k] } else { upper[k] });
                 (Jet::series(log_normal_series(eta)), Jet::series(mirrored))
             }
+            Link::Log => {
+                // 1 - mu = -(e^eta - 1); all its derivatives are -e^eta.
+                let e = eta.exp();
+                let rest = Jet::series([-eta.exp_m1(), -e, -e / 2.0, -e / 6.0, -e / 24.0]);
+                (Jet::eta(eta), rest.ln())
+            }
             Link::Cloglog => {
                 let t = Jet::<T>::eta(eta).exp();
                 let x = t.value();

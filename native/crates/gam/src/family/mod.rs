@@ -212,11 +212,12 @@ pub fn from_options(o: &Json) -> Result<Box<dyn Family>> {
     use Link::*;
     let family: Box<dyn Family> = match name {
         "gaussian" | "quasi" => {
-            let link = pick(Identity, &[Identity, Log, Inverse])?;
+            let quasi = [Identity, Log, Inverse, Logit, Sqrt];
+            let link = pick(Identity, if name == "quasi" { &quasi } else { &quasi[..3] })?;
             Box::new(glm::Glm { distribution: glm::Distribution::Gaussian, link, quasi: name == "quasi" })
         }
         "binomial" | "quasibinomial" => {
-            let link = pick(Logit, &[Logit, Probit, Cloglog, Cauchit])?;
+            let link = pick(Logit, &[Logit, Probit, Cloglog, Cauchit, Log])?;
             Box::new(glm::Glm { distribution: glm::Distribution::Binomial, link, quasi: name == "quasibinomial" })
         }
         "poisson" | "quasipoisson" => {
