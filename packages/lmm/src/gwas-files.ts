@@ -1,10 +1,8 @@
-import { resolve } from "node:path";
-import type { OutputFiles, StageMeter } from "@x/core/base";
+import { checkOutputs, type OutputFiles, type StageMeter } from "@x/core/base";
 import type { PlinkStudy } from "@x/plink-io";
 import { rebatch } from "./associate.ts";
 import type { AssociationColumns, AssociationTest } from "./association-columns.ts";
 import { diagnosticsLines } from "./diagnostics.ts";
-import { lmmError } from "./errors.ts";
 import { assocHeader, assocRows } from "./gemma/assoc-text.ts";
 import { formatLog } from "./gemma/log.ts";
 import { statisticsOf, textStatistics } from "./gemma/modes.ts";
@@ -17,7 +15,7 @@ function reportPath(options: Pick<GwasOptions, "out" | "report">): string | unde
   return options.report ?? (options.out === undefined ? undefined : `${options.out}.report.html`);
 }
 
-/** Every path a run will write to, so that each folder is checked first. @throws OPTION_CONFLICT for one that is there twice. */
+/** Every path a run will write to, so that each folder is checked first. @throws OUT_TWICE for one that is there twice. */
 export function checkGwasPaths(
   options: Pick<GwasOptions, "out" | "report" | "saveKinship" | "saveEigen">,
 ): string[] {
@@ -27,19 +25,7 @@ export function checkGwasPaths(
   const paths = [...results, reportPath(options), saveKinship, saveEigen].filter(
     (path) => path !== undefined,
   );
-  const taken = new Set<string>();
-  for (const path of paths) {
-    if (taken.has(resolve(path)))
-      throw lmmError(
-        "OPTION_CONFLICT",
-        `${path} would be written twice by this run; give each file its own name.`,
-        {
-          usage: true,
-          details: { path },
-        },
-      );
-    taken.add(resolve(path));
-  }
+  checkOutputs(paths);
   return paths;
 }
 

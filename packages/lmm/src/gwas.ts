@@ -176,7 +176,7 @@ export interface GwasResult {
  * The whole study in one call: read, join, kinship, eigendecomposition, null model, Wald tests, and with `out` the
  * result files and a report. The fileset is a prefix or an opened study.
  *
- * @throws Everything the steps throw; UNKNOWN_OPTION, OPTION_CONFLICT, OPTION_MISSING, OUT_DIR and LOCKED before any computing, MEM_PREFLIGHT before any allocation.
+ * @throws Everything the steps throw; UNKNOWN_OPTION, OPTION_CONFLICT, OPTION_MISSING, OUT_TWICE, OUT_DIR and LOCKED before any computing, MEM_PREFLIGHT before any allocation.
  */
 export async function gwas(fileset: string | PlinkStudy, options: GwasOptions = {}): Promise<GwasResult> {
   checkNames(options, GWAS_NAMES, "gwas");

@@ -130,7 +130,10 @@ it("a path that the run would write twice is refused before anything is made", a
     ["--save-kinship", `../${basename(folder)}/x.assoc.arrow`],
   ] as const) {
     const ran = await lmm([...run, flag, `${folder}/${name}`]);
-    expect(ran).toMatchObject({ code: 2, err: expect.stringMatching(/^OPTION_CONFLICT.*written twice/) });
+    expect(ran).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/^OUT_TWICE.*two outputs have this name/),
+    });
   }
   expect(names(folder)).toEqual([]);
 });

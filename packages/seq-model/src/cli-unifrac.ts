@@ -63,7 +63,7 @@ export const unifracCommand: CliCommand = {
     {
       name: "keep-empty",
       type: "flag",
-      help: "samples without counts are at distance 1 (0 of each other) instead of an error; not of diversities, aitchison takes the pseudocount",
+      help: "keep samples without counts instead of an error: at distance 1 of others, 0 of each other; of weighted and aitchison what their formulas give",
     },
     {
       name: "stripes",

@@ -66,7 +66,8 @@ function inputsOf(
   targets: readonly Target[],
 ): Fingerprint {
   const { split, sequences, tree, from, leaveOut, groups, sampleWeights, categorical } = options;
-  const { missingTips, missingLength, model, training, transform } = options;
+  const { distances, encoderValues, missingTips, missingLength, alpha, unknown, model, training } = options;
+  const { seed, transform, groupColumn, ridgeStart, keepAuxiliary } = options;
   return {
     table: tableHash(table),
     "target columns": targets.map(({ name }) => name).join(", "),
@@ -77,8 +78,12 @@ function inputsOf(
     tree: tree ? treeHash(tree) : "none",
     encoder: from ? weightsHash(from.weights) : "none",
     options: hashOf(
-      JSON.stringify({ missingTips, missingLength, model, training, transform, leaveOut, groups }),
+      JSON.stringify({ missingTips, missingLength, alpha, unknown, model, training, seed }),
+      JSON.stringify({ transform, leaveOut, groups, groupColumn, ridgeStart, keepAuxiliary }),
       sampleWeights && Float64Array.from(sampleWeights),
+      encoderValues && Float64Array.from(encoderValues),
+      distances?.ids,
+      distances?.toArray(),
       categorical?.columns.flatMap((c) => [c, JSON.stringify(categorical.metadata.column(c).values)]),
     ),
   };

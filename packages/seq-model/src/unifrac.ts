@@ -29,7 +29,7 @@ export interface DistanceOptions
     Pick<RunOptions, "signal" | "onProgress" | "threads" | "memoryLimit"> {
   /** Only these samples, in this order; all of the table by default. */
   samples?: readonly string[];
-  /** Samples without counts: refuse (`EMPTY_SAMPLE`, the default) or take them as they are: at distance 1, or 0 of each other. */
+  /** Samples without counts: refuse (`EMPTY_SAMPLE`, the default) or take them as they are: at distance 1 (of `weighted` and `aitchison` what the formula gives), 0 of each other. */
   emptySamples?: "error" | "keep";
   /** Keep distances as float32: half the memory. Sums still run in float64. */
   float32?: boolean;
