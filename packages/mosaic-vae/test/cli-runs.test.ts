@@ -146,7 +146,7 @@ it("a training that is told to stop names its checkpoint, and goes on to the sam
       }),
   );
   expect(b).toEqual(a);
-});
+}, 300_000);
 
 it("the commands of the README run, one after the other", async () => {
   const readme = readFileSync(join(import.meta.dirname, "../README.md"), "utf8");
@@ -164,4 +164,4 @@ it("the commands of the README run, one after the other", async () => {
     const run = spawnSync(process.execPath, [bin, ...words], { encoding: "utf8", cwd: home.path(".") });
     expect([line, run.status, run.stderr]).toEqual([line, 0, ""]);
   }
-});
+}, 300_000);

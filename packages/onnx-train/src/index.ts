@@ -18,6 +18,7 @@ export * from "./likelihoods.ts";
 export { type LiveLineOptions, liveLine } from "./live-line.ts";
 export {
   type HistoryLine,
+  type LossCurve,
   type LossReportOptions,
   lossCurves,
   lossReportHtml,

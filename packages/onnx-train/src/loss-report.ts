@@ -37,8 +37,16 @@ const [WIDTH, HEIGHT, LEFT, BOTTOM] = [560, 260, 56, 30];
 /** More points than pixels only make the file larger: neighbours are averaged. */
 const POINTS = 500;
 
+/** One number over the steps. */
+export interface LossCurve {
+  /** What it is. */
+  readonly name: string;
+  /** Its curve. */
+  readonly svg: string;
+}
+
 /** One curve a number of a history, as SVG; lines have the class `l`, rules `g`. */
-export function lossCurves(history: readonly HistoryLine[]): { name: string; svg: string }[] {
+export function lossCurves(history: readonly HistoryLine[]): LossCurve[] {
   const names = [...new Set(history.flatMap((line) => Object.keys(line)))].filter(
     (name) => !["step", "seconds", "applied"].includes(name),
   );
