@@ -50,9 +50,11 @@ export interface TrialRun {
   readonly folder: string;
 }
 
-/** Makes runs. `search` goes on only with a folder of the same `inputs`: a text for what the runs learn from. */
+/** Makes runs. */
 export interface TrialFunction {
+  /** Makes one and says its score. */
   (trial: TrialRun): Promise<number>;
+  /** A text for each thing the runs learn from: `search` goes on only with a folder of the same. */
   readonly inputs?: Fingerprint;
 }
 
