@@ -63,6 +63,7 @@ it("exports exactly these names", () => {
       "logSigmoid",
       "logSoftmax",
       "logSumExp",
+      "lossCurves",
       "lossReportHtml",
       "mapChunks",
       "matmul",
