@@ -9,6 +9,8 @@ export default defineConfig({
     exclude: ["**/node_modules/**", "**/dist/**", ...(scale ? [] : ["**/*.scale.test.ts"])],
     testTimeout: scale ? 1_800_000 : 120_000,
     hookTimeout: 120_000,
+    // One line a file: a test of some seconds is ordinary here, and a log that lists them all hides the failures.
+    slowTestThreshold: 60_000,
     // Tests start processes of their own; two files at once fill the two cores of a small machine.
     maxWorkers: 2,
   },

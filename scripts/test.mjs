@@ -3,12 +3,13 @@
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 
 const scale = process.argv.includes("--scale");
 const filters = process.argv.slice(2).filter((arg) => arg !== "--scale");
 const folder = mkdtempSync(join(tmpdir(), "x-test-"));
 const totals = { passed: 0, failed: 0, skipped: 0 };
+const failures = []; // named again at the end, below pages of output
 let broken = false;
 
 try {
@@ -18,6 +19,7 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 if (broken && totals.failed === 0) totals.failed = 1; // a runner that died without naming a test
+for (const failure of failures) console.log(`failed: ${failure}`);
 if (totals.skipped > 0) console.log(`${totals.skipped} skipped`);
 console.log(`${totals.passed} passed, ${totals.failed} failed`);
 process.exitCode = totals.failed > 0 || totals.passed === 0 ? 1 : 0;
@@ -31,10 +33,23 @@ async function vitest() {
     totals.passed += counts.numPassedTests;
     totals.failed += counts.numFailedTests;
     totals.skipped += counts.numPendingTests + counts.numTodoTests;
+    for (const file of counts.testResults) failures.push(...failuresOf(file));
   } catch {
     broken = true;
   }
   if (code !== 0) broken = true;
+}
+
+/** One line a failed test, or a failed file: where it is and what it said first. */
+function failuresOf({ name, status, message, assertionResults }) {
+  const file = relative(process.cwd(), name);
+  const failed = assertionResults.filter((test) => test.status === "failed");
+  if (status === "failed" && failed.length === 0) return [`${file}: ${firstLine(message)}`];
+  return failed.map((test) => `${file} > ${test.fullName}: ${firstLine(test.failureMessages[0])}`);
+}
+
+function firstLine(text = "") {
+  return text.trim().split("\n")[0].slice(0, 300);
 }
 
 /** The binding crates are left out: their Node symbols resolve only inside Node. */
@@ -49,6 +64,7 @@ async function cargo() {
     totals.failed += Number(failed);
     totals.skipped += Number(ignored);
   }
+  for (const [, name] of output.matchAll(/^---- (\S+) stdout ----/gm)) failures.push(`cargo test ${name}`);
   if (code !== 0) broken = true;
 }
 

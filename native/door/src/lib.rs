@@ -2,7 +2,6 @@
 //! `Work` does: a panic becomes an error with the code `NATIVE_PANIC` and Node goes on.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Once;
 
 use napi::bindgen_prelude::{AsyncTask, ToNapiValue, TypeName};
 use napi::{Env, Status, Task};
@@ -17,7 +16,6 @@ pub struct Work<T, J> {
 
 impl<T: Send + 'static, J: ToNapiValue + TypeName + 'static> Work<T, J> {
     pub fn spawn(run: impl FnMut() -> x_simd::Result<T> + Send + 'static, finish: fn(T) -> J) -> AsyncTask<Self> {
-        silence_panics();
         AsyncTask::new(Self { run: Box::new(run), finish })
     }
 }
@@ -49,8 +47,7 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
     format!("a native kernel panicked: {}", text.unwrap_or("no message"))
 }
 
-/// Rust prints panics to stderr by default; the error that reaches JavaScript says the same.
-fn silence_panics() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| std::panic::set_hook(Box::new(|_| {})));
+/// Rust prints panics to stderr by default; the error that reaches JavaScript says the same. Called once, as a door loads.
+pub fn silence_panics() {
+    std::panic::set_hook(Box::new(|_| {}));
 }
