@@ -73,6 +73,12 @@ pub struct MultiTests {
     pub score: bool,
 }
 
+impl From<MultiTests> for x_lmm::MultiTests {
+    fn from(t: MultiTests) -> Self {
+        Self { wald: t.wald, lrt: t.lrt, score: t.score }
+    }
+}
+
 /// `beta` has d values a row, `v_beta` the lower triangle of their covariance.
 #[napi(object)]
 pub struct MultiColumns {
@@ -174,7 +180,7 @@ impl MultiAssociation {
         threads: u32,
     ) -> AsyncTask<Work<x_lmm::MultiColumns, MultiColumns>> {
         let (job, inner, vectors) = (job.0.clone(), self.inner.clone(), self.vectors.clone());
-        let tests = x_lmm::MultiTests { wald: tests.wald, lrt: tests.lrt, score: tests.score };
+        let tests = tests.into();
         Work::spawn(
             move || read(&vectors, |u| inner.test(u, &packed, &rows, &means, tests, threads as usize, &job)),
             MultiColumns::from,
@@ -193,7 +199,7 @@ impl MultiAssociation {
         threads: u32,
     ) -> AsyncTask<Work<x_lmm::MultiColumns, MultiColumns>> {
         let (job, inner, vectors) = (job.0.clone(), self.inner.clone(), self.vectors.clone());
-        let tests = x_lmm::MultiTests { wald: tests.wald, lrt: tests.lrt, score: tests.score };
+        let tests = tests.into();
         Work::spawn(
             move || read(&vectors, |u| inner.test_dosages(u, &values, &rows, &means, tests, threads as usize, &job)),
             MultiColumns::from,

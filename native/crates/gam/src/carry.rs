@@ -15,9 +15,7 @@ impl Model<'_> {
         let gram = p.rotate(&now.prepared.rotate(&now.gram, false), true);
         // Score of the likelihood at its penalised optimum: minus the penalty's.
         let pull = p.to_rotated(&now.prepared.to_plain(&now.prepared.total_times(&now.beta)));
-        let mut h = gram.clone();
-        p.add_total(&mut h);
-        let Some(factor) = Factor::new(&h) else { return Ok(None) };
+        let Some(factor) = Factor::new(&self.hessian_of(&p, &gram)) else { return Ok(None) };
         // G (b - here) - pull + S b = 0
         let mut beta = gram.mul_vec(&here);
         axpy(1.0, &pull, &mut beta);
@@ -53,18 +51,14 @@ impl Model<'_> {
         let mut gram = now.gram.clone();
         now.gram_slopes.iter().zip(step).for_each(|(slope, s)| gram.add_scaled(*s, slope));
         let gram = p.rotate(&now.prepared.rotate(&gram, false), true);
+        let factor = Factor::new(&self.hessian_of(&p, &gram)).ok_or_else(|| self.rank_error(&p, &gram))?;
         let mut f = now.f;
         if let Source::Quadratic(q) = &self.source {
             let xty = p.to_rotated(&q.xty);
-            let mut h = gram.clone();
-            p.add_total(&mut h);
             beta.clone_from(&xty);
-            Factor::new(&h).ok_or_else(|| self.rank_error(&p, &gram))?.solve(&mut beta);
+            factor.solve(&mut beta);
             f = (0.5 * (q.yy - 2.0 * dot(&xty, &beta) + dot(&gram.mul_vec(&beta), &beta))).max(0.0);
         }
-        let mut h = gram.clone();
-        p.add_total(&mut h);
-        let factor = Factor::new(&h).ok_or_else(|| self.rank_error(&p, &gram))?;
         let penalty = dot(&beta, &p.total_times(&beta));
         let exact = matches!(self.source, Source::Quadratic(_)) && self.method == Method::Reml;
         let (criterion, phi) = if exact {

@@ -114,17 +114,9 @@ impl MultiAssociation {
             return Err(Error::new("SHAPE", "eigenvectors, means or rows do not match the people or the block"));
         }
         let kept = x_genotype::subset_at(level, packed, self.samples_in_file, rows_in_block, &self.keep, threads, job)?;
-        job.start(2 * rows.len() as u64);
-        let batch = batch_rows(n).min(rows.len());
-        let mut rotated: Vec<f64> = try_zeroed(batch * n)?;
-        let mut columns = MultiColumns::default();
-        for (rows, means) in rows.chunks(batch.max(1)).zip(means.chunks(batch.max(1))) {
-            job.check()?;
-            let rotated = &mut rotated[..rows.len() * n];
-            x_genotype::rotate_at(vectors.data(), n, None, &kept, rows, means, rotated, threads, level, job)?;
-            self.rotated(rotated, tests, threads, job, &mut columns)?;
-        }
-        Ok(columns)
+        self.batches(rows, means, tests, threads, job, |rows, means, rotated| {
+            x_genotype::rotate_at(vectors.data(), n, None, &kept, rows, means, rotated, threads, level, job)
+        })
     }
 
     /// As `test`, for a block of rows of dosages of all people in the file, NaN where missing.
@@ -143,14 +135,33 @@ impl MultiAssociation {
         if vectors.n() != n || means.len() != rows.len() {
             return Err(Error::new("SHAPE", "eigenvectors or means do not match the people or rows under test"));
         }
+        self.batches(rows, means, tests, threads, job, |rows, means, rotated| {
+            let x = x_genotype::fill_rows(values, self.samples_in_file, &self.keep, rows, means)?;
+            x_dense::gemm(rows.len(), n, n, &x, vectors.data(), rotated, threads, &Job::default())?;
+            job.advance(rows.len() as u64);
+            Ok(())
+        })
+    }
+
+    /// Rotates and tests so many variants at a time that they stay in cache.
+    fn batches(
+        &self,
+        rows: &[u32],
+        means: &[f64],
+        tests: MultiTests,
+        threads: usize,
+        job: &Job,
+        rotate: impl Fn(&[u32], &[f64], &mut [f64]) -> Result<()>,
+    ) -> Result<MultiColumns> {
+        let n = self.data.n;
+        job.start(2 * rows.len() as u64);
         let batch = batch_rows(n).min(rows.len()).max(1);
         let mut rotated: Vec<f64> = try_zeroed(batch * n)?;
         let mut columns = MultiColumns::default();
         for (rows, means) in rows.chunks(batch).zip(means.chunks(batch)) {
             job.check()?;
-            let x = x_genotype::fill_rows(values, self.samples_in_file, &self.keep, rows, means)?;
             let rotated = &mut rotated[..rows.len() * n];
-            x_dense::gemm(rows.len(), n, n, &x, vectors.data(), rotated, threads, &Job::default())?;
+            rotate(rows, means, rotated)?;
             self.rotated(rotated, tests, threads, job, &mut columns)?;
         }
         Ok(columns)
