@@ -22,6 +22,7 @@ export * from "./memory.ts";
 export * from "./native.ts";
 export { normalQuantile } from "./normal.ts";
 export * from "./numbers.ts";
+export { type FileExtras, type OptionExtras, type OptionMaker, option } from "./option.ts";
 export {
   checkOptions,
   checkRange,

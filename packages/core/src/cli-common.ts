@@ -1,36 +1,22 @@
 /** The options that our programs share. */
 import type { CliCommand } from "./cli.ts";
 import type { OptionSpec } from "./cli-options.ts";
+import { option } from "./option.ts";
 
 /** Options every program has. */
 export const commonOptions: readonly OptionSpec[] = [
-  {
-    name: "threads",
-    type: "int",
+  option.int("threads", "worker threads; all cores by default, results do not depend on it", {
     range: { min: 1, max: 1024 },
     value: "N",
-    help: "worker threads; all cores by default, results do not depend on it",
-  },
-  {
-    name: "memory-limit",
-    type: "bytes",
-    range: { min: 1 },
-    value: "SIZE",
-    help: "memory to plan with, e.g. 8G",
-  },
-  { name: "json", type: "flag", help: "results and errors as JSON" },
-  { name: "quiet", type: "flag", help: "no progress, no warnings" },
-  { name: "help", aliases: ["-h"], type: "flag", help: "show this help" },
-  { name: "version", type: "flag", help: "show the version" },
+  }),
+  option.bytes("memory-limit", "memory to plan with, e.g. 8G", { range: { min: 1 }, value: "SIZE" }),
+  option.flag("json", "results and errors as JSON"),
+  option.flag("quiet", "no progress, no warnings"),
+  option.flag("help", "show this help", { aliases: ["-h"] }),
+  option.flag("version", "show the version"),
 ];
 
-const SEED: OptionSpec = {
-  name: "seed",
-  type: "int",
-  range: { min: 0 },
-  value: "N",
-  help: "seed of everything random",
-};
+const SEED: OptionSpec = option.int("seed", "seed of everything random", { range: { min: 0 }, value: "N" });
 
 /** What a command has of its own: its options, and `--seed` where it draws random numbers. */
 export function ownOptions(command: CliCommand): readonly OptionSpec[] {

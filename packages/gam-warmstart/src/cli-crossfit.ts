@@ -1,4 +1,4 @@
-import type { CliCommand } from "@x/core/base";
+import { type CliCommand, option } from "@x/core/base";
 import { artifactText } from "./artifact/read.ts";
 import { commandText, tell, writeAll } from "./cli-fit.ts";
 import { crossFacts } from "./cli-json.ts";
@@ -15,38 +15,16 @@ export const crossFitCommand = (argv: readonly string[]): CliCommand => ({
   random: true,
   options: [
     ...MODEL_FLAGS,
-    { name: "group", type: "string", value: "COLUMN", help: "leave out one value of this column at a time" },
-    { name: "folds", type: "int", range: { min: 2 }, value: "K", help: "or K folds of shuffled rows" },
-    {
-      name: "parallel",
-      type: "int",
+    option.text("group", "leave out one value of this column at a time", { value: "COLUMN" }),
+    option.int("folds", "or K folds of shuffled rows", { range: { min: 2 }, value: "K" }),
+    option.int("parallel", "folds fitted at once; results do not depend on it", {
       range: { min: 1, max: 1024 },
       value: "N",
-      help: "folds fitted at once; results do not depend on it",
-    },
-    { name: "without-cold", type: "flag", help: "do not fit the folds cold as well" },
-    {
-      name: "out",
-      aliases: ["-o"],
-      type: "string",
-      value: "FILE",
-      file: { role: "output" },
-      help: "write held-out predictions (CSV: row, link, response)",
-    },
-    {
-      name: "artifact",
-      type: "string",
-      value: "FILE",
-      file: { role: "output" },
-      help: "write the parent's artifact",
-    },
-    {
-      name: "report",
-      type: "string",
-      value: "FILE",
-      file: { role: "output" },
-      help: "write the HTML report with the table of folds",
-    },
+    }),
+    option.flag("without-cold", "do not fit the folds cold as well"),
+    option.output("out", "write held-out predictions (CSV: row, link, response)", { aliases: ["-o"] }),
+    option.output("artifact", "write the parent's artifact"),
+    option.output("report", "write the HTML report with the table of folds"),
   ],
   examples: [
     `gam-warmstart crossfit data.csv 'y ~ s(x) + s(subject, bs="re")' --group subject --family binomial --json`,

@@ -1,4 +1,4 @@
-import { type CliCommand, type CliContext, isXError, OutputFiles } from "@x/core/base";
+import { type CliCommand, type CliContext, isXError, OutputFiles, option } from "@x/core/base";
 import { artifactText, readArtifact } from "./artifact/read.ts";
 import { openStore } from "./artifact/store.ts";
 import { modelFacts } from "./cli-json.ts";
@@ -28,42 +28,12 @@ export const fitCommand = (argv: readonly string[]): CliCommand => ({
   files: [{ role: "input" }, null],
   options: [
     ...MODEL_FLAGS,
-    {
-      name: "out",
-      aliases: ["-o"],
-      type: "string",
-      value: "FILE",
-      file: { role: "output" },
-      help: "write the model (JSON) for predict, summary, report",
-    },
-    {
-      name: "artifact",
-      type: "string",
-      value: "FILE",
-      file: { role: "output" },
-      help: "write the artifact that other fits can start from",
-    },
-    {
-      name: "warm-start",
-      type: "string",
-      value: "FILE",
-      file: { role: "input" },
-      help: "start from this artifact; a bad one means a cold start, with the reason",
-    },
-    {
-      name: "store",
-      type: "string",
-      value: "FOLDER",
-      help: "start from the latest artifact there, and put this fit's",
-    },
-    {
-      name: "report",
-      type: "string",
-      value: "FILE",
-      file: { role: "output" },
-      help: "write the HTML report",
-    },
-    { name: "title", type: "string", value: "TEXT", help: "title of the report" },
+    option.output("out", "write the model (JSON) for predict, summary, report", { aliases: ["-o"] }),
+    option.output("artifact", "write the artifact that other fits can start from"),
+    option.input("warm-start", "start from this artifact; a bad one means a cold start, with the reason"),
+    option.text("store", "start from the latest artifact there, and put this fit's", { value: "FOLDER" }),
+    option.output("report", "write the HTML report"),
+    option.text("title", "title of the report", { value: "TEXT" }),
   ],
   examples: [
     `gam-warmstart fit data.csv 'y ~ s(x0, bs="cr", k=10) + s(id, bs="re")' --family binomial --out model.json`,

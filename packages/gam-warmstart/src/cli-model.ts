@@ -1,5 +1,5 @@
 import { toIpc } from "@x/core";
-import { type CliCommand, writeFileAtomic, xError } from "@x/core/base";
+import { type CliCommand, option, writeFileAtomic, xError } from "@x/core/base";
 import { isUsable } from "./artifact/artifact.ts";
 import { descriptorKey } from "./artifact/identity.ts";
 import { readArtifact } from "./artifact/read.ts";
@@ -12,12 +12,9 @@ import { readModel } from "./model.ts";
 import type { Prediction } from "./predict.ts";
 import { reportHtml } from "./report/html.ts";
 
-const NA = {
-  name: "na",
-  type: "list",
+const NA = option.list("na", "texts that mean missing; NA and nothing by default", {
   value: "TEXTS",
-  help: "texts that mean missing; NA and nothing by default",
-} as const;
+});
 
 /** `gam-warmstart predict`. */
 export const predictCommand: CliCommand = {
@@ -26,29 +23,17 @@ export const predictCommand: CliCommand = {
   positionals: ["MODEL", "DATA"],
   files: [{ role: "input" }],
   options: [
-    {
-      name: "type",
-      type: "string",
+    option.text("type", "linear predictor, mean, or each term's part", {
       choices: ["link", "response", "terms"],
       value: "link|response|terms",
       default: "response",
-      help: "linear predictor, mean, or each term's part",
-    },
-    { name: "se", type: "flag", help: "standard errors too" },
-    { name: "exclude", type: "list", value: "TERMS", help: "terms to leave out, e.g. 's(id)'" },
-    {
-      name: "unconditional",
-      type: "flag",
-      help: "standard errors account for the choice of smoothing parameters",
-    },
-    {
-      name: "out",
+    }),
+    option.flag("se", "standard errors too"),
+    option.list("exclude", "terms to leave out, e.g. 's(id)'", { value: "TERMS" }),
+    option.flag("unconditional", "standard errors account for the choice of smoothing parameters"),
+    option.output("out", "writes there instead of standard output; .arrow as Arrow IPC, else CSV", {
       aliases: ["-o"],
-      type: "string",
-      value: "FILE",
-      file: { role: "output" },
-      help: "writes there instead of standard output; .arrow as Arrow IPC, else CSV",
-    },
+    }),
     NA,
   ],
   examples: [
@@ -159,14 +144,11 @@ export const diagnoseCommand: CliCommand = {
   files: [{ role: "input" }],
   random: true,
   options: [
-    {
-      name: "draws",
-      type: "int",
+    option.int("draws", "reshuffles behind each p-value", {
       range: { min: 10, max: 1e5 },
       default: 200,
       value: "N",
-      help: "reshuffles behind each p-value",
-    },
+    }),
     NA,
   ],
   examples: ["gam-warmstart diagnose model.json data.csv"],
@@ -200,16 +182,8 @@ export const reportCommand = (argv: readonly string[]): CliCommand => ({
   positionals: ["MODEL", "[DATA]"],
   files: [{ role: "input" }],
   options: [
-    {
-      name: "out",
-      aliases: ["-o"],
-      type: "string",
-      value: "FILE",
-      required: true,
-      file: { role: "output" },
-      help: "where to write the page",
-    },
-    { name: "title", type: "string", value: "TEXT", help: "title of the page" },
+    option.output("out", "where to write the page", { aliases: ["-o"], required: true }),
+    option.text("title", "title of the page", { value: "TEXT" }),
     NA,
   ],
   examples: ["gam-warmstart report model.json data.csv --out report.html"],
@@ -234,7 +208,7 @@ export const artifactCommand: CliCommand = {
   name: "artifact",
   summary: "what an artifact holds; a bad one is refused with its code",
   positionals: ["FILE"],
-  options: [{ name: "key", type: "flag", help: "print the descriptor key alone" }],
+  options: [option.flag("key", "print the descriptor key alone")],
   examples: ["gam-warmstart artifact parent.artifact.json"],
   async run(context) {
     const a = readArtifact(context.positionals[0]!);

@@ -1,4 +1,4 @@
-import type { CliContext, OptionSpec } from "@x/core/base";
+import { type CliContext, type OptionSpec, option } from "@x/core/base";
 import type { DataSet } from "./data/columns.ts";
 import { readData } from "./data/read-data.ts";
 import { gamError } from "./errors.ts";
@@ -7,64 +7,37 @@ import type { Method, ModelOptions } from "./prepare.ts";
 
 /** Options of every command that fits. */
 export const MODEL_FLAGS: readonly OptionSpec[] = [
-  {
-    name: "family",
-    type: "string",
-    value: "FAMILY",
-    default: "gaussian",
-    help: "gaussian, binomial, poisson, Gamma(link=log), nb, tw, betar, ocat, multinom, gaulss, cox.ph …",
-  },
-  {
-    name: "method",
-    type: "string",
+  option.text(
+    "family",
+    "gaussian, binomial, poisson, Gamma(link=log), nb, tw, betar, ocat, multinom, gaulss, cox.ph …",
+    { value: "FAMILY", default: "gaussian" },
+  ),
+  option.text("method", "how smoothing parameters are chosen; GCV is UBRE where the scale is known", {
     choices: ["REML", "ML", "GCV"],
     value: "REML|ML|GCV",
     default: "REML",
-    help: "how smoothing parameters are chosen; GCV is UBRE where the scale is known",
-  },
-  { name: "weights", type: "string", value: "COLUMN", help: "prior weights: a column or an expression" },
-  {
-    name: "offset",
-    type: "string",
-    value: "COLUMN",
-    help: "offset of the linear predictor: a column or an expression",
-  },
-  {
-    name: "formula",
-    type: "list",
-    value: "FORMULA",
-    help: "further formulas (gaulss, multinom), e.g. '~ s(x)'; not split at commas inside brackets",
-  },
-  { name: "factors", type: "list", value: "COLUMNS", help: "columns of numbers to read as factors" },
-  { name: "knots", type: "string", value: "NAME=A,B,…;…", help: "knots by variable, e.g. x=0,0.5,1;z=0,10" },
-  { name: "select", type: "flag", help: "penalise null spaces too, so that terms can leave the model" },
-  {
-    name: "discrete",
-    type: "flag",
-    help: "round the covariates of smooths to a grid: for very many rows of costly bases",
-  },
-  {
-    name: "gamma",
-    type: "number",
+  }),
+  option.text("weights", "prior weights: a column or an expression", { value: "COLUMN" }),
+  option.text("offset", "offset of the linear predictor: a column or an expression", { value: "COLUMN" }),
+  option.list(
+    "formula",
+    "further formulas (gaulss, multinom), e.g. '~ s(x)'; not split at commas inside brackets",
+    { value: "FORMULA" },
+  ),
+  option.list("factors", "columns of numbers to read as factors", { value: "COLUMNS" }),
+  option.text("knots", "knots by variable, e.g. x=0,0.5,1;z=0,10", { value: "NAME=A,B,…;…" }),
+  option.flag("select", "penalise null spaces too, so that terms can leave the model"),
+  option.flag("discrete", "round the covariates of smooths to a grid: for very many rows of costly bases"),
+  option.number("gamma", "multiplies the degrees of freedom in GCV", {
     range: { min: 1e-3, max: 1e3 },
     value: "X",
-    help: "multiplies the degrees of freedom in GCV",
-  },
-  {
-    name: "scale",
-    type: "number",
+  }),
+  option.number("scale", "fixes the scale instead of estimating it", {
     range: { min: Number.MIN_VALUE },
     value: "X",
-    help: "fixes the scale instead of estimating it",
-  },
-  {
-    name: "max-outer",
-    type: "int",
-    range: { min: 1, max: 1e6 },
-    value: "N",
-    help: "outer iterations at most (200)",
-  },
-  { name: "na", type: "list", value: "TEXTS", help: "texts that mean missing; NA and nothing by default" },
+  }),
+  option.int("max-outer", "outer iterations at most (200)", { range: { min: 1, max: 1e6 }, value: "N" }),
+  option.list("na", "texts that mean missing; NA and nothing by default", { value: "TEXTS" }),
 ];
 
 /** The formulas of a command line: the word, then `--formula`. */

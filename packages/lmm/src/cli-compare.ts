@@ -1,4 +1,4 @@
-import { type CliCommand, type CliContext, readLines, unknownOption } from "@x/core/base";
+import { type CliCommand, type CliContext, option, readLines, unknownOption } from "@x/core/base";
 import {
   ASSOC_TOLERANCES,
   type Comparison,
@@ -14,12 +14,9 @@ export const compareCommand = (onDifferent: () => void): CliCommand => ({
   summary: "two .assoc.txt files, or two text kinships, column by column; exit 1 when they differ",
   positionals: ["A", "B"],
   options: [
-    {
-      name: "tolerance",
-      type: "list",
+    option.list("tolerance", "other limits than the defaults, e.g. beta=1e-6,p_wald=1e-8 or k=1e-9", {
       value: "LIST",
-      help: "other limits than the defaults, e.g. beta=1e-6,p_wald=1e-8 or k=1e-9",
-    },
+    }),
   ],
   examples: [
     "lmm compare ours.assoc.txt gemma.assoc.txt",

@@ -6,6 +6,7 @@ import {
   checkOutputDir,
   collectWarnings,
   lockOutput,
+  option,
   type RunOptions,
   StageMeter,
 } from "@x/core/base";
@@ -44,15 +45,12 @@ export function gemmaCommand(argv: readonly string[]): CliCommand {
     options: [
       ...GEMMA_OPTIONS,
       ...PEOPLE_OPTIONS,
-      {
-        name: "format",
-        type: "string",
+      option.text("format", "what -gk and -eigen write: GEMMA's text, or an exact and faster Arrow file", {
         choices: ["text", "arrow"],
         default: "text",
         value: "text|arrow",
-        help: "what -gk and -eigen write: GEMMA's text, or an exact and faster Arrow file",
-      },
-      { name: "chunk", type: "int", range: { min: 1, max: 1e6 }, value: "N", help: "variants read at once" },
+      }),
+      option.int("chunk", "variants read at once", { range: { min: 1, max: 1e6 }, value: "N" }),
     ],
     examples: ["lmm -bfile study -gk 1 -o k", "lmm -bfile study -k output/k.cXX.txt -lmm 1 -o study"],
     run: (context) => runGemma(context, argv),

@@ -1,4 +1,4 @@
-import { type CliCommand, resolveThreads } from "@x/core/base";
+import { type CliCommand, option, resolveThreads } from "@x/core/base";
 import { checkInputs, eigenSource, PEOPLE_OPTIONS, peopleOptions } from "./cli-people.ts";
 import { printPlan, ROUTE_OPTION } from "./cli-plan.ts";
 import { isGiven, quoteWord } from "./cli-words.ts";
@@ -45,63 +45,34 @@ export function gwasCommand(argv: readonly string[]): CliCommand {
       ...GEMMA_OPTIONS.filter((o) => SHARED.has(o.name)).map((o) =>
         o.name === "lmm" ? { ...o, help: "which tests, by GEMMA's number: 1 Wald (default), 2, 3, 4, 9" } : o,
       ),
-      {
-        name: "out",
+      option.output("out", "writes PREFIX.assoc.txt, .assoc.arrow, .log.txt, .report.html", {
         aliases: ["-o"],
-        type: "string",
         value: "PREFIX",
         required: true,
-        file: { role: "output", endings: [".assoc.txt", ".assoc.arrow", ".log.txt", ".report.html"] },
-        help: "writes PREFIX.assoc.txt, .assoc.arrow, .log.txt, .report.html",
-      },
+        endings: [".assoc.txt", ".assoc.arrow", ".log.txt", ".report.html"],
+      }),
       ...PEOPLE_OPTIONS,
-      {
-        name: "gk",
+      option.int("gk", "the kinship made: 1 centred (also without -gk), 2 standardised", {
         aliases: ["-gk"],
-        type: "int",
         range: { min: 1, max: 2 },
         implied: 1,
         value: "1|2",
-        help: "the kinship made: 1 centred (also without -gk), 2 standardised",
-      },
+      }),
       ROUTE_OPTION,
-      { name: "plan", type: "flag", help: "print memory and rough time by either route, and stop" },
-      {
-        name: "save-kinship",
-        type: "string",
-        value: "FILE",
-        file: { role: "output" },
-        help: "keep the kinship: .txt as GEMMA's text, else Arrow",
-      },
-      {
-        name: "save-eigen",
-        type: "string",
-        value: "FILE",
-        file: { role: "output" },
-        help: "keep the eigendecomposition for --eig, as Arrow",
-      },
-      {
-        name: "report",
-        type: "string",
-        value: "FILE",
-        file: { role: "output" },
-        help: "the HTML report; PREFIX.report.html by default",
-      },
-      { name: "without-report", type: "flag", help: "no report" },
-      { name: "title", type: "string", value: "TEXT", help: "title of the report" },
-      {
-        name: "resume",
-        type: "flag",
-        help: "go on where a killed run with this flag stopped; the files are the same bytes",
-      },
-      {
-        name: "shard",
-        type: "string",
-        value: "I/N",
-        help: "only this part of the variants, into PREFIX.shard-I-of-N; lmm merge puts the N together",
-      },
-      { name: "loco", type: "flag", help: "leave the tested variant's chromosome out of its kinship" },
-      { name: "chunk", type: "int", range: { min: 1, max: 1e6 }, value: "N", help: "variants read at once" },
+      option.flag("plan", "print memory and rough time by either route, and stop"),
+      option.output("save-kinship", "keep the kinship: .txt as GEMMA's text, else Arrow"),
+      option.output("save-eigen", "keep the eigendecomposition for --eig, as Arrow"),
+      option.output("report", "the HTML report; PREFIX.report.html by default"),
+      option.flag("without-report", "no report"),
+      option.text("title", "title of the report", { value: "TEXT" }),
+      option.flag("resume", "go on where a killed run with this flag stopped; the files are the same bytes"),
+      option.text(
+        "shard",
+        "only this part of the variants, into PREFIX.shard-I-of-N; lmm merge puts the N together",
+        { value: "I/N" },
+      ),
+      option.flag("loco", "leave the tested variant's chromosome out of its kinship"),
+      option.int("chunk", "variants read at once", { range: { min: 1, max: 1e6 }, value: "N" }),
     ],
     examples: [
       "lmm gwas --bfile study --out results/study",

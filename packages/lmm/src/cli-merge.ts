@@ -1,4 +1,4 @@
-import { type CliCommand, resolveThreads } from "@x/core/base";
+import { type CliCommand, option, resolveThreads } from "@x/core/base";
 import { quoteWord } from "./cli-words.ts";
 import { defined, refuseBoth } from "./option-names.ts";
 
@@ -10,31 +10,19 @@ export function mergeCommand(argv: readonly string[]): CliCommand {
     positionals: ["SHARD..."],
     files: [{ role: "input", endings: [".assoc.arrow", ".arrow", ".log.txt"] }],
     options: [
-      {
-        name: "out",
+      option.output("out", "writes PREFIX.assoc.txt, .assoc.arrow, .log.txt, .report.html", {
         aliases: ["-o"],
-        type: "string",
         value: "PREFIX",
         required: true,
-        file: { role: "output", endings: [".assoc.txt", ".assoc.arrow", ".log.txt", ".report.html"] },
-        help: "writes PREFIX.assoc.txt, .assoc.arrow, .log.txt, .report.html",
-      },
-      {
-        name: "bfile",
-        type: "string",
+        endings: [".assoc.txt", ".assoc.arrow", ".log.txt", ".report.html"],
+      }),
+      option.input("bfile", "the fileset, where it has moved", {
         value: "PREFIX",
-        file: { role: "input", endings: [".bed", ".bim", ".fam"] },
-        help: "the fileset, where it has moved",
-      },
-      {
-        name: "report",
-        type: "string",
-        value: "FILE",
-        file: { role: "output" },
-        help: "the HTML report; PREFIX.report.html by default",
-      },
-      { name: "without-report", type: "flag", help: "no report" },
-      { name: "title", type: "string", value: "TEXT", help: "title of the report" },
+        endings: [".bed", ".bim", ".fam"],
+      }),
+      option.output("report", "the HTML report; PREFIX.report.html by default"),
+      option.flag("without-report", "no report"),
+      option.text("title", "title of the report", { value: "TEXT" }),
     ],
     examples: ["lmm merge big.shard-* --out big"],
     async run(context) {

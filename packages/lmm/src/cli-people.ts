@@ -1,4 +1,4 @@
-import type { OptionSpec, OptionValues } from "@x/core/base";
+import { type OptionSpec, type OptionValues, option } from "@x/core/base";
 import { isGiven } from "./cli-words.ts";
 import type { EigenSource } from "./eigen-load.ts";
 import { lmmError } from "./errors.ts";
@@ -8,35 +8,22 @@ import { refuseBoth, requireOther } from "./option-names.ts";
 
 /** Who is analysed and with which covariates, beyond GEMMA's `-p -n -c`: the same in both forms of the command line. */
 export const PEOPLE_OPTIONS: readonly OptionSpec[] = [
-  {
-    name: "on",
-    type: "string",
+  option.text("on", "match -p, -c and -gxe by ids in their header instead of by row", {
     choices: ["iid", "fid+iid"],
     value: "iid|fid+iid",
-    help: "match -p, -c and -gxe by ids in their header instead of by row",
-  },
-  {
-    name: "ids",
-    type: "string",
-    value: "FILE",
-    file: { role: "input" },
-    help: "the people of -g: FID and IID, or IID, a line",
-  },
-  { name: "pheno", type: "string", value: "NAME", help: "phenotype column by name, with --on" },
-  { name: "covar", type: "list", value: "NAMES", help: "covariate columns by name, with --on" },
-  {
-    name: "categorical",
-    type: "list",
-    value: "NAMES",
-    help: "covariates that are categories, by name or, without --on, by column: 0/1 columns for all levels but the first",
-  },
-  {
-    name: "pcs",
-    type: "int",
+  }),
+  option.input("ids", "the people of -g: FID and IID, or IID, a line"),
+  option.text("pheno", "phenotype column by name, with --on", { value: "NAME" }),
+  option.list("covar", "covariate columns by name, with --on", { value: "NAMES" }),
+  option.list(
+    "categorical",
+    "covariates that are categories, by name or, without --on, by column: 0/1 columns for all levels but the first",
+    { value: "NAMES" },
+  ),
+  option.int("pcs", "the first K principal components of the kinship as covariates", {
     range: { min: 1, max: 1000 },
     value: "K",
-    help: "the first K principal components of the kinship as covariates",
-  },
+  }),
 ];
 
 /** The join that a command line asks for. */

@@ -1,61 +1,39 @@
-import { type CliCommand, type CliContext, memoryLimit } from "@x/core/base";
+import { type CliCommand, type CliContext, memoryLimit, option } from "@x/core/base";
 import { type GwasPlan, planGwas, ROUTES, type RouteChoice, type RoutePlan, requirePlan } from "./plan.ts";
 
 /** `--route` of the verbs that have it. */
-export const ROUTE_OPTION: CliCommand["options"][number] = {
-  name: "route",
-  type: "string",
-  choices: [...ROUTES],
-  default: "auto",
-  value: "auto|primal|dual",
-  help: "people × people as GEMMA, or kinship variants × kinship variants: the same numbers",
-};
+export const ROUTE_OPTION: CliCommand["options"][number] = option.text(
+  "route",
+  "people × people as GEMMA, or kinship variants × kinship variants: the same numbers",
+  { choices: [...ROUTES], default: "auto", value: "auto|primal|dual" },
+);
 
 /** `lmm plan`: what a study of a size needs, without doing it. */
 export const planCommand: CliCommand = {
   name: "plan",
   summary: "memory and rough time of a study of a given size",
   options: [
-    {
-      name: "samples",
-      type: "int",
-      range: { min: 1, max: 1e8 },
-      required: true,
-      value: "N",
-      help: "people in the .fam",
-    },
-    {
-      name: "variants",
-      type: "int",
+    option.int("samples", "people in the .fam", { range: { min: 1, max: 1e8 }, required: true, value: "N" }),
+    option.int("variants", "variants in the .bim", {
       range: { min: 1, max: 1e10 },
       required: true,
       value: "P",
-      help: "variants in the .bim",
-    },
-    {
-      name: "analyzed",
-      type: "int",
+    }),
+    option.int("analyzed", "people with a phenotype; all by default", {
       range: { min: 1, max: 1e8 },
       value: "M",
-      help: "people with a phenotype; all by default",
-    },
-    {
-      name: "kinship-variants",
-      type: "int",
+    }),
+    option.int("kinship-variants", "variants in the kinship; all by default", {
       range: { min: 1 },
       value: "P",
-      help: "variants in the kinship; all by default",
-    },
-    {
-      name: "covariates",
-      type: "int",
+    }),
+    option.int("covariates", "covariate columns, intercept included", {
       range: { min: 1, max: 1000 },
       default: 1,
       value: "C",
-      help: "covariate columns, intercept included",
-    },
+    }),
     ROUTE_OPTION,
-    { name: "check", type: "flag", help: "fail with MEM_PREFLIGHT when it does not fit here" },
+    option.flag("check", "fail with MEM_PREFLIGHT when it does not fit here"),
   ],
   examples: ["lmm plan --samples 200000 --variants 95000"],
   async run(context) {

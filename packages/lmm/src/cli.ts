@@ -1,4 +1,4 @@
-import { type CliCommand, runCli } from "@x/core/base";
+import { type CliCommand, option, runCli } from "@x/core/base";
 import { compareCommand } from "./cli-compare.ts";
 import { gemmaCommand } from "./cli-gemma.ts";
 import { gwasCommand } from "./cli-gwas.ts";
@@ -55,5 +55,5 @@ function checkFirst(command: CliCommand): CliCommand {
 /** Makes the parser accept a word, so that the refusal above is what gets reported. */
 function asFlag(word: string): CliCommand["options"][number] {
   const name = word.replace(/^--?/, "").replace(/=.*$/s, "");
-  return { name, aliases: [`-${name}`], type: "list", implied: [], help: "" };
+  return option.list(name, "", { aliases: [`-${name}`], implied: [] });
 }

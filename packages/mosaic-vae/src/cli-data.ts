@@ -1,56 +1,40 @@
 /** What the verbs that read cells have in common. */
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { type CliContext, isXError, type OptionSpec, protectInputs } from "@x/core/base";
+import { type CliContext, isXError, type OptionSpec, option, protectInputs } from "@x/core/base";
 import type { MosaicDataset } from "./dataset.ts";
 import { MODEL_FILE } from "./model-file.ts";
 import type { Places } from "./places.ts";
 import { readCells } from "./read-cells.ts";
 
 /** The file of cells. */
-export const DATA_OPTION: OptionSpec = {
-  name: "data",
-  type: "string",
-  value: "FILE",
-  file: { role: "input" },
-  help: "cells: .h5ad, .h5mu, 10x .h5, a zarr store or .arrow",
-};
+export const DATA_OPTION: OptionSpec = option.input(
+  "data",
+  "cells: .h5ad, .h5mu, 10x .h5, a zarr store or .arrow",
+);
 
 /** The trained model. */
-export const MODEL_OPTION: OptionSpec = {
-  name: "model",
-  type: "string",
+export const MODEL_OPTION: OptionSpec = option.input("model", "folder of a run, or its model.safetensors", {
   value: "RUN",
-  file: { role: "input" },
-  help: "folder of a run, or its model.safetensors",
   required: true,
-};
+});
 
 /** Where training and inference run. */
-export const DEVICE_OPTION: OptionSpec = {
-  name: "device",
-  type: "string",
+export const DEVICE_OPTION: OptionSpec = option.text("device", "where to compute", {
   value: "auto|cpu|cuda[:N]",
-  help: "where to compute",
-};
+});
 
 /** Cells without any modality. */
-export const EMPTY_OPTION: OptionSpec = {
-  name: "allow-empty",
-  type: "flag",
-  help: "cells without any of the modalities are no error",
-};
+export const EMPTY_OPTION: OptionSpec = option.flag(
+  "allow-empty",
+  "cells without any of the modalities are no error",
+);
 
 /** Where modalities lie. */
 export const PLACE_OPTIONS: readonly OptionSpec[] = [
-  {
-    name: "rna",
-    type: "string",
-    value: "PLACE",
-    help: "where RNA lies, e.g. X or layers/counts; found by itself",
-  },
-  { name: "atac", type: "string", value: "PLACE", help: "where ATAC lies, e.g. obsm/X_atac" },
-  { name: "adt", type: "string", value: "PLACE", help: "where ADT lies, e.g. obsm/protein_expression" },
+  option.text("rna", "where RNA lies, e.g. X or layers/counts; found by itself", { value: "PLACE" }),
+  option.text("atac", "where ATAC lies, e.g. obsm/X_atac", { value: "PLACE" }),
+  option.text("adt", "where ADT lies, e.g. obsm/protein_expression", { value: "PLACE" }),
 ];
 
 /** The places named on the command line; undefined where none is. */

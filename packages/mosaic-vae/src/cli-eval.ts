@@ -1,6 +1,13 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { type CliCommand, type CliContext, checkOutputs, writeFileAtomic, xError } from "@x/core/base";
+import {
+  type CliCommand,
+  type CliContext,
+  checkOutputs,
+  option,
+  writeFileAtomic,
+  xError,
+} from "@x/core/base";
 import { type HistoryLine, readHistory } from "@x/onnx-train";
 import { DATA_OPTION, DEVICE_OPTION, MODEL_OPTION, PLACE_OPTIONS, protectModel, shared } from "./cli-data.ts";
 import { withModel } from "./cli-use.ts";
@@ -14,14 +21,8 @@ export const evalCommand: CliCommand = {
   options: [
     MODEL_OPTION,
     { ...DATA_OPTION, required: true },
-    { name: "labels", type: "string", value: "COLUMN", help: "column of obs with the types of cells" },
-    {
-      name: "html",
-      type: "string",
-      value: "FILE",
-      file: { role: "output" },
-      help: "also a page with scores and plots",
-    },
+    option.text("labels", "column of obs with the types of cells", { value: "COLUMN" }),
+    option.output("html", "also a page with scores and plots"),
     ...PLACE_OPTIONS,
     DEVICE_OPTION,
   ],
@@ -75,15 +76,8 @@ export const exportCommand: CliCommand = {
   summary: "an ONNX model for onnxruntime in Node, browsers or Python",
   options: [
     MODEL_OPTION,
-    {
-      name: "out",
-      type: "string",
-      value: "FILE",
-      file: { role: "output" },
-      help: "model.onnx",
-      required: true,
-    },
-    { name: "decode", type: "string", value: "NAME", help: "also expected values of this modality" },
+    option.output("out", "model.onnx", { required: true }),
+    option.text("decode", "also expected values of this modality", { value: "NAME" }),
   ],
   examples: ["mosaic-vae export --model run/ --out embed.onnx"],
   async run(context) {

@@ -1,4 +1,4 @@
-import type { CliCommand, CliContext } from "@x/core/base";
+import { type CliCommand, type CliContext, option } from "@x/core/base";
 import { EMPTY_OPTION, emptyAllowed, givenPlaces, PLACE_OPTIONS } from "./cli-data.ts";
 import { summarize } from "./counts.ts";
 import { columnLevels, type MosaicDataset } from "./dataset.ts";
@@ -27,7 +27,7 @@ export const inspectCommand: CliCommand = {
     "what a file of cells holds: modalities, who was measured, whether numbers are counts, columns of obs",
   options: [
     ...PLACE_OPTIONS,
-    { name: "genome", type: "string", value: "NAME", help: "which genome of a 10x file of version 2" },
+    option.text("genome", "which genome of a 10x file of version 2", { value: "NAME" }),
     EMPTY_OPTION,
   ],
   positionals: ["FILE"],

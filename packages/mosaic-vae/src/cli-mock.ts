@@ -1,6 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
-import { type CliCommand, type CliContext, writeFileAtomic, xError } from "@x/core/base";
+import { type CliCommand, type CliContext, option, writeFileAtomic, xError } from "@x/core/base";
 import { mock } from "./mock.ts";
 import { MOCK_FILES, type MockModality, type MockOptions, type MockProblem } from "./mock-options.ts";
 import { mockConfig, writeMock } from "./write-mock.ts";
@@ -14,34 +14,15 @@ export const mockCommand: CliCommand = {
   summary: "make example data with known truth, and a configuration to train on them",
   random: true,
   options: [
-    { name: "problem", type: "string", choices: PROBLEMS, value: "NAME", help: PROBLEMS.join(", ") },
-    { name: "all", type: "flag", help: "all six, into examples/mock and configs/examples" },
-    {
-      name: "out",
-      aliases: ["-o"],
-      type: "string",
-      value: "FILE",
-      file: { role: "output" },
-      help: "the .h5ad file; a folder with --all",
-    },
-    {
-      name: "config-out",
-      type: "string",
-      value: "FILE",
-      file: { role: "output" },
-      help: "the configuration, YAML; a folder with --all",
-    },
-    { name: "cells", type: "int", range: { min: 10 }, value: "N", help: "cells, 600 by default" },
-    { name: "genes", type: "int", range: { min: 1 }, value: "N", help: "genes, 200 by default" },
-    { name: "peaks", type: "int", range: { min: 1 }, value: "N", help: "peaks, 300 by default" },
-    { name: "proteins", type: "int", range: { min: 1 }, value: "N", help: "proteins, 25 by default" },
-    {
-      name: "clusters",
-      type: "int",
-      range: { min: 3, max: 5 },
-      value: "N",
-      help: "types of cells, 4 by default",
-    },
+    option.text("problem", PROBLEMS.join(", "), { choices: PROBLEMS, value: "NAME" }),
+    option.flag("all", "all six, into examples/mock and configs/examples"),
+    option.output("out", "the .h5ad file; a folder with --all", { aliases: ["-o"] }),
+    option.output("config-out", "the configuration, YAML; a folder with --all"),
+    option.int("cells", "cells, 600 by default", { range: { min: 10 }, value: "N" }),
+    option.int("genes", "genes, 200 by default", { range: { min: 1 }, value: "N" }),
+    option.int("peaks", "peaks, 300 by default", { range: { min: 1 }, value: "N" }),
+    option.int("proteins", "proteins, 25 by default", { range: { min: 1 }, value: "N" }),
+    option.int("clusters", "types of cells, 4 by default", { range: { min: 3, max: 5 }, value: "N" }),
     ...MODALITIES.map((name) => ({
       name: `coverage-${name}`,
       type: "number" as const,
@@ -49,41 +30,23 @@ export const mockCommand: CliCommand = {
       value: "SHARE",
       help: `share of the cells that keep ${name.toUpperCase()}`,
     })),
-    {
-      name: "bridge-share",
-      type: "number",
+    option.number("bridge-share", "cells with both, of bridge: 0.05", {
       range: { min: 0, max: 1 },
       value: "SHARE",
-      help: "cells with both, of bridge: 0.05",
-    },
-    {
-      name: "batch-shift",
-      type: "number",
+    }),
+    option.number("batch-shift", "additive batch effect, in latent units", {
       range: { min: 0 },
       value: "SD",
-      help: "additive batch effect, in latent units",
-    },
-    {
-      name: "batch-scale",
-      type: "number",
+    }),
+    option.number("batch-scale", "multiplicative batch effect of each feature, log scale: 0.1", {
       range: { min: 0 },
       value: "SD",
-      help: "multiplicative batch effect of each feature, log scale: 0.1",
-    },
-    {
-      name: "noise",
-      type: "number",
-      range: { min: 0.01 },
-      value: "FACTOR",
-      help: "noise beyond counting, 1 by default",
-    },
-    {
-      name: "library-scale",
-      type: "number",
+    }),
+    option.number("noise", "noise beyond counting, 1 by default", { range: { min: 0.01 }, value: "FACTOR" }),
+    option.number("library-scale", "factor on library sizes, 1 by default", {
       range: { min: 0.001 },
       value: "FACTOR",
-      help: "factor on library sizes, 1 by default",
-    },
+    }),
   ],
   examples: [
     "mosaic-vae mock --problem bridge --out bridge.h5ad --config-out bridge.yaml --seed 7",

@@ -1,5 +1,13 @@
 import { tableFromColumns, writeIpcFile } from "@x/core";
-import { atomicWriter, type CliCommand, type CliContext, checkOutputs, xError } from "@x/core/base";
+import {
+  atomicWriter,
+  type CliCommand,
+  type CliContext,
+  checkOutputs,
+  type OptionSpec,
+  option,
+  xError,
+} from "@x/core/base";
 import {
   DATA_OPTION,
   DEVICE_OPTION,
@@ -17,7 +25,7 @@ import { MosaicVAE } from "./mosaic-vae.ts";
 import { writeH5ad } from "./write-h5ad.ts";
 
 const DATA = { ...DATA_OPTION, required: true };
-const OUT = { name: "out", type: "string", value: "FILE", required: true, file: { role: "output" } } as const;
+const outOption = (help: string): OptionSpec => option.output("out", help, { required: true });
 
 /** `mosaic-vae embed`. */
 export const embedCommand: CliCommand = {
@@ -26,8 +34,8 @@ export const embedCommand: CliCommand = {
   options: [
     MODEL_OPTION,
     DATA,
-    { ...OUT, help: "z.arrow, z.tsv or z.h5ad (obsm/X_mosaicvae)" },
-    { name: "modalities", type: "list", value: "NAMES", help: "use these only, e.g. rna" },
+    outOption("z.arrow, z.tsv or z.h5ad (obsm/X_mosaicvae)"),
+    option.list("modalities", "use these only, e.g. rna", { value: "NAMES" }),
     ...PLACE_OPTIONS,
     EMPTY_OPTION,
     DEVICE_OPTION,
@@ -51,7 +59,7 @@ export const mapCommand: CliCommand = {
   options: [
     MODEL_OPTION,
     DATA,
-    { ...OUT, help: "z.arrow, z.tsv or z.h5ad" },
+    outOption("z.arrow, z.tsv or z.h5ad"),
     ...PLACE_OPTIONS,
     EMPTY_OPTION,
     DEVICE_OPTION,
@@ -80,16 +88,13 @@ export const imputeCommand: CliCommand = {
   options: [
     MODEL_OPTION,
     DATA,
-    { ...OUT, help: "an .h5ad file with the values in X" },
-    { name: "target", type: "string", value: "NAME", help: "the modality", required: true },
-    {
-      name: "interval",
-      type: "number",
+    outOption("an .h5ad file with the values in X"),
+    option.text("target", "the modality", { value: "NAME", required: true }),
+    option.number("interval", "with bounds that hold with this probability", {
       range: { min: 0, max: 0.999 },
-      help: "with bounds that hold with this probability",
-    },
-    { name: "library", type: "number", range: { min: 1e-6 }, help: "scale all cells to this library" },
-    { name: "transform-batch", type: "string", value: "BATCH", help: "as if all cells were of this batch" },
+    }),
+    option.number("library", "scale all cells to this library", { range: { min: 1e-6 } }),
+    option.text("transform-batch", "as if all cells were of this batch", { value: "BATCH" }),
     ...PLACE_OPTIONS,
     EMPTY_OPTION,
     DEVICE_OPTION,

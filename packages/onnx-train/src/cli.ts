@@ -1,4 +1,4 @@
-import { runCli, writeFileAtomic } from "@x/core/base";
+import { option, runCli, writeFileAtomic } from "@x/core/base";
 import { doctor } from "./doctor.ts";
 import { lossReportHtml, readHistory } from "./loss-report.ts";
 import { VERSION } from "./version.ts";
@@ -27,17 +27,7 @@ await runCli({
     {
       name: "report",
       summary: "draw the loss curves of a run's history as one HTML page",
-      options: [
-        {
-          name: "out",
-          aliases: ["-o"],
-          type: "string",
-          value: "FILE",
-          file: { role: "output" },
-          help: "the page",
-          required: true,
-        },
-      ],
+      options: [option.output("out", "the page", { aliases: ["-o"], required: true })],
       positionals: ["HISTORY"],
       files: [{ role: "input" }],
       examples: ["onnx-train report run/history.jsonl --out run/report.html"],

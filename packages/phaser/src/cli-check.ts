@@ -1,4 +1,4 @@
-import type { CliCommand } from "@x/core/base";
+import { type CliCommand, option } from "@x/core/base";
 import { checkOneAllele } from "./check-one-allele.ts";
 
 /** `phaser check-oneallele FILE`: haplotypes with two ALTs at a position. */
@@ -8,15 +8,12 @@ export const checkCommand: CliCommand = {
   positionals: ["FILE"],
   files: [{ role: "input" }],
   options: [
-    { name: "region", type: "string", value: "REGION", help: "chr or chr:from-to" },
-    {
-      name: "list",
-      type: "int",
+    option.text("region", "chr or chr:from-to", { value: "REGION" }),
+    option.int("list", "print the first N violations", {
       range: { min: 0, max: 1_000_000 },
       default: 0,
       value: "N",
-      help: "print the first N violations",
-    },
+    }),
   ],
   examples: ["phaser check-oneallele phased.bcf --list 5"],
   async run(context) {

@@ -1,4 +1,4 @@
-import { type CliCommand, checkOutputs, OutputFiles, protectInputs, readLines } from "@x/core/base";
+import { type CliCommand, checkOutputs, OutputFiles, option, protectInputs, readLines } from "@x/core/base";
 import { phaserError } from "./errors.ts";
 import { type LigateReport, ligate } from "./ligate.ts";
 import { readSampleList } from "./lists.ts";
@@ -10,37 +10,16 @@ export const ligateCommand: CliCommand = {
   positionals: ["[FILE...]"],
   files: [{ role: "input" }],
   options: [
-    {
-      name: "input",
+    option.input("input", "file with the chunks' names, one a line in order; or name them as words", {
       aliases: ["-I"],
-      type: "string",
       value: "LIST",
-      file: { role: "input" },
-      help: "file with the chunks' names, one a line in order; or name them as words",
-    },
-    {
-      name: "output",
+    }),
+    option.output("output", ".bcf, .vcf.gz or .vcf; - for standard output", {
       aliases: ["-O"],
-      type: "string",
       required: true,
-      value: "FILE",
-      file: { role: "output" },
-      help: ".bcf, .vcf.gz or .vcf; - for standard output",
-    },
-    {
-      name: "haploids",
-      type: "string",
-      value: "FILE",
-      file: { role: "input" },
-      help: "samples with one haplotype, one a line",
-    },
-    {
-      name: "report",
-      type: "string",
-      value: "FILE",
-      file: { role: "output" },
-      help: "table: matches and mismatches of every sample at every join",
-    },
+    }),
+    option.input("haploids", "samples with one haplotype, one a line"),
+    option.output("report", "table: matches and mismatches of every sample at every join"),
   ],
   examples: ["phaser ligate chunk1.bcf chunk2.bcf chunk3.bcf --output chr20.bcf --report joins.tsv"],
   async run(context) {

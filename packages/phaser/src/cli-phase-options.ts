@@ -1,114 +1,92 @@
-import type { FileUse, OptionSpec } from "@x/core/base";
-
-type More = Partial<OptionSpec>;
-const file =
-  (role: FileUse["role"]) =>
-  (name: string, help: string, more: More = {}): OptionSpec => ({
-    name,
-    type: "string",
-    value: "FILE",
-    file: { role },
-    help,
-    ...more,
-  });
-const [reads, writes] = [file("input"), file("output")];
-const flag = (name: string, help: string, more: More = {}): OptionSpec => ({
-  name,
-  type: "flag",
-  help,
-  ...more,
-});
-const number = (name: string, min: number, value: string, help: string): OptionSpec => ({
-  name,
-  type: "number",
-  range: { min },
-  value,
-  help,
-});
-const whole = (name: string, min: number, value: string, help: string): OptionSpec => ({
-  name,
-  type: "int",
-  range: { min },
-  value,
-  help,
-});
+import { type OptionSpec, option } from "@x/core/base";
 
 /** SHAPEIT's names where it has one. */
 export const PHASE_CLI_OPTIONS: readonly OptionSpec[] = [
-  reads("input", "VCF or BCF to phase", { aliases: ["-I"], required: true }),
-  writes("output", ".bcf, .vcf.gz or .vcf; - for standard output", { aliases: ["-O"], required: true }),
-  reads("map", "genetic map; 1 cM/Mb without", { aliases: ["-M"] }),
-  { name: "region", aliases: ["-R"], type: "string", value: "REGION", help: "chr or chr:from-to" },
-  whole("buffer", 0, "BP", "phased with the region on either side, and not written"),
-  reads("reference", "phased panel", { aliases: ["-H"] }),
-  reads("scaffold", "phased genotypes of the same samples", { aliases: ["-S"] }),
-  reads("pedigree", "kid father mother, NA for unknown"),
-  reads("haploids", "samples with one haplotype, one a line"),
-  reads("samples", "only these samples, one a line"),
-  number("filter-maf", 0, "MAF", "leave out positions with rarer minor alleles"),
-  flag("enforce-oneallele-supersite", "rows of a position are one locus; --no-… phases them apart", {
+  option.input("input", "VCF or BCF to phase", { aliases: ["-I"], required: true }),
+  option.output("output", ".bcf, .vcf.gz or .vcf; - for standard output", {
+    aliases: ["-O"],
+    required: true,
+  }),
+  option.input("map", "genetic map; 1 cM/Mb without", { aliases: ["-M"] }),
+  option.text("region", "chr or chr:from-to", { aliases: ["-R"], value: "REGION" }),
+  option.int("buffer", "phased with the region on either side, and not written", {
+    range: { min: 0 },
+    value: "BP",
+  }),
+  option.input("reference", "phased panel", { aliases: ["-H"] }),
+  option.input("scaffold", "phased genotypes of the same samples", { aliases: ["-S"] }),
+  option.input("pedigree", "kid father mother, NA for unknown"),
+  option.input("haploids", "samples with one haplotype, one a line"),
+  option.input("samples", "only these samples, one a line"),
+  option.number("filter-maf", "leave out positions with rarer minor alleles", {
+    range: { min: 0 },
+    value: "MAF",
+  }),
+  option.flag("enforce-oneallele-supersite", "rows of a position are one locus; --no-… phases them apart", {
     default: true,
   }),
-  {
-    name: "supersite-conflict",
-    type: "string",
+  option.text("supersite-conflict", "a sample with more ALTs than haplotypes", {
     choices: ["drop", "error"],
     default: "drop",
-    help: "a sample with more ALTs than haplotypes",
-  },
-  {
-    name: "supersite-imputation",
-    type: "string",
+  }),
+  option.text("supersite-imputation", "missing codes: the likeliest of all, or REF against one ALT", {
     choices: ["argmax", "anchor"],
     default: "argmax",
-    help: "missing codes: the likeliest of all, or REF against one ALT",
-  },
-  {
-    name: "supersite-anchor",
-    type: "string",
+  }),
+  option.text("supersite-anchor", "that ALT: most donors, or most forward weight", {
     choices: ["pbwt", "hmm"],
-    help: "that ALT: most donors, or most forward weight",
-  },
-  flag("supersite-pbwt", "supersites order the haplotypes; --no-supersite-pbwt leaves them out", {
+  }),
+  option.flag("supersite-pbwt", "supersites order the haplotypes; --no-supersite-pbwt leaves them out", {
     default: true,
   }),
-  flag("join-multiallelic", "write one record a position"),
-  flag("keep-excluded", "write positions that were left out as well, unphased"),
-  flag("keep-missing", "leave missing genotypes missing"),
-  flag("use-gl", "PL or GL weigh missing and doubtful genotypes"),
-  flag("confidence", "write FORMAT/PP and FORMAT/CP"),
-  {
-    name: "mcmc-iterations",
-    type: "string",
+  option.flag("join-multiallelic", "write one record a position"),
+  option.flag("keep-excluded", "write positions that were left out as well, unphased"),
+  option.flag("keep-missing", "leave missing genotypes missing"),
+  option.flag("use-gl", "PL or GL weigh missing and doubtful genotypes"),
+  option.flag("confidence", "write FORMAT/PP and FORMAT/CP"),
+  option.text("mcmc-iterations", "b burn-in, p pruning, m main; 3b,1p,1b,1p,1b,1p,24m by default", {
     value: "LIST",
-    help: "b burn-in, p pruning, m main; 3b,1p,1b,1p,1b,1p,24m by default",
-  },
-  number("mcmc-prune", 0.5, "P", "probability a merged segment keeps; 0.999 by default"),
-  whole("pbwt-depth", 1, "N", "neighbours; by default from the number of samples"),
-  number(
-    "pbwt-modulo",
-    1e-6,
-    "CM",
-    "between two choices of neighbours; by default from the number of samples",
-  ),
-  whole("pbwt-mac", 1, "N", "minor copies of a position that orders haplotypes; 5 by default"),
-  number("pbwt-mdr", 0, "RATE", "its largest missing rate; 0.1 by default"),
-  number("pbwt-window", 1e-3, "CM", "haplotypes are ordered in pieces this long; 4 by default"),
-  number("hmm-window", 1e-3, "CM", "shortest window of the model; 2 by default"),
-  whole("hmm-donors", 2, "N", "most conditioning haplotypes of a window; 150 by default"),
-  {
-    ...number("hmm-ne", 1, "NE", "effective population size; 15000 by default"),
+  }),
+  option.number("mcmc-prune", "probability a merged segment keeps; 0.999 by default", {
+    range: { min: 0.5 },
+    value: "P",
+  }),
+  option.int("pbwt-depth", "neighbours; by default from the number of samples", {
+    range: { min: 1 },
+    value: "N",
+  }),
+  option.number("pbwt-modulo", "between two choices of neighbours; by default from the number of samples", {
+    range: { min: 1e-6 },
+    value: "CM",
+  }),
+  option.int("pbwt-mac", "minor copies of a position that orders haplotypes; 5 by default", {
+    range: { min: 1 },
+    value: "N",
+  }),
+  option.number("pbwt-mdr", "its largest missing rate; 0.1 by default", { range: { min: 0 }, value: "RATE" }),
+  option.number("pbwt-window", "haplotypes are ordered in pieces this long; 4 by default", {
+    range: { min: 1e-3 },
+    value: "CM",
+  }),
+  option.number("hmm-window", "shortest window of the model; 2 by default", {
+    range: { min: 1e-3 },
+    value: "CM",
+  }),
+  option.int("hmm-donors", "most conditioning haplotypes of a window; 150 by default", {
+    range: { min: 2 },
+    value: "N",
+  }),
+  option.number("hmm-ne", "effective population size; 15000 by default", {
+    range: { min: 1 },
+    value: "NE",
     aliases: ["--effective-size"],
-  },
-  writes("conflicts", "table of samples with too many ALTs"),
-  writes("mendel-errors", "table of genotypes no parents can have given"),
-  writes("log", "table of what was done"),
-  {
-    name: "threads",
+  }),
+  option.output("conflicts", "table of samples with too many ALTs"),
+  option.output("mendel-errors", "table of genotypes no parents can have given"),
+  option.output("log", "table of what was done"),
+  option.int("threads", "worker threads; all cores by default, results do not depend on it", {
     aliases: ["--thread", "-T"],
-    type: "int",
     range: { min: 1, max: 1024 },
     value: "N",
-    help: "worker threads; all cores by default, results do not depend on it",
-  },
+  }),
 ];

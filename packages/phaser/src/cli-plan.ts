@@ -1,4 +1,4 @@
-import { baselineBytes, type CliCommand } from "@x/core/base";
+import { baselineBytes, type CliCommand, option } from "@x/core/base";
 import { planChunks } from "./plan.ts";
 
 /** `phaser plan`: chunks of a chromosome and what phasing each will need. */
@@ -6,64 +6,30 @@ export const planCommand: CliCommand = {
   name: "plan",
   summary: "cut a chromosome into chunks by cM and count, and predict the memory of each",
   options: [
-    {
-      name: "input",
-      aliases: ["-I"],
-      type: "string",
-      required: true,
-      value: "FILE",
-      file: { role: "input" },
-      help: "VCF or BCF",
-    },
-    {
-      name: "map",
-      aliases: ["-M"],
-      type: "string",
-      value: "FILE",
-      file: { role: "input" },
-      help: "genetic map; 1 cM/Mb without",
-    },
-    { name: "region", aliases: ["-R"], type: "string", value: "REGION", help: "chr or chr:from-to" },
-    {
-      name: "chunk-cm",
-      type: "number",
+    option.input("input", "VCF or BCF", { aliases: ["-I"], required: true }),
+    option.input("map", "genetic map; 1 cM/Mb without", { aliases: ["-M"] }),
+    option.text("region", "chr or chr:from-to", { aliases: ["-R"], value: "REGION" }),
+    option.number("chunk-cm", "longest own part of a chunk; overlaps come on top", {
       range: { min: 0.1 },
       default: 20,
       value: "CM",
-      help: "longest own part of a chunk; overlaps come on top",
-    },
-    {
-      name: "chunk-positions",
-      type: "int",
+    }),
+    option.int("chunk-positions", "most positions of that part; overlaps come on top", {
       range: { min: 10 },
       default: 100_000,
       value: "N",
-      help: "most positions of that part; overlaps come on top",
-    },
-    {
-      name: "overlap-cm",
-      type: "number",
-      range: { min: 0 },
-      default: 2,
-      value: "CM",
-      help: "shared with each neighbour",
-    },
-    {
-      name: "reference-samples",
-      type: "int",
+    }),
+    option.number("overlap-cm", "shared with each neighbour", { range: { min: 0 }, default: 2, value: "CM" }),
+    option.int("reference-samples", "samples of a reference panel", {
       range: { min: 0 },
       default: 0,
       value: "R",
-      help: "samples of a reference panel",
-    },
-    {
-      name: "threads",
+    }),
+    option.int("threads", "worker threads the memory is for; all cores by default", {
       aliases: ["--thread", "-T"],
-      type: "int",
       range: { min: 1, max: 1024 },
       value: "N",
-      help: "worker threads the memory is for; all cores by default",
-    },
+    }),
   ],
   examples: ["phaser plan --input target.bcf --map chr20.gmap.gz --region 20"],
   async run(context) {

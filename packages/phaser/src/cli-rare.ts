@@ -1,4 +1,4 @@
-import { type CliCommand, type CliContext, OutputFiles } from "@x/core/base";
+import { type CliCommand, type CliContext, OutputFiles, option } from "@x/core/base";
 import { readPedigree, readSampleList } from "./lists.ts";
 import { phaseRare } from "./phase-rare.ts";
 import type { PhasedRare } from "./phased-rare.ts";
@@ -9,138 +9,60 @@ export const rareCommand: CliCommand = {
   summary: "place rare variants on a phased scaffold, each with the probability of its phase",
   random: true,
   options: [
-    {
-      name: "input",
-      aliases: ["-I"],
-      type: "string",
-      required: true,
-      value: "FILE",
-      file: { role: "input" },
-      help: "VCF or BCF to place",
-    },
-    {
-      name: "scaffold",
-      aliases: ["-S"],
-      type: "string",
-      required: true,
-      value: "FILE",
-      file: { role: "input" },
-      help: "phased VCF or BCF of the same samples",
-    },
-    {
-      name: "output",
+    option.input("input", "VCF or BCF to place", { aliases: ["-I"], required: true }),
+    option.input("scaffold", "phased VCF or BCF of the same samples", { aliases: ["-S"], required: true }),
+    option.output("output", ".bcf, .vcf.gz or .vcf; - for standard output", {
       aliases: ["-O"],
-      type: "string",
       required: true,
-      value: "FILE",
-      file: { role: "output" },
-      help: ".bcf, .vcf.gz or .vcf; - for standard output",
-    },
-    {
-      name: "map",
-      aliases: ["-M"],
-      type: "string",
-      value: "FILE",
-      file: { role: "input" },
-      help: "genetic map; 1 cM/Mb without",
-    },
-    {
-      name: "input-region",
+    }),
+    option.input("map", "genetic map; 1 cM/Mb without", { aliases: ["-M"] }),
+    option.text("input-region", "what is placed and written: chr or chr:from-to", {
       aliases: ["-R"],
-      type: "string",
       value: "REGION",
-      help: "what is placed and written: chr or chr:from-to",
-    },
-    {
-      name: "scaffold-region",
-      type: "string",
-      value: "REGION",
-      help: "of the scaffold, wider than --input-region",
-    },
-    {
-      name: "samples",
-      type: "string",
-      value: "FILE",
-      file: { role: "input" },
-      help: "only these samples, one a line",
-    },
-    {
-      name: "haploids",
-      type: "string",
-      value: "FILE",
-      file: { role: "input" },
-      help: "samples with one haplotype, one a line",
-    },
-    {
-      name: "pedigree",
-      type: "string",
-      value: "FILE",
-      file: { role: "input" },
-      help: "kid father mother, where the kids' first scaffold haplotypes are their fathers'",
-    },
-    {
-      name: "supersite-conflict",
-      type: "string",
+    }),
+    option.text("scaffold-region", "of the scaffold, wider than --input-region", { value: "REGION" }),
+    option.input("samples", "only these samples, one a line"),
+    option.input("haploids", "samples with one haplotype, one a line"),
+    option.input(
+      "pedigree",
+      "kid father mother, where the kids' first scaffold haplotypes are their fathers'",
+    ),
+    option.text("supersite-conflict", "a sample with more ALTs than haplotypes", {
       choices: ["drop", "error"],
       default: "drop",
-      help: "a sample with more ALTs than haplotypes",
-    },
-    { name: "keep-missing", type: "flag", help: "leave missing genotypes missing" },
-    {
-      name: "pbwt-modulo",
-      type: "number",
+    }),
+    option.flag("keep-missing", "leave missing genotypes missing"),
+    option.number("pbwt-modulo", "between two choices of neighbours", {
       range: { min: 1e-6 },
       default: 0.1,
       value: "CM",
-      help: "between two choices of neighbours",
-    },
-    {
-      name: "pbwt-depth-common",
-      type: "int",
+    }),
+    option.int("pbwt-depth-common", "neighbours, each way", {
       range: { min: 1, max: 1000 },
       default: 2,
       value: "N",
-      help: "neighbours, each way",
-    },
-    {
-      name: "pbwt-depth-rare",
-      type: "int",
+    }),
+    option.int("pbwt-depth-rare", "neighbours among carriers, each way", {
       range: { min: 0, max: 1000 },
       default: 2,
       value: "N",
-      help: "neighbours among carriers, each way",
-    },
-    {
-      name: "pbwt-mac",
-      type: "int",
+    }),
+    option.int("pbwt-mac", "minor copies of a scaffold position that orders haplotypes", {
       range: { min: 1 },
       default: 2,
       value: "N",
-      help: "minor copies of a scaffold position that orders haplotypes",
-    },
-    {
-      name: "effective-size",
-      type: "number",
+    }),
+    option.number("effective-size", "of the population", {
       range: { min: 1 },
       default: 100_000,
       value: "NE",
-      help: "of the population",
-    },
-    {
-      name: "conflicts",
-      type: "string",
-      value: "FILE",
-      file: { role: "output" },
-      help: "table of samples with too many ALTs",
-    },
-    {
-      name: "threads",
+    }),
+    option.output("conflicts", "table of samples with too many ALTs"),
+    option.int("threads", "worker threads; all cores by default, results do not depend on it", {
       aliases: ["--thread", "-T"],
-      type: "int",
       range: { min: 1, max: 1024 },
       value: "N",
-      help: "worker threads; all cores by default, results do not depend on it",
-    },
+    }),
   ],
   examples: [
     "phaser rare --input wgs.bcf --scaffold common.bcf --map chr20.gmap.gz --input-region 20:5000000-9000000 --scaffold-region 20:4000000-10000000 --output rare.bcf",

@@ -1,4 +1,4 @@
-import { type CliCommand, type CliContext, OutputFiles } from "@x/core/base";
+import { type CliCommand, type CliContext, OutputFiles, option } from "@x/core/base";
 import { readPedigree, readSampleList } from "./lists.ts";
 import { type MacRate, type SwitchErrorReport, type SwitchRate, switchError } from "./switch-error.ts";
 
@@ -7,47 +7,19 @@ export const switchCommand: CliCommand = {
   name: "switch",
   summary: "switch error of phased genotypes against a truth, or against parents",
   options: [
-    {
-      name: "estimate",
-      aliases: ["--estimation", "--est"],
-      type: "string",
-      required: true,
-      value: "FILE",
-      file: { role: "input" },
-      help: "phased VCF or BCF",
-    },
-    {
-      name: "truth",
+    option.input("estimate", "phased VCF or BCF", { aliases: ["--estimation", "--est"], required: true }),
+    option.input("truth", "VCF or BCF with known phase, or with the parents of --pedigree", {
       aliases: ["--validation"],
-      type: "string",
       required: true,
-      value: "FILE",
-      file: { role: "input" },
-      help: "VCF or BCF with known phase, or with the parents of --pedigree",
-    },
-    {
-      name: "pedigree",
-      type: "string",
-      value: "FILE",
-      file: { role: "input" },
-      help: "kid father mother: phase known where a parent decides",
-    },
-    { name: "by", type: "string", choices: ["row", "position"], default: "row", help: "what a site is" },
-    { name: "region", type: "string", value: "REGION", help: "chr or chr:from-to" },
-    {
-      name: "samples",
-      type: "string",
-      value: "FILE",
-      file: { role: "input" },
-      help: "only these samples, one a line",
-    },
-    {
-      name: "output",
-      type: "string",
+    }),
+    option.input("pedigree", "kid father mother: phase known where a parent decides"),
+    option.text("by", "what a site is", { choices: ["row", "position"], default: "row" }),
+    option.text("region", "chr or chr:from-to", { value: "REGION" }),
+    option.input("samples", "only these samples, one a line"),
+    option.output("output", "tables PREFIX.sample.tsv, .site.tsv, .mac.tsv, .near.tsv", {
       value: "PREFIX",
-      file: { role: "output", endings: [".sample.tsv", ".site.tsv", ".mac.tsv", ".near.tsv"] },
-      help: "tables PREFIX.sample.tsv, .site.tsv, .mac.tsv, .near.tsv",
-    },
+      endings: [".sample.tsv", ".site.tsv", ".mac.tsv", ".near.tsv"],
+    }),
   ],
   examples: ["phaser switch --estimate phased.bcf --truth truth.bcf --by position"],
   async run(context) {

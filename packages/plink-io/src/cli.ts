@@ -8,6 +8,7 @@ import {
   lockOutput,
   type OptionSpec,
   OutputFiles,
+  option,
   protectInputs,
   runCli,
   xError,
@@ -23,62 +24,34 @@ import { checkPrefix, type Written, writeText } from "./write.ts";
 
 /** The files of a prefix. */
 const FILESET = [".bed", ".bim", ".fam"];
-const BFILE: OptionSpec = {
-  name: "bfile",
+const BFILE: OptionSpec = option.input("bfile", "the fileset: PREFIX.bed, .bim, .fam", {
   aliases: ["-bfile"],
-  type: "string",
   value: "PREFIX",
-  file: { role: "input", endings: FILESET },
-  help: "the fileset: PREFIX.bed, .bim, .fam",
-};
-const OUT: OptionSpec = {
-  name: "out",
+  endings: FILESET,
+});
+const OUT: OptionSpec = option.text("out", "what the results are called; - is standard output", {
   aliases: ["-out"],
-  type: "string",
   value: "PREFIX",
   default: "plink",
-  help: "what the results are called; - is standard output",
-};
+});
 const OUT_FILESET: OptionSpec = {
   ...OUT,
   file: { role: "output", endings: FILESET },
   help: "what the fileset is called: PREFIX.bed, .bim, .fam",
 };
 const FORMS: readonly GenotypeEncoding[] = ["int8", "float32", "float64", "packed"];
-const STRICT: OptionSpec = {
-  name: "strict",
-  type: "flag",
-  help: "refuse what is only warned about otherwise",
-};
+const STRICT: OptionSpec = option.flag("strict", "refuse what is only warned about otherwise");
 const LISTS: readonly OptionSpec[] = [
   STRICT,
-  {
-    name: "extract",
-    type: "string",
-    value: "FILE",
-    file: { role: "input" },
-    help: "only the variants listed",
-  },
-  {
-    name: "exclude",
-    type: "string",
-    value: "FILE",
-    file: { role: "input" },
-    help: "not the variants listed",
-  },
-  {
-    name: "keep",
-    type: "string",
-    value: "FILE",
-    file: { role: "input" },
-    help: "only the people listed (FID IID)",
-  },
-  { name: "remove", type: "string", value: "FILE", file: { role: "input" }, help: "not the people listed" },
+  option.input("extract", "only the variants listed"),
+  option.input("exclude", "not the variants listed"),
+  option.input("keep", "only the people listed (FID IID)"),
+  option.input("remove", "not the people listed"),
 ];
 const REPORT: readonly OptionSpec[] = [BFILE, OUT, ...LISTS];
 const ALLELES: readonly OptionSpec[] = [
-  { name: "nonfounders", type: "flag", help: "count everybody, not founders only" },
-  { name: "keep-allele-order", type: "flag", help: "leave A1 and A2 as in the .bim" },
+  option.flag("nonfounders", "count everybody, not founders only"),
+  option.flag("keep-allele-order", "leave A1 and A2 as in the .bim"),
 ];
 
 const commands: readonly CliCommand[] = [
@@ -127,28 +100,18 @@ const commands: readonly CliCommand[] = [
     summary: "a fileset to an Arrow IPC file, or back",
     options: [
       { ...BFILE, help: "the fileset, or the .arrow file" },
-      {
-        name: "out",
+      option.output("out", "the .arrow file, or the prefix of the fileset, instead of TO", {
         aliases: ["-out"],
-        type: "string",
         value: "NAME",
-        file: { role: "output" },
-        help: "the .arrow file, or the prefix of the fileset, instead of TO",
-      },
-      {
-        name: "as",
-        type: "string",
+      }),
+      option.text("as", "how genotypes stand in the Arrow file (default packed)", {
         choices: FORMS,
         value: FORMS.join("|"),
-        help: "how genotypes stand in the Arrow file (default packed)",
-      },
-      {
-        name: "chunk",
-        type: "int",
+      }),
+      option.int("chunk", "variants a record batch of the Arrow file", {
         range: { min: 1, max: 1 << 24 },
         value: "N",
-        help: "variants a record batch of the Arrow file",
-      },
+      }),
     ],
     positionals: ["[FROM]", "[TO]"],
     examples: ["plink-io convert --bfile study --out study.arrow", "plink-io convert study.arrow copy"],
@@ -174,8 +137,8 @@ const commands: readonly CliCommand[] = [
       BFILE,
       OUT_FILESET,
       ...LISTS,
-      { name: "chr", type: "list", value: "LIST", help: "only these chromosomes" },
-      { name: "region", type: "string", value: "CHR:FROM-TO", help: "only this region" },
+      option.list("chr", "only these chromosomes", { value: "LIST" }),
+      option.text("region", "only this region", { value: "CHR:FROM-TO" }),
     ],
     positionals: ["[PREFIX]"],
     files: [{ role: "input", endings: FILESET }],

@@ -1,4 +1,4 @@
-import { type CliCommand, type CliContext, writeFileAtomic } from "@x/core/base";
+import { type CliCommand, type CliContext, option, writeFileAtomic } from "@x/core/base";
 import { type BaselineReport, baseline } from "./baseline.ts";
 import { runOptions, TABLE_FLAGS, TREE_FLAGS, treeOf, writeTsv } from "./cli-inputs.ts";
 import { STUDY_FLAGS, studyOf } from "./cli-study.ts";
@@ -12,22 +12,9 @@ export const baselineCommand: CliCommand = {
     ...TABLE_FLAGS,
     ...TREE_FLAGS,
     ...STUDY_FLAGS,
-    { name: "trees", type: "int", range: { min: 1 }, default: 500, value: "N", help: "trees of a forest" },
-    {
-      name: "out",
-      aliases: ["-o"],
-      type: "string",
-      value: "FILE",
-      file: { role: "output" },
-      help: "report (JSON)",
-    },
-    {
-      name: "predictions",
-      type: "string",
-      value: "FILE",
-      file: { role: "output" },
-      help: "every model's predictions of the test samples (.tsv)",
-    },
+    option.int("trees", "trees of a forest", { range: { min: 1 }, default: 500, value: "N" }),
+    option.output("out", "report (JSON)", { aliases: ["-o"] }),
+    option.output("predictions", "every model's predictions of the test samples (.tsv)"),
   ],
   examples: [
     "seq-model baseline --table table.biom --tree tree.nwk --metadata metadata.tsv --metadata-column age --group host",

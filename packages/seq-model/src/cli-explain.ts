@@ -1,5 +1,12 @@
 import { writeIpc } from "@x/core";
-import { atomicWriter, type CliCommand, type CliContext, writeFileAtomic, xError } from "@x/core/base";
+import {
+  atomicWriter,
+  type CliCommand,
+  type CliContext,
+  option,
+  writeFileAtomic,
+  xError,
+} from "@x/core/base";
 import { attentionMap, attentionSvg, sequenceNames } from "./attention-svg.ts";
 import { encodeCategories } from "./categories.ts";
 import {
@@ -29,101 +36,43 @@ export const explainCommand: CliCommand = {
   summary: "what a model's predictions rest on: importances of ASVs, on the tree; attention; where it errs",
   random: true,
   options: [
-    {
-      name: "model",
-      type: "string",
-      value: "FILE",
-      file: { role: "input" },
-      help: "a trained model, or the folder of its run",
-      required: true,
-    },
+    option.input("model", "a trained model, or the folder of its run", { required: true }),
     ...TABLE_FLAGS,
     ...TREE_FLAGS,
-    {
-      name: "sequences",
-      type: "string",
-      value: "FILE",
-      file: { role: "input" },
-      help: "FASTA or .qza, where ids are no sequences",
-    },
-    {
-      name: "method",
-      type: "string",
-      choices: EXPLAIN_METHODS,
-      default: "integrated-gradients",
-      value: "NAME",
-      help: "integrated-gradients: parts that add up to the prediction; attention: cheap, but weight is not influence; permutation: what errors grow by (needs --metadata)",
-    },
-    {
-      name: "output",
-      type: "int",
+    option.input("sequences", "FASTA or .qza, where ids are no sequences"),
+    option.text(
+      "method",
+      "integrated-gradients: parts that add up to the prediction; attention: cheap, but weight is not influence; permutation: what errors grow by (needs --metadata)",
+      { choices: EXPLAIN_METHODS, default: "integrated-gradients", value: "NAME" },
+    ),
+    option.int("output", "which number of the prediction (quantile, class)", {
       range: { min: 0 },
       default: 0,
       value: "N",
-      help: "which number of the prediction (quantile, class)",
-    },
-    {
-      name: "steps",
-      type: "int",
+    }),
+    option.int("steps", "of integrated gradients: more are more exact", {
       range: { min: 1 },
       default: 32,
       value: "N",
-      help: "of integrated gradients: more are more exact",
-    },
-    {
-      name: "repeats",
-      type: "int",
+    }),
+    option.int("repeats", "shuffles of a feature, of --method permutation", {
       range: { min: 1 },
       default: 3,
       value: "N",
-      help: "shuffles of a feature, of --method permutation",
-    },
-    { name: "batch-size", type: "int", range: { min: 1 }, default: 8, value: "N", help: "samples a batch" },
-    { name: "metadata", type: "string", value: "FILE", file: { role: "input" }, help: "sample metadata" },
-    {
-      name: "metadata-column",
-      aliases: ["--column"],
-      type: "string",
-      value: "COLUMN",
-      help: "true values, for --method permutation and --errors; the model's own target by default",
-    },
-    {
-      name: "out",
-      aliases: ["-o"],
-      type: "string",
-      value: "FILE",
-      file: { role: "output" },
-      help: "importances: .tsv or .arrow",
-    },
-    {
-      name: "svg",
-      type: "string",
-      value: "FILE",
-      file: { role: "output" },
-      help: "picture of the importances on the tree (needs --tree)",
-    },
-    { name: "most", type: "int", range: { min: 1, max: 2000 }, default: 60, value: "N", help: "tips in it" },
-    {
-      name: "heatmap",
-      type: "string",
-      value: "FILE",
-      file: { role: "output" },
-      help: "picture of the attention of the first samples (.svg)",
-    },
-    {
-      name: "errors",
-      type: "string",
-      value: "FILE",
-      file: { role: "output" },
-      help: "error analysis of a numeric target (.json)",
-    },
-    {
-      name: "errors-svg",
-      type: "string",
-      value: "FILE",
-      file: { role: "output" },
-      help: "the same as a picture",
-    },
+    }),
+    option.int("batch-size", "samples a batch", { range: { min: 1 }, default: 8, value: "N" }),
+    option.input("metadata", "sample metadata"),
+    option.text(
+      "metadata-column",
+      "true values, for --method permutation and --errors; the model's own target by default",
+      { aliases: ["--column"], value: "COLUMN" },
+    ),
+    option.output("out", "importances: .tsv or .arrow", { aliases: ["-o"] }),
+    option.output("svg", "picture of the importances on the tree (needs --tree)"),
+    option.int("most", "tips in it", { range: { min: 1, max: 2000 }, default: 60, value: "N" }),
+    option.output("heatmap", "picture of the attention of the first samples (.svg)"),
+    option.output("errors", "error analysis of a numeric target (.json)"),
+    option.output("errors-svg", "the same as a picture"),
   ],
   examples: [
     "seq-model explain --model run --table table.biom --tree tree.nwk --out importances.tsv --svg importances.svg",

@@ -2,6 +2,7 @@ import {
   atomicWriter,
   type CliContext,
   type OptionSpec,
+  option,
   type RunOptions,
   writeDelimited,
 } from "@x/core/base";
@@ -17,57 +18,30 @@ import type { TreeOptions } from "./unifrac.ts";
 
 /** Options of commands that read a table. */
 export const TABLE_FLAGS: readonly OptionSpec[] = [
-  {
-    name: "table",
-    aliases: ["-i"],
-    type: "string",
-    value: "FILE",
-    file: { role: "input" },
-    help: "feature table: BIOM 2.1 or 1.0, or .qza",
-    required: true,
-  },
-  {
-    name: "rarefy-depth",
-    type: "int",
+  option.input("table", "feature table: BIOM 2.1 or 1.0, or .qza", { aliases: ["-i"], required: true }),
+  option.int("rarefy-depth", "first draw so many counts of every sample (--seed)", {
     range: { min: 1 },
     value: "N",
-    help: "first draw so many counts of every sample (--seed)",
-  },
+  }),
 ];
 
 /** Options of commands that read a tree. */
 export const TREE_FLAGS: readonly OptionSpec[] = [
-  {
-    name: "tree",
-    aliases: ["-t"],
-    type: "string",
-    value: "FILE",
-    file: { role: "input" },
-    help: "rooted tree: Newick or .qza",
-  },
-  {
-    name: "missing-tips",
-    type: "string",
+  option.input("tree", "rooted tree: Newick or .qza", { aliases: ["-t"] }),
+  option.text("missing-tips", "features that the tree does not have", {
     choices: ["error", "drop"],
     default: "error",
     value: "HOW",
-    help: "features that the tree does not have",
-  },
-  {
-    name: "missing-length",
-    type: "number",
+  }),
+  option.number("missing-length", "what a branch without a length counts as; refused by default", {
     range: { min: 0 },
     value: "L",
-    help: "what a branch without a length counts as; refused by default",
-  },
-  {
-    name: "underscores",
-    type: "string",
+  }),
+  option.text("underscores", "what _ in a name of the tree is", {
     choices: ["keep", "space"],
     default: "keep",
     value: "HOW",
-    help: "what _ in a name of the tree is",
-  },
+  }),
 ];
 
 /** The options every library call takes. */

@@ -1,4 +1,4 @@
-import type { CliCommand } from "@x/core/base";
+import { type CliCommand, option } from "@x/core/base";
 import { TREE_FLAGS, treeOf } from "./cli-inputs.ts";
 import { inspectTable } from "./inspect.ts";
 import { readBiom } from "./read-biom.ts";
@@ -10,18 +10,10 @@ export const inspectCommand: CliCommand = {
   name: "inspect",
   summary: "look at a table, and whether tree, sequences and metadata go with it",
   options: [
-    {
-      name: "table",
-      aliases: ["-i"],
-      type: "string",
-      value: "FILE",
-      file: { role: "input" },
-      help: "feature table",
-      required: true,
-    },
+    option.input("table", "feature table", { aliases: ["-i"], required: true }),
     ...TREE_FLAGS,
-    { name: "sequences", type: "string", value: "FILE", file: { role: "input" }, help: "FASTA or .qza" },
-    { name: "metadata", type: "string", value: "FILE", file: { role: "input" }, help: "sample metadata" },
+    option.input("sequences", "FASTA or .qza"),
+    option.input("metadata", "sample metadata"),
   ],
   examples: ["seq-model inspect --table table.biom --tree tree.nwk --metadata metadata.tsv"],
   async run(context) {

@@ -1,4 +1,4 @@
-import { type CliCommand, type CliContext, type RunOptions, writeFileAtomic } from "@x/core/base";
+import { type CliCommand, type CliContext, option, type RunOptions, writeFileAtomic } from "@x/core/base";
 import { runOptions, writeTsv } from "./cli-inputs.ts";
 import { readDistances } from "./distance-files.ts";
 import { pcoa } from "./pcoa.ts";
@@ -13,37 +13,11 @@ export const pcoaCommand: CliCommand = {
   positionals: ["MATRIX"],
   files: [{ role: "input" }],
   options: [
-    { name: "axes", type: "int", range: { min: 1 }, default: 10, value: "N", help: "axes to keep" },
-    {
-      name: "out",
-      aliases: ["-o"],
-      type: "string",
-      value: "FILE",
-      file: { role: "output" },
-      help: "coordinates (.tsv)",
-      required: true,
-    },
-    {
-      name: "svg",
-      type: "string",
-      value: "FILE",
-      file: { role: "output" },
-      help: "picture of the first two axes",
-    },
-    {
-      name: "metadata",
-      type: "string",
-      value: "FILE",
-      file: { role: "input" },
-      help: "sample metadata, for --colour",
-    },
-    {
-      name: "colour",
-      aliases: ["--color"],
-      type: "string",
-      value: "COLUMN",
-      help: "column that colours the samples",
-    },
+    option.int("axes", "axes to keep", { range: { min: 1 }, default: 10, value: "N" }),
+    option.output("out", "coordinates (.tsv)", { aliases: ["-o"], required: true }),
+    option.output("svg", "picture of the first two axes"),
+    option.input("metadata", "sample metadata, for --colour"),
+    option.text("colour", "column that colours the samples", { aliases: ["--color"], value: "COLUMN" }),
   ],
   examples: [
     "seq-model pcoa unweighted.npy --out pcoa.tsv --svg pcoa.svg --metadata metadata.tsv --colour age",
@@ -78,22 +52,9 @@ export const permanovaCommand: CliCommand = {
   files: [{ role: "input" }],
   random: true,
   options: [
-    {
-      name: "metadata",
-      type: "string",
-      value: "FILE",
-      file: { role: "input" },
-      help: "sample metadata",
-      required: true,
-    },
-    {
-      name: "column",
-      type: "string",
-      value: "COLUMN",
-      help: "column that groups the samples",
-      required: true,
-    },
-    { name: "permutations", type: "int", range: { min: 0 }, default: 999, value: "N", help: "permutations" },
+    option.input("metadata", "sample metadata", { required: true }),
+    option.text("column", "column that groups the samples", { value: "COLUMN", required: true }),
+    option.int("permutations", "permutations", { range: { min: 0 }, default: 999, value: "N" }),
   ],
   examples: ["seq-model permanova unweighted.npy --metadata metadata.tsv --column body-site"],
   async run(context) {

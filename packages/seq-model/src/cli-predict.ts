@@ -1,4 +1,4 @@
-import { type CliCommand, type CliContext, type OptionSpec, xError } from "@x/core/base";
+import { type CliCommand, type CliContext, type OptionSpec, option, xError } from "@x/core/base";
 import { encodeCategories } from "./categories.ts";
 import { TABLE_FLAGS, tableOf, warnOfDepth, warnOfLengths, writeTsv } from "./cli-inputs.ts";
 import { infiniteIntervals } from "./conformal.ts";
@@ -12,14 +12,9 @@ import { readMetadata } from "./read-metadata.ts";
 import { SeqModel } from "./seq-model.ts";
 import { classOf } from "./validation.ts";
 
-const MODEL_FLAG: OptionSpec = {
-  name: "model",
-  type: "string",
-  value: "FILE",
-  file: { role: "input" },
-  help: "a trained model, or the folder of its run",
+const MODEL_FLAG: OptionSpec = option.input("model", "a trained model, or the folder of its run", {
   required: true,
-};
+});
 
 /** `seq-model predict`. */
 export const predictCommand: CliCommand = {
@@ -29,52 +24,19 @@ export const predictCommand: CliCommand = {
   options: [
     MODEL_FLAG,
     ...TABLE_FLAGS,
-    {
-      name: "sequences",
-      type: "string",
-      value: "FILE",
-      file: { role: "input" },
-      help: "FASTA or .qza, where ids are no sequences",
-    },
-    {
-      name: "metadata",
-      type: "string",
-      value: "FILE",
-      file: { role: "input" },
-      help: "for models that take metadata",
-    },
-    {
-      name: "output",
-      aliases: ["-o", "--out"],
-      type: "string",
-      value: "FILE",
-      file: { role: "output" },
-      help: "predictions (.tsv)",
-      required: true,
-    },
-    {
-      name: "embeddings",
-      type: "string",
-      value: "FILE",
-      file: { role: "output" },
-      help: "also the sample embeddings (.tsv)",
-    },
-    { name: "batch-size", type: "int", range: { min: 1 }, default: 8, value: "N", help: "samples a batch" },
-    {
-      name: "prediction-passes",
-      type: "int",
-      range: { min: 1 },
-      default: 1,
-      value: "N",
-      help: "mean of so many passes, each on other ASVs of samples that have too many",
-    },
-    { name: "output-variance", type: "flag", help: "also the variance among passes" },
-    {
-      name: "intervals",
-      type: "flag",
-      help: "also both ends of conformal intervals, of models that have them",
-    },
-    { name: "device", type: "string", value: "NAME", help: "auto, cpu, cuda or cuda:N" },
+    option.input("sequences", "FASTA or .qza, where ids are no sequences"),
+    option.input("metadata", "for models that take metadata"),
+    option.output("output", "predictions (.tsv)", { aliases: ["-o", "--out"], required: true }),
+    option.output("embeddings", "also the sample embeddings (.tsv)"),
+    option.int("batch-size", "samples a batch", { range: { min: 1 }, default: 8, value: "N" }),
+    option.int(
+      "prediction-passes",
+      "mean of so many passes, each on other ASVs of samples that have too many",
+      { range: { min: 1 }, default: 1, value: "N" },
+    ),
+    option.flag("output-variance", "also the variance among passes"),
+    option.flag("intervals", "also both ends of conformal intervals, of models that have them"),
+    option.text("device", "auto, cpu, cuda or cuda:N", { value: "NAME" }),
   ],
   examples: ["seq-model predict --model run --table new.biom --output predictions.tsv"],
   async run(context) {
@@ -206,18 +168,7 @@ async function inputsOf(
 export const exportCommand: CliCommand = {
   name: "export",
   summary: "write a trained model as ONNX, for Node, browsers and Python",
-  options: [
-    MODEL_FLAG,
-    {
-      name: "out",
-      aliases: ["-o"],
-      type: "string",
-      value: "FILE",
-      file: { role: "output" },
-      help: "the .onnx file",
-      required: true,
-    },
-  ],
+  options: [MODEL_FLAG, option.output("out", "the .onnx file", { aliases: ["-o"], required: true })],
   examples: ["seq-model export --model run --out model.onnx"],
   async run(context) {
     await using model = await SeqModel.load(String(context.options.model));

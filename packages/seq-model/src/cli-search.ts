@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type CliCommand, fromSystemError, xError } from "@x/core/base";
+import { type CliCommand, fromSystemError, option, xError } from "@x/core/base";
 import { runOptions, TABLE_FLAGS, TREE_FLAGS, treeOf } from "./cli-inputs.ts";
 import { STUDY_FLAGS, type Study, studyOf } from "./cli-study.ts";
 import { MODEL_FILE } from "./model-file.ts";
@@ -19,62 +19,31 @@ export const searchCommand: CliCommand = {
   options: [
     ...TABLE_FLAGS,
     ...TREE_FLAGS,
-    {
-      name: "sequences",
-      type: "string",
-      value: "FILE",
-      file: { role: "input" },
-      help: "FASTA or .qza, where ids are no sequences",
-    },
+    option.input("sequences", "FASTA or .qza, where ids are no sequences"),
     ...STUDY_FLAGS,
-    {
-      name: "pretrained-encoder",
-      type: "string",
-      value: "FILE",
-      file: { role: "input" },
-      help: "start from what pretrain made",
-    },
-    {
-      name: "space",
-      type: "string",
-      value: "FILE",
-      file: { role: "input" },
-      help: 'what is searched, as JSON: {"learningRate": {"log": [1e-4, 1e-2]}, "layers.sample": {"choice": [1, 2]}}; also uniform, int',
-    },
-    { name: "trials", type: "int", range: { min: 1 }, default: 16, value: "N", help: "settings drawn" },
-    {
-      name: "strategy",
-      type: "string",
-      choices: ["halving", "random"],
-      default: "halving",
-      value: "NAME",
-      help: "halving: all begin with few epochs, the best go on with more; random: all get all epochs",
-    },
-    {
-      name: "eta",
-      type: "int",
+    option.input("pretrained-encoder", "start from what pretrain made"),
+    option.input(
+      "space",
+      'what is searched, as JSON: {"learningRate": {"log": [1e-4, 1e-2]}, "layers.sample": {"choice": [1, 2]}}; also uniform, int',
+    ),
+    option.int("trials", "settings drawn", { range: { min: 1 }, default: 16, value: "N" }),
+    option.text(
+      "strategy",
+      "halving: all begin with few epochs, the best go on with more; random: all get all epochs",
+      { choices: ["halving", "random"], default: "halving", value: "NAME" },
+    ),
+    option.int("eta", "one of N goes on, with N times the epochs", {
       range: { min: 2 },
       default: 3,
       value: "N",
-      help: "one of N goes on, with N times the epochs",
-    },
-    { name: "epochs", type: "int", range: { min: 1 }, default: 27, value: "N", help: "of the last runs" },
-    {
-      name: "least-epochs",
-      type: "int",
-      range: { min: 1 },
-      default: 3,
-      value: "N",
-      help: "of the first runs of halving",
-    },
-    {
-      name: "output-dir",
+    }),
+    option.int("epochs", "of the last runs", { range: { min: 1 }, default: 27, value: "N" }),
+    option.int("least-epochs", "of the first runs of halving", { range: { min: 1 }, default: 3, value: "N" }),
+    option.text("output-dir", "results; one that is there is gone on with", {
       aliases: ["-o"],
-      type: "string",
       value: "DIR",
-      help: "results; one that is there is gone on with",
       required: true,
-    },
+    }),
   ],
   examples: [
     "seq-model search --table table.biom --metadata metadata.tsv --metadata-column age --pretrained-encoder pre --trials 9 --output-dir search",

@@ -1,4 +1,4 @@
-import { type CliContext, type OptionSpec, parseStrictNumber, xError } from "@x/core/base";
+import { type CliContext, type OptionSpec, option, parseStrictNumber, xError } from "@x/core/base";
 import { tableOf } from "./cli-inputs.ts";
 import { listIds, seqError, seqFileError } from "./errors.ts";
 import type { FeatureTable } from "./feature-table.ts";
@@ -9,50 +9,25 @@ import { classTarget, numericTarget, type Target } from "./targets.ts";
 
 /** Options of commands that learn a column of the metadata from a table, beside those of the table. */
 export const STUDY_FLAGS: readonly OptionSpec[] = [
-  {
-    name: "metadata",
-    aliases: ["-m"],
-    type: "string",
-    value: "FILE",
-    file: { role: "input" },
-    help: "sample metadata",
-    required: true,
-  },
-  {
-    name: "metadata-column",
+  option.input("metadata", "sample metadata", { aliases: ["-m"], required: true }),
+  option.text("metadata-column", "what to predict; `train` takes several columns of numbers", {
     aliases: ["--column"],
-    type: "string",
     value: "COLUMN",
-    help: "what to predict; `train` takes several columns of numbers",
     required: true,
-  },
-  { name: "classifier", type: "flag", help: "the column holds classes" },
-  {
-    name: "split",
-    type: "string",
-    value: "FILE",
-    file: { role: "input" },
-    help: "table of sample_id and split (train, test)",
-  },
-  {
-    name: "group",
-    type: "string",
-    value: "COLUMN",
-    help: "keep samples of one group, e.g. a host, on one side; a --split that does not is refused",
-  },
-  {
-    name: "test-size",
-    type: "number",
+  }),
+  option.flag("classifier", "the column holds classes"),
+  option.input("split", "table of sample_id and split (train, test)"),
+  option.text(
+    "group",
+    "keep samples of one group, e.g. a host, on one side; a --split that does not is refused",
+    { value: "COLUMN" },
+  ),
+  option.number("test-size", "samples to test on", {
     range: { min: 0, max: 0.99 },
     default: 0.2,
     value: "SHARE",
-    help: "samples to test on",
-  },
-  {
-    name: "drop-missing",
-    type: "flag",
-    help: "leave out samples without metadata or counts instead of an error",
-  },
+  }),
+  option.flag("drop-missing", "leave out samples without metadata or counts instead of an error"),
 ];
 
 /** What {@link STUDY_FLAGS} ask for. */

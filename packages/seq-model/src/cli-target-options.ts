@@ -1,5 +1,5 @@
 /** Options of `train` beyond those of `pretrain`: what is predicted, from what, and how it is judged. */
-import { type CliContext, type OptionSpec, xError } from "@x/core/base";
+import { type CliContext, type OptionSpec, option, xError } from "@x/core/base";
 import { listOf, numbersOf, type Study } from "./cli-study.ts";
 import { given } from "./cli-train-options.ts";
 import type { FineTuneOptions } from "./fine-tune.ts";
@@ -9,161 +9,80 @@ import { numericTarget } from "./targets.ts";
 
 /** See above. */
 export const TARGET_FLAGS: readonly OptionSpec[] = [
-  {
-    name: "validation-size",
-    type: "number",
-    range: { min: 0, max: 0.9 },
-    default: 0.15,
-    value: "SHARE",
-    help: "training samples (whole groups) that choose the epoch and calibrate intervals instead; 0 with --best-metric last",
-  },
-  {
-    name: "coverage",
-    type: "number",
-    range: { min: 0, max: 1 },
-    default: 0.9,
-    value: "SHARE",
-    help: "of conformal intervals of numbers, calibrated on the validation samples; nearly, since these choose the epoch too",
-  },
-  {
-    name: "baselines",
-    type: "flag",
-    help: "also fit the simple models of `baseline` on the same split, with a verdict",
-  },
-  {
-    name: "target-penalty",
-    type: "number",
-    range: { min: 0 },
-    value: "X",
-    help: "weight of the target's loss; 1",
-  },
-  {
-    name: "loss-type",
-    type: "string",
+  option.number(
+    "validation-size",
+    "training samples (whole groups) that choose the epoch and calibrate intervals instead; 0 with --best-metric last",
+    { range: { min: 0, max: 0.9 }, default: 0.15, value: "SHARE" },
+  ),
+  option.number(
+    "coverage",
+    "of conformal intervals of numbers, calibrated on the validation samples; nearly, since these choose the epoch too",
+    { range: { min: 0, max: 1 }, default: 0.9, value: "SHARE" },
+  ),
+  option.flag("baselines", "also fit the simple models of `baseline` on the same split, with a verdict"),
+  option.number("target-penalty", "weight of the target's loss; 1", { range: { min: 0 }, value: "X" }),
+  option.text("loss-type", "of numbers; huber", {
     choices: ["huber", "mse", "mae", "asymmetric"],
     value: "NAME",
-    help: "of numbers; huber",
-  },
-  {
-    name: "loss-config",
-    type: "string",
-    value: "JSON",
-    help: `the loss of each of several columns, e.g. '{"age":"huber","mass":"mae"}'; others take --loss-type`,
-  },
-  {
-    name: "over-penalty",
-    type: "number",
+  }),
+  option.text(
+    "loss-config",
+    `the loss of each of several columns, e.g. '{"age":"huber","mass":"mae"}'; others take --loss-type`,
+    { value: "JSON" },
+  ),
+  option.number("over-penalty", "of --loss-type asymmetric: a prediction too large by one; 1", {
     range: { min: 0 },
     value: "X",
-    help: "of --loss-type asymmetric: a prediction too large by one; 1",
-  },
-  {
-    name: "under-penalty",
-    type: "number",
-    range: { min: 0 },
-    value: "X",
-    help: "the same for one too small; 1",
-  },
-  { name: "class-weights", type: "string", value: "X,X", help: "of classes in alphabetical order" },
-  { name: "quantiles", type: "string", value: "Q,Q", help: "predict these quantiles, e.g. 0.05,0.5,0.95" },
-  {
-    name: "target-transform",
-    type: "string",
+  }),
+  option.number("under-penalty", "the same for one too small; 1", { range: { min: 0 }, value: "X" }),
+  option.text("class-weights", "of classes in alphabetical order", { value: "X,X" }),
+  option.text("quantiles", "predict these quantiles, e.g. 0.05,0.5,0.95", { value: "Q,Q" }),
+  option.text("target-transform", "scale of numbers, fitted on the training samples; zscore", {
     choices: ["none", "minmax", "zscore", "zscore-category", "log-minmax", "log-zscore", "sqrt-zscore"],
     value: "NAME",
-    help: "scale of numbers, fitted on the training samples; zscore",
-  },
-  { name: "transform-column", type: "string", value: "COLUMN", help: "categories of zscore-category" },
-  {
-    name: "normalize-targets",
-    type: "flag",
-    help: "(on) --no-normalize-targets is --target-transform none",
-  },
-  {
-    name: "bounded-targets",
-    type: "flag",
-    help: "a sigmoid on the outputs: with minmax; --unbounded-targets is the default",
-  },
-  { name: "unbounded-targets", type: "flag", help: "no bound on the outputs (default)" },
-  {
-    name: "output-activation",
-    type: "string",
+  }),
+  option.text("transform-column", "categories of zscore-category", { value: "COLUMN" }),
+  option.flag("normalize-targets", "(on) --no-normalize-targets is --target-transform none"),
+  option.flag("bounded-targets", "a sigmoid on the outputs: with minmax; --unbounded-targets is the default"),
+  option.flag("unbounded-targets", "no bound on the outputs (default)"),
+  option.text("output-activation", "on the outputs; none", {
     choices: ["none", "relu", "softplus", "exp"],
     value: "NAME",
-    help: "on the outputs; none",
-  },
-  { name: "learnable-output-scale", type: "flag", help: "a learned factor and term on the outputs" },
-  { name: "target-layer-norm", type: "flag", help: "normalise what the head reads" },
-  { name: "regressor-hidden-dims", type: "string", value: "N,N", help: "hidden layers of the head" },
-  {
-    name: "regressor-dropout",
-    type: "number",
+  }),
+  option.flag("learnable-output-scale", "a learned factor and term on the outputs"),
+  option.flag("target-layer-norm", "normalise what the head reads"),
+  option.text("regressor-hidden-dims", "hidden layers of the head", { value: "N,N" }),
+  option.number("regressor-dropout", "share of their units dropped; 0", {
     range: { min: 0, max: 0.95 },
     value: "X",
-    help: "share of their units dropped; 0",
-  },
-  { name: "residual-regression-head", type: "flag", help: "a linear head beside the hidden layers" },
-  {
-    name: "target-from",
-    type: "string",
-    choices: ["embedding", "states", "both"],
-    value: "NAME",
-    help: "what the head reads: the sample embedding (default), pooled ASV states, or both",
-  },
-  { name: "categorical-columns", type: "string", value: "COLUMN,COLUMN", help: "metadata that are input" },
-  {
-    name: "categorical-fusion",
-    type: "string",
+  }),
+  option.flag("residual-regression-head", "a linear head beside the hidden layers"),
+  option.text(
+    "target-from",
+    "what the head reads: the sample embedding (default), pooled ASV states, or both",
+    { choices: ["embedding", "states", "both"], value: "NAME" },
+  ),
+  option.text("categorical-columns", "metadata that are input", { value: "COLUMN,COLUMN" }),
+  option.text("categorical-fusion", "how they join the sample; concat", {
     choices: ["concat", "add", "gmu", "cross-attention"],
     value: "NAME",
-    help: "how they join the sample; concat",
-  },
-  {
-    name: "categorical-embed-dim",
-    type: "int",
-    range: { min: 1 },
-    value: "N",
-    help: "width of their embeddings; 16",
-  },
-  {
-    name: "sample-weight-column",
-    type: "string",
-    value: "COLUMN",
-    help: "weight of each sample in the losses",
-  },
-  {
-    name: "count-prediction",
-    type: "flag",
-    help: "(off) learn to predict the share of each ASV beside the target",
-  },
-  {
-    name: "freeze-base",
-    type: "flag",
-    help: "fine-tune head and target alone: the encoder stays as it is, without dropout, ASVs are embedded once, letters are not predicted (their weight is 0) and auxiliary losses are off",
-  },
-  {
-    name: "freeze-asvs",
-    type: "flag",
-    help: "only the nucleotide level stays as it is: most of the speed, more freedom",
-  },
-  { name: "skip-auxiliary-predictions", type: "flag", help: "no losses but that of the target" },
-  {
-    name: "keep-auxiliary-predictions",
-    type: "flag",
-    help: "losses of counts and distances although the encoder is frozen",
-  },
-  {
-    name: "ridge-start",
-    type: "flag",
-    help: "(on) a linear head begins as ridge regression on the pretrained embeddings",
-  },
-  {
-    name: "best-metric",
-    type: "string",
-    choices: ["val_loss", "r2", "mae", "accuracy", "f1", "last"],
-    value: "NAME",
-    help: "what decides which epoch is kept; val_loss. mae and val_loss are better small, the others large",
-  },
+  }),
+  option.int("categorical-embed-dim", "width of their embeddings; 16", { range: { min: 1 }, value: "N" }),
+  option.text("sample-weight-column", "weight of each sample in the losses", { value: "COLUMN" }),
+  option.flag("count-prediction", "(off) learn to predict the share of each ASV beside the target"),
+  option.flag(
+    "freeze-base",
+    "fine-tune head and target alone: the encoder stays as it is, without dropout, ASVs are embedded once, letters are not predicted (their weight is 0) and auxiliary losses are off",
+  ),
+  option.flag("freeze-asvs", "only the nucleotide level stays as it is: most of the speed, more freedom"),
+  option.flag("skip-auxiliary-predictions", "no losses but that of the target"),
+  option.flag("keep-auxiliary-predictions", "losses of counts and distances although the encoder is frozen"),
+  option.flag("ridge-start", "(on) a linear head begins as ridge regression on the pretrained embeddings"),
+  option.text(
+    "best-metric",
+    "what decides which epoch is kept; val_loss. mae and val_loss are better small, the others large",
+    { choices: ["val_loss", "r2", "mae", "accuracy", "f1", "last"], value: "NAME" },
+  ),
 ];
 
 /** What `train` has beyond `pretrain`. */

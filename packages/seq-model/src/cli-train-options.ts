@@ -1,5 +1,5 @@
 /** Options of `pretrain` and `train`, under AAM's names where AAM has one, and what they become. */
-import type { CliContext, OptionSpec } from "@x/core/base";
+import { type CliContext, type OptionSpec, option } from "@x/core/base";
 import { AAM_FLAGS } from "./cli-aam-options.ts";
 import { TABLE_FLAGS, TREE_FLAGS } from "./cli-inputs.ts";
 import { encoderTypes } from "./encoder-types.ts";
@@ -7,32 +7,13 @@ import { AAM_CONFIG, type ModelOptions } from "./model-config.ts";
 import type { ModelConfig } from "./model-interfaces.ts";
 import type { TrainingOptions } from "./training-options.ts";
 
-const number = (
-  name: string,
-  help: string,
-  range: { min?: number; max?: number } = { min: 0 },
-): OptionSpec => ({
-  name,
-  type: "number",
-  range,
-  value: "X",
-  help,
-});
-const int = (name: string, help: string, min = 1): OptionSpec => ({
-  name,
-  type: "int",
-  range: { min },
-  value: "N",
-  help,
-});
-const flag = (name: string, help: string): OptionSpec => ({ name, type: "flag", help });
-const choice = (name: string, choices: readonly string[], help: string): OptionSpec => ({
-  name,
-  type: "string",
-  choices,
-  value: "NAME",
-  help,
-});
+const number = (name: string, help: string, range: { min?: number; max?: number } = { min: 0 }): OptionSpec =>
+  option.number(name, help, { range, value: "X" });
+const int = (name: string, help: string, min = 1): OptionSpec =>
+  option.int(name, help, { range: { min }, value: "N" });
+const flag = (name: string, help: string): OptionSpec => option.flag(name, help);
+const choice = (name: string, choices: readonly string[], help: string): OptionSpec =>
+  option.text(name, help, { choices, value: "NAME" });
 
 /** AAM's metrics and the encoder types that learn them. */
 const AAM_METRICS: Readonly<Record<string, string>> = {
@@ -59,68 +40,33 @@ const AAM_PRECISIONS: Readonly<Record<string, NonNullable<TrainingOptions["preci
 export const NETWORK_FLAGS: readonly OptionSpec[] = [
   ...TABLE_FLAGS,
   ...TREE_FLAGS,
-  {
-    name: "sequences",
-    type: "string",
-    value: "FILE",
-    file: { role: "input" },
-    help: "FASTA or .qza, where ids are no sequences",
-  },
-  {
-    name: "unifrac-matrix",
-    type: "string",
-    value: "FILE",
-    file: { role: "input" },
-    help: "distances to learn, instead of those of the tree",
-  },
-  {
-    name: "output-dir",
-    aliases: ["-o"],
-    type: "string",
-    value: "FOLDER",
-    help: "folder of the run",
-    required: true,
-  },
-  {
-    name: "resume-from",
-    type: "string",
-    value: "FOLDER",
-    help: "go on with the run in this folder (= --output-dir), to the same bytes; other data or settings are refused",
-  },
-  { name: "overwrite", type: "flag", help: "write over a finished run in --output-dir" },
-  {
-    name: "pretrained-encoder",
-    type: "string",
-    value: "FILE",
-    file: { role: "input" },
-    help: "start from this encoder; every key is accounted for",
-  },
-  {
-    name: "split",
-    type: "string",
-    value: "FILE",
-    file: { role: "input" },
-    help: "table of sample_id and split (train, test); epochs are chosen by some of the training samples. Counts and labels of test samples are never learned from; sequences and tree of the whole table are used",
-  },
+  option.input("sequences", "FASTA or .qza, where ids are no sequences"),
+  option.input("unifrac-matrix", "distances to learn, instead of those of the tree"),
+  option.text("output-dir", "folder of the run", { aliases: ["-o"], value: "FOLDER", required: true }),
+  option.text(
+    "resume-from",
+    "go on with the run in this folder (= --output-dir), to the same bytes; other data or settings are refused",
+    { value: "FOLDER" },
+  ),
+  option.flag("overwrite", "write over a finished run in --output-dir"),
+  option.input("pretrained-encoder", "start from this encoder; every key is accounted for"),
+  option.input(
+    "split",
+    "table of sample_id and split (train, test); epochs are chosen by some of the training samples. Counts and labels of test samples are never learned from; sequences and tree of the whole table are used",
+  ),
   number("test-size", "samples to judge by; 0.2", { min: 0, max: 0.99 }),
   choice("form", ["default", "aam"], "of the network: order-free, or as AAM builds it"),
   choice("encoder", encoderTypes(), "what the encoder learns; unifrac"),
-  {
-    name: "encoder-values",
-    type: "string",
-    value: "FILE",
-    file: { role: "input" },
-    help: "what --encoder taxonomy learns: a table of sample_id and 7 columns of numbers",
-  },
+  option.input(
+    "encoder-values",
+    "what --encoder taxonomy learns: a table of sample_id and 7 columns of numbers",
+  ),
   choice("unifrac-metric", Object.keys(AAM_METRICS), "AAM's name for three of these"),
   int("embedding-dim", "width of embeddings: most of memory and time; 64"),
   int("attention-heads", "heads; 4"),
-  {
-    name: "attention-layers",
-    type: "string",
+  option.text("attention-layers", "layers of all stacks, or of asv, sample, encoder, count, target", {
     value: "N[,N,N,N,N]",
-    help: "layers of all stacks, or of asv, sample, encoder, count, target",
-  },
+  }),
   int(
     "ffn-ratio",
     "width of feed-forward layers over the embedding; 2 (AAM 4): less memory, a little less accuracy",
@@ -148,13 +94,11 @@ export const NETWORK_FLAGS: readonly OptionSpec[] = [
   int("epochs", "passes over the training samples; 100"),
   int("batch-size", "samples a step; 8"),
   int("gradient-accumulation-steps", "steps that make one update; 1"),
-  {
-    name: "max-memory-gb",
-    type: "number",
-    range: { min: 0.1 },
-    value: "GB",
-    help: "cut ASVs into chunks, then batches, to stay under it; the rest is accumulated",
-  },
+  option.number(
+    "max-memory-gb",
+    "cut ASVs into chunks, then batches, to stay under it; the rest is accumulated",
+    { range: { min: 0.1 }, value: "GB" },
+  ),
   flag("auto-batch-size", "find the largest batch that memory allows, up to --batch-size"),
   number("max-memory-fraction", "share of this machine's memory that --auto-batch-size plans with; 0.8", {
     min: 0.01,
@@ -214,7 +158,7 @@ export const NETWORK_FLAGS: readonly OptionSpec[] = [
     "gradient-checkpointing",
     "compute what is cheap of a chunk again in the backward pass (on): --no-gradient-checkpointing keeps everything in memory",
   ),
-  { name: "device", type: "string", value: "NAME", help: "auto, cpu, cuda or cuda:N" },
+  option.text("device", "auto, cpu, cuda or cuda:N", { value: "NAME" }),
   ...AAM_FLAGS,
 ];
 

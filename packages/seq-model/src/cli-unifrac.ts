@@ -1,4 +1,4 @@
-import { type CliCommand, type CliContext, xError } from "@x/core/base";
+import { type CliCommand, type CliContext, type OptionSpec, option, xError } from "@x/core/base";
 import {
   runOptions,
   TABLE_FLAGS,
@@ -18,14 +18,8 @@ import type { Tree } from "./read-newick.ts";
 import { mergeStripes, readStripes, unifracStripes, writeStripes } from "./stripes.ts";
 import { distances, unifrac } from "./unifrac.ts";
 
-const OUT = {
-  name: "out",
-  aliases: ["-o"],
-  type: "string",
-  value: "FILE",
-  required: true,
-  file: { role: "output" },
-} as const;
+const outOption = (help: string): OptionSpec =>
+  option.output("out", help, { aliases: ["-o"], required: true });
 
 /** `seq-model unifrac`. */
 export const unifracCommand: CliCommand = {
@@ -35,42 +29,23 @@ export const unifracCommand: CliCommand = {
   options: [
     ...TABLE_FLAGS,
     ...TREE_FLAGS,
-    {
-      name: "metric",
+    option.text("metric", "weighted is the one without normalisation, as in QIIME 2", {
       aliases: ["-m"],
-      type: "string",
       choices: [...TREE_METRICS, ...TABLE_METRICS, ...DIVERSITIES],
       value: "NAME",
       required: true,
-      help: "weighted is the one without normalisation, as in QIIME 2",
-    },
-    {
-      name: "alpha",
-      type: "number",
-      range: { min: 0, max: 1 },
-      value: "A",
-      help: "of --metric generalized; 0.5",
-    },
-    {
-      name: "pseudocount",
-      type: "number",
-      range: { min: 1e-300 },
-      value: "X",
-      help: "of --metric aitchison; 1",
-    },
-    { ...OUT, help: "matrix by its ending: .npy, .tsv, .h5, .arrow; a table (.tsv) for diversities" },
-    { name: "float32", type: "flag", help: "keep distances as float32: half the memory" },
-    {
-      name: "keep-empty",
-      type: "flag",
-      help: "keep samples without counts instead of an error: at distance 1 of others, 0 of each other; of weighted and aitchison what their formulas give",
-    },
-    {
-      name: "stripes",
-      type: "string",
+    }),
+    option.number("alpha", "of --metric generalized; 0.5", { range: { min: 0, max: 1 }, value: "A" }),
+    option.number("pseudocount", "of --metric aitchison; 1", { range: { min: 1e-300 }, value: "X" }),
+    outOption("matrix by its ending: .npy, .tsv, .h5, .arrow; a table (.tsv) for diversities"),
+    option.flag("float32", "keep distances as float32: half the memory"),
+    option.flag(
+      "keep-empty",
+      "keep samples without counts instead of an error: at distance 1 of others, 0 of each other; of weighted and aitchison what their formulas give",
+    ),
+    option.text("stripes", "only this part of the matrix (.arrow); seq-model merge joins parts", {
       value: "FROM:TO",
-      help: "only this part of the matrix (.arrow); seq-model merge joins parts",
-    },
+    }),
   ],
   examples: [
     "seq-model unifrac --table table.biom --tree tree.nwk --metric unweighted --out unweighted.npy",
@@ -125,7 +100,7 @@ export const mergeCommand: CliCommand = {
   summary: "join the parts of a matrix that unifrac --stripes made",
   positionals: ["PART..."],
   files: [{ role: "input" }],
-  options: [{ ...OUT, help: "the matrix: .npy, .tsv, .h5, .arrow" }],
+  options: [outOption("the matrix: .npy, .tsv, .h5, .arrow")],
   examples: ["seq-model merge part1.arrow part2.arrow --out unweighted.npy"],
   async run(context) {
     const out = String(context.options.out);
