@@ -107,7 +107,7 @@ beforeAll(() => {
     const code = firstExample(folder);
     if (code) writeFileSync(join(project, `${folder.replaceAll("/", "-")}.ts`), code);
   }
-}, 300_000);
+});
 
 afterAll(() => rmSync(project, { recursive: true, force: true }));
 

@@ -170,10 +170,12 @@ describe("runCli", () => {
   it("a second SIGINT ends work that does not listen, without leaving a file", async () => {
     const child = demo("slow", join(folder, "deaf"), "--deaf");
     await child.said("started");
+    // Two signals that come before the process runs again are one: on a busy machine the second is sent until it tells.
+    const again = setInterval(() => child.kill("SIGINT"), 200);
     child.kill("SIGINT");
-    await new Promise((done) => setTimeout(done, 200));
-    child.kill("SIGINT");
-    expect((await child.exit).signal).toBe("SIGINT"); // shells report it as 130
+    const { signal } = await child.exit;
+    clearInterval(again);
+    expect(signal).toBe("SIGINT"); // shells report it as 130
     expect(readdirSync(folder).filter((f) => f.includes("deaf"))).toEqual([]);
   });
 

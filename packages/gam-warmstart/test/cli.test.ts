@@ -171,7 +171,7 @@ it("crossfit, compare, diagnose, report, summary", async () => {
   expect(await gam(["report", file("m.json"), "--out", file("alone.html")])).toMatchObject({ code: 0 });
   expect(existsSync(file("alone.html"))).toBe(true);
   expect((await gam(["summary", file("m.json")])).out).toBe((await gam(["summary", file("m2.json")])).out);
-}, 120_000);
+});
 
 it("every command has a help with an example, and prints one object with --json", async () => {
   const words: Record<string, string[]> = {
@@ -203,7 +203,7 @@ it("every command has a help with an example, and prints one object with --json"
       new RegExp(`gam-warmstart ${verb} [\\s\\S]*--json[\\s\\S]*gam-warmstart ${verb} `),
     );
   }
-}, 120_000);
+});
 
 it("help names every command; a command's help its options", async () => {
   const help = (await gam([])).out;

@@ -375,7 +375,7 @@ describe("bad inputs", () => {
       0xaa,
       0,
     ]);
-  }, 120_000);
+  });
 
   it("bed-changed: a .bed that grows between the passes", async () => {
     const folder = tempFolder();

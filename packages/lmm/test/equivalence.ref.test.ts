@@ -30,4 +30,4 @@ it("no column is farther from GEMMA than the page says, and the page is not out 
     if (most! > 1e-6) expect(ours, `${run} ${column}`).toBeGreaterThan(most! / 10);
     expect(most).toBeLessThanOrEqual(ASSOC_TOLERANCES[column]!.limit);
   }
-}, 300_000);
+});

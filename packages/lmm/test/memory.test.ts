@@ -21,7 +21,7 @@ function tall(n: number): string {
 }
 
 describe("mem-preflight", () => {
-  it("n = 200,000 is refused within seconds, with the parts and what helps", async () => {
+  it("n = 200,000 is refused within seconds, with the parts and what helps", { retry: 3 }, async () => {
     const ran = await lmm([
       "plan",
       "--samples",
@@ -51,7 +51,7 @@ describe("mem-preflight", () => {
     const prefix = tall(200_000);
     const start = performance.now();
     await expect(gwas(prefix, { route: "primal" })).rejects.toMatchObject({ code: "MEM_PREFLIGHT" });
-    // Reading 200,000 lines is part of it; a busy machine may take some more.
+    // Reading 200,000 lines is part of it.
     expect(performance.now() - start).toBeLessThan(5000);
   });
 

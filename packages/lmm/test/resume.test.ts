@@ -61,7 +61,7 @@ async function killAndResume(fileset: string, as: string, wanted: number, flags:
 
 it("kill-9-midwrite: --resume ends byte-equal after 50 kills, and leaves no journal", async () => {
   expect(await killAndResume(prefix, whole, 50, [])).toBeGreaterThan(0);
-}, 300_000);
+});
 
 it("a killed leave-one-chromosome-out run goes on where it was, whatever the chromosome", async () => {
   const fileset = writeFileset(tempFolder(), genotypes, phenotypes);
@@ -74,7 +74,7 @@ it("a killed leave-one-chromosome-out run goes on where it was, whatever the chr
   const folder = tempFolder();
   await gwas(fileset, { out: join(folder, "x"), loco: true });
   expect(await killAndResume(fileset, folder, 20, ["--loco"])).toBeGreaterThan(0);
-}, 300_000);
+});
 
 it("sigterm-slurm: the requeued run goes on from the journal", async () => {
   const folder = tempFolder();

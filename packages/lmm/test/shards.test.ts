@@ -101,7 +101,7 @@ it("a phenotype without heritability (se(pve) is NaN) is merged and reported", a
   const ran = await lmm(["merge", `${out}.shard-1-of-1`, "--out", join(folder, "m")]);
   expect(ran, ran.err).toMatchObject({ code: 0 });
   expect(readFileSync(join(folder, "m.log.txt"), "utf8")).toContain("se(pve) in the null model = nan");
-}, 60_000);
+});
 
 it("other genotypes are noticed though the kinship was read: merge refuses, a journal is not gone on with", async () => {
   const folder = tempFolder();

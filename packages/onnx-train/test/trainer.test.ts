@@ -250,7 +250,9 @@ it("evaluates batches of any size", async () => {
   }
 });
 
-it("an abort is answered at once, the call under way counts, and training goes on", async () => {
+it("an abort is answered at once, the call under way counts, and training goes on", {
+  retry: 3,
+}, async () => {
   const hidden = 2048;
   await using trainer = await compile(mlp(hidden), { ...cpu, dims: { batch: 512 }, stepsPerCall: 60 });
   const controller = new AbortController();

@@ -45,7 +45,7 @@ describe("AAM's option names", () => {
       const ran = await seqModel(["pretrain", ...input, ...options, "--output-dir", `${folder}/moot`]);
       expect(ran).toMatchObject({ code: 2, err: expect.stringMatching(why) });
     }
-  }, 30_000);
+  });
 
   it("half precision says what it was computed in", async () => {
     const warnings: string[] = [];
@@ -58,7 +58,7 @@ describe("AAM's option names", () => {
     expect(Number.isFinite(made.result.history[1]!.loss)).toBe(true);
     for (const text of warnings) expect(text).toMatch(/^PRECISION computed in float32, not bfloat16/);
     expect((await failure(() => trainingConfig({ precision: "int8" as "auto" }))).code).toBe("OPTION_CHOICE");
-  }, 30_000);
+  });
 });
 
 it("pretrain --encoder taxonomy learns the numbers of a file", async () => {
@@ -87,7 +87,7 @@ it("pretrain --encoder taxonomy learns the numbers of a file", async () => {
   });
   const ran = await ask("--encoder-values", fileOf("v.tsv", text(names)));
   expect(ran, ran.err).toMatchObject({ code: 0 });
-}, 60_000);
+});
 
 describe("letters", () => {
   it("of either case are the same, U is T", () => {
@@ -112,4 +112,4 @@ it("a model of rarefied samples warns of a table that is not", async () => {
     seqModel(["predict", "--model", run, ...input, "--output", `${folder}/p.tsv`, ...more]);
   expect((await predict()).err).toMatch(/RAREFY_UNLIKE.*not rarefied/);
   expect((await predict("--rarefy-depth", String(depth))).err).not.toContain("RAREFY_UNLIKE");
-}, 60_000);
+});

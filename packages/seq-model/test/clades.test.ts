@@ -163,7 +163,7 @@ describe("a network with clades", () => {
     const square = model.distances(embeddings);
     expect(square[1]).toBe(between(1, 0));
     expect(square[0]).toBe(0);
-  }, 60_000);
+  });
 
   it("has none without a tree, and as many as asked", () => {
     const form = (model: object, given = {}) =>

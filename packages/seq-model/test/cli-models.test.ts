@@ -19,7 +19,7 @@ beforeAll(async () => {
   const made = await fineTune(table, { target, split, sequences, model: TINY, training, threads: 1 });
   await using model = made.model;
   await model.save(out("model.safetensors"));
-}, 60_000);
+});
 
 describe("seq-model explain", () => {
   const ask = (...more: string[]) => seqModel(["explain", "--model", folder, ...table, ...more]);
@@ -47,7 +47,7 @@ describe("seq-model explain", () => {
     for (const name of ["tree", "heat", "errors"])
       expect(readFileSync(out(`${name}.svg`), "utf8")).toMatch(/^<svg[\s\S]*<rect[\s\S]*<\/svg>/);
     expect((readJson(out("errors.json")) as { samples: unknown[] }).samples).toHaveLength(14);
-  }, 60_000);
+  });
 
   it("attention and permutation, and what is missing is named", async () => {
     const looked = await ask("--method", "attention", "--out", out("a.arrow"));
@@ -68,7 +68,7 @@ describe("seq-model explain", () => {
     expect(permuted, permuted.err).toMatchObject({ code: 0 });
     for (const wrong of [[], ["--svg", out("x.svg")], ["--method", "permutation", "--out", out("x.tsv")]])
       expect(await ask(...wrong)).toMatchObject({ code: 2, err: expect.stringMatching(/^OPTION_MISSING/) });
-  }, 60_000);
+  });
 });
 
 describe("seq-model predict", () => {
@@ -85,7 +85,7 @@ describe("seq-model predict", () => {
     expect(drifted).toMatchObject({ code: 0 });
     expect(drifted.err).toMatch(/SEQUENCE_LENGTHS.*2 groups of lengths: 18 bp \(75 %\), 24 bp \(25 %\)/);
     expect(drifted.err).toMatch(/75 % of the sequences have a length that training did not see/);
-  }, 60_000);
+  });
 });
 
 describe("seq-model train", () => {
@@ -130,7 +130,7 @@ describe("seq-model train", () => {
       "--intervals",
     ]);
     expect(none).toMatchObject({ code: 1, err: expect.stringMatching(/^CONFORMAL .*without --coverage/) });
-  }, 90_000);
+  });
 
   it("classes: AUROC and who was taken for whom", async () => {
     const run = out("classes");
@@ -150,7 +150,7 @@ describe("seq-model train", () => {
     };
     expect(test.confusion.flat().reduce((a, b) => a + b, 0)).toBe(test.samples);
     expect(test.classes.map(({ name }) => name)).toEqual(["a", "b"]);
-  }, 90_000);
+  });
 
   it("an epoch cannot be chosen by nobody", async () => {
     const ran = await ask(
@@ -208,7 +208,7 @@ describe("15.2 seq-model search", () => {
     const again = await ask(...options);
     expect(JSON.parse(again.out)).toEqual(said);
     expect(readFileSync(out("search/search.json"), "utf8")).toBe(before);
-  }, 90_000);
+  });
 
   it("unknown settings are named with the nearest", async () => {
     writeFileSync(out("space.json"), JSON.stringify({ learningrate: { choice: [1] } }));

@@ -82,5 +82,5 @@ describe("an encoder that learns Faith PD", () => {
     });
     await using _ = made.model;
     expect(made.result.history).toHaveLength(2);
-  }, 30_000);
+  });
 });

@@ -80,5 +80,5 @@ describe("17.2 tutorials", () => {
     expect(readFileSync(join(folder, "predictions.tsv"), "utf8")).toMatch(/^sample_id\tage\nS00\t/);
     for (const name of ["importances", "attention", "errors"])
       expect(readFileSync(join(folder, `${name}.svg`), "utf8")).toMatch(/^<svg/);
-  }, 120_000);
+  });
 });

@@ -43,7 +43,7 @@ describe("judging a model", () => {
     expect(report.outputs[0]!.coverage).toBe(inside);
     expect(inside).toBeGreaterThanOrEqual(0.8);
     expect(testLines(report)[0]).toMatch(/^10 test samples: age: R² .*% inside their interval$/);
-  }, 60_000);
+  });
 
   it("too few samples promise nothing, and the file says so", async () => {
     await using model = await tuned({ target });
@@ -56,13 +56,13 @@ describe("judging a model", () => {
     );
     await using read = await SeqModel.load(path);
     expect(read.facts.target!.conformal![0]!.width).toBe(Number.POSITIVE_INFINITY);
-  }, 60_000);
+  });
 
   it("quantiles: the outer ones are what is widened", async () => {
     await using model = await tuned({ target, model: { ...TINY, quantiles: [0.1, 0.5, 0.9] } });
     const judged = { table, targets: [target], sequences, samples: split.train };
     expect((await calibrateIntervals(model, judged, 0.8))[0]).toMatchObject({ kind: "cqr", coverage: 0.8 });
-  }, 60_000);
+  });
 
   it("classes: AUROC, each by itself, and who was taken for whom", async () => {
     const classes = ["old", "young"];
@@ -82,5 +82,5 @@ describe("judging a model", () => {
       expect(support).toBeGreaterThan(0);
     }
     expect(testLines(report)).toHaveLength(6);
-  }, 60_000);
+  });
 });

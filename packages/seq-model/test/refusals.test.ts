@@ -42,7 +42,7 @@ describe("train", () => {
       expect(ran.err).toMatch(why);
     }
     expect(existsSync(target)).toBe(false);
-  }, 60_000);
+  });
 
   it("class weights are one for each class", async () => {
     for (const weights of ["1,2,3", "1,-1", "1,x"]) {
@@ -54,7 +54,7 @@ describe("train", () => {
         err: expect.stringMatching(/^CLASS_WEIGHTS .* 2 numbers .* a, b/),
       });
     }
-  }, 60_000);
+  });
 
   it("a sample stands in a split once; those the table lacks are told", async () => {
     const twice = fileOf("split.tsv", rows([...whole, whole[0]!, whole[0]!]));
@@ -76,7 +76,7 @@ describe("train", () => {
       code: 0,
       err: expect.stringMatching(/SPLIT_UNKNOWN.*1 of 15 samples .*nobody/),
     });
-  }, 60_000);
+  });
 
   it("a split that breaks groups up is refused, and a sample without a group", async () => {
     const text = (groups: readonly string[]): string =>
@@ -107,7 +107,7 @@ describe("train", () => {
       code: 1,
       err: expect.stringMatching(new RegExp(`^GROUP_MISSING .*1 samples have no host .*${ids[3]}`)),
     });
-  }, 60_000);
+  });
 
   it("search and baseline learn one column", async () => {
     for (const verb of ["baseline", "search"]) {
@@ -120,7 +120,7 @@ describe("train", () => {
         err: expect.stringMatching(/^OPTION_CHOICE .*predicts one column/),
       });
     }
-  }, 60_000);
+  });
 
   it("a finished run is not written over unasked, nor touched by one that fails; few samples give no interval", async () => {
     const run = out("run");
@@ -154,7 +154,7 @@ describe("train", () => {
     const over = await train("--column", "age", "--overwrite", "--output-dir", run);
     expect(over).toMatchObject({ code: 0 });
     expect(readFileSync(join(run, "history.jsonl"), "utf8").split("\n")).toHaveLength(log.split("\n").length);
-  }, 90_000);
+  });
 });
 
 describe("unifrac", () => {
@@ -172,7 +172,7 @@ describe("unifrac", () => {
       expect(ran, String(more)).toMatchObject({ code: 2, err: expect.stringMatching(/^OPTION_CHOICE/) });
     }
     expect(existsSync(out("o.npy"))).toBe(false);
-  }, 60_000);
+  });
 
   it("says what features without a tip are left out", async () => {
     const small = fileOf(
@@ -199,7 +199,7 @@ describe("unifrac", () => {
       const lost = table.indices.reduce((sum, f, e) => sum + (f === 0 ? table.values[e]! : 0), 0);
       expect(dropped.share).toBeCloseTo(lost / table.values.reduce((a, b) => a + b, 0), 12);
     }
-  }, 60_000);
+  });
 });
 
 it("the study of these tests has what they speak of", () => {

@@ -37,7 +37,7 @@ describe("a search's folder", () => {
       expect(error.details.fields).toContain(field);
       expect(error.message).toContain(field);
     }
-  }, 60_000);
+  });
 });
 
 describe("a training that goes on", () => {
@@ -70,5 +70,5 @@ describe("a training that goes on", () => {
       expect(error.details.fields).toContain(field);
     }
     expect(await run({ resume: true, training: { ...training, epochs: 2 } })).toBe(2 * steps);
-  }, 60_000);
+  });
 });

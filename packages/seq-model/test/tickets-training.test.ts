@@ -31,7 +31,7 @@ let base: TrainedModel;
 
 beforeAll(async () => {
   base = await pretrain(table, tree, { ...shared, model: TINY, training: { ...QUICK, epochs: 4 } });
-}, 60_000);
+});
 
 describe("21.2 what of a checkpoint is loaded", () => {
   const config = modelConfig(TINY);
@@ -82,7 +82,7 @@ describe("21.2 what of a checkpoint is loaded", () => {
     for (const [name, { data }] of base.model.weights)
       if (name.startsWith("asv/") && !name.startsWith("asv/letters"))
         expect(made.model.weights.get(name)?.data, name).toEqual(data);
-  }, 60_000);
+  });
 });
 
 describe("21.4 auxiliary predictions", () => {
@@ -100,7 +100,7 @@ describe("21.4 auxiliary predictions", () => {
     expect(on.model.facts.training.losses).toMatchObject({ nucleotide: 0, encoder: 1 });
     expect(Object.keys(off.result.history[1]!.parts)).toEqual(["target"]);
     expect(Object.keys(on.result.history[1]!.parts).toSorted()).toEqual(["encoder", "target"]);
-  }, 60_000);
+  });
 });
 
 describe("20.1 hidden letters that are too easy", () => {
@@ -123,7 +123,7 @@ describe("20.1 hidden letters that are too easy", () => {
     await using _ = made.model;
     expect(warnings).toHaveLength(1);
     expect(warnings[0]).toMatch(/^MASK_EASY .*too easy to learn from; the mask is now span, 0.5/);
-  }, 60_000);
+  });
 });
 
 describe("12.2 batches that fit memory, 18.6 --max-memory-gb", () => {
@@ -159,7 +159,7 @@ describe("15.1 run tracking", () => {
     expect(seen).toHaveLength(2);
     expect(seen[1]!["weighted/target"]).toBeCloseTo(3 * seen[1]!["loss/target"]!, 6);
     expect(seen[1]).toHaveProperty("valid/r2");
-  }, 60_000);
+  });
 });
 
 describe("17.3 ONNX export", () => {
@@ -171,7 +171,7 @@ describe("17.3 ONNX export", () => {
     expect(report.difference).toBeLessThanOrEqual(1e-5);
     expect(report.outputs).toEqual(["embedding", "prediction"]);
     expect(existsSync(path)).toBe(true);
-  }, 60_000);
+  });
 });
 
 describe("TRN training that does not lose things", () => {
@@ -185,7 +185,7 @@ describe("TRN training that does not lose things", () => {
     const [a, b] = [all!, parts!].map((m) => m.result.history[0]!.validation);
     expect(b!.scores.mae).toBeCloseTo(a!.scores.mae!, 4);
     expect(b!.parts.target).toBeCloseTo(a!.parts.target!, 5);
-  }, 60_000);
+  });
 
   it("the best epoch follows the direction of its metric", async () => {
     for (const bestMetric of ["r2", "mae"] as const) {
@@ -195,7 +195,7 @@ describe("TRN training that does not lose things", () => {
       const best = bestMetric === "r2" ? Math.max(...scores) : Math.min(...scores);
       expect(result.bestEpoch).toBe(scores.indexOf(best));
     }
-  }, 60_000);
+  });
 
   it("sample weights are numbers of at least 0, one a sample", async () => {
     for (const bad of [
@@ -242,7 +242,7 @@ describe("TRN training that does not lose things", () => {
       return readFileSync(path);
     };
     expect((await saved(resumed)).equals(await saved(straight))).toBe(true);
-  }, 60_000);
+  });
 });
 
 describe("REG-8 order and padding", () => {
@@ -263,5 +263,5 @@ describe("REG-8 order and padding", () => {
     expect(
       (await failure(() => model.predictTable(empty.select({ features: [empty.featureIds[0]!] })))).code,
     ).toBe("EMPTY_SAMPLE");
-  }, 60_000);
+  });
 });

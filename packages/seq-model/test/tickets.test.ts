@@ -110,5 +110,5 @@ describe("REG-10 counts", () => {
       await model.predictTable(uneven!, { sequences }),
     ];
     expect(Math.abs(a.values[0]! - b.values[0]!)).toBeGreaterThan(1e-4);
-  }, 30_000);
+  });
 });

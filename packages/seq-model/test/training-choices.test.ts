@@ -42,13 +42,13 @@ describe("dropout", () => {
     expect(half.history[0]!.validation).toEqual(none.history[0]!.validation);
     expect(half.history[1]!.loss).not.toBeCloseTo(none.history[1]!.loss, 5);
     expect(again.history).toEqual(half.history);
-  }, 60_000);
+  });
 
   it("goes with chunks of ASVs, all at once or a few at a time", async () => {
     const [cut, whole] = [await run(0.5, { chunk: 4 }), await run(0.5, { chunk: 0 })];
     expect(Number.isFinite(cut.history[1]!.loss)).toBe(true);
     expect(Number.isFinite(whole.history[1]!.loss)).toBe(true);
-  }, 60_000);
+  });
 
   it("leaves a frozen encoder alone", async () => {
     const { model } = await pretrain(table, tree, {
@@ -66,7 +66,7 @@ describe("dropout", () => {
     await using _ = frozen.model;
     const losses = frozen.result.history.slice(1).map(({ loss }) => loss);
     for (const loss of losses) expect(loss).toBeCloseTo(losses[0]!, 5);
-  }, 60_000);
+  });
 });
 
 describe("length buckets", () => {
@@ -121,7 +121,7 @@ describe("length buckets", () => {
       return readFileSync(path);
     };
     expect((await bytes(resumed)).equals(await bytes(straight))).toBe(true);
-  }, 60_000);
+  });
 });
 
 describe("counts and orders", () => {
@@ -143,7 +143,7 @@ describe("counts and orders", () => {
     };
     expect(await run(false, true)).toBeCloseTo(await run(false, false), 5);
     expect(await run(true, true)).not.toBeCloseTo(await run(true, false), 5);
-  }, 60_000);
+  });
 });
 
 describe("options that AAM has by another form", () => {
