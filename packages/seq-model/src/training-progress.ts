@@ -44,11 +44,24 @@ export function readProgress({ out }: TrainingRun, inputs: Fingerprint): Progres
   const extra = JSON.parse(text) as { progress?: Progress; inputs?: Fingerprint } | null;
   if (!extra?.progress) throw seqFileError("RESUME", file, "holds no progress of a training");
   checkSameRun(file, extra.inputs, inputs);
-  // JSON has no NaN.
-  const history = extra.progress.history.map((epoch) => ({
+  const history = extra.progress.history.map(({ validation, ...epoch }) => ({
     ...epoch,
-    loss: epoch.loss ?? Number.NaN,
-    validation: { ...epoch.validation, loss: epoch.validation.loss ?? Number.NaN },
+    loss: number(epoch.loss),
+    parts: numbers(epoch.parts),
+    validation: {
+      loss: number(validation.loss),
+      parts: numbers(validation.parts),
+      scores: numbers(validation.scores),
+    },
   }));
   return { ...extra.progress, history, best: extra.progress.best ?? Number.POSITIVE_INFINITY };
+}
+
+/** JSON has no NaN. */
+function number(value: number | null): number {
+  return value ?? Number.NaN;
+}
+
+function numbers(values: Readonly<Record<string, number>>): Record<string, number> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, number(value)]));
 }
