@@ -5,6 +5,9 @@ import { type Matrix, tile } from "./native.ts";
 import { checkNames, type NamesOf, RUN_NAMES } from "./option-names.ts";
 import { requireTile } from "./tile.ts";
 
+/** GEMMA's threshold: smaller eigenvalues, negative ones included, count as 0. */
+export const ZERO_BELOW = 1e-10;
+
 /** Eigenvalues below zero by more than rounding; they count as 0. */
 export interface NegativeEigenvalues {
   /** How many. */

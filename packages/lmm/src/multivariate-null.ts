@@ -1,5 +1,5 @@
 import { checkRange } from "@x/core/base";
-import type { MultiNullFit, MultiSearch } from "./native.ts";
+import type { MultiNullFit, MultiSearch } from "./native-multivariate.ts";
 import type { NamesOf } from "./option-names.ts";
 
 /** How far the searches for Vg and Ve go. */

@@ -17,7 +17,7 @@ import {
   SEARCH_NAMES,
   searchOptions,
 } from "./multivariate-null.ts";
-import { type MultiModel, newMultiAssociation } from "./native.ts";
+import { type MultiModel, newMultiAssociation } from "./native-multivariate.ts";
 import { checkNames, type NamesOf, RUN_NAMES } from "./option-names.ts";
 import { associationParts, fitChunk } from "./plan.ts";
 import { filteredBlocks, requireCohort } from "./study.ts";

@@ -3,7 +3,7 @@ import type { PlinkStudy } from "@x/plink-io";
 import { leadingTest } from "../association-columns.ts";
 import { dropCounts } from "../cohort.ts";
 import { HIGH_INFLATION } from "../collinearity.ts";
-import type { GwasOptions, GwasResult } from "../gwas.ts";
+import type { GwasOptions, GwasResult } from "../gwas-options.ts";
 import { simdLevel } from "../native.ts";
 import { describeFailed, describeProblems } from "../variant-problems.ts";
 import { VERSION } from "../version.ts";
