@@ -3,6 +3,7 @@ import type { PlinkStudy } from "@x/plink-io";
 import { leadingTest } from "../association-columns.ts";
 import { dropCounts } from "../cohort.ts";
 import { HIGH_INFLATION } from "../collinearity.ts";
+import { shortName } from "../column-names.ts";
 import type { GwasOptions, GwasResult } from "../gwas-options.ts";
 import { simdLevel } from "../native.ts";
 import { describeFailed, describeProblems } from "../variant-problems.ts";
@@ -105,7 +106,7 @@ function nullTable({ nullModel: h0, cohort }: GwasResult): string {
       ["log-likelihood REML", g(h0.logLik.reml, 6)],
       ["log-likelihood ML", g(h0.logLik.mle, 6)],
       ...Array.from(h0.beta, (beta, j) => [
-        escapeXml(cohort.covariateNames[j]!.replace(/ of .*$/, "")),
+        escapeXml(shortName(cohort.covariateNames[j]!)),
         `${g(Math.abs(beta) < 1e-9 * h0.betaSe[j]! ? 0 : beta)} ${pm} ${g(h0.betaSe[j]!)}`,
       ]),
     ],
@@ -154,7 +155,7 @@ function diagnosticsTable({ diagnostics: d, cohort }: GwasResult): string {
             ],
           ]),
       ...cohort.categories.map(({ name, reference, levels }) => [
-        escapeXml(`categories of ${name.replace(/ of .*$/, "")}`),
+        escapeXml(`categories of ${shortName(name)}`),
         escapeXml(
           levels
             .map((l) => `${l.level}${l.level === reference ? " (reference)" : ""}: ${int(l.people)}`)
@@ -164,7 +165,7 @@ function diagnosticsTable({ diagnostics: d, cohort }: GwasResult): string {
       ...d.covariates
         .filter((c) => c.nearest !== undefined)
         .map((c) => [
-          escapeXml(`variance inflation of ${c.name.replace(/ of .*$/, "")}`),
+          escapeXml(`variance inflation of ${shortName(c.name)}`),
           `${g(c.inflation)}${c.inflation > HIGH_INFLATION ? `, nearly a sum of others (nearest ${escapeXml(c.nearest!)})` : ""}`,
         ]),
       ...(problems.length === 0
@@ -183,7 +184,7 @@ function peopleTable({ cohort }: GwasResult): string {
       ["in the fileset", int(cohort.samples)],
       ...Object.entries(dropCounts(cohort)).map(([reason, count]) => [reason, int(count!)]),
       ["<b>analysed</b>", `<b>${int(cohort.analyzed.length)}</b>`],
-      ["covariates", escapeXml(cohort.covariateNames.map((name) => name.replace(/ of .*$/, "")).join(", "))],
+      ["covariates", escapeXml(cohort.covariateNames.map(shortName).join(", "))],
     ],
     "facts",
   );
