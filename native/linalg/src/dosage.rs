@@ -161,10 +161,14 @@ pub fn matrix_twins(
     let run = move || -> Result<(Vec<x_dense::Pair>, u64)> {
         read(&m, |m| x_dense::twins(m, &keep, limit, most as usize, threads as usize, &job))
     };
-    Work::spawn(run, |(pairs, count)| Twins {
+    Work::spawn(run, twins)
+}
+
+pub(crate) fn twins((pairs, count): (Vec<x_dense::Pair>, u64)) -> Twins {
+    Twins {
         first: Uint32Array::new(pairs.iter().map(|p| p.first).collect()),
         second: Uint32Array::new(pairs.iter().map(|p| p.second).collect()),
         distance: Float64Array::new(pairs.iter().map(|p| p.distance).collect()),
         count: count as f64,
-    })
+    }
 }

@@ -107,6 +107,12 @@ export class Eigen implements AsyncDisposable {
 
   /** @internal The native handle, for the cohort it was made for. */
   static vectorsFor(eigen: Eigen, cohort: Cohort): Matrix {
+    if (!(eigen instanceof Eigen))
+      throw lmmError(
+        "NOT_IMPLEMENTED",
+        "this needs the eigenvectors of people, and a decomposition by variants (the dual route) has none. Make it from kinship() instead of dualKinship().",
+        { usage: true, details: { option: "eigen" } },
+      );
     if (eigen.facts.cohortHash !== cohort.hash)
       throw lmmError(
         "COHORT_MISMATCH",

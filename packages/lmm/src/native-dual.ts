@@ -1,7 +1,7 @@
 /** Native calls of the p × p route. */
 import { type AssociationModel, type LambdaRange, type Tested, traitArrays } from "./association-model.ts";
 import type { Cohort } from "./cohort.ts";
-import { binding, type Matrix, type NativeOptions, now, run } from "./native.ts";
+import { binding, type Matrix, type NativeOptions, now, type Pairs, run } from "./native.ts";
 
 type NativeSnpSet = InstanceType<typeof binding.SnpSet>;
 
@@ -21,6 +21,8 @@ export interface SnpSet {
   ): Promise<void>;
   /** X′X of the centred columns. */
   gram(o: NativeOptions): Promise<Matrix>;
+  /** Pairs of the set's people, by their places in it, with nearly the same calls; null where that says nothing. */
+  twins(limit: number, most: number, o: NativeOptions): Promise<Pairs | null>;
   release(): void;
 }
 
@@ -32,6 +34,7 @@ export function snpSet(people: number): SnpSet {
     add: (packed, samples, keep, { rows, means }, o) =>
       run((job) => native.add(job, packed, samples, keep, rows, means, o.threads), o),
     gram: (o) => run((job) => native.gram(job, o.threads), o),
+    twins: (limit, most, o) => run((job) => native.twins(job, limit, most, o.threads), o),
     release: () => now(() => native.release()),
   };
 }

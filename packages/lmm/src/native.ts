@@ -117,6 +117,9 @@ export function dosageCounts(
   return run((job) => binding.dosageCounts(job, values, samples, keep, o.threads), o);
 }
 
+/** Pairs of people and their distances, the first of them, and how many there are. */
+export type Pairs = Awaited<ReturnType<typeof binding.matrixTwins>>;
+
 /** Pairs of people of `keep` whose rows of a kinship are nearly the same. */
 export function twins(
   m: Matrix,
@@ -124,7 +127,7 @@ export function twins(
   limit: number,
   most: number,
   o: NativeOptions,
-): ReturnType<typeof binding.matrixTwins> {
+): Promise<Pairs> {
   return run((job) => binding.matrixTwins(job, m, keep, limit, most, o.threads), o);
 }
 

@@ -96,7 +96,7 @@ export function dualStages(s: {
     {
       stage: "eigen",
       parts: [kept, ...dualEigenParts({ ...s, loco })],
-      coreSeconds: (p * p * product) / 2 + (s.loco + 1) * p ** 3 * EIGEN,
+      coreSeconds: (p * p * product) / 2 + (s.loco + 1) * p ** 3 * EIGEN + (n * n) / 2 / PEOPLE,
     },
     {
       stage: "association",
@@ -114,6 +114,8 @@ export function dualStages(s: {
 
 /** Pairs of genotypes a second a core multiplied where calls are missing. */
 const PAIRS = 8e10;
+/** Pairs of people a second a core compared for twins. */
+const PEOPLE = 5e8;
 /** Genotypes read and counted a second a core. */
 const READ = 2e9;
 /** Seconds of the eigendecomposition over p³, of a multiply-add half, and of a variant's tests over its coordinates. */
