@@ -1,8 +1,9 @@
 /** Native calls of models of several traits. */
+import type { MultivariateCohort } from "./multivariate-cohort.ts";
 import { binding, type Matrix, type NativeOptions, now, run } from "./native.ts";
 
 /** How far the searches of a multivariate model go. */
-export type MultiSearch = Parameters<typeof binding.multiAssociation>[9];
+export type MultiSearch = Parameters<typeof binding.multiAssociation>[10];
 /** Which tests of a multivariate model run. */
 export type MultiTests = Parameters<InstanceType<typeof binding.MultiAssociation>["test"]>[4];
 /** Results of the rows of one call, in their order. */
@@ -33,14 +34,27 @@ export interface MultiModel {
 export async function newMultiAssociation(
   vectors: Matrix,
   values: Float64Array,
-  cohort: { analyzed: Uint32Array; samples: number; traits: Float64Array; w: Float64Array },
+  cohort: Pick<MultivariateCohort, "analyzed" | "samples" | "traits" | "w" | "environment">,
   options: MultiSearch,
   o: NativeOptions,
 ): Promise<MultiModel> {
-  const { analyzed, samples, traits, w } = cohort;
+  const { analyzed, samples, traits, w, environment } = cohort;
   const [d, c] = [traits.length / analyzed.length, w.length / analyzed.length];
   const model = await run(
-    (job) => binding.multiAssociation(job, vectors, values, analyzed, samples, traits, d, w, c, options),
+    (job) =>
+      binding.multiAssociation(
+        job,
+        vectors,
+        values,
+        analyzed,
+        samples,
+        traits,
+        d,
+        w,
+        c,
+        environment,
+        options,
+      ),
     o,
   );
   return {
@@ -53,6 +67,10 @@ export async function newMultiAssociation(
 }
 
 /** Bytes of {@link newMultiAssociation} and its tests, eigenvectors and genotypes apart. */
-export function multiAssociationBytes(n: number, c: number, d: number, threads: number): number {
-  return binding.multiAssociationBytes(n, c, d, threads);
+export function multiAssociationBytes(
+  size: { n: number; c: number; traits: number; environment: boolean },
+  threads: number,
+): number {
+  const { n, c, traits, environment } = size;
+  return binding.multiAssociationBytes(n, c, traits, environment, threads);
 }

@@ -62,7 +62,7 @@ export function associationParts(s: {
   const joint = s.jointTraits ?? 1;
   const bytes =
     joint > 1
-      ? multiAssociationBytes(n, c, joint, threads)
+      ? multiAssociationBytes({ n, c, traits: joint, environment }, threads)
       : associationBytes({ n, c, traits, environment }, threads);
   return [
     { name: "rotated columns and buffers", bytes },

@@ -111,7 +111,7 @@ export function formatLog(f: LogFacts): string {
   ];
   // GEMMA prints the rows of a matrix bare.
   const matrices = f.multivariate
-    ? multiNullLines(f.multivariate, f.jointTraits!)
+    ? multiNullLines(f.multivariate, f.jointTraits!, cohort.covariateNames.length)
     : [];
   return `${[...head.map(comment), ...matrices, ...tail.map(comment)].join("\n")}\n`;
 }
