@@ -35,6 +35,8 @@ it("no verb writes over what it reads", () => {
     ["eval --model run --data b.h5ad --html run/model.safetensors", "OUT_IS_INPUT"],
     ["eval --model model.html --data b.h5ad --html model.html", "OUT_IS_INPUT"],
     ["train --data b.h5ad --config run/config.yaml --out run --overwrite", "OUT_IS_INPUT"],
+    ["train --data b.h5ad --config b.yaml --out b.yaml", "OUT_IS_INPUT"],
+    ["train --data b.h5ad --out b.h5ad --overwrite", "OUT_IS_INPUT"],
     ["mock --problem bridge --out same --config-out same", "OUT_TWICE"],
   ]) {
     const { code: exit, err } = mosaicVae(line!);
@@ -64,6 +66,19 @@ it("a run is replaced by --overwrite only, and gone on with only where there is 
   const other = mosaicVae(`${again.replace("--out run", "--out second")} --overwrite`);
   expect(other).toMatchObject({ code: 0, err: "" });
   expect(mosaicVae(`${again.replace("--out run", "--out second")} --overwrite`).code).toBe(0);
+});
+
+it("a file is no folder for a run, and a run that cannot begin leaves none", () => {
+  for (const out of ["e.yaml", "e.yaml/deeper/run"]) {
+    writeFileSync(at.path("e.yaml"), "train: {}\n");
+    expect(mosaicVae(`train --data b.h5ad --out ${out}`)).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/^OUT_DIR .*file; --out names the folder of the run\n$/),
+    });
+  }
+  expect(mosaicVae("train --data b.h5ad --out failed --rna layers/nope").err).not.toMatch(/\n\s+at /);
+  expect(mosaicVae("train --data b.h5ad --config b.yaml --out failed --device cuda:77").code).not.toBe(0);
+  expect(existsSync(at.path("failed"))).toBe(false);
 });
 
 it("another ending is refused before the work", () => {
