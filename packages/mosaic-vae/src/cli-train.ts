@@ -150,7 +150,7 @@ async function train(
     };
     await writeFileAtomic(
       join(out, "report.html"),
-      lossReportHtml(readHistory(history), { title: "mosaic-vae training (by epoch)", facts }),
+      lossReportHtml(readHistory(history), { title: "mosaic-vae training", unit: "epoch", facts }),
     );
     const { history: _, ...numbers } = report;
     await writeFileAtomic(join(out, "metrics.json"), `${JSON.stringify(numbers, null, 2)}\n`);
@@ -182,8 +182,12 @@ function keepHistory(history: string, last: string): void {
 
 function print({ print: line }: CliContext, out: string, report: TrainReport): void {
   const end = report.stoppedEarly ? "stopped early" : "done";
-  line(`${end} after ${report.epochs} epochs, ${report.steps} steps; best epoch ${report.bestEpoch}`);
+  line(
+    `${end} after ${count(report.epochs, "epoch")}, ${count(report.steps, "step")}; best epoch ${report.bestEpoch}`,
+  );
   line(`validation −ELBO ${report.best.toFixed(3)} nats a cell`);
-  if (report.skipped > 0) line(`${report.skipped} steps were left out because something was not finite`);
+  if (report.skipped > 0) line(`${count(report.skipped, "step")} left out because something was not finite`);
   line(`the model is ${join(out, "model.safetensors")}`);
 }
+
+const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? "" : "s"}`;

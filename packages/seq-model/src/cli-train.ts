@@ -353,14 +353,15 @@ async function finish(
     await writeFileAtomic(
       join(out, "losses.html"),
       lossReportHtml(readHistory(lines), {
-        title: "seq-model training (by epoch)",
+        title: "seq-model training",
+        unit: "epoch",
         facts: { "best epoch": String(result.bestEpoch) },
       }),
     );
   if (!context.json) {
     const end = result.stoppedEarly ? "stopped early" : "done";
     context.print(
-      `${end} after ${history.at(-1)!.epoch} epochs, ${result.steps} steps; best epoch ${result.bestEpoch}`,
+      `${end} after ${count(history.at(-1)!.epoch, "epoch")}, ${count(result.steps, "step")}; best epoch ${result.bestEpoch}`,
     );
     const shown = Object.entries({ ...best.validation.parts, ...best.validation.scores });
     context.print(
@@ -371,3 +372,5 @@ async function finish(
   }
   return { out, ...report };
 }
+
+const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? "" : "s"}`;
