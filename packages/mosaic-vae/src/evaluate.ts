@@ -178,9 +178,8 @@ export async function evaluateModel(
 function refuseMeasured({ obs }: MosaicDataset, name: string, texts: readonly (string | null)[]): void {
   const given = texts.filter((text) => text !== null);
   const different = new Set(given).size;
-  const fractions = given.some(
-    (text, i) => text.includes(".") && typeof obs.getChild(name)?.get(i) === "number",
-  );
+  const column = obs.getChild(name);
+  const fractions = texts.some((text, i) => text?.includes(".") && typeof column?.get(i) === "number");
   if (!fractions && (given.length < 4 || 2 * different <= given.length)) return;
   const message = `column ${name} holds ${different} different values in ${given.length} cells: a measured number or an id, no labels; name a column with the types of cells`;
   throw mosaicError("LABELS", message, {

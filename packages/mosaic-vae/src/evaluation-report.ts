@@ -53,7 +53,7 @@ export async function evaluationHtml(
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
 <meta name="color-scheme" content="light dark"><title>mosaic-vae evaluation</title><style>
 body{margin:0 auto;max-width:1180px;padding:32px 24px;font:15px/1.5 system-ui,sans-serif}
-th{text-align:left;font-weight:400;padding-right:20px}figure{margin:0}figcaption{text-align:center}
+td,th{text-align:left;font-weight:400;padding-right:20px}figure{margin:0}figcaption{text-align:center}
 .grid{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,420px),1fr));gap:24px;margin-top:24px}svg{width:100%;height:auto}.g{stroke:#8884}.l{fill:none;stroke:#2563a8;stroke-width:1.6}.p{fill:#2563a8}
 </style></head><body><h1>Evaluation</h1><p>${escapeXml(report.verdict)}</p><table><tr><th></th><th>score</th><th>best</th></tr>${lines.join("")}</table><div class="grid">${figures.join("")}</div>${training}</body></html>
 `;
