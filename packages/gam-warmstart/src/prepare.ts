@@ -412,6 +412,6 @@ export function fittedOptions({
   summary: { theta: readonly number[] };
   classes: readonly string[] | null;
 }): EngineOptions {
-  const theta = summary.theta.length > 0 ? summary.theta : null;
-  return { ...engineOptions(spec, classes?.length ?? null, {}), theta };
+  const options = engineOptions(spec, classes?.length ?? null, {});
+  return summary.theta.length > 0 ? { ...options, theta: summary.theta } : options;
 }

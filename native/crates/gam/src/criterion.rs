@@ -22,6 +22,8 @@ pub struct Quadratic {
     pub gram: Mat,
     pub xty: Vec<f64>,
     pub yy: f64,
+    /// What was taken off every response before these sums.
+    pub level: f64,
     /// Rows of positive weight and the sum of the logarithms of their weights.
     pub rows: f64,
     pub log_weights: f64,

@@ -123,6 +123,9 @@ impl Design {
         let (mut sources, mut kept, mut penalties) = (Vec::new(), Vec::new(), Vec::new());
         for (k, list) in parametric.iter().enumerate() {
             if !list.is_empty() {
+                if k == 0 {
+                    layout.intercept = list.iter().position(|p| p.column.is_none());
+                }
                 layout.push(1, list.len(), list.len(), k, None);
                 sources.push(Source::Parametric(list.iter().map(|p| p.column).collect()));
                 kept.push(Kept::Nothing);

@@ -285,6 +285,11 @@ impl Basis {
         }
     }
 
+    /// How many times larger each function would be in the unit of the covariates, where the basis has one of its own.
+    pub fn sizes(&self) -> Option<Vec<f64>> {
+        if let Basis::Radial(b) = self { b.sizes() } else { None }
+    }
+
     /// Adds the covariates that must be finite.
     pub fn numeric_columns(&self, to: &mut Vec<usize>) {
         match self {
