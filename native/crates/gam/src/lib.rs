@@ -23,6 +23,7 @@ pub mod jet;
 pub mod json;
 mod kernels;
 mod last;
+mod linked;
 pub mod mat;
 pub mod mixture;
 pub mod options;
