@@ -304,6 +304,20 @@ impl Basis {
         }
     }
 
+    /// Adds all covariates, factors too.
+    pub fn covariates(&self, to: &mut Vec<usize>) {
+        match self {
+            Basis::Random(b) => to.extend(b.parts.iter().map(|(c, _)| c)),
+            Basis::Tensor(b) => b.margins.iter().for_each(|m| m.basis.covariates(to)),
+            Basis::Separable(b) => b.bases().for_each(|m| m.covariates(to)),
+            Basis::FactorSmooth(b) => {
+                b.basis.covariates(to);
+                to.push(b.factor);
+            }
+            other => other.numeric_columns(to),
+        }
+    }
+
     /// Random effects and the like stay uncentred, products with a random margin too.
     pub fn is_random(&self) -> bool {
         match self {
