@@ -232,6 +232,36 @@ describe("a fit refuses", () => {
     expect(cv.predictions.every(Number.isFinite)).toBe(true);
   });
 
+  it.each([
+    [
+      "counts that are zero in all rows left",
+      "poisson",
+      (inside: boolean) => (inside ? 3 : 0),
+      /is 0 in all/,
+    ],
+    [
+      "values that are one number in all rows left",
+      "gaussian",
+      (inside: boolean) => (inside ? 3 : 7),
+      /is 7 in all/,
+    ],
+  ] as const)("a fold with %s is named", async (_what, family, value, says) => {
+    const first = data.id![0]!;
+    // Only the first group varies: without it nothing is left.
+    const only = data.id!.map((id, i) => value(id === first) + (id === first ? i % 2 : 0));
+    await expect(
+      crossFit("only ~ s(x)", { ...data, only } as never, {
+        family: parseFamily(family),
+        group: "id",
+        countCold: false,
+      }),
+    ).rejects.toMatchObject({
+      code: "RESPONSE_CONSTANT",
+      message: expect.stringMatching(new RegExp(`^without ${first}: only ${says.source}`)),
+      details: { column: "only", fold: first },
+    });
+  });
+
   it("zero-weight rows count as absent", async () => {
     const w = data.x!.map((_, i) => Number(i % 4 !== 0));
     const wild = data.y!.map((v, i) => (i % 4 === 0 ? 1e3 : v));
