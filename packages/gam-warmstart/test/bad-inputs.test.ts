@@ -177,7 +177,6 @@ describe("a fit refuses", () => {
       "UNKNOWN_COLUMN",
       /did you mean grade\?/,
     ],
-    ["gamma beside REML", "y ~ s(x)", {}, { gamma: 1.4 }, "OPTION_CONFLICT", /REML/],
     ["too few knots", "y ~ s(x)", {}, { knots: { x: [1] } }, "KNOTS", /two/],
     ["a wrong method", "y ~ s(x)", {}, { method: "REM" as "REML" }, "OPTION_CHOICE", /REML/],
     ["cfg-unknown", "y ~ s(x)", {}, { famly: 1 } as FitOptions, "UNKNOWN_OPTION", /did you mean family/],

@@ -347,8 +347,10 @@ impl Search<'_> {
         let p = &e.prepared;
         let phi = if self.model.method == Method::Gcv && self.model.scale.is_none() {
             2.0 * e.f / (self.model.n - e.inverse.trace_with(&e.gram)).max(1.0)
-        } else {
+        } else if self.model.method == Method::Gcv {
             e.phi
+        } else {
+            e.phi * self.model.gamma
         };
         let next = (0..self.m)
             .map(|j| {

@@ -16,7 +16,9 @@ models <- list(
   m('normal ~ s(x, bs="cr", k=6, id=1) + s(positive, bs="cr", k=6, id=1)'), m('normal ~ s(x, k=6, id=1) + s(positive, k=6, id=1)'), m('normal ~ s(x, bs="ps", k=7, id=1) + s(positive, bs="cr", k=5, id=1)'),
   m('normal ~ te(x, z, k=4, id=1) + te(positive, beta, k=4, id=1)'), m('normal ~ g + s(x, by=g, bs="cr", k=5, id=1)'), m('count ~ s(x, bs="ds", k=6, id=1) + s(positive, bs="ds", k=6, id=1)', "poisson"),
   m('normal ~ s(x) + ti(x, g, bs=c("cr","re"))'), m('normal ~ s(x, bs="cr") + ti(x, g, bs=c("cr","re"))'),
-  m('normal ~ s(x) + te(x, g, bs=c("cr","re"))'), m('normal ~ s(x) + s(g, bs="re") + ti(x, g, bs=c("cr","re"))'))
+  m('normal ~ s(x) + te(x, g, bs=c("cr","re"))'), m('normal ~ s(x) + s(g, bs="re") + ti(x, g, bs=c("cr","re"))'),
+  m(paste("normal ~", cr, '+ s(z, bs="cr", k=6)'), gamma = 1.5), m(paste("normal ~", cr), method = "ML", gamma = 1.5), m(paste("count ~", cr, '+ s(g, bs="re")'), "poisson", gamma = 2), m(paste("count ~", cr), "poisson", "ML", gamma = 2),
+  m(paste("positive ~", cr), "Gamma(link=log)", gamma = 1.5), m(paste("positive ~", cr), "Gamma(link=log)", "ML", gamma = 0.7), m(paste("count ~", cr), "nb", gamma = 1.5), m(paste("normal ~", cr), method = "GCV.Cp", gamma = 1.4))
 rows <- c(1, 50, 101, 152, 203, 254)
 out <- lapply(models, function(m) tryCatch({
   b <- gam(as.formula(m[[1]]), family = eval(parse(text = m[[2]])), data = d, method = m[[3]], gamma = m[[5]], control = ctl)
