@@ -177,7 +177,6 @@ describe("a fit refuses", () => {
       "UNKNOWN_COLUMN",
       /did you mean grade\?/,
     ],
-    ["gamma beside REML", "y ~ s(x)", {}, { gamma: 1.4 }, "OPTION_CONFLICT", /REML/],
     ["too few knots", "y ~ s(x)", {}, { knots: { x: [1] } }, "KNOTS", /two/],
     ["a wrong method", "y ~ s(x)", {}, { method: "REM" as "REML" }, "OPTION_CHOICE", /REML/],
     ["cfg-unknown", "y ~ s(x)", {}, { famly: 1 } as FitOptions, "UNKNOWN_OPTION", /did you mean family/],
@@ -230,6 +229,36 @@ describe("a fit refuses", () => {
       countCold: false,
     });
     expect(cv.predictions.every(Number.isFinite)).toBe(true);
+  });
+
+  it.each([
+    [
+      "counts that are zero in all rows left",
+      "poisson",
+      (inside: boolean) => (inside ? 3 : 0),
+      /is 0 in all/,
+    ],
+    [
+      "values that are one number in all rows left",
+      "gaussian",
+      (inside: boolean) => (inside ? 3 : 7),
+      /is 7 in all/,
+    ],
+  ] as const)("a fold with %s is named", async (_what, family, value, says) => {
+    const first = data.id![0]!;
+    // Only the first group varies: without it nothing is left.
+    const only = data.id!.map((id, i) => value(id === first) + (id === first ? i % 2 : 0));
+    await expect(
+      crossFit("only ~ s(x)", { ...data, only } as never, {
+        family: parseFamily(family),
+        group: "id",
+        countCold: false,
+      }),
+    ).rejects.toMatchObject({
+      code: "RESPONSE_CONSTANT",
+      message: expect.stringMatching(new RegExp(`^without ${first}: only ${says.source}`)),
+      details: { column: "only", fold: first },
+    });
   });
 
   it("zero-weight rows count as absent", async () => {

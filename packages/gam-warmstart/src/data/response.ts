@@ -126,11 +126,15 @@ function checkRange(y: Float64Array, family: Family, label: string, frame: Frame
   if (rule) refuseFirst(y, rule[0], label, rule[1], frame);
 }
 
-/** A fit needs a response that varies; the rows of a fold that is held out need not. */
-export function refuseConstant({ label, y }: Response, { name }: Family): void {
+/**
+ * A fit needs a response that varies, and so do the rows without a `fold`; those of a fold that is held out need not.
+ * `RESPONSE_CONSTANT`.
+ */
+export function refuseConstant({ label, y }: Response, { name }: Family, fold?: string): void {
   const refuse = (why: string): never => {
-    throw gamError("RESPONSE_CONSTANT", `${label} is ${y[0]} in all ${y.length} rows; ${why}`, {
-      details: { column: label },
+    const where = fold === undefined ? "" : `without ${fold}: `;
+    throw gamError("RESPONSE_CONSTANT", `${where}${label} is ${y[0]} in all ${y.length} rows; ${why}`, {
+      details: { column: label, ...(fold === undefined ? {} : { fold }) },
     });
   };
   if (y.length > 1 && y.every((v) => v === y[0])) {

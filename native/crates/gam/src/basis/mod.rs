@@ -285,6 +285,11 @@ impl Basis {
         }
     }
 
+    /// How many times larger each function would be in the unit of the covariates, where the basis has one of its own.
+    pub fn sizes(&self) -> Option<Vec<f64>> {
+        if let Basis::Radial(b) = self { b.sizes() } else { None }
+    }
+
     /// Adds the covariates that must be finite.
     pub fn numeric_columns(&self, to: &mut Vec<usize>) {
         match self {
@@ -296,6 +301,20 @@ impl Basis {
             Basis::Radial(b) => to.extend(&b.columns),
             Basis::FactorSmooth(b) => b.basis.numeric_columns(to),
             Basis::Separable(b) => b.bases().for_each(|m| m.numeric_columns(to)),
+        }
+    }
+
+    /// Adds all covariates, factors too.
+    pub fn covariates(&self, to: &mut Vec<usize>) {
+        match self {
+            Basis::Random(b) => to.extend(b.parts.iter().map(|(c, _)| c)),
+            Basis::Tensor(b) => b.margins.iter().for_each(|m| m.basis.covariates(to)),
+            Basis::Separable(b) => b.bases().for_each(|m| m.covariates(to)),
+            Basis::FactorSmooth(b) => {
+                b.basis.covariates(to);
+                to.push(b.factor);
+            }
+            other => other.numeric_columns(to),
         }
     }
 
