@@ -7,6 +7,7 @@ export default defineConfig({
   test: {
     include: [`{packages,native,scripts,fixtures,benchmarks}/**/*${scale ? ".scale" : ""}.test.ts`],
     exclude: ["**/node_modules/**", "**/dist/**", ...(scale ? [] : ["**/*.scale.test.ts"])],
+    setupFiles: ["scripts/property-seed.ts"],
     // Against a hang only: a busy machine must not decide a test.
     testTimeout: scale ? 1_800_000 : 600_000,
     hookTimeout: 600_000,

@@ -19,8 +19,8 @@ const TOOLS = ["ours", "split", "engine", "beagle", "shapeit4"];
 
 /**
  * Whole runs on simulated studies, at one and two threads. `--set`, `--tool` and `--threads` (each may be repeated) choose
- * a part of it (`--set bial --tool ours --tool split`: what supersites cost where there are none), `--growth samples` or `--growth sites` measures growth instead (`--set 250`: at this size only); what was
- * measured before is kept.
+ * a part of it (`--set bial --tool ours --tool split`: what supersites cost where there are none). `--growth samples` or
+ * `--growth sites` measures growth instead (`--set 250`: at this size only). What was measured before is kept.
  */
 export default {
   title: "phasing of simulated studies, whole commands, against Beagle and SHAPEIT4",

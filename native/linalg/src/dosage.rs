@@ -77,24 +77,6 @@ pub fn dosage_counts(
     )
 }
 
-/// Rows `rows` for the people `keep`, missing dosages replaced by `means`.
-#[napi(catch_unwind, ts_return_type = "Promise<Float64Array>")]
-pub fn fill_dosages(
-    job: &Job,
-    values: Float64Array,
-    samples: u32,
-    keep: Uint32Array,
-    rows: Uint32Array,
-    means: Float64Array,
-) -> AsyncTask<Work<Vec<f64>, Float64Array>> {
-    let job = job.0.clone();
-    let run = move || {
-        job.check()?;
-        genotype::fill_rows(&values, samples as usize, &keep, &rows, &means)
-    };
-    Work::spawn(run, Float64Array::new)
-}
-
 /// Bytes of a `DosageGram` over `n` people.
 #[napi(catch_unwind)]
 pub fn dosage_gram_bytes(n: u32) -> f64 {
@@ -179,10 +161,14 @@ pub fn matrix_twins(
     let run = move || -> Result<(Vec<x_dense::Pair>, u64)> {
         read(&m, |m| x_dense::twins(m, &keep, limit, most as usize, threads as usize, &job))
     };
-    Work::spawn(run, |(pairs, count)| Twins {
+    Work::spawn(run, twins)
+}
+
+pub(crate) fn twins((pairs, count): (Vec<x_dense::Pair>, u64)) -> Twins {
+    Twins {
         first: Uint32Array::new(pairs.iter().map(|p| p.first).collect()),
         second: Uint32Array::new(pairs.iter().map(|p| p.second).collect()),
         distance: Float64Array::new(pairs.iter().map(|p| p.distance).collect()),
         count: count as f64,
-    })
+    }
 }

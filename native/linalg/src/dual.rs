@@ -7,6 +7,7 @@ use napi_derive::napi;
 use x_dense::SquareMatrix;
 use x_simd::{Error, Result};
 
+use crate::dosage::{Twins, twins};
 use crate::job::Job;
 use crate::lmm::{AssociationSize, LmmOptions, LmmTests, NullFit, TestResults, null_fit, test_results};
 use crate::matrix::{Matrix, Shared, read};
@@ -74,6 +75,23 @@ impl SnpSet {
     pub fn gram(&self, job: &Job, threads: u32) -> AsyncTask<Work<SquareMatrix, Matrix>> {
         let (snps, job) = (self.inner.clone(), job.0.clone());
         Work::spawn(move || with_snps(&snps, |s| s.gram(threads as usize, &job)), Matrix::wrap)
+    }
+
+    /// Pairs of the set's people (places among them) nearer than `limit`; null where the SNPs are too few to tell strangers
+    /// apart.
+    #[napi(catch_unwind, ts_return_type = "Promise<Twins | null>")]
+    pub fn twins(
+        &self,
+        job: &Job,
+        limit: f64,
+        most: u32,
+        threads: u32,
+    ) -> AsyncTask<Work<Option<(Vec<x_dense::Pair>, u64)>, Option<Twins>>> {
+        let (snps, job) = (self.inner.clone(), job.0.clone());
+        Work::spawn(
+            move || with_snps(&snps, |s| s.twins(limit, most as usize, threads as usize, &job)),
+            |found| found.map(twins),
+        )
     }
 
     /// Frees the memory now instead of at the next garbage collection.

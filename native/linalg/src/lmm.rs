@@ -209,6 +209,34 @@ impl Association {
     }
 }
 
+/// Share of each row that the covariates explain: x'W (W'W)^-1 W'x / x'x of uncentred dosages of the people `keep`, of whom
+/// `w` has `c` columns; `means[i]` replaces missing genotypes of `rows[i]`. The block is packed, or `dosages` of everyone.
+#[napi(catch_unwind, ts_return_type = "Promise<Float64Array>")]
+#[allow(clippy::too_many_arguments)]
+pub fn covariate_r2(
+    job: &Job,
+    packed: Uint8Array,
+    dosages: Option<Float64Array>,
+    samples: u32,
+    keep: Uint32Array,
+    rows: Uint32Array,
+    means: Float64Array,
+    w: Float64Array,
+    c: u32,
+    threads: u32,
+) -> AsyncTask<Work<Vec<f64>, Float64Array>> {
+    let job = job.0.clone();
+    let (samples, c, threads) = (samples as usize, c as usize, threads as usize);
+    let run = move || {
+        let genotypes = match &dosages {
+            Some(dosages) => x_lmm::Genotypes::Dosages(dosages),
+            None => x_lmm::Genotypes::Packed(&packed),
+        };
+        x_lmm::explained_by_covariates(genotypes, samples, &keep, &rows, &means, &w, c, threads, &job)
+    };
+    Work::spawn(run, Float64Array::new)
+}
+
 /// How large an association is.
 #[napi(object)]
 pub struct AssociationSize {

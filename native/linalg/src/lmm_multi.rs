@@ -30,7 +30,7 @@ impl From<MultiOptions> for x_lmm::MultiOptions {
     }
 }
 
-/// d x d matrices are row-major; `b` holds the covariates' effects on one trait after another.
+/// d x d matrices are row-major; `pve` has a value a trait, `rg` and `re` are correlations of Vg and Ve; `b` holds the covariates' effects on one trait after another.
 #[napi(object)]
 pub struct MultiEstimate {
     pub loglik: f64,
@@ -38,6 +38,12 @@ pub struct MultiEstimate {
     pub ve: Float64Array,
     pub vg_se: Float64Array,
     pub ve_se: Float64Array,
+    pub pve: Float64Array,
+    pub pve_se: Float64Array,
+    pub rg: Float64Array,
+    pub rg_se: Float64Array,
+    pub re: Float64Array,
+    pub re_se: Float64Array,
     pub b: Float64Array,
     pub b_se: Float64Array,
     pub converged: bool,
@@ -52,6 +58,12 @@ impl From<&x_lmm::MultiEstimate> for MultiEstimate {
             ve: array(&e.ve),
             vg_se: array(&e.vg_se),
             ve_se: array(&e.ve_se),
+            pve: array(&e.shares.pve),
+            pve_se: array(&e.shares.pve_se),
+            rg: array(&e.shares.rg),
+            rg_se: array(&e.shares.rg_se),
+            re: array(&e.shares.re),
+            re_se: array(&e.shares.re_se),
             b: array(&e.b),
             b_se: array(&e.b_se),
             converged: e.converged,
@@ -125,7 +137,8 @@ pub struct MultiAssociation {
 }
 
 /// Rotates traits and covariates and fits the null model. `keep`: the analysed people of the file, in the order of the
-/// eigenvectors' rows; the `d` columns of `y` and the `c` columns of `w` (intercept included) hold these people only.
+/// eigenvectors' rows; the `d` columns of `y`, the `c` columns of `w` (intercept included) and `environment`, with which
+/// its product with the variant is tested, hold these people only.
 #[napi(catch_unwind, ts_return_type = "Promise<MultiAssociation>")]
 #[allow(clippy::too_many_arguments)]
 pub fn multi_association(
@@ -138,6 +151,7 @@ pub fn multi_association(
     d: u32,
     w: Float64Array,
     c: u32,
+    environment: Option<Float64Array>,
     options: MultiOptions,
 ) -> AsyncTask<Work<MultiAssociation, MultiAssociation>> {
     let (job, vectors, options) = (job.0.clone(), vectors.inner.clone(), options.into());
@@ -152,6 +166,7 @@ pub fn multi_association(
                 d: d as usize,
                 w: &w,
                 c: c as usize,
+                environment: environment.as_deref(),
             };
             let inner = read(&vectors, |u| x_lmm::MultiAssociation::new(u, &study, options))?;
             Ok(MultiAssociation { inner: Arc::new(inner), vectors: vectors.clone() })
@@ -209,6 +224,6 @@ impl MultiAssociation {
 
 /// Bytes a `MultiAssociation` and one call of its `test` take, besides eigenvectors, packed genotypes and results.
 #[napi(catch_unwind)]
-pub fn multi_association_bytes(n: f64, c: u32, d: u32, threads: u32) -> f64 {
-    x_lmm::multi_association_bytes(n as usize, c as usize, d as usize, threads as usize) as f64
+pub fn multi_association_bytes(n: f64, c: u32, d: u32, environment: bool, threads: u32) -> f64 {
+    x_lmm::multi_association_bytes(n as usize, c as usize, d as usize, environment, threads as usize) as f64
 }

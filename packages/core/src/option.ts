@@ -15,13 +15,21 @@ export type FileExtras = OptionExtras & Pick<FileUse, "endings">;
  * name a file, so that no run writes over what it reads.
  */
 export const option: {
+  /** On or off; `--no-name` turns it off. */
   readonly flag: OptionMaker;
+  /** Any text. */
   readonly text: OptionMaker;
+  /** A whole number. */
   readonly int: OptionMaker;
+  /** A number. */
   readonly number: OptionMaker;
+  /** Comma-separated texts; may be repeated. */
   readonly list: OptionMaker<OptionExtras & Pick<OptionSpec, "file">>;
+  /** A size, e.g. 8G. */
   readonly bytes: OptionMaker;
+  /** A file that is read. */
   readonly input: OptionMaker<FileExtras>;
+  /** A file that is written. */
   readonly output: OptionMaker<FileExtras>;
 } = {
   flag: maker("flag"),

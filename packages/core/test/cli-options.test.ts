@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { type OptionSpec, optionsHelp, parseOptions } from "../src/cli-options.ts";
+import { option } from "../src/option.ts";
 
 const specs: OptionSpec[] = [
   { name: "bfile", aliases: ["-bfile"], type: "string", value: "PREFIX", help: "fileset" },
@@ -132,4 +133,31 @@ describe("optionsHelp", () => {
     expect(() => parseOptions([], more, "gemma")).toThrow("gemma needs -p FILE");
     expect(() => parseOptions(["stray"], more, "gemma", [])).toThrow('does not know what to do with "stray"');
   });
+});
+
+it("short forms are the tables they stand for", () => {
+  expect(option.int("gk", "kinship", { range: { min: 1 }, implied: 1 })).toEqual({
+    name: "gk",
+    type: "int",
+    help: "kinship",
+    range: { min: 1 },
+    implied: 1,
+  });
+  const [read, written] = [
+    option.input("k", "kinship", { aliases: ["-k"] }),
+    option.output("out", "results", { value: "PREFIX", endings: [".txt", ".arrow"] }),
+  ];
+  expect(read).toEqual({
+    name: "k",
+    aliases: ["-k"],
+    type: "string",
+    value: "FILE",
+    file: { role: "input" },
+    help: "kinship",
+  });
+  expect(written).toMatchObject({
+    value: "PREFIX",
+    file: { role: "output", endings: [".txt", ".arrow"] },
+  });
+  expect(written).not.toHaveProperty("endings");
 });

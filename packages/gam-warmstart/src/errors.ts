@@ -1,4 +1,4 @@
-import { fileError, type XError, xError } from "@x/core/base";
+import { fileError, xError } from "@x/core/base";
 
 /** Every code a call of `@x/gam-warmstart` can fail with, apart from those of `@x/core` (files, tables, memory, options). */
 export type GamErrorCode =
@@ -43,20 +43,7 @@ export type GamErrorCode =
   | "ARTIFACT_CREATED";
 
 /** An `XError` with one of our codes; `usage` makes a command line end with exit 2 instead of 1. */
-export function gamError(
-  code: GamErrorCode,
-  message: string,
-  options: { details?: Record<string, unknown>; cause?: unknown; usage?: boolean } = {},
-): XError<GamErrorCode> {
-  return xError(code, message, options);
-}
+export const gamError: typeof xError<GamErrorCode> = xError;
 
-/** The same for a place in a file. */
-export function gamFileError(
-  code: GamErrorCode,
-  path: string,
-  message: string,
-  details: { line?: number; byte?: number; column?: number } & Record<string, unknown> = {},
-): XError<GamErrorCode> {
-  return fileError(code, path, message, details);
-}
+/** The same for a place in a file; lines and columns count from 1, bytes from 0. */
+export const gamFileError: typeof fileError<GamErrorCode> = fileError;

@@ -1,6 +1,7 @@
 // Shape constraints: against a constrained minimum found another way (test/golden/make_cox_shape.R), and by what they promise.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { isXError } from "@x/core/base";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { coxPh, fit, parseFamily, readData, readModel } from "../src/index.ts";
@@ -55,13 +56,16 @@ it.each([
                   ? Math.floor(Math.exp(v))
                   : +(v + 1.5 * Math.sin(97.3 * (i + 1) * seed) > 0),
               );
-        const model = await fit(
+        const fitted = fit(
           `y ~ s(x, bs="ps", k=9, shape="${shape}")`,
           { x, y },
-          {
-            family: parseFamily(family),
-          },
+          { family: parseFamily(family) },
         );
+        // Zeros at one end and ones beside them: no finite fit, and no fit to look at.
+        const model = await fitted.catch((e) => {
+          if (family !== "binomial" || !isXError(e, "GAM_SEPARATED")) throw e;
+        });
+        fc.pre(model !== undefined);
         const f = (await model.predict({ x: grid })).fit[0]!;
         const size = 1 + Math.max(...f.map(Math.abs));
         const slope = Array.from(f.subarray(1), (v, i) => v - f[i]!);

@@ -22,7 +22,7 @@ export interface TraitsRun extends AsyncIterable<readonly AssociationColumns[]> 
 
 /**
  * `associate` for several phenotypes of the same people (a group of `joinTraits`) in one pass: each block of genotypes
- * is read and rotated once for all of them. Every phenotype's results are those it has alone, bit for bit.
+ * is read once for all of them, and rotated once; by the dual route each phenotype has a basis, and products, of its own. Every phenotype's results are those it has alone, bit for bit.
  *
  * @throws COHORT_MISMATCH when the cohorts differ in people or covariates; otherwise as `associate`.
  */

@@ -12,7 +12,10 @@ import { type FilteredBlock, filteredBlocks } from "./study.ts";
 export interface AssociationWork {
   /** Null models fitted; 0 when they were known from an earlier call. */
   readonly nullFits: number;
-  /** Columns multiplied by the eigenvectors: one a variant tested, two with an environment, whatever the phenotypes. */
+  /**
+   * Columns multiplied by the eigenvectors: one a variant tested, two with an environment, whatever the phenotypes; by the
+   * dual route one a variant and phenotype, where it needs a product at all.
+   */
   readonly rotations: number;
   /** Searches for a λ: one a variant for each of the Wald and likelihood ratio tests, none for the score test. */
   readonly searches: number;

@@ -2,13 +2,8 @@ import { DualEigen } from "./dual-eigen.ts";
 import type { Decomposition } from "./eigen.ts";
 import { Eigen } from "./eigen-matrix.ts";
 import { lmmError } from "./errors.ts";
-import {
-  type AssociationModel,
-  type NativeOptions,
-  newAssociation,
-  newDualAssociation,
-  type Tested,
-} from "./native.ts";
+import { type AssociationModel, type NativeOptions, newAssociation, type Tested } from "./native.ts";
+import { newDualAssociation } from "./native-dual.ts";
 import type { FilteredBlock } from "./study.ts";
 
 /** Tests the kept rows of a block. */

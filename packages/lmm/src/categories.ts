@@ -1,4 +1,5 @@
 import { parseStrictNumber } from "@x/core/base";
+import { levelName } from "./column-names.ts";
 import { lmmError } from "./errors.ts";
 
 /** One level of a category. */
@@ -62,8 +63,7 @@ export function expandCategory(
       levels: levels.map((level) => ({ level, people: people.get(level)! })),
     },
     columns: others.map((level) => codes.map((code) => (labels[code] === level ? 1 : 0))),
-    // A column read by position is named "column 2 of FILE": the level belongs to its first part.
-    names: others.map((level) => name.replace(/( of .*)?$/s, (rest) => `=${level}${rest}`)),
+    names: others.map((level) => levelName(name, level)),
   };
 }
 

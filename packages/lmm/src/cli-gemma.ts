@@ -4,6 +4,7 @@ import {
   type CliCommand,
   type CliContext,
   checkOutputDir,
+  checkOutputs,
   collectWarnings,
   lockOutput,
   option,
@@ -14,7 +15,7 @@ import { type PlinkStudy, selectStudy } from "@x/plink-io";
 import { ASSOCIATE_NAMES, type AssociateOptions, associate } from "./associate.ts";
 import { chromosomeNamed } from "./chromosomes.ts";
 import { multivariateTask, searchOfCommand } from "./cli-multivariate.ts";
-import { checkInputs, eigenSource, PEOPLE_OPTIONS, peopleOptions } from "./cli-people.ts";
+import { checkInputs, chosenPhenotypes, eigenSource, PEOPLE_OPTIONS, peopleOptions } from "./cli-people.ts";
 import { finish, fit, type GemmaRun, stepOptions } from "./cli-run.ts";
 import { traitList, traitsTask } from "./cli-traits.ts";
 import { isGiven, quoteWord } from "./cli-words.ts";
@@ -22,7 +23,7 @@ import { conditionLines, diagnose, diagnosticsLines, kinshipCondition, warnAbout
 import { EIGEN_SAVE_NAMES, type EigenSaveOptions } from "./eigen-matrix.ts";
 import { lmmError } from "./errors.ts";
 import { type GemmaMode, testsOf } from "./gemma/modes.ts";
-import { GEMMA_OPTIONS, phenotypeColumns } from "./gemma/options.ts";
+import { GEMMA_OPTIONS, notImplemented } from "./gemma/options.ts";
 import { joinSamples } from "./join-samples.ts";
 import { joinTraits } from "./join-traits.ts";
 import { KINSHIP_NAMES, type KinshipOptions, kinship } from "./kinship.ts";
@@ -50,6 +51,7 @@ export function gemmaCommand(argv: readonly string[]): CliCommand {
         default: "text",
         value: "text|arrow",
       }),
+      option.output("report", "several -n with -lmm: an HTML report (lmm gwas writes that of one phenotype)"),
       option.int("chunk", "variants read at once", { range: { min: 1, max: 1e6 }, value: "N" }),
     ],
     examples: ["lmm -bfile study -gk 1 -o k", "lmm -bfile study -k output/k.cXX.txt -lmm 1 -o study"],
@@ -99,10 +101,16 @@ async function runGemma(given: CliContext, argv: readonly string[]): Promise<unk
   if (lmm && o.k === undefined && !read)
     throw usage("-lmm needs -k, the kinship that -gk 1 wrote, or -d and -u, which -eigen wrote", "k");
   if (decompose && o.k === undefined) throw usage("-eigen needs -k, the kinship that -gk 1 wrote", "k");
-  const columns = phenotypeColumns(o);
-  searchOfCommand(o, columns.length);
-  refuseBoth("several -n", columns.length > 1, "-gxe", o.gxe !== undefined, "it is for one phenotype");
-  refuseBoth("several -n", columns.length > 1, "-eigen", decompose, "give the phenotype of most people");
+  const chosen = chosenPhenotypes(o);
+  searchOfCommand(o, chosen);
+  requireOther(
+    "--report",
+    o.report !== undefined,
+    "several -n with -lmm",
+    lmm && chosen.length > 1,
+    "lmm gwas writes the report of one phenotype",
+  );
+  if (chosen.length > 1 && mode === 9) notImplemented("-lmm 9 with several -n");
   refuseBoth("-loco", o.loco !== undefined, "-g", o.g !== undefined, "chromosomes are those of a .bim");
   const outdir = String(o.outdir);
   // GEMMA makes its output folder; only the last part, so that a mistyped path does not grow a tree.
@@ -113,6 +121,10 @@ async function runGemma(given: CliContext, argv: readonly string[]): Promise<unk
   }
   const prefix = join(outdir, String(o.o));
   checkOutputDir(`${prefix}.log.txt`);
+  if (o.report !== undefined) {
+    checkOutputs([`${prefix}.assoc.txt`, `${prefix}.log.txt`, String(o.report)]);
+    checkOutputDir(String(o.report));
+  }
   await using _lock = lockOutput(prefix);
   const meter = new StageMeter();
   const { signal } = context;
@@ -129,14 +141,13 @@ async function runGemma(given: CliContext, argv: readonly string[]): Promise<unk
     );
     return await traitsTask(shared, groups, command);
   }
-  if (columns.length > 1) {
-    const { environment: _, ...files } = { environment: undefined, ...sources };
+  if (chosen.length > 1) {
     const cohort = await meter.measure("joining", () =>
-      joinMultivariate(study, { ...files, traits: columns }),
+      joinMultivariate(study, { ...sources, traits: chosen }),
     );
-    return gk
-      ? await kinshipTask({ ...shared, cohort }, command)
-      : await multivariateTask({ ...shared, cohort }, command);
+    const run = { ...shared, cohort };
+    if (gk) return await kinshipTask(run, command);
+    return decompose ? await eigenTask(run, command) : await multivariateTask(run, command);
   }
   const cohort = await meter.measure("joining", () => joinSamples(study, { ...sources, phenotype }));
   const run = { ...shared, cohort };

@@ -1,9 +1,9 @@
 import { type CliCommand, option, resolveThreads } from "@x/core/base";
-import { checkInputs, eigenSource, PEOPLE_OPTIONS, peopleOptions } from "./cli-people.ts";
+import { checkInputs, chosenPhenotypes, eigenSource, PEOPLE_OPTIONS, peopleOptions } from "./cli-people.ts";
 import { printPlan, ROUTE_OPTION } from "./cli-plan.ts";
 import { isGiven, quoteWord } from "./cli-words.ts";
 import { type GemmaMode, testsOf } from "./gemma/modes.ts";
-import { filterAndLambda, GEMMA_OPTIONS, phenotypeColumns } from "./gemma/options.ts";
+import { filterAndLambda, GEMMA_OPTIONS } from "./gemma/options.ts";
 import { parseShard } from "./journal/shard.ts";
 import { openStudy } from "./open-study.ts";
 import { defined, refuseBoth } from "./option-names.ts";
@@ -95,12 +95,12 @@ export function gwasCommand(argv: readonly string[]): CliCommand {
         isGiven(argv, "maf"),
         "the frequency is tested or not",
       );
-      const columns = phenotypeColumns(o);
+      const chosen = chosenPhenotypes(o);
       refuseBoth(
         "gwas",
         true,
-        `-n ${columns.join(" ")}`,
-        columns.length > 1,
+        `several phenotypes (${chosen.join(" ")})`,
+        chosen.length > 1,
         "a multivariate model is GEMMA's form, lmm -bfile … -k … -n 1 2 -lmm 4",
       );
       const given = {

@@ -13,7 +13,7 @@ export const PEOPLE_OPTIONS: readonly OptionSpec[] = [
     value: "iid|fid+iid",
   }),
   option.input("ids", "the people of -g: FID and IID, or IID, a line"),
-  option.text("pheno", "phenotype column by name, with --on", { value: "NAME" }),
+  option.list("pheno", "phenotype column by name, with --on; several as several -n", { value: "NAMES" }),
   option.list("covar", "covariate columns by name, with --on", { value: "NAMES" }),
   option.list(
     "categorical",
@@ -26,13 +26,18 @@ export const PEOPLE_OPTIONS: readonly OptionSpec[] = [
   }),
 ];
 
+/** The phenotypes of `--pheno`, or of `-n`. @throws OPTION_RANGE for a `-n` that is no whole number from 1 on. */
+export function chosenPhenotypes(o: OptionValues): ReadonlyArray<number | string> {
+  return (o.pheno as readonly string[] | undefined) ?? phenotypeColumns(o);
+}
+
 /** The join that a command line asks for. */
 export function peopleOptions(o: OptionValues, argv: readonly string[]): JoinOptions {
   refuseBoth("--pheno", o.pheno !== undefined, "-n", isGiven(argv, "n"), "both choose the phenotype");
   const text = (name: string): string | undefined => (o[name] === undefined ? undefined : String(o[name]));
   const all = {
     phenotypes: text("p"),
-    phenotype: text("pheno") ?? phenotypeColumns(o)[0]!,
+    phenotype: chosenPhenotypes(o)[0]!,
     covariates: text("c"),
     environment: text("gxe"),
     covariateNames: o.covar as string[] | undefined,

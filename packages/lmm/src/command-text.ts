@@ -1,5 +1,5 @@
 import type { PlinkStudy } from "@x/plink-io";
-import type { GwasOptions } from "./gwas.ts";
+import type { GwasOptions } from "./gwas-options.ts";
 
 /** Listed variants printed one by one; of more, how many. */
 const FEW = 50;

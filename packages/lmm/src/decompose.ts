@@ -10,7 +10,7 @@ import {
 } from "./dual-kinship.ts";
 import type { Decomposition } from "./eigen.ts";
 import type { Kinship } from "./kinship-matrix.ts";
-import type { TwinFacts } from "./kinship-twins.ts";
+import { kinshipTwins, type TwinFacts } from "./kinship-twins.ts";
 import { type EigenRoute, eigenOf, obtainEigen, obtainKinship } from "./obtain-eigen.ts";
 import { only, RUN_NAMES } from "./option-names.ts";
 import type { Route } from "./plan.ts";
@@ -67,6 +67,9 @@ async function dualDecomposition(
     dualKinship(study, cohort, only<DualKinshipOptions>(options, DUAL_KINSHIP_NAMES)),
   );
   try {
+    const twins = await meter.measure("twins", () =>
+      kinshipTwins(K, cohort, only<RunOptions>(options, RUN_NAMES)),
+    );
     const eig = await meter.measure("eigen", () =>
       dualEigen(K, cohort, { ...only<RunOptions>(options, RUN_NAMES), keep: options.loco === true }),
     );
@@ -75,7 +78,7 @@ async function dualDecomposition(
       await K[Symbol.asyncDispose]();
     };
     const whole = options.loco ? { whole: K } : {};
-    return { eig, twins: undefined, files: [], ...whole, [Symbol.asyncDispose]: dispose };
+    return { eig, twins, files: [], ...whole, [Symbol.asyncDispose]: dispose };
   } catch (e) {
     await K[Symbol.asyncDispose]();
     throw e;

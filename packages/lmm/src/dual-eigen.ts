@@ -2,8 +2,10 @@ import { type RunOptions, resolveThreads } from "@x/core/base";
 import { type Chromosome, nothingElse } from "./chromosomes.ts";
 import type { Cohort } from "./cohort.ts";
 import { DualKinship } from "./dual-kinship.ts";
+import { ZERO_BELOW } from "./eigen-matrix.ts";
 import { lmmError } from "./errors.ts";
-import { type DualModel, dualModel, eigh, type Matrix, subset } from "./native.ts";
+import { eigh, type Matrix, subset } from "./native.ts";
+import { type DualModel, dualModel } from "./native-dual.ts";
 import { dualEigenParts, requireParts } from "./plan.ts";
 
 /** What is known about a decomposition by the p × p route. */
@@ -82,8 +84,6 @@ export class DualEigen implements AsyncDisposable {
     return { model: eigen.#model, places: eigen.#places };
   }
 }
-
-const ZERO_BELOW = 1e-10;
 
 /** {@link eigen} of a {@link DualKinship}. `keep` leaves the products of its variants for chromosomes to be left out. */
 export async function dualEigen(

@@ -4,7 +4,8 @@ import type { Cohort } from "./cohort.ts";
 import { lmmError } from "./errors.ts";
 import { FILTER_NAMES, type FilterCounts, type FilterOptions, VariantFilter } from "./filter.ts";
 import { kinshipMeans } from "./kinship-means.ts";
-import { type Matrix, type NativeOptions, type SnpSet, snpSet } from "./native.ts";
+import type { Matrix, NativeOptions } from "./native.ts";
+import { type SnpSet, snpSet } from "./native-dual.ts";
 import { checkNames, type NamesOf, RUN_NAMES } from "./option-names.ts";
 import { dualKinshipParts, fitChunk } from "./plan.ts";
 import { filteredBlocks, requireCohort } from "./study.ts";
@@ -48,13 +49,19 @@ export class DualKinship implements AsyncDisposable {
   readonly facts: DualKinshipFacts;
   readonly #set: SnpSet;
   readonly #places: Int32Array;
+  readonly #ids: PlinkStudy["fam"];
   readonly #samples: number;
   #gram: Matrix | undefined;
 
   /** @internal Use {@link dualKinship}. */
-  constructor(set: SnpSet, places: Int32Array, samples: number, facts: DualKinshipFacts) {
-    this.#set = set;
-    this.#places = places;
+  constructor(
+    parts: { set: SnpSet; places: Int32Array; ids: PlinkStudy["fam"] },
+    samples: number,
+    facts: DualKinshipFacts,
+  ) {
+    this.#set = parts.set;
+    this.#places = parts.places;
+    this.#ids = parts.ids;
     this.#samples = samples;
     this.facts = Object.freeze(facts);
   }
@@ -80,15 +87,18 @@ export class DualKinship implements AsyncDisposable {
     this.#set.release();
   }
 
-  /** @internal The native set, and the place of each .bim row in it (−1: not there). */
-  static partsFor(kinship: DualKinship, cohort: Cohort): { set: SnpSet; places: Int32Array } {
+  /** @internal The native set, the place of each .bim row in it (−1: not there), and the ids of everyone in the .fam. */
+  static partsFor(
+    kinship: DualKinship,
+    cohort: Cohort,
+  ): { set: SnpSet; places: Int32Array; ids: PlinkStudy["fam"] } {
     if (kinship.facts.cohortHash !== cohort.hash)
       throw lmmError(
         "COHORT_MISMATCH",
         `the kinship (${kinship.facts.source}) is of ${kinship.samples} analysed people; the cohort analyses ${cohort.analyzed.length === kinship.samples ? "others" : cohort.analyzed.length}. Call dualKinship() for it.`,
         { details: { kinship: kinship.facts.cohortHash, cohort: cohort.hash } },
       );
-    return { set: kinship.#set, places: kinship.#places };
+    return { set: kinship.#set, places: kinship.#places, ids: kinship.#ids };
   }
 
   /** @internal X′X of all its variants, made once and kept: every chromosome left out is a part of it. */
@@ -135,7 +145,7 @@ export async function dualKinship(
   }
   await study.check();
   filter.requireSome();
-  return new DualKinship(set, places, n, {
+  return new DualKinship({ set, places, ids: study.fam }, n, {
     cohortHash: cohort.hash,
     snps: count,
     filters: filter.counts,

@@ -1,6 +1,6 @@
 import { fromSystemError, isXError, openInput, type RunOptions, resolveThreads } from "@x/core/base";
 import type { Cohort } from "./cohort.ts";
-import { Eigen, type EigenFacts } from "./eigen-matrix.ts";
+import { Eigen, type EigenFacts, ZERO_BELOW } from "./eigen-matrix.ts";
 import { lmmError, lmmFileError } from "./errors.ts";
 import { readEigenText } from "./gemma/eigen-text.ts";
 import { Kinship } from "./kinship-matrix.ts";
@@ -33,8 +33,6 @@ const ORTHOGONAL = { text: 1e-6, arrow: 1e-9 } as const;
 const RESIDUAL = 1e-6;
 /** Vectors of ±1 that a residual is estimated with. */
 const PROBES = 3;
-/** GEMMA's threshold. */
-const ZERO_BELOW = 1e-10;
 
 /**
  * Reads an eigendecomposition for a cohort, and checks it: orthogonal vectors, and with `kinship` that K U = U Λ.

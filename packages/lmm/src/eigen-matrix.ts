@@ -5,6 +5,9 @@ import { type Matrix, tile } from "./native.ts";
 import { checkNames, type NamesOf, RUN_NAMES } from "./option-names.ts";
 import { requireTile } from "./tile.ts";
 
+/** GEMMA's threshold: smaller eigenvalues, negative ones included, count as 0. */
+export const ZERO_BELOW = 1e-10;
+
 /** Eigenvalues below zero by more than rounding; they count as 0. */
 export interface NegativeEigenvalues {
   /** How many. */
@@ -104,6 +107,12 @@ export class Eigen implements AsyncDisposable {
 
   /** @internal The native handle, for the cohort it was made for. */
   static vectorsFor(eigen: Eigen, cohort: Cohort): Matrix {
+    if (!(eigen instanceof Eigen))
+      throw lmmError(
+        "NOT_IMPLEMENTED",
+        "this needs the eigenvectors of people, and a decomposition by variants (the dual route) has none. Make it from kinship() instead of dualKinship().",
+        { usage: true, details: { option: "eigen" } },
+      );
     if (eigen.facts.cohortHash !== cohort.hash)
       throw lmmError(
         "COHORT_MISMATCH",

@@ -2,7 +2,7 @@ import { type RunOptions, resolveThreads, type Warn } from "@x/core/base";
 import type { Cohort } from "./cohort.ts";
 import { DualEigen, dualEigen } from "./dual-eigen.ts";
 import { DualKinship } from "./dual-kinship.ts";
-import { Eigen } from "./eigen-matrix.ts";
+import { Eigen, ZERO_BELOW } from "./eigen-matrix.ts";
 import { lmmError } from "./errors.ts";
 import { Kinship } from "./kinship-matrix.ts";
 import { center, eigh, type Matrix, type NativeOptions, subset } from "./native.ts";
@@ -18,9 +18,6 @@ export interface EigenOptions extends RunOptions {
 }
 
 export const EIGEN_NAMES: NamesOf<EigenOptions> = { ...RUN_NAMES, consume: true, onWarning: true };
-
-/** GEMMA's threshold: smaller eigenvalues, negative ones included, count as 0. */
-const ZERO_BELOW = 1e-10;
 
 /**
  * Eigendecomposition of the kinship of the analysed people: K is cut to them, re-centred (J K J) as GEMMA does, and

@@ -1,4 +1,4 @@
-import { fileError, type XError, xError } from "@x/core/base";
+import { fileError, xError } from "@x/core/base";
 
 /** Every code an `@x/lmm` call can fail with, apart from those of `@x/core` (files, memory, options) and `@x/plink-io`. */
 export type LmmErrorCode =
@@ -63,20 +63,7 @@ export type LmmErrorCode =
   | "MEM_PREFLIGHT";
 
 /** An `XError` with one of our codes; `usage` makes a command line end with exit 2 instead of 1. */
-export function lmmError(
-  code: LmmErrorCode,
-  message: string,
-  options: { details?: Record<string, unknown>; cause?: unknown; usage?: boolean } = {},
-): XError {
-  return xError(code, message, options);
-}
+export const lmmError: typeof xError<LmmErrorCode> = xError;
 
-/** The same for a place in a file; `line` counts from 1. */
-export function lmmFileError(
-  code: LmmErrorCode,
-  path: string,
-  message: string,
-  details: { line?: number; byte?: number; column?: number } & Record<string, unknown> = {},
-): XError {
-  return fileError(code, path, message, details);
-}
+/** The same for a place in a file; lines and columns count from 1, bytes from 0. */
+export const lmmFileError: typeof fileError<LmmErrorCode> = fileError;

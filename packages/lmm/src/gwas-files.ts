@@ -6,7 +6,7 @@ import { diagnosticsLines } from "./diagnostics.ts";
 import { assocHeader, assocRows } from "./gemma/assoc-text.ts";
 import { formatLog } from "./gemma/log.ts";
 import { statisticsOf, textStatistics } from "./gemma/modes.ts";
-import type { GwasOptions, GwasResult } from "./gwas.ts";
+import type { GwasOptions, GwasResult } from "./gwas-options.ts";
 import { simdLevel } from "./native.ts";
 import { VERSION } from "./version.ts";
 

@@ -1,7 +1,7 @@
 import { leadingTest } from "./association-columns.ts";
 import { dropCounts } from "./cohort.ts";
 import { describeFilter } from "./filter.ts";
-import type { GwasResult } from "./gwas.ts";
+import type { GwasResult } from "./gwas-options.ts";
 import { pText } from "./report/p-value.ts";
 import { genomicInflation } from "./report/qq.ts";
 import { runJson } from "./run-json.ts";

@@ -6,8 +6,6 @@ import {
   type RunOptions,
   resolveThreads,
   StageMeter,
-  type StageUsage,
-  type Warning,
 } from "@x/core/base";
 import { openPlink, type PlinkStudy } from "@x/plink-io";
 import type { Table } from "apache-arrow";
@@ -27,150 +25,29 @@ import {
   leadingTest,
   noColumns,
 } from "./association-columns.ts";
-import type { AssociationWork } from "./association-pass.ts";
 import { isDosageStudy } from "./bimbam.ts";
-import type { Cohort } from "./cohort.ts";
 import { commandText } from "./command-text.ts";
 import { decompose } from "./decompose.ts";
-import { type Diagnostics, diagnose, kinshipCondition, warnAbout } from "./diagnostics.ts";
+import { diagnose, kinshipCondition, warnAbout } from "./diagnostics.ts";
 import { Eigen } from "./eigen-matrix.ts";
 import { lmmError } from "./errors.ts";
-import { FILTER_NAMES, type FilterCounts, type FilterOptions, requireKept } from "./filter.ts";
-import { type GemmaMode, statisticsOf, testsOf } from "./gemma/modes.ts";
+import { requireKept } from "./filter.ts";
+import { statisticsOf, testsOf } from "./gemma/modes.ts";
 import { checkGwasPaths, textWriter, writeGwasFiles } from "./gwas-files.ts";
+import { GWAS_NAMES, type GwasOptions, type GwasResult } from "./gwas-options.ts";
 import { checkJoin, JOIN_NAMES, type JoinOptions, joinSamples } from "./join-samples.ts";
 import { genotypeHash, runIdentity } from "./journal/identity.ts";
 import { Journal, journalPath } from "./journal/journal.ts";
 import { resumable } from "./journal/resumable.ts";
-import { checkShard, type Shard, shardPath, shardRange } from "./journal/shard.ts";
-import {
-  LAMBDA_NAMES,
-  type LambdaOptions,
-  NULL_MODEL_NAMES,
-  type NullModel,
-  nullModel,
-} from "./null-model.ts";
-import { checkEigenRoute, type EigenRoute } from "./obtain-eigen.ts";
-import {
-  checkNames,
-  defined,
-  type NamesOf,
-  only,
-  RUN_NAMES,
-  refuseBoth,
-  requireOther,
-} from "./option-names.ts";
+import { checkShard, shardPath, shardRange } from "./journal/shard.ts";
+import { type LambdaOptions, NULL_MODEL_NAMES, nullModel } from "./null-model.ts";
+import { checkEigenRoute } from "./obtain-eigen.ts";
+import { checkNames, defined, only, refuseBoth, requireOther } from "./option-names.ts";
 import { withComponents } from "./pca.ts";
-import { fitGwas, type GwasPlan, type RouteChoice } from "./plan.ts";
+import { fitGwas } from "./plan.ts";
 import { checkDualRoute, studySize } from "./route.ts";
 import { checkSnpList, readSnpList } from "./snp-list.ts";
 import { VariantWatch } from "./variant-problems.ts";
-
-/** Options of {@link gwas}. */
-export interface GwasOptions
-  extends JoinOptions,
-    FilterOptions,
-    LambdaOptions,
-    RunOptions,
-    Omit<EigenRoute, "onWarning"> {
-  /** Which tests, in one pass. Default: the Wald test. */
-  readonly tests?: readonly AssociationTest[];
-  /** GEMMA's `-lmm` number instead of `tests`: its tests, and its columns in the text file. */
-  readonly lmm?: GemmaMode;
-  /** Adds −log₁₀ of every p to the text file. */
-  readonly negLog10P?: boolean;
-  /** Prefix of the output: `.assoc.txt`, `.assoc.arrow`, `.log.txt` and, unless `report` says otherwise, `.report.html`. */
-  readonly out?: string;
-  /** Path of the HTML report, or false for none. */
-  readonly report?: string | false;
-  /** Variants read at once; results do not depend on it. */
-  readonly chunk?: number;
-  /** The command line, for log and report. Default: this call with every option given. */
-  readonly command?: string;
-  /** A title for the report. */
-  readonly title?: string;
-  /** A file of variant ids to restrict the study to, instead of `snps`. */
-  readonly snpFile?: string;
-  /** A file of variant ids that make the kinship, instead of `kinshipSnps`. */
-  readonly kinshipSnpFile?: string;
-  /** The first so many principal components of the analysed people's kinship as covariates. */
-  readonly components?: number;
-  /**
-   * `primal` solves people × people as GEMMA does, `dual` the variants × variants of the kinship: the same numbers,
-   * cheaper where fewer variants make the kinship than people are analysed. Default `auto`: what {@link planGwas} chooses.
-   */
-  readonly route?: RouteChoice;
-  /**
-   * Goes on where a killed run of the same call stopped, and keeps what this one needs to be gone on with: a journal
-   * beside the output, taken away at the end. The files are the same bytes either way.
-   */
-  readonly resume?: boolean;
-  /** Only this part of the variants; writes `<out>.shard-i-of-N` for {@link mergeShards} instead of results. */
-  readonly shard?: Shard;
-  /**
-   * Leaves the tested variant's chromosome out of its kinship ({@link associateLoco}). The null model of the result is
-   * that of the whole kinship; `chromosomes` has the others.
-   */
-  readonly loco?: boolean;
-}
-
-const GWAS_NAMES: NamesOf<GwasOptions> = {
-  ...JOIN_NAMES,
-  ...FILTER_NAMES,
-  ...LAMBDA_NAMES,
-  ...RUN_NAMES,
-  tests: true,
-  lmm: true,
-  negLog10P: true,
-  out: true,
-  report: true,
-  kinship: true,
-  saveKinship: true,
-  kinshipMode: true,
-  kinshipSnps: true,
-  kinshipSnpFile: true,
-  components: true,
-  eigen: true,
-  saveEigen: true,
-  chunk: true,
-  command: true,
-  title: true,
-  snpFile: true,
-  route: true,
-  resume: true,
-  shard: true,
-  loco: true,
-};
-
-/** What {@link gwas} returns. */
-export interface GwasResult {
-  /** Who was analysed. */
-  readonly cohort: Cohort;
-  /** The model without a variant. */
-  readonly nullModel: NullModel;
-  /** What the filter dropped before the association. */
-  readonly filters: FilterCounts;
-  /** All results as an Arrow table of the association schema, as {@link associate} types it, built when first asked for. */
-  readonly results: Table<AssociationTypes>;
-  /** The same as plain columns; `index` is the row in the .bim. */
-  readonly columns: AssociationColumns;
-  /** Variants without an estimate (nan, null in Arrow). */
-  readonly degenerate: number;
-  /** What this call computed; a resumed run counts only its own part. */
-  readonly work: AssociationWork;
-  /** What to look at before trusting the results: λGC, QQ data, failed variants, covariates, the kinship's spectrum. */
-  readonly diagnostics: Diagnostics;
-  /** With `loco`, what each chromosome tested in this call was tested with; a resumed run lists those it did itself. */
-  readonly chromosomes?: readonly LocoChromosome[];
-  /** Wall and CPU time and memory of each stage. */
-  readonly stages: readonly StageUsage[];
-  /** What was predicted. */
-  readonly plan: GwasPlan;
-  /** Everything odd but acceptable. */
-  readonly warnings: readonly Warning[];
-  /** Files written. */
-  readonly files: readonly string[];
-}
 
 /**
  * The whole study in one call: read, join, kinship, eigendecomposition, null model, Wald tests, and with `out` the

@@ -37,7 +37,8 @@ export { Eigen, type EigenFacts, type EigenSaveOptions, type NegativeEigenvalues
 export type { LmmErrorCode } from "./errors.ts";
 export type { FilterCounts, FilterOptions } from "./filter.ts";
 export type { GemmaMode } from "./gemma/modes.ts";
-export { type GwasOptions, type GwasResult, gwas } from "./gwas.ts";
+export { gwas } from "./gwas.ts";
+export type { GwasOptions, GwasResult } from "./gwas-options.ts";
 export { type JoinOptions, joinSamples } from "./join-samples.ts";
 export { type JoinTraitsOptions, joinTraits, type TraitCohort, type TraitGroup } from "./join-traits.ts";
 export type { Shard } from "./journal/shard.ts";

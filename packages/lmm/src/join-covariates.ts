@@ -1,4 +1,5 @@
 import { type Category, codeTexts, expandCategory } from "./categories.ts";
+import { columnAt } from "./column-names.ts";
 import { parseCovariate } from "./covariates.ts";
 import { lmmError } from "./errors.ts";
 import type { JoinOptions, StudyPeople } from "./join-samples.ts";
@@ -60,7 +61,7 @@ export async function readCovariates(
   return {
     columns,
     labels,
-    names: indices.map((j) => source.names[j] ?? `column ${j + 1} of ${source.path}`),
+    names: indices.map((j) => source.names[j] ?? columnAt(j + 1, source.path)),
     rowOf: source.rowOf,
   };
 }

@@ -1,7 +1,8 @@
 import { type RunOptions, resolveThreads } from "@x/core/base";
 import type { Cohort } from "./cohort.ts";
+import { DualKinship } from "./dual-kinship.ts";
 import { Kinship } from "./kinship-matrix.ts";
-import { twins } from "./native.ts";
+import { type NativeOptions, type Pairs, twins } from "./native.ts";
 import { checkNames, RUN_NAMES } from "./option-names.ts";
 
 /** A pair nearer than this share of a person's own relatedness is one person twice, or twins; children are at 1. */
@@ -36,15 +37,49 @@ export interface TwinFacts {
  * which the model bears; but a person counted twice makes p values too small.
  * @throws MATRIX_RELEASED, UNKNOWN_OPTION.
  */
-export async function kinshipTwins(
+export function kinshipTwins(
   kinship: Kinship,
   cohort: Pick<Cohort, "analyzed">,
+  options?: RunOptions,
+): Promise<TwinFacts>;
+/**
+ * The same by the variants of a kinship that is no matrix: every pair is compared on up to 512 of them, and those that
+ * stay on all. Undefined where the variants are too few to tell strangers apart.
+ * @throws COHORT_MISMATCH too.
+ */
+export function kinshipTwins(
+  kinship: DualKinship,
+  cohort: Cohort,
+  options?: RunOptions,
+): Promise<TwinFacts | undefined>;
+export async function kinshipTwins(
+  kinship: Kinship | DualKinship,
+  cohort: Pick<Cohort, "analyzed">,
   options: RunOptions = {},
-): Promise<TwinFacts> {
+): Promise<TwinFacts | undefined> {
   checkNames(options, RUN_NAMES, "kinshipTwins");
   const native = { signal: options.signal, threads: resolveThreads(options.threads) };
+  if (kinship instanceof DualKinship) return await byVariants(kinship, cohort as Cohort, native);
   const found = await twins(Kinship.matrixOf(kinship), cohort.analyzed, LIMIT, MOST, native);
-  const { fid, iid } = kinship.facts;
+  return named(found, kinship.facts);
+}
+
+async function byVariants(
+  kinship: DualKinship,
+  cohort: Cohort,
+  native: NativeOptions,
+): Promise<TwinFacts | undefined> {
+  const { set, ids } = DualKinship.partsFor(kinship, cohort);
+  const found = await set.twins(LIMIT, MOST, native);
+  if (found === null) return undefined;
+  const row = (place: number): number => cohort.analyzed[place]!;
+  return named({ ...found, first: found.first.map(row), second: found.second.map(row) }, ids);
+}
+
+function named(
+  found: Pairs,
+  { fid, iid }: { readonly fid: readonly string[]; readonly iid: readonly string[] },
+): TwinFacts {
   const name = (row: number): string => `${fid[row]} ${iid[row]}`;
   const pairs = Array.from(found.first, (first, i) => {
     const second = found.second[i]!;

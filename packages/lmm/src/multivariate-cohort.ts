@@ -1,6 +1,6 @@
 import type { PlinkStudy } from "@x/plink-io";
 import { type Cohort, cohortHash, type Dropped, type DropReason } from "./cohort.ts";
-import { design } from "./covariates.ts";
+import { checkEnvironment, design } from "./covariates.ts";
 import { lmmError } from "./errors.ts";
 import { expand, pick } from "./join-covariates.ts";
 import {
@@ -20,18 +20,18 @@ import { checkPhenotype } from "./phenotype.ts";
 export const MOST_TRAITS = 10;
 
 /** What {@link joinMultivariate} joins to the people of the fileset. */
-export interface JoinMultivariateOptions extends Omit<JoinOptions, "phenotype" | "environment"> {
+export interface JoinMultivariateOptions extends Omit<JoinOptions, "phenotype"> {
   /** Two to ten different phenotypes: 1-based numbers (GEMMA's `-n 1 2`), or names of columns. */
   readonly traits: ReadonlyArray<number | string>;
 }
 
 const NAMES: NamesOf<JoinMultivariateOptions> = (() => {
-  const { phenotype: _, environment: _e, ...names } = JOIN_NAMES;
+  const { phenotype: _, ...names } = JOIN_NAMES;
   return { ...names, traits: true };
 })();
 
 /**
- * People with every trait and every covariate. It is a {@link Cohort} too (its `y` is the first trait), so that
+ * People with every trait, every covariate and, where one is given, the environment. It is a {@link Cohort} too (its `y` is the first trait), so that
  * `kinship` and `eigen` take it.
  */
 export interface MultivariateCohort extends Cohort {
@@ -42,8 +42,8 @@ export interface MultivariateCohort extends Cohort {
 }
 
 /**
- * Decides who is analysed when several traits are fitted together: people with all of them and with every covariate.
- * Missing values are written as for {@link joinSamples}.
+ * Decides who is analysed when several traits are fitted together: people with all of them, with every
+ * covariate and with the environment. Missing values are written as for {@link joinSamples}.
  *
  * @throws TRAIT_COUNT for fewer than two, more than ten or repeated traits, and everything {@link joinSamples} throws.
  */
@@ -77,12 +77,12 @@ export function checkTraits(traits: ReadonlyArray<number | string>): void {
 
 function together(
   study: Pick<PlinkStudy, "n" | "fam" | "sampleHash">,
-  { covariates }: JoinFiles,
+  { covariates, environment: gxe }: JoinFiles,
   phenotypes: readonly Phenotype[],
 ): MultivariateCohort {
   const reasons = new Map<number, DropReason>();
   for (const phenotype of phenotypes)
-    for (const { row, reason } of choose(study.n, phenotype, covariates, undefined).drops)
+    for (const { row, reason } of choose(study.n, phenotype, covariates, gxe).drops)
       if (!reasons.has(row)) reasons.set(row, reason);
   const drops: Dropped[] = [...reasons]
     .map(([row, reason]) => ({ row, reason }))
@@ -92,7 +92,7 @@ function together(
   if (n === 0)
     throw lmmError(
       "NO_ANALYZED_SAMPLES",
-      `none of ${study.n} people has all ${phenotypes.length} traits${covariates ? " and all covariates" : ""}. Choose traits that were measured on the same people.`,
+      `none of ${study.n} people has all ${phenotypes.length} traits${covariates ? " and all covariates" : ""}${gxe ? " and an environment" : ""}. Choose traits that were measured on the same people.`,
       { details: { samples: study.n } },
     );
   const columns = phenotypes.map((phenotype) => pick(phenotype.values, analyzed));
@@ -102,6 +102,8 @@ function together(
   // Of the people who are left: GEMMA's rule about the column of ones and the levels of categories are about them.
   const expanded = expand(covariates, analyzed);
   const model = design(expanded.columns, expanded.names, n);
+  const environment = gxe && pick(gxe.columns[0]!, analyzed);
+  if (environment) checkEnvironment(model, environment, gxe.names[0]!);
   const mask = new Uint8Array(Math.ceil(study.n / 8));
   for (const row of analyzed) mask[row >> 3]! |= 1 << (row & 7);
   const shared = withDroppedTable(
@@ -113,6 +115,7 @@ function together(
       w: model.w,
       covariateNames: model.names,
       categories: expanded.categories,
+      ...(environment ? { environment } : {}),
       phenotypeName: phenotypes.map(({ name }) => name).join(", "),
       sampleHash: study.sampleHash,
       hash: cohortHash(study.sampleHash, mask),

@@ -1,4 +1,4 @@
-import type { MultiColumns } from "./native.ts";
+import type { MultiColumns } from "./native-multivariate.ts";
 
 /** Which tests a multivariate run makes. */
 export type MultivariateTest = "wald" | "lrt" | "score";

@@ -1,5 +1,5 @@
 import { checkRange } from "@x/core/base";
-import type { MultiNullFit, MultiSearch } from "./native.ts";
+import type { MultiNullFit, MultiSearch } from "./native-multivariate.ts";
 import type { NamesOf } from "./option-names.ts";
 
 /** How far the searches for Vg and Ve go. */
@@ -47,7 +47,19 @@ export interface MultivariateEstimate {
   readonly vgSe: Float64Array;
   /** Standard errors of `ve`. */
   readonly veSe: Float64Array;
-  /** Effects of the covariates, trait × covariate. */
+  /** Share of each trait's variance that the kinship explains, t Vg/(t Vg + Ve) with t the mean eigenvalue. */
+  readonly pve: Float64Array;
+  /** Standard errors of `pve`, by the delta method from the observed information; NaN where that has none. */
+  readonly pveSe: Float64Array;
+  /** Correlations of `vg`, trait × trait; NaN beside a trait without genetic variance. */
+  readonly geneticCorrelation: Float64Array;
+  /** Standard errors of `geneticCorrelation`, by the delta method; 0 on the diagonal. */
+  readonly geneticCorrelationSe: Float64Array;
+  /** Correlations of `ve`. */
+  readonly residualCorrelation: Float64Array;
+  /** Standard errors of `residualCorrelation`. */
+  readonly residualCorrelationSe: Float64Array;
+  /** Effects of the covariates and, with one, of the environment: trait × covariate, the environment last. */
   readonly beta: Float64Array;
   /** Their standard errors. */
   readonly betaSe: Float64Array;
@@ -55,7 +67,7 @@ export interface MultivariateEstimate {
   readonly converged: boolean;
 }
 
-/** The model of several traits without a variant. */
+/** The model of several traits without a variant; an environment is a covariate of it, as in GEMMA. */
 export interface MultivariateNullModel {
   /** Restricted likelihood. */
   readonly reml: MultivariateEstimate;
@@ -71,6 +83,12 @@ export function frozenNull(fit: MultiNullFit): MultivariateNullModel {
       ve: e.ve,
       vgSe: e.vgSe,
       veSe: e.veSe,
+      pve: e.pve,
+      pveSe: e.pveSe,
+      geneticCorrelation: e.rg,
+      geneticCorrelationSe: e.rgSe,
+      residualCorrelation: e.re,
+      residualCorrelationSe: e.reSe,
       beta: e.b,
       betaSe: e.bSe,
       converged: e.converged,

@@ -17,7 +17,7 @@ import {
   SEARCH_NAMES,
   searchOptions,
 } from "./multivariate-null.ts";
-import { type MultiModel, newMultiAssociation } from "./native.ts";
+import { type MultiModel, newMultiAssociation } from "./native-multivariate.ts";
 import { checkNames, type NamesOf, RUN_NAMES } from "./option-names.ts";
 import { associationParts, fitChunk } from "./plan.ts";
 import { filteredBlocks, requireCohort } from "./study.ts";
@@ -62,7 +62,8 @@ export interface MultivariateRun extends AsyncIterable<RecordBatch> {
  * Tests every variant against all traits together, as GEMMA's `-n 1 2 … -lmm 1|2|3|4`: Y = BW′ + βx′ + G + E with
  * vec G ~ N(0, K ⊗ Vg) and vec E ~ N(0, I ⊗ Ve) (Zhou & Stephens 2014, Nature Methods 11:407). Wald at the variant's own
  * REML estimates of Vg and Ve, LRT at its MLE, score at the null model's MLE; every p is from χ² with one degree of
- * freedom a trait. Missing calls count as the mean of the analysed people. Results come in file order.
+ * freedom a trait. A cohort with an environment has the interaction with it tested, given both (`-gxe`); the LRT is against
+ * each variant's own model without it. Missing calls count as the mean of the analysed people. Results come in file order.
  *
  * @throws COHORT_MISMATCH, MEM_PREFLIGHT, TRAIT_COLLINEAR (a trait is a combination of others and the covariates), DF,
  * NULL_FIT, NO_VARIANTS_AFTER_FILTER (at the end), INPUT_CHANGED, OPTION_RANGE, UNKNOWN_OPTION.
@@ -87,6 +88,7 @@ export function associateMultivariate(
     covariates: cohort.covariateNames.length,
     threads,
     jointTraits: traits,
+    environment: cohort.environment !== undefined,
   };
   const chunk = fitChunk(options, (c) => associationParts({ ...size, chunk: c }));
   const native = { signal: options.signal, threads };

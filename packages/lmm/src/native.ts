@@ -1,16 +1,14 @@
 /**
- * The only importer of `@x/native-linalg`: every native call of this package goes through here, with cancel, progress
- * and error codes wired by `@x/core`.
+ * The only importer of `@x/native-linalg`: every native call of this package goes through here or through its parts
+ * (`native-dual.ts`, `native-multivariate.ts`), with cancel, progress and error codes wired by `@x/core`.
  */
 import { fromNative, runNative } from "@x/core/base";
 import binding, {
   type DosageCounts,
   type DosageGram,
   type DosageRows,
-  type DualKinship as DualModel,
   type Matrix,
   type MatrixReader,
-  type SnpSet as NativeSnpSet,
   type PeopleGram,
 } from "@x/native-linalg";
 
@@ -18,7 +16,8 @@ import { type AssociationModel, type LambdaRange, type Tested, traitArrays } fro
 import type { Cohort } from "./cohort.ts";
 
 export type { AssociationModel, LambdaRange, Tested, WantedTests } from "./association-model.ts";
-export type { DosageGram, DosageRows, DualModel, Matrix, MatrixReader, PeopleGram };
+export type { DosageGram, DosageRows, Matrix, MatrixReader, PeopleGram };
+export { binding };
 
 /** Options every native call takes. `threads` is always a resolved count: 0 would mean "all" behind the door. */
 export interface NativeOptions {
@@ -30,11 +29,13 @@ export interface NativeOptions {
 
 type Job = InstanceType<typeof binding.Job>;
 
-function run<T>(start: (job: Job) => Promise<T>, o: NativeOptions): Promise<T> {
+/** A native task: cancelled by the signal, its progress and errors in our terms. */
+export function run<T>(start: (job: Job) => Promise<T>, o: NativeOptions): Promise<T> {
   return runNative(binding.Job, start, { signal: o.signal, onProgress: o.onProgress, stage: o.stage });
 }
 
-function now<T>(call: () => T): T {
+/** A native call that answers at once. */
+export function now<T>(call: () => T): T {
   try {
     return call();
   } catch (e) {
@@ -116,16 +117,8 @@ export function dosageCounts(
   return run((job) => binding.dosageCounts(job, values, samples, keep, o.threads), o);
 }
 
-/** Rows of dosages of the people `keep`, missing ones replaced by the rows' means. */
-export function fillDosages(
-  values: Float64Array,
-  samples: number,
-  keep: Uint32Array,
-  kept: { readonly rows: Uint32Array; readonly means: Float64Array },
-  o: NativeOptions,
-): Promise<Float64Array> {
-  return run((job) => binding.fillDosages(job, values, samples, keep, kept.rows, kept.means), o);
-}
+/** Pairs of people and their distances, the first of them, and how many there are. */
+export type Pairs = Awaited<ReturnType<typeof binding.matrixTwins>>;
 
 /** Pairs of people of `keep` whose rows of a kinship are nearly the same. */
 export function twins(
@@ -134,7 +127,7 @@ export function twins(
   limit: number,
   most: number,
   o: NativeOptions,
-): ReturnType<typeof binding.matrixTwins> {
+): Promise<Pairs> {
   return run((job) => binding.matrixTwins(job, m, keep, limit, most, o.threads), o);
 }
 
@@ -210,6 +203,23 @@ export function project(
   return run((job) => binding.project(job, vectors, columns, c, o.threads), o);
 }
 
+/** Share of the sum of squares of each kept row, uncentred, that the cohort's covariates explain. */
+export function covariateR2(
+  genotypes: { readonly packed: Uint8Array; readonly dosages?: Float64Array | undefined },
+  cohort: Pick<Cohort, "samples" | "analyzed" | "w">,
+  kept: { readonly rows: Uint32Array; readonly means: Float64Array },
+  o: NativeOptions,
+): Promise<Float64Array> {
+  const { packed, dosages } = genotypes;
+  const { samples, analyzed, w } = cohort;
+  const c = w.length / analyzed.length;
+  return run(
+    (job) =>
+      binding.covariateR2(job, packed, dosages, samples, analyzed, kept.rows, kept.means, w, c, o.threads),
+    o,
+  );
+}
+
 /** Hardy-Weinberg exact p of each row of {@link countGenotypes}. */
 export function hardyExact(counts: Uint32Array): Float64Array {
   return now(() => binding.hardyExact(counts));
@@ -223,29 +233,6 @@ export function decodeFloat64(
   o: NativeOptions,
 ): Promise<Float64Array> {
   return run((job) => binding.decodeFloat64(job, packed, samples, rows, o.threads), o);
-}
-
-/** Packed rows of the kept people only. */
-export function subsetSamples(
-  packed: Uint8Array,
-  samples: number,
-  rows: number,
-  keep: Uint32Array,
-  o: NativeOptions,
-): Promise<Uint8Array> {
-  return run((job) => binding.subsetSamples(job, packed, samples, rows, keep, o.threads), o);
-}
-
-/** Row-major m × k by k × n. */
-export function matmul(
-  m: number,
-  n: number,
-  k: number,
-  a: Float64Array,
-  b: Float64Array,
-  o: NativeOptions,
-): Promise<Float64Array> {
-  return run((job) => binding.matmul(job, m, n, k, a, b, o.threads), o);
 }
 
 /** The model shared by all variants of phenotypes of the same people. */
@@ -277,78 +264,6 @@ export function newAssociation(
     test: (packed, rows, means, o) => run((job) => native.test(job, packed, rows, means, o.threads), o),
     testDosages: (values, rows, means, o) =>
       run((job) => native.testDosages(job, values, rows, means, o.threads), o),
-  };
-}
-
-/** Variants of some people in native memory, two bits a genotype. */
-export interface SnpSet {
-  readonly native: NativeSnpSet;
-  /** Adds rows of a block of all people, of whom `keep` are the set's; without `means` missing calls get their mean. */
-  add(
-    packed: Uint8Array,
-    samples: number,
-    keep: Uint32Array,
-    block: { rows: Uint32Array; means: Float64Array | undefined },
-    o: NativeOptions,
-  ): Promise<void>;
-  /** X′X of the centred columns. */
-  gram(o: NativeOptions): Promise<Matrix>;
-  release(): void;
-}
-
-/** An empty set of variants of so many people. */
-export function snpSet(people: number): SnpSet {
-  const native = now(() => new binding.SnpSet(people));
-  return {
-    native,
-    add: (packed, samples, keep, { rows, means }, o) =>
-      run((job) => native.add(job, packed, samples, keep, rows, means, o.threads), o),
-    gram: (o) => run((job) => native.gram(job, o.threads), o),
-    release: () => now(() => native.release()),
-  };
-}
-
-/**
- * The members of a set as a kinship, with the eigenvalues of X′X / p and its eigenvectors; `gram` is X′X of the whole
- * set, needed where not all are members.
- */
-export function dualModel(
-  set: SnpSet,
-  members: Uint32Array,
-  eigen: { readonly values: Float64Array; readonly vectors: Matrix },
-  gram?: Matrix,
-): DualModel {
-  return now(() => new binding.DualKinship(set.native, members, eigen.values, eigen.vectors, gram));
-}
-
-/** {@link fitNull} by the p × p route. */
-export function fitDualNull(
-  model: DualModel,
-  cohort: Pick<Cohort, "analyzed" | "y" | "w">,
-  lambda: LambdaRange,
-  o: NativeOptions,
-): ReturnType<DualModel["nullModel"]> {
-  const c = cohort.w.length / cohort.analyzed.length;
-  return run((job) => model.nullModel(job, cohort.y, cohort.w, c, lambda, o.threads), o);
-}
-
-/** {@link newAssociation} by the p × p route; `places` is where each row lies in the kinship's set, −1 outside. */
-export async function newDualAssociation(
-  dual: DualModel,
-  model: AssociationModel,
-  o: NativeOptions,
-): Promise<{
-  test(packed: Uint8Array, rows: Uint32Array, places: Int32Array, o: NativeOptions): Promise<Tested>;
-}> {
-  const { cohort, tests, lambda } = model;
-  const { y, nulls, c } = traitArrays(model);
-  const { analyzed, samples, w } = cohort;
-  const native = await run(
-    (job) => dual.association(job, analyzed, samples, y, nulls, w, c, { ...tests }, lambda, o.threads),
-    o,
-  );
-  return {
-    test: (packed, rows, places, q) => run((job) => native.test(job, packed, rows, places, q.threads), q),
   };
 }
 
@@ -390,79 +305,6 @@ export function associationBytes(
 ): number {
   const tests = { wald: true, lrt: true, score: true };
   return binding.associationBytes({ ...size, tests }, threads, { lmin: 1e-5, lmax: 1e5, regions: 10 });
-}
-
-/** Bytes of {@link snpSet} with so many variants. */
-export function snpSetBytes(people: number, variants: number): number {
-  return binding.snpSetBytes(people, variants);
-}
-
-/** Bytes of {@link newDualAssociation} and its tests of blocks of `rows` variants, kinship and genotypes apart. */
-export function dualAssociationBytes(
-  size: { n: number; c: number; traits: number; environment: boolean },
-  kinshipVariants: number,
-  rows: number,
-  threads: number,
-): number {
-  const tests = { wald: true, lrt: true, score: true };
-  const lambda = { lmin: 1e-5, lmax: 1e5, regions: 10 };
-  return binding.dualAssociationBytes({ ...size, tests }, kinshipVariants, rows, threads, lambda);
-}
-
-/** How far the searches of a multivariate model go. */
-export type MultiSearch = Parameters<typeof binding.multiAssociation>[9];
-/** Which tests of a multivariate model run. */
-export type MultiTests = Parameters<InstanceType<typeof binding.MultiAssociation>["test"]>[4];
-/** Results of the rows of one call, in their order. */
-export type MultiColumns = Awaited<ReturnType<InstanceType<typeof binding.MultiAssociation>["test"]>>;
-/** Both null models of several traits. */
-export type MultiNullFit = InstanceType<typeof binding.MultiAssociation>["nullFit"];
-
-/** The fitted null model of several traits, which tests variants. */
-export interface MultiModel {
-  readonly nullFit: MultiNullFit;
-  test(
-    packed: Uint8Array,
-    rows: Uint32Array,
-    means: Float64Array,
-    tests: MultiTests,
-    o: NativeOptions,
-  ): Promise<MultiColumns>;
-  testDosages(
-    values: Float64Array,
-    rows: Uint32Array,
-    means: Float64Array,
-    tests: MultiTests,
-    o: NativeOptions,
-  ): Promise<MultiColumns>;
-}
-
-/** Fits the null model of several traits. */
-export async function newMultiAssociation(
-  vectors: Matrix,
-  values: Float64Array,
-  cohort: { analyzed: Uint32Array; samples: number; traits: Float64Array; w: Float64Array },
-  options: MultiSearch,
-  o: NativeOptions,
-): Promise<MultiModel> {
-  const { analyzed, samples, traits, w } = cohort;
-  const [d, c] = [traits.length / analyzed.length, w.length / analyzed.length];
-  const model = await run(
-    (job) => binding.multiAssociation(job, vectors, values, analyzed, samples, traits, d, w, c, options),
-    o,
-  );
-  return {
-    nullFit: now(() => model.nullFit),
-    test: (packed, rows, means, tests, native) =>
-      run((job) => model.test(job, packed, rows, means, tests, native.threads), native),
-    testDosages: (dosages, rows, means, tests, native) =>
-      run((job) => model.testDosages(job, dosages, rows, means, tests, native.threads), native),
-  };
-}
-
-/** Bytes of {@link newMultiAssociation} and its tests, eigenvectors and genotypes apart. */
-export function multiAssociationBytes(n: number, c: number, d: number, threads: number): number {
-  return binding.multiAssociationBytes(n, c, d, threads);
 }
 
 /** (p W − q K) / (p − q) in place of K. */

@@ -4,7 +4,8 @@ import { DualEigen } from "./dual-eigen.ts";
 import type { Decomposition } from "./eigen.ts";
 import { Eigen } from "./eigen-matrix.ts";
 import { lmmError } from "./errors.ts";
-import { fitDualNull, fitNull, type LambdaRange, type NativeOptions, project } from "./native.ts";
+import { fitNull, type LambdaRange, type NativeOptions, project } from "./native.ts";
+import { fitDualNull } from "./native-dual.ts";
 import { checkNames, type NamesOf, RUN_NAMES } from "./option-names.ts";
 
 /** Where λ = vg/ve is searched. Defaults are GEMMA's: 1e-5, 1e5, 10 intervals equal in log λ. */

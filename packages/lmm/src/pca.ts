@@ -4,7 +4,7 @@ import type { Table } from "apache-arrow";
 import { type Cohort, cohortHash } from "./cohort.ts";
 import { checkEnvironment, extendDesign } from "./covariates.ts";
 import { EIGEN_NAMES, type EigenOptions, eigen } from "./eigen.ts";
-import type { Eigen } from "./eigen-matrix.ts";
+import { Eigen } from "./eigen-matrix.ts";
 import { lmmError } from "./errors.ts";
 import { FILTER_NAMES, type FilterCounts, type FilterOptions } from "./filter.ts";
 import { KINSHIP_NAMES, type KinshipMode, type KinshipOptions, kinship } from "./kinship.ts";
@@ -85,9 +85,10 @@ export async function pca(study: PlinkStudy, options: PcaOptions = {}): Promise<
 /**
  * The cohort with the first `count` components of its own kinship as further covariates, PC1, PC2, … . The
  * eigendecomposition stays valid: the people are the same.
- * @throws OPTION_RANGE, DF, COVAR_RANK.
+ * @throws OPTION_RANGE, DF, COVAR_RANK, COHORT_MISMATCH.
  */
 export function withComponents<C extends Cohort>(cohort: C, eigen: Eigen, count: number): C {
+  Eigen.vectorsFor(eigen, cohort);
   const { vectors } = leading(eigen, count);
   const names = vectors.map((_, j) => `PC${j + 1}`);
   const given = { w: cohort.w, names: cohort.covariateNames };

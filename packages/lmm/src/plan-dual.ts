@@ -1,6 +1,7 @@
 import type { MemoryPart } from "@x/core/base";
-import { dualAssociationBytes, eigenBytes, snpSetBytes } from "./native.ts";
-import { blockBytes, covariateTest } from "./plan-blocks.ts";
+import { eigenBytes } from "./native.ts";
+import { dualAssociationBytes, snpSetBytes } from "./native-dual.ts";
+import { blockBytes, covariateTest, type Stage } from "./plan-blocks.ts";
 
 /**
  * What the allocator and the garbage collector keep of freed blocks: covers it from 10,000 to 100,000 people, as measured
@@ -81,7 +82,7 @@ export function dualStages(s: {
   traits?: number;
   /** Chromosomes left out in turn. */
   loco: number;
-}): { stage: "kinship" | "eigen" | "association"; parts: MemoryPart[]; coreSeconds: number }[] {
+}): Stage[] {
   const { analyzed: n, kinshipVariants: p, variants: all } = s;
   const kept = variants(s);
   // With everyone analysed a variant of the kinship is its own column of V; otherwise missing calls have another mean.
@@ -95,7 +96,7 @@ export function dualStages(s: {
     {
       stage: "eigen",
       parts: [kept, ...dualEigenParts({ ...s, loco })],
-      coreSeconds: (p * p * product) / 2 + (s.loco + 1) * p ** 3 * EIGEN,
+      coreSeconds: (p * p * product) / 2 + (s.loco + 1) * p ** 3 * EIGEN + (n * n) / 2 / PEOPLE,
     },
     {
       stage: "association",
@@ -113,6 +114,8 @@ export function dualStages(s: {
 
 /** Pairs of genotypes a second a core multiplied where calls are missing. */
 const PAIRS = 8e10;
+/** Pairs of people a second a core compared for twins. */
+const PEOPLE = 5e8;
 /** Genotypes read and counted a second a core. */
 const READ = 2e9;
 /** Seconds of the eigendecomposition over p³, of a multiply-add half, and of a variant's tests over its coordinates. */

@@ -1,6 +1,6 @@
 import { memoryLimit, resolveThreads } from "@x/core/base";
 import { openPlink, type PlinkStudy } from "@x/plink-io";
-import type { GwasOptions } from "./gwas.ts";
+import type { GwasOptions } from "./gwas-options.ts";
 import { JOIN_NAMES, type JoinOptions, joinSamples } from "./join-samples.ts";
 import { only } from "./option-names.ts";
 import { type GwasPlan, planGwas } from "./plan.ts";

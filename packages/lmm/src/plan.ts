@@ -6,14 +6,14 @@ import {
   memoryLimit,
   requireMemory,
 } from "@x/core/base";
-import { DOSAGE_BYTES } from "./bimbam.ts";
 import { lmmError } from "./errors.ts";
-import { associationBytes, dosageGramBytes, eigenBytes, gramBytes, multiAssociationBytes } from "./native.ts";
 import { checkNames, type NamesOf } from "./option-names.ts";
-import { blockBytes, covariateTest } from "./plan-blocks.ts";
-import { dualStages, EIGEN, FLOP, FREED, VARIANT } from "./plan-dual.ts";
+import type { Stage } from "./plan-blocks.ts";
+import { dualStages } from "./plan-dual.ts";
+import { primalStages } from "./plan-primal.ts";
 
 export { dualAssociationParts, dualEigenParts, dualKinshipParts } from "./plan-dual.ts";
+export { associationParts, eigenParts, kinshipParts } from "./plan-primal.ts";
 
 /** How large a study is; people in the .fam and those analysed may differ. */
 export interface StudySize {
@@ -109,71 +109,8 @@ const NODE_BYTES = 135 * MIB;
 /** Strings and numbers of one line of the .bim, and of one of the .fam with its hash tables. */
 const VARIANT_BYTES = 130;
 const SAMPLE_BYTES = 420;
-/** A tile that is made while the one before is written, and what gathers them. */
-const WRITE_BYTES = 32 * MIB;
 const DEFAULT_CHUNK = 4096;
 const SMALLEST_CHUNK = 64;
-/** Memory of {@link kinship} beyond what the process holds already. */
-export function kinshipParts(s: {
-  samples: number;
-  chunk: number;
-  threads: number;
-  covariates?: number;
-  /** Sums of real numbers, not of bit planes: dosages, or genotypes divided by their deviation. */
-  real?: boolean;
-}): MemoryPart[] {
-  const matrix = 8 * s.samples ** 2;
-  return [
-    { name: "kinship, 8 n²", bytes: matrix },
-    s.real
-      ? {
-          name: "dosages of a block",
-          bytes: dosageGramBytes(s.samples) - matrix + 3 * Math.max(DOSAGE_BYTES, 8 * s.samples),
-        }
-      : { name: "bit planes of a block", bytes: gramBytes(s.samples) - matrix + s.threads * 320 * 1024 },
-    { name: "genotype blocks", bytes: blockBytes(s.samples, s.chunk) },
-    // The buffers of real numbers are gone, and are more, when the file is written.
-    ...(s.real ? [] : [{ name: "buffers of the file written", bytes: Math.min(2 * matrix, WRITE_BYTES) }]),
-    ...covariateTest(s),
-  ];
-}
-
-/** Memory of {@link eigen} beyond what the process holds already (the kinship itself among it). */
-export function eigenParts(s: { analyzed: number; threads: number; copy: boolean }): MemoryPart[] {
-  const matrix = 8 * s.analyzed ** 2;
-  return [
-    ...(s.copy ? [{ name: "kinship of the analysed, 8 m²", bytes: matrix }] : []),
-    { name: "eigenvectors, 8 m²", bytes: matrix },
-    { name: "eigensolver workspace", bytes: eigenBytes(s.analyzed, s.threads) - 2 * matrix },
-  ];
-}
-
-/** Memory of {@link associate} beyond what the process holds already (the eigenvectors among it). */
-export function associationParts(s: {
-  samples: number;
-  analyzed: number;
-  covariates: number;
-  threads: number;
-  chunk: number;
-  /** Traits of one multivariate model. Default 1. */
-  jointTraits?: number;
-  /** Phenotypes tested together. Default 1. */
-  traits?: number;
-  /** Whether an interaction is tested. */
-  environment?: boolean;
-}): MemoryPart[] {
-  const { analyzed: n, covariates: c, traits = 1, environment = false, threads } = s;
-  const joint = s.jointTraits ?? 1;
-  const bytes =
-    joint > 1
-      ? multiAssociationBytes(n, c, joint, threads)
-      : associationBytes({ n, c, traits, environment }, threads);
-  return [
-    { name: "rotated columns and buffers", bytes },
-    { name: "genotype blocks", bytes: blockBytes(s.samples, s.chunk) },
-    ...covariateTest(s),
-  ];
-}
 
 /** The largest block of variants, 4096 at most, whose plan fits; asks for less before a run is refused. */
 export function fitChunk(
@@ -268,8 +205,6 @@ export function planGwas(
   };
 }
 
-type Stage = ReturnType<typeof dualStages>[number];
-
 function planRoute(
   route: Route,
   all: readonly Stage[],
@@ -290,37 +225,6 @@ function planRoute(
     }));
   const memory = stages.reduce((a, b) => (b.memory.total > a.memory.total ? b : a)).memory;
   return { route, stages, memory, hours: stages.reduce((sum, stage) => sum + stage.hours, 0) };
-}
-
-function primalStages(s: Required<StudySize>): Stage[] {
-  const { samples: n, analyzed: m } = s;
-  // Leaving chromosomes out keeps the kinship of all beside the one at work.
-  const kept = s.loco > 0 ? [{ name: "kinship of all chromosomes, 8 n²", bytes: 8 * n * n }] : [];
-  const cut = [
-    { name: "kinship, 8 n²", bytes: 8 * n * n },
-    { name: "kinship of the analysed, 8 m²", bytes: 8 * m * m },
-  ];
-  const solve = eigenParts({ ...s, copy: true });
-  const eigen = n !== m && plan(cut).total > plan(solve).total ? cut : solve;
-  // Every chromosome's part of the kinship is summed twice: for the whole, and when its turn comes.
-  const [sums, solves] = s.loco > 0 ? [2, s.loco + 1] : [1, 1];
-  const sum = kinshipParts(s);
-  // A chromosome's kinship and decomposition are made inside the association, and what the ones before freed is not
-  // given back at once: all of it may be there together.
-  const turn = s.loco > 0 ? [...sum, ...solve.slice(0, 1), FREED] : [];
-  return [
-    {
-      stage: "kinship",
-      parts: [...kept, ...sum],
-      coreSeconds: (sums * n * n * s.kinshipVariants) / 2 / 1.2e11,
-    },
-    { stage: "eigen", parts: [...kept, ...eigen], coreSeconds: solves * m ** 3 * EIGEN },
-    {
-      stage: "association",
-      parts: [...kept, ...turn, { name: "eigenvectors, 8 m²", bytes: 8 * m * m }, ...associationParts(s)],
-      coreSeconds: s.variants * (2 * m * m * FLOP + m * VARIANT * s.jointTraits ** 3),
-    },
-  ];
 }
 
 /** The plan with the largest block of variants that fits. @throws MEM_PREFLIGHT when the smallest does not. */

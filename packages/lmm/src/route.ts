@@ -2,7 +2,7 @@ import type { PlinkStudy } from "@x/plink-io";
 import { isDosageStudy } from "./bimbam.ts";
 import { chromosomesOf } from "./chromosomes.ts";
 import type { Cohort } from "./cohort.ts";
-import type { GwasOptions } from "./gwas.ts";
+import type { GwasOptions } from "./gwas-options.ts";
 import { refuseBoth } from "./option-names.ts";
 import { checkRoute, type StudySize } from "./plan.ts";
 

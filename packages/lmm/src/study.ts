@@ -1,7 +1,7 @@
 import type { PlinkStudy } from "@x/plink-io";
 import { type DosageStudy, isDosageStudy } from "./bimbam.ts";
 import type { Cohort } from "./cohort.ts";
-import { CovariateTest } from "./covariate-r2.ts";
+import { dropExplained, testsCovariates } from "./covariate-r2.ts";
 import { lmmError } from "./errors.ts";
 import { type FilterCounts, type FilterOptions, type KeptRows, VariantFilter } from "./filter.ts";
 import { countGenotypes, dosageCounts, type NativeOptions } from "./native.ts";
@@ -32,7 +32,7 @@ export async function* filteredBlocks(
   const { chunk, signal, threads, range = [0, study.p] } = options;
   const quiet: NativeOptions = { signal, threads };
   const everyone = cohort.analyzed.length === cohort.samples;
-  const covariates = CovariateTest.neededFor(cohort) && filter.r2 < 1 ? new CovariateTest(cohort) : undefined;
+  const covariates = testsCovariates(cohort, filter);
   let done = 0;
   const progress = (rows: number): void => {
     done += rows;
@@ -40,7 +40,7 @@ export async function* filteredBlocks(
   };
   if (isDosageStudy(study)) {
     for await (const block of dosageBlocks(study, cohort, filter, { ...quiet, chunk, range })) {
-      const kept = covariates ? await covariates.apply(filter, block.kept, block, quiet) : block.kept;
+      const kept = covariates ? await dropExplained(cohort, filter, block.kept, block, quiet) : block.kept;
       yield { ...block, kept };
       progress(block.rows);
     }
@@ -50,7 +50,7 @@ export async function* filteredBlocks(
   for await (const { start, rows, packed } of blocks) {
     const counts = await countGenotypes(packed, study.n, rows, everyone ? null : cohort.mask, quiet);
     let kept = filter.apply(counts, (row) => study.bim.id[start + row]!);
-    if (covariates) kept = await covariates.apply(filter, kept, { packed }, quiet);
+    if (covariates) kept = await dropExplained(cohort, filter, kept, { packed }, quiet);
     yield { start, rows, packed, kept };
     progress(rows);
   }

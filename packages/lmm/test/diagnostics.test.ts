@@ -129,6 +129,34 @@ it("a variant that the covariates are is listed with its reason; λ at its bound
   expect(html).toContain("COLLINEAR: v41");
 });
 
+it("a header may say ' of ': log and report have the whole name", async () => {
+  const folder = tempFolder();
+  const prefix = copyFileset("demo", folder);
+  const people = readFileSync(`${prefix}.fam`, "utf8").trimEnd().split("\n");
+  const rows = people.map((line, i) => `${line.split(/\s+/)[1]},${(i * 31) % 17},${"abc"[i % 3]}\n`);
+  const covariates = join(folder, "c.csv");
+  writeFileSync(covariates, `IID,years of school,place of birth\n${rows.join("")}`);
+  const out = join(folder, "of");
+  const { cohort } = await gwas(prefix, { covariates, on: "iid", categorical: ["place of birth"], out });
+  expect(cohort.covariateNames).toEqual([
+    "years of school",
+    "place of birth=b",
+    "place of birth=c",
+    "intercept",
+  ]);
+  const html = readFileSync(`${out}.report.html`, "utf8");
+  expect(html).toContain("years of school, place of birth=b, place of birth=c, intercept");
+  expect(html).toContain("categories of place of birth");
+  const log = readFileSync(`${out}.log.txt`, "utf8");
+  // The null model was fitted before the association, whose work it is not.
+  expect(log).not.toContain("null models = 0");
+  expect(log).toMatch(/## rotated columns = \d+, searches = /);
+  // By position the path is left out of the report, as before.
+  writeFileSync(covariates, rows.map((row) => row.split(",").slice(1).join(" ")).join(""));
+  await gwas(prefix, { covariates, categorical: [2], out });
+  expect(readFileSync(`${out}.report.html`, "utf8")).toContain("column 1, column 2=b, column 2=c, intercept");
+});
+
 it("failed variants are named up to twenty of a reason, QQ ranks thinned where there are many", () => {
   const index = Uint32Array.from({ length: 50 }, (_, i) => i);
   const bim = { chrom: Array(50).fill("1"), id: Array.from(index, (i) => `v${i}`), pos: index } as never;

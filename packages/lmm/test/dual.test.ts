@@ -6,16 +6,22 @@ import { describe, expect, it } from "vitest";
 import {
   type AssociationColumns,
   associate,
+  associateMultivariate,
   associateTraits,
   dualKinship,
   eigen,
   gwas,
+  joinMultivariate,
   joinSamples,
+  kinship,
+  kinshipTwins,
   nullModel,
   planGwas,
   planStudy,
+  withComponents,
 } from "../src/index.ts";
 import { copyFileset, lmm, names, simulate, tempFolder, writeFileset } from "./support/files.ts";
+import { copyFamilies } from "./support/multivariate.ts";
 
 describe("the route", () => {
   it("200,000 × 95,000 is dual, below 512 GB, and both routes are shown", async () => {
@@ -90,7 +96,54 @@ it("several phenotypes at once have the bytes of each alone", async () => {
   }
 });
 
+it("twins are found by the variants as by the matrix, and warned of alike", async () => {
+  const prefix = copyFileset("twins", tempFolder());
+  const [primal, dual] = [await gwas(prefix, { route: "primal" }), await gwas(prefix, { route: "dual" })];
+  const [a, b] = [primal, dual].map((run) => run.diagnostics.kinship.twins!);
+  expect(b!.count).toBe(a!.count);
+  expect(b!.pairs.map(({ distance: _, ...pair }) => pair)).toEqual(
+    a!.pairs.map(({ distance: _, ...pair }) => pair),
+  );
+  for (const [i, pair] of b!.pairs.entries()) expect(pair.distance).toBeCloseTo(a!.pairs[i]!.distance, 2);
+  const warned = [primal, dual].map((run) => run.warnings.find((w) => w.code === "TWINS")!.message);
+  expect(warned[1]).toBe(warned[0]);
+  // Siblings and parents are none.
+  await using study = await openPlink(copyFamilies(tempFolder()));
+  const cohort = await joinSamples(study);
+  await using k = await dualKinship(study, cohort);
+  expect(await kinshipTwins(k, cohort)).toEqual({ count: 0, pairs: [] });
+});
+
+it("too few variants to tell people apart say nothing of twins", async () => {
+  await using study = await openPlink(copyFileset("mod1"));
+  const cohort = await joinSamples(study);
+  await using k = await dualKinship(study, cohort, { kinshipSnps: new Set(study.bim.id.slice(0, 10)) });
+  expect(await kinshipTwins(k, cohort)).toBeUndefined();
+  await using all = await dualKinship(study, cohort);
+  await using matrix = await kinship(study, cohort);
+  expect((await kinshipTwins(all, cohort))!.count).toBe((await kinshipTwins(matrix, cohort)).count);
+  await expect(kinshipTwins(all, { ...cohort, hash: "other" })).rejects.toMatchObject({
+    code: "COHORT_MISMATCH",
+  });
+});
+
 describe("refusals", () => {
+  it("what the eigenvectors of people are needed for says so", async () => {
+    await using study = await openPlink(copyFamilies(tempFolder()));
+    const cohort = await joinMultivariate(study, { traits: [1, 2] });
+    await using k = await dualKinship(study, cohort);
+    await using e = await eigen(k, cohort);
+    const refused = expect.objectContaining({ code: "NOT_IMPLEMENTED", exitCode: 2 });
+    expect(() => associateMultivariate(study, cohort, e as never)).toThrow(refused);
+    expect(() => withComponents(cohort, e as never, 2)).toThrow(refused);
+    const gxe = { ...(await joinSamples(study)), environment: cohort.y };
+    await using k1 = await dualKinship(study, gxe);
+    await using e1 = await eigen(k1, gxe);
+    await expect(async () => {
+      for await (const _ of associateTraits(study, [gxe, gxe], e1));
+    }).rejects.toEqual(refused);
+  });
+
   it("what needs a matrix or an interaction conflicts with route dual", async () => {
     const prefix = copyFileset("mod2");
     for (const more of [{ kinship: "k" }, { saveKinship: "k.txt" }, { environment: "e" }])

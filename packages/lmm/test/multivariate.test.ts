@@ -10,6 +10,7 @@ import {
   joinMultivariate,
   kinship,
   type MultivariateColumns,
+  nullModel,
 } from "../src/index.ts";
 import { lmm, randoms, simulate, tempFolder, writeFileset } from "./support/files.ts";
 import { copyFamilies } from "./support/multivariate.ts";
@@ -157,7 +158,9 @@ describe("refusals", () => {
     [["-n", "1", "1"], "TRAIT_COUNT"],
     [["-n", "1", "0"], "OPTION_RANGE"],
     [["-n", "1", "-nri", "5"], "OPTION_MISSING"],
+    [["-n", "1", "--report", "r.html"], "OPTION_MISSING"],
     [["-n", "1", "2", "-lmm", "9"], "NOT_IMPLEMENTED"],
+    [["-n", "1", "2", "-lmm", "9", "-gxe", "families.env.txt"], "NOT_IMPLEMENTED"],
   ])("command line %j: %s", async (options, code) => {
     const folder = tempFolder();
     copyFamilies(folder);
@@ -180,6 +183,151 @@ describe("refusals", () => {
       },
     );
   });
+});
+
+it("an environment by name: the numbers of the files by row, in text and as batches", async () => {
+  const folder = tempFolder();
+  const prefix = copyFamilies(folder);
+  const people = readFileSync(`${prefix}.fam`, "utf8").trimEnd().split("\n");
+  const exposure = readFileSync(`${prefix}.env.txt`, "utf8").trimEnd().split("\n");
+  const lines = people.map((line, i) => ({ cells: line.split(" "), env: exposure[i]! })).reverse();
+  writeFileSync(
+    join(folder, "traits.tsv"),
+    `IID\theight\tweight\n${lines.map(({ cells }) => `${cells[1]}\t${cells[5]}\t${cells[6]}\n`).join("")}`,
+  );
+  writeFileSync(
+    join(folder, "env.csv"),
+    `IID,years of smoking\n${lines.map(({ cells, env }) => `${cells[1]},${env}\n`).join("")}`,
+  );
+  const ok = async (args: string[]): Promise<void> => {
+    const ran = await lmm(["-bfile", "families", ...args], { cwd: folder });
+    expect(ran, ran.err).toMatchObject({ code: 0 });
+  };
+  await ok(["-gk", "1", "-o", "k"]);
+  const lmm4 = ["-k", "output/k.cXX.txt", "-lmm", "4"];
+  await ok([...lmm4, "-n", "1", "2", "-gxe", "families.env.txt", "-o", "row"]);
+  const named = ["-p", "traits.tsv", "--on", "iid", "--pheno", "height,weight", "-gxe", "env.csv"];
+  await ok([...lmm4, ...named, "-o", "name"]);
+  const [row, name] = ["row", "name"].map((o) => readFileSync(join(folder, `output/${o}.assoc.txt`), "utf8"));
+  expect(name).toBe(row);
+  await using study = await openPlink(prefix);
+  const cohort = await joinMultivariate(study, {
+    phenotypes: join(folder, "traits.tsv"),
+    on: "iid",
+    traits: ["height", "weight"],
+    environment: join(folder, "env.csv"),
+  });
+  expect(cohort.drops.filter((d) => d.reason === "environment missing").length).toBeGreaterThan(0);
+  await using k = await kinship(study, await joinMultivariate(study, { traits: [1, 2] }));
+  await using e = await eigen(k, cohort);
+  const run = associateMultivariate(study, cohort, e, { tests: ["wald", "lrt", "score"], threads: 1 });
+  const p: number[] = [];
+  for await (const batch of run) p.push(...(batch.getChild("p_score")!.toArray() as Float64Array));
+  const printed = row!.trimEnd().split("\n").slice(1);
+  expect(p.length).toBe(printed.length);
+  for (const [i, line] of printed.entries())
+    expect(Math.abs(p[i]! / Number(line.split("\t").at(-1)) - 1)).toBeLessThan(1e-5);
+  // The environment is a covariate of the null model, the last one.
+  const { reml } = await run.nullModel();
+  expect(reml.beta.length).toBe(2 * (cohort.covariateNames.length + 1));
+  for (const options of [
+    { threads: 2, chunk: 7 },
+    { threads: 2, chunk: 1 },
+  ]) {
+    const again: number[] = [];
+    for await (const { pScore } of associateMultivariate(study, cohort, e, {
+      tests: ["score"],
+      ...options,
+    }).columns())
+      again.push(...pScore);
+    expect(again).toEqual(p);
+  }
+});
+
+it("an environment that is a covariate, or that nobody has, is refused by name", async () => {
+  const folder = tempFolder();
+  await using study = await openPlink(copyFamilies(folder));
+  const constant = join(folder, "c.txt");
+  writeFileSync(constant, "3\n".repeat(study.n));
+  await expect(joinMultivariate(study, { traits: [1, 2], environment: constant })).rejects.toMatchObject({
+    code: "COVAR_RANK",
+  });
+  writeFileSync(constant, "NA\n".repeat(study.n));
+  await expect(joinMultivariate(study, { traits: [1, 2], environment: constant })).rejects.toMatchObject({
+    code: "NO_ANALYZED_SAMPLES",
+  });
+});
+
+it("log and JSON say each trait's share of variance, the correlations and what to look at", async () => {
+  const folder = tempFolder();
+  copyFamilies(folder);
+  const gk = await lmm(["-bfile", "families", "-gk", "1", "-o", "k"], { cwd: folder });
+  expect(gk, gk.err).toMatchObject({ code: 0 });
+  const run = await lmm(
+    [
+      "-bfile",
+      "families",
+      "-k",
+      "output/k.cXX.txt",
+      "-n",
+      "1",
+      "2",
+      "-lmm",
+      "1",
+      "-o",
+      "m",
+      "--json",
+      "--report",
+      "m.html",
+    ],
+    { cwd: folder },
+  );
+  expect(run, run.err).toMatchObject({ code: 0 });
+  const json = JSON.parse(run.out);
+  const { vg, ve, pve, pveSe, geneticCorrelation, geneticCorrelationSe, residualCorrelation } =
+    json.nullModel.reml;
+  expect(geneticCorrelation[1]).toBeCloseTo(vg[1] / Math.sqrt(vg[0] * vg[3]), 12);
+  expect(residualCorrelation[2]).toBeCloseTo(ve[1] / Math.sqrt(ve[0] * ve[3]), 12);
+  for (const [share, error] of [
+    [pve[0], pveSe[0]],
+    [pve[1], pveSe[1]],
+    [geneticCorrelation[1], geneticCorrelationSe[1]],
+  ]) {
+    expect(share).toBeGreaterThan(0);
+    expect(share).toBeLessThan(1);
+    expect(error).toBeGreaterThan(0.01);
+    expect(error).toBeLessThan(0.5);
+  }
+  expect(json.diagnostics.lambdaGC).toBeGreaterThan(0.5);
+  expect(json.diagnostics.kinship.twins.count).toBe(0);
+  expect(json.diagnostics.qq.rank.length).toBeGreaterThan(100);
+  expect(json.diagnostics.problems.COLLINEAR).toBe(0);
+  const log = readFileSync(join(folder, "output/m.log.txt"), "utf8");
+  expect(log).toMatch(/## pve of trait 1 = 0\.\d+, se = 0\.\d+\n## pve of trait 2 = /);
+  expect(log).toMatch(/## genetic correlation of traits 1 and 2 = 0\.\d+, se = 0\.\d+\n/);
+  expect(log).toContain("## genomic inflation lambda_GC = ");
+  expect(log).toContain("## pairs with equal genotypes = 0");
+  const html = readFileSync(join(folder, "m.html"), "utf8");
+  expect(json.files).toContain("m.html");
+  for (const part of [
+    "pve of trait 2",
+    "traits 1 and 2",
+    "effect on trait 1 ± se",
+    "pairs with equal genotypes",
+  ])
+    expect(html).toContain(part);
+  expect(html).not.toContain("NaN");
+});
+
+it("one trait's share of variance among several is near the one it has alone", async () => {
+  await using study = await openPlink(copyFamilies(tempFolder()));
+  const cohort = await joinMultivariate(study, { traits: [1, 2] });
+  await using k = await kinship(study, cohort);
+  await using e = await eigen(k, cohort);
+  const { reml } = await associateMultivariate(study, cohort, e).nullModel();
+  const alone = await nullModel(cohort, e);
+  expect(Math.abs(reml.pve[0]! - alone.pve)).toBeLessThan(0.05);
+  expect(Math.abs(reml.pveSe[0]! / alone.pveSe - 1)).toBeLessThan(0.2);
 });
 
 it("-emi -emp -nri -nrp are taken, and a run cut short says so in the log", async () => {

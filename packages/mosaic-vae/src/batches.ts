@@ -10,7 +10,14 @@ import {
 import { alignTo, batchCodes, codesOf } from "./align.ts";
 import { BLOCK_ROWS, checkCounts, median, warnEmpty } from "./counts.ts";
 import { type CsrBlock, dropRows, gatherRows, rowSums, stackRows } from "./csr.ts";
-import { columnLevels, columnTexts, type Modality, type MosaicDataset, type Registry } from "./dataset.ts";
+import {
+  columnLevels,
+  columnNumbers,
+  columnTexts,
+  type Modality,
+  type MosaicDataset,
+  type Registry,
+} from "./dataset.ts";
 import { mosaicError } from "./errors.ts";
 import { epochOrder, windowSize } from "./row-order.ts";
 
@@ -239,13 +246,13 @@ function cellLabels(dataset: MosaicDataset, rows: Int32Array, options: BatchesOp
   const datasets = key === undefined ? ["all"] : columnLevels(obs, key);
   const codes = key === undefined ? new Int32Array(dataset.cells) : codesOf(columnTexts(obs, key), datasets);
   const timeKey = options.timeKey ?? (obs.getChild("time") ? "time" : undefined);
-  const times = timeKey === undefined ? [] : columnTexts(obs, timeKey);
+  const times = timeKey === undefined ? undefined : columnNumbers(obs, timeKey);
   const batch = batchCodes(dataset);
   return {
     batch: rows.map((row) => batch[row]!),
     dataset: rows.map((row) => codes[row]!),
     datasets,
-    time: Float32Array.from(rows, (row) => Number(times[row] ?? Number.NaN)),
+    time: Float32Array.from(rows, (row) => times?.[row] ?? Number.NaN),
   };
 }
 

@@ -218,6 +218,14 @@ export function columnTexts(obs: Table, name: string): (string | null)[] {
   });
 }
 
+/** A column of `obs` as numbers; NaN for what is missing or no number. Error: OBS_COLUMN. */
+export function columnNumbers(obs: Table, name: string): Float64Array {
+  const texts = columnTexts(obs, name);
+  return Float64Array.from(texts, (text) =>
+    text === null || text.trim() === "" ? Number.NaN : Number(text),
+  );
+}
+
 function refuseTwice(names: readonly string[], code: "DUP_SAMPLE" | "DUP_FEATURE", what: string): void {
   const first = new Map<string, number>();
   for (const [i, name] of names.entries()) {

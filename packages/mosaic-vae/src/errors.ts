@@ -1,4 +1,4 @@
-import { type FilePlace, fileError, type XError, xError } from "@x/core/base";
+import { fileError, xError } from "@x/core/base";
 
 /** Every code the data half of `@x/mosaic-vae` can fail with, apart from those of `@x/core` (files, memory, options). */
 export type MosaicErrorCode =
@@ -36,20 +36,7 @@ export type MosaicErrorCode =
   | "LABELS";
 
 /** An `XError` with one of our codes; `usage` makes a command line end with exit 2 instead of 1. */
-export function mosaicError(
-  code: MosaicErrorCode,
-  message: string,
-  options: { details?: Record<string, unknown>; cause?: unknown; usage?: boolean } = {},
-): XError {
-  return xError(code, message, options);
-}
+export const mosaicError: typeof xError<MosaicErrorCode> = xError;
 
-/** The same for a place in a file; bytes count from 0. */
-export function mosaicFileError(
-  code: MosaicErrorCode,
-  path: string,
-  message: string,
-  place: FilePlace = {},
-): XError {
-  return fileError(code, path, message, place);
-}
+/** The same for a place in a file; lines and columns count from 1, bytes from 0. */
+export const mosaicFileError: typeof fileError<MosaicErrorCode> = fileError;

@@ -2,20 +2,21 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { RunOptions, Warn } from "@x/core/base";
-import { adamW, type RunTracker, readSafetensors, type Step } from "@x/onnx-train";
-import { type BatchSource, batches, type MosaicBatch } from "./batches.ts";
+import { adamW, type RunTracker, type Step } from "@x/onnx-train";
+import { type BatchSource, batches } from "./batches.ts";
 import { type BridgePartners, bridgePartners } from "./bridge.ts";
 import type { MosaicDataset } from "./dataset.ts";
 import { countNames, pick } from "./embed.ts";
-import { mosaicError, mosaicFileError } from "./errors.ts";
+import { mosaicError } from "./errors.ts";
 import { findFacts } from "./facts.ts";
 import { expertRounds, feedOf, stepRandom, tailLength } from "./feed.ts";
-import { groupMatrix } from "./groups.ts";
 import { MODEL_FILE, saveModel } from "./model-file.ts";
 import { compileNetwork, type ModelState } from "./mosaic-vae.ts";
 import { BATCH_SIZE, RATE, usualEpochs } from "./plan.ts";
 import { scheduleAt } from "./schedule.ts";
 import { type Split, splitCells } from "./split.ts";
+import { timeScale, trainFeeds } from "./train-feeds.ts";
+import { bestOf, checkpoint, goOn, type Progress, stopped } from "./training-progress.ts";
 
 /** Options of `train`. */
 export interface TrainOptions extends RunOptions {
@@ -74,17 +75,6 @@ const GIVE_UP = 10;
 const VALIDATION = 11n;
 /** A call takes at most about so many bytes of input. */
 const CALL_BYTES = 1.5e7;
-
-interface Progress {
-  epoch: number;
-  best: number;
-  bestEpoch: number;
-  history: EpochReport[];
-  /** Steps left out so far. */
-  skipped: number;
-  /** Of an epoch that was interrupted: applied steps and their sums, so that its means are those of the whole epoch. */
-  partial?: { steps: number; sums: Record<string, number> } | undefined;
-}
 
 /** Trains a model in place. */
 export async function trainModel(
@@ -239,10 +229,6 @@ export async function trainModel(
 /** What a baseline needs; more would only make the file longer. */
 const sixDigits = (x: number): number => Number(x.toPrecision(6));
 
-function stopped({ epoch, bestEpoch }: Progress, patience: number, modalities: number): boolean {
-  return modalities > 0 && patience > 0 && epoch - bestEpoch >= patience;
-}
-
 /** A trainer for this data in place of the one there was, with the same weights. */
 async function recompile(
   state: ModelState,
@@ -298,75 +284,6 @@ async function recompile(
   await trainer.restore({ ...fresh, moments: {} });
 }
 
-/** The inputs of the steps of an epoch, from step `from` of it. */
-async function* trainFeeds(
-  state: ModelState,
-  source: BatchSource,
-  given: {
-    epoch: number;
-    from: number;
-    perEpoch: number;
-    seed: number;
-    tails: Readonly<Record<string, number>>;
-    partners: BridgePartners | undefined;
-    times: TimeScale;
-  },
-): AsyncGenerator<ReturnType<typeof feedOf>> {
-  const { plan } = state;
-  let step = given.epoch * given.perEpoch + given.from;
-  for await (const batch of source.epoch(given.epoch, given.from)) {
-    const { noise, random } = stepRandom(given.seed, step, batch.rows.length, plan.latent);
-    const extra = extraInputs(state, batch, given);
-    yield feedOf(batch, { plan, tails: given.tails, noise, random, extra });
-    step++;
-  }
-}
-
-function extraInputs(
-  { plan }: ModelState,
-  batch: MosaicBatch,
-  { partners, times }: { partners: BridgePartners | undefined; times: TimeScale },
-): Record<string, Float32Array> {
-  const extra: Record<string, Float32Array> = {};
-  if (plan.groups > 0) extra.group = groupMatrix(batch, plan.groupKind, plan.groupNames);
-  if (plan.heads.temporal) {
-    extra.time = new Float32Array(batch.rows.length * 2);
-    batch.time.forEach((t, i) => {
-      if (!Number.isFinite(t)) return;
-      extra.time![2 * i] = (t - times.mean) / times.sd;
-      extra.time![2 * i + 1] = 1;
-    });
-  }
-  if (plan.heads.bridge) {
-    extra.partner = new Float32Array(batch.rows.length * plan.latent);
-    extra.paired = new Float32Array(batch.rows.length);
-    batch.rows.forEach((row, i) => {
-      const target = partners?.of(row);
-      if (!target) return;
-      extra.partner!.set(target, i * plan.latent);
-      extra.paired![i] = 1;
-    });
-  }
-  return extra;
-}
-
-interface TimeScale {
-  /** Cells whose time is known. */
-  known: number;
-  mean: number;
-  sd: number;
-}
-
-function timeScale(dataset: MosaicDataset): TimeScale {
-  const column = dataset.obs.getChild("time");
-  const values = column
-    ? Array.from({ length: dataset.cells }, (_, i) => Number(column.get(i))).filter(Number.isFinite)
-    : [];
-  const mean = values.reduce((a, b) => a + b, 0) / Math.max(1, values.length);
-  const variance = values.reduce((a, b) => a + (b - mean) ** 2, 0) / Math.max(1, values.length);
-  return { known: values.length, mean, sd: Math.sqrt(variance) || 1 };
-}
-
 /** Gives up after too many steps that are not finite, naming the modality. */
 function watch(step: Step, streak: { failed: number }): void {
   streak.failed = step.applied ? 0 : streak.failed + 1;
@@ -396,42 +313,6 @@ async function validate(state: ModelState, valid: BatchSource, seed: number): Pr
     }
   }
   return total / valid.cells;
-}
-
-async function checkpoint(state: ModelState, out: string, progress: Progress): Promise<void> {
-  const { best, history, ...rest } = progress;
-  // Without the clock, so that a resumed run leaves the same bytes.
-  const epochs = history.map(({ cellsPerSecond: _, ...epoch }) => epoch);
-  await saveModel(state, join(out, "last.safetensors"), {
-    progress: { ...rest, best: Number.isFinite(best) ? best : null, history: epochs },
-  });
-}
-
-/** Takes over weights, moments, step and progress of the last checkpoint. */
-async function goOn(state: ModelState, options: TrainOptions, progress: Progress): Promise<void> {
-  if (!options.out) throw mosaicError("CONFIG", "resume needs the folder of the run", { usage: true });
-  const file = join(options.out, "last.safetensors");
-  await state.trainer.load(file);
-  const { metadata } = readSafetensors(file);
-  const extra = JSON.parse(metadata.extra ?? "null") as { progress?: Progress } | null;
-  if (!extra?.progress) throw mosaicFileError("MODEL_FORMAT", file, "holds no progress of a training");
-  const { best, history, ...rest } = extra.progress;
-  const finite = (x: number | null): number => x ?? Number.NaN; // JSON has no NaN
-  const epochs = history.map((epoch) => ({
-    ...epoch,
-    validation: finite(epoch.validation),
-    cellsPerSecond: Number.NaN,
-  }));
-  Object.assign(progress, rest, { best: best ?? Number.POSITIVE_INFINITY, history: epochs });
-}
-
-/** The weights of `best.safetensors`, as a flat vector. */
-async function bestOf(state: ModelState, out: string): Promise<Float32Array> {
-  const { tensors } = readSafetensors(join(out, "best.safetensors"));
-  const weights = await state.trainer.trainedWeights();
-  for (const { name, offset } of state.trainer.plan.trained.places)
-    weights.set(tensors.get(name)!.data as Float32Array, offset);
-  return weights;
 }
 
 function numbersOf({ loss, parts, validation, cellsPerSecond }: EpochReport): Record<string, number> {

@@ -16,6 +16,7 @@ import {
   splitCells,
 } from "../src/index.ts";
 import { epochOrder, windowSize } from "../src/row-order.ts";
+import { timeScale } from "../src/train-feeds.ts";
 import { writeMock } from "../src/write-mock.ts";
 import { all, dense, failure, folder, GOLDEN } from "./support.ts";
 
@@ -134,6 +135,18 @@ describe("what a batch holds", () => {
     const other = { ...cells.registry, batches: ["y", "x"] };
     const [coded] = await collect(cells, { registry: other });
     expect([...coded!.batch]).toEqual([1, 1, 1, 0, 0, -1]);
+  });
+
+  it.each([
+    ["numbers", [10, null, 14]],
+    ["texts", ["10", "", "14"]],
+  ])("the scale of time in %s knows only cells that have one", (_, time) => {
+    const cells = mosaicDataset({
+      cellIds: ["a", "b", "c"],
+      obs: tableFromColumns({ time }),
+      modalities: { rna: { features: ["g"], values: new Float32Array(3) } },
+    });
+    expect(timeScale(cells)).toEqual({ known: 2, mean: 12, sd: 2 });
   });
 
   it("refuses what no model can take, and options nobody knows", async () => {

@@ -1,4 +1,4 @@
-import { fileError, type XError, xError } from "@x/core/base";
+import { fileError, xError } from "@x/core/base";
 
 /** Every code an `@x/onnx-train` call can fail with, apart from those of `@x/core` (files, options). */
 export type OnnxTrainErrorCode =
@@ -23,21 +23,8 @@ export type OnnxTrainErrorCode =
   | "CHECKPOINT_REGISTRY"
   | "EXPORT_MISMATCH";
 
-/** An `XError` with one of our codes. */
-export function trainError(
-  code: OnnxTrainErrorCode,
-  message: string,
-  options: { details?: Record<string, unknown>; cause?: unknown; usage?: boolean } = {},
-): XError {
-  return xError(code, message, options);
-}
+/** An `XError` with one of our codes; `usage` makes a command line end with exit 2 instead of 1. */
+export const trainError: typeof xError<OnnxTrainErrorCode> = xError;
 
-/** The same for a file. */
-export function trainFileError(
-  code: OnnxTrainErrorCode,
-  path: string,
-  message: string,
-  details: { byte?: number; [detail: string]: unknown } = {},
-): XError {
-  return fileError(code, path, message, details);
-}
+/** The same for a place in a file; lines and columns count from 1, bytes from 0. */
+export const trainFileError: typeof fileError<OnnxTrainErrorCode> = fileError;

@@ -8,17 +8,16 @@ import {
   saveCheckpoint,
   type TrainState,
 } from "./checkpoint.ts";
-import { createSession, type DeviceReport, type PrecisionReport } from "./device.ts";
+import type { DeviceReport, PrecisionReport } from "./device.ts";
 import type { Data } from "./dtype.ts";
 import { trainError } from "./errors.ts";
+import { type EvaluationSession, openEvaluation, PART } from "./evaluation-session.ts";
 import type { Values } from "./messages.ts";
 import type { Model } from "./model.ts";
 import type { Optimizer, Schedule } from "./optimizer.ts";
 import type { Layout } from "./params.ts";
-import { encodeModel } from "./proto.ts";
 import { ask, readSlots, unlessAborted } from "./runtime.ts";
-import { toModel, usedInputs } from "./to-model.ts";
-import { evalGraph, momentName, named, pieceNames, type TrainGraph, weightInputs } from "./train-graph.ts";
+import { momentName, pieceNames, type TrainGraph } from "./train-graph.ts";
 
 /** What one step did. */
 export interface Step {
@@ -188,7 +187,7 @@ export class Trainer implements AsyncDisposable {
     const key = chosen?.join("\n") ?? "";
     let made = this.#evaluations.get(key);
     if (!made) {
-      made = this.#makeEvaluation(chosen);
+      made = openEvaluation(this.plan, this.device.used, chosen);
       this.#evaluations.set(key, made);
     }
     const found = await made;
@@ -425,49 +424,6 @@ export class Trainer implements AsyncDisposable {
       };
     });
   }
-
-  async #makeEvaluation(chosen?: readonly string[]): Promise<EvaluationSession> {
-    const { model, trained, frozen, threads, memory } = this.plan;
-    const { graph, made } = evalGraph(model, weightInputs(trained, frozen), (shape) => shape);
-    const known = made.outputs ?? {};
-    for (const name of chosen ?? [])
-      if (!Object.hasOwn(known, name))
-        throw trainError(
-          "GRAPH_NAME",
-          `${model.name} has no output ${name}; it has ${Object.keys(known).join(", ")}`,
-          {
-            usage: true,
-          },
-        );
-    const parts = Object.entries(made.parts ?? {}).map(([name, t]) => [PART + name, t] as const);
-    const outputs = chosen
-      ? Object.fromEntries(chosen.map((name) => [name, known[name]!]))
-      : { loss: made.loss, ...Object.fromEntries(parts), ...known };
-    named(outputs, graph);
-    const used = usedInputs(graph);
-    graph.inputs.splice(0, graph.inputs.length, ...graph.inputs.filter((t) => used.includes(t)));
-    const bytes = encodeModel(toModel(graph));
-    const { session } = await createSession(bytes, this.device.used, { threads, memory });
-    const names = graph.inputs.map((t) => t.name);
-    return {
-      session,
-      inputs: names.filter((name) => Object.hasOwn(model.inputs, name)),
-      vectors: names.filter((name) => !Object.hasOwn(model.inputs, name)),
-      outputs: Object.keys(known),
-      parts: parts.map(([name]) => name),
-    };
-  }
-}
-
-/** A session that evaluates, and what it takes and gives. */
-interface EvaluationSession {
-  session: number;
-  /** Inputs of the model. */
-  inputs: string[];
-  /** Flat vectors of weights. */
-  vectors: string[];
-  outputs: string[];
-  parts: string[];
 }
 
 function arrays(values: Values, names: readonly string[]): Record<string, NumberArray> {
@@ -475,9 +431,6 @@ function arrays(values: Values, names: readonly string[]): Record<string, Number
     names.map((name) => [name, { shape: values[name]!.dims, data: values[name]!.data }]),
   );
 }
-
-/** In front of the names of parts, so that one may be called as an output. */
-const PART = "part.";
 
 /** Batches in groups of k; the last group may be smaller. */
 async function* chunks(batches: Iterable<Batch> | AsyncIterable<Batch>, k: number): AsyncGenerator<Batch[]> {

@@ -1,4 +1,4 @@
-import { fileError, type XError, xError } from "@x/core/base";
+import { fileError, xError } from "@x/core/base";
 
 /** Every code an `@x/phaser` call can fail with, apart from those of `@x/core` (files, memory, options). */
 export type PhaserErrorCode =
@@ -59,20 +59,7 @@ export type PhaserErrorCode =
   | "BAD_STUDY";
 
 /** An `XError` with one of our codes; `usage` makes a command line end with exit 2 instead of 1. */
-export function phaserError(
-  code: PhaserErrorCode,
-  message: string,
-  options: { details?: Record<string, unknown>; cause?: unknown; usage?: boolean } = {},
-): XError {
-  return xError(code, message, options);
-}
+export const phaserError: typeof xError<PhaserErrorCode> = xError;
 
-/** The same for a place in a file; `line` counts from 1. */
-export function phaserFileError(
-  code: PhaserErrorCode,
-  path: string,
-  message: string,
-  details: { line?: number } & Record<string, unknown> = {},
-): XError {
-  return fileError(code, path, message, details);
-}
+/** The same for a place in a file; lines and columns count from 1, bytes from 0. */
+export const phaserFileError: typeof fileError<PhaserErrorCode> = fileError;

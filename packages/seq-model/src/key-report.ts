@@ -3,7 +3,7 @@ import { flatten, type ParamSpec, type Tree } from "@x/onnx-train";
 import { listIds, seqError } from "./errors.ts";
 import type { ModelConfig } from "./model-interfaces.ts";
 import type { WeightMap } from "./model-weights.ts";
-import { networkParams } from "./network.ts";
+import { networkParams } from "./network-params.ts";
 
 /** How the weights of a file fit the encoder of a network. */
 export interface EncoderReport {

@@ -3,7 +3,7 @@ import { flatten, type ParamSpec, type Tree } from "@x/onnx-train";
 import { asvWidth } from "./asv-encoder.ts";
 import { seqError } from "./errors.ts";
 import type { ModelConfig } from "./model-interfaces.ts";
-import { networkParams } from "./network.ts";
+import { networkParams } from "./network-params.ts";
 
 /** Sizes of a step. */
 export interface StepSize {

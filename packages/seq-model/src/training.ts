@@ -2,30 +2,22 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { type RunOptions, resolveThreads, type Warn } from "@x/core/base";
-import {
-  type Batch,
-  compile,
-  EMA,
-  emaWeights,
-  type PlateauState,
-  type RunTracker,
-  readSafetensors,
-  type Step,
-  type Trainer,
-} from "@x/onnx-train";
+import { EMA, emaWeights, type RunTracker, type Step, type Trainer } from "@x/onnx-train";
 import type { WeightArray } from "./aam-weights.ts";
-import { type Bucket, bySize, TrainerSet } from "./buckets.ts";
-import { seqError, seqFileError } from "./errors.ts";
-import { feedOf } from "./feeds.ts";
-import { checkSameRun, type Fingerprint, trainingFingerprint } from "./fingerprint.ts";
+import { bySize } from "./buckets.ts";
+import { calibrate, SCALE, untouched } from "./calibrate.ts";
+import { seqError } from "./errors.ts";
+import { type Fingerprint, trainingFingerprint } from "./fingerprint.ts";
 import { Inference } from "./inference.ts";
-import { type MaskOptions, maskLetters } from "./letter-masks.ts";
+import type { MaskOptions } from "./letter-masks.ts";
 import type { ModelConfig } from "./model-interfaces.ts";
-import { putWeights, readWeights, type WeightMap, weightsOf, writeWeights } from "./model-weights.ts";
-import { buildNetwork } from "./network.ts";
+import { putWeights, readWeights, type WeightMap, weightsOf } from "./model-weights.ts";
 import type { TargetTransform } from "./target-transform.ts";
-import { batchLengths, batchOf, countRange, epochBatches, type TrainingData } from "./training-data.ts";
+import { trainFeeds } from "./train-feeds.ts";
+import { countRange, type TrainingData } from "./training-data.ts";
+import { compileTraining, leftOut } from "./training-graphs.ts";
 import { type BestMetric, optimizerOf, type TrainingConfig } from "./training-options.ts";
+import { BEST, checkpoint, LAST, type Progress, readProgress, stopped } from "./training-progress.ts";
 import { type Validation, validate } from "./validation.ts";
 
 /** What goes into {@link trainNetwork}. */
@@ -85,22 +77,8 @@ export interface TrainingResult {
 
 /** Steps in a row that may fail before a training is given up. */
 const GIVE_UP = 10;
-/** The factor of squared distances. */
-const SCALE = "sample/encoder/scale";
-/** Files of a run's folder. */
-const LAST = "last.safetensors";
-const BEST = "best.safetensors";
 /** A masked loss under this teaches nothing any more. */
 const EASY = 0.1;
-
-interface Progress {
-  epoch: number;
-  best: number;
-  bestEpoch: number;
-  history: EpochReport[];
-  plateau: PlateauState | null;
-  harder: boolean;
-}
 
 /** Trains a network. Errors: `NOT_FINITE`, `RESUME`, `MODEL_FORMAT` and those of batches. */
 export async function trainNetwork(run: TrainingRun): Promise<TrainingResult> {
@@ -229,141 +207,6 @@ export async function trainNetwork(run: TrainingRun): Promise<TrainingResult> {
   };
 }
 
-/** Brings distances to the scale of those to be learned: the line through those of a first batch. */
-async function calibrate(
-  { config, training, data }: TrainingRun,
-  trainer: Trainer,
-  inference: Inference,
-): Promise<void> {
-  if (!data.distances || config.distance !== "squared" || training.losses.encoder === 0) return;
-  const weights = await weightsOf(trainer);
-  await inference.set(new Map([...inference.weights, ...weights]));
-  const places = epochBatches(data, Math.max(8, training.batchSize), { seed: training.seed, epoch: 0 })[0]!;
-  const { kin: _, clades: __, ...rest } = data;
-  const batch = await batchOf(rest, places, config, { sampling: training.sampling, seed: training.seed });
-  const { distance } = await inference.compute(batch, ["distance"]);
-  const [x, y] = [distance!.data as Float32Array, batch.distances!];
-  const n = places.length;
-  const pairs = Array.from({ length: n * n }, (_, i) => i).filter((i) => i % (n + 1) !== 0);
-  const mean = (of: (i: number) => number): number => pairs.reduce((sum, i) => sum + of(i), 0) / pairs.length;
-  const [mx, my] = [mean((i) => x[i]!), mean((i) => y[i]!)];
-  const [spread, joint] = [mean((i) => (x[i]! - mx) ** 2), mean((i) => (x[i]! - mx) * (y[i]! - my))];
-  if (!(spread > 0)) return;
-  const slope = Math.max(joint / spread, 0.1 * Math.sqrt(mean((i) => (y[i]! - my) ** 2) / spread), 1e-6);
-  weights.set(SCALE, { shape: [1], data: Float32Array.of(Math.log(slope)) });
-  weights.set("sample/encoder/own/b", { shape: [1], data: Float32Array.of((my - slope * mx) / 2) });
-  await putWeights(trainer, weights);
-}
-
-/** Were distances never learned? */
-function untouched(weights: WeightMap): boolean {
-  return weights.get(SCALE)?.data[0] === 0 && weights.get("sample/encoder/own/b")?.data[0] === 0;
-}
-
-/** Is this weight in no training graph, because embeddings of ASVs are known? */
-function leftOut(name: string, { freeze }: TrainingConfig): boolean {
-  return freeze !== "none" && name.startsWith("asv/");
-}
-
-async function compileTraining(
-  { config, training, data, warn }: TrainingRun,
-  groups: readonly Uint32Array[],
-  { optimizer, threads }: { optimizer: ReturnType<typeof optimizerOf>["optimizer"]; threads: number },
-): Promise<TrainerSet> {
-  const { batchSize, epochs, seed, chunk, keep, freeze, losses, loss } = training;
-  const whole = freeze === "none";
-  const network = buildNetwork(config, {
-    part: whole ? "whole" : "samples",
-    weights: {
-      ...losses,
-      ...(!data.kin && { phylogeny: 0 }),
-      ...(!data.clades && { clades: 0 }),
-    },
-    loss,
-    chunk,
-    keep,
-    frozen: freeze === "base",
-  });
-  const frozen = (path: string): boolean =>
-    (freeze === "base" && path.startsWith("sample/")) ||
-    (!whole && path.startsWith("clades/")) ||
-    (path.startsWith("asv/letters") && losses.nucleotide === 0);
-  const buckets: Bucket[] = [];
-  for (const train of groups) {
-    const planned = batchLengths({ ...data, train }, config, { batchSize, epochs, seed });
-    const cut = whole && chunk > 0 && planned.asvs > chunk;
-    const asvs = cut ? Math.ceil(planned.asvs / chunk) * chunk : planned.asvs;
-    const lengths = { asvs, slots: planned.slots, samples: Math.min(batchSize, train.length) };
-    const trainer = await compile(network, {
-      dims: { ...lengths, kin: data.kin?.size ?? 0 },
-      optimizer,
-      stepsPerCall: training.stepsPerCall,
-      ...(training.precision && { precision: training.precision }),
-      clip: training.clip,
-      device: training.device,
-      seed,
-      threads,
-      freeze: frozen,
-      memory: whole ? "low" : "fast",
-    });
-    buckets.push({ train, trainer, lengths });
-    const { used, asked, why } = trainer.precision;
-    if (buckets.length === 1 && used !== asked && asked !== "auto")
-      warn?.({
-        code: "PRECISION",
-        message: `computed in ${used}, not ${asked}: ${why}`,
-        details: { used, asked },
-      });
-  }
-  return new TrainerSet(buckets);
-}
-
-async function* trainFeeds(
-  { config, training, data }: TrainingRun,
-  given: {
-    epoch: number;
-    /** Number of the first step. */
-    first: number;
-    bucket: Bucket;
-    inference: Inference;
-    mask: MaskOptions;
-  },
-): AsyncGenerator<Batch> {
-  const { batchSize, seed, sampling, variation, losses, freeze } = training;
-  const { epoch, bucket, inference, mask } = given;
-  const { lengths } = bucket;
-  const counts = countRange(data);
-  const batches = epochBatches(bucket, batchSize, { seed, epoch });
-  let step = given.first;
-  for (const places of batches) {
-    const { kin, clades, train: _, ...rest } = data;
-    const learns = freeze === "none";
-    const batch = await batchOf(
-      {
-        ...rest,
-        train: bucket.train,
-        ...(kin && learns && (losses.phylogeny ?? 0) > 0 && { kin }),
-        ...(clades && learns && (losses.clades ?? 0) > 0 && { clades }),
-      },
-      places,
-      config,
-      { sampling, seed, step, variation },
-    );
-    const known = freeze === "none" ? undefined : await inference.embed(batch);
-    const hide = !known && config.nucleotides && losses.nucleotide > 0 && mask.ratio > 0;
-    const masked = hide ? maskLetters(batch.tokens, batch.width, mask, { seed, step }) : undefined;
-    const sampleWeights = data.sampleWeights && Array.from(places, (p) => data.sampleWeights![p]!);
-    yield feedOf(batch, config, {
-      lengths,
-      counts,
-      ...(masked && { masked }),
-      ...(known && { embeddings: known }),
-      ...(sampleWeights && { sampleWeights }),
-    });
-    step++;
-  }
-}
-
 /** The weights to be judged and kept: their moving average where there is one. */
 async function averaged(trainer: Trainer, ema: number): Promise<Map<string, WeightArray>> {
   const weights = await weightsOf(trainer);
@@ -400,37 +243,6 @@ function scoreOf({ loss, scores }: Validation, metric: BestMetric): number {
   if (metric === "val-loss") return loss;
   const value = scores[metric] ?? Number.NaN;
   return metric === "mae" ? value : -value;
-}
-
-function stopped({ epoch, bestEpoch }: Progress, patience: number): boolean {
-  return patience > 0 && epoch - bestEpoch >= patience;
-}
-
-async function checkpoint(
-  { out }: TrainingRun,
-  trainer: Trainer,
-  { progress, best, inputs }: { progress: Progress; best: WeightMap; inputs: Fingerprint },
-): Promise<void> {
-  await writeWeights(join(out!, BEST), best);
-  const shown = { ...progress, best: Number.isFinite(progress.best) ? progress.best : null };
-  await trainer.save(join(out!, LAST), { extra: { progress: shown, inputs } });
-}
-
-/** How far the run in a folder has come. */
-function readProgress({ out }: TrainingRun, inputs: Fingerprint): Progress {
-  if (!out) throw seqError("RESUME", "to resume, the folder of the run is needed");
-  const file = join(out, LAST);
-  const text = readSafetensors(file).metadata.extra ?? "null";
-  const extra = JSON.parse(text) as { progress?: Progress; inputs?: Fingerprint } | null;
-  if (!extra?.progress) throw seqFileError("RESUME", file, "holds no progress of a training");
-  checkSameRun(file, extra.inputs, inputs);
-  // JSON has no NaN.
-  const history = extra.progress.history.map((epoch) => ({
-    ...epoch,
-    loss: epoch.loss ?? Number.NaN,
-    validation: { ...epoch.validation, loss: epoch.validation.loss ?? Number.NaN },
-  }));
-  return { ...extra.progress, history, best: extra.progress.best ?? Number.POSITIVE_INFINITY };
 }
 
 function notFinite(step: Step): Error {

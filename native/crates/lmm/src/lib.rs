@@ -8,6 +8,7 @@ mod design;
 mod dosages;
 mod dual;
 mod elimination;
+mod explained;
 mod grid;
 mod kernels;
 mod lanes;
@@ -23,6 +24,7 @@ mod tile;
 
 pub use association::{Association, Results, Size, Study, Trait, association_bytes};
 pub use dual::{DualAssociation, DualKinship, dual_bytes, dual_null};
+pub use explained::{Genotypes, explained_by_covariates};
 pub use multi::{
     MOST_TRAITS, MultiAssociation, MultiColumns, MultiEstimate, MultiNull, MultiOptions, MultiStudy, MultiTests,
     multi_association_bytes,

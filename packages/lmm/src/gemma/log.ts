@@ -110,12 +110,15 @@ export function formatLog(f: LogFacts): string {
     "",
   ];
   // GEMMA prints the rows of a matrix bare.
-  const matrices = f.multivariate ? multiNullLines(f.multivariate, f.jointTraits!) : [];
+  const matrices = f.multivariate
+    ? multiNullLines(f.multivariate, f.jointTraits!, cohort.covariateNames.length)
+    : [];
   return `${[...head.map(comment), ...matrices, ...tail.map(comment)].join("\n")}\n`;
 }
 
+/** Null models that were known before the association are not its work. */
 const workLine = (w: AssociationWork): string =>
-  `null models = ${w.nullFits}, rotated columns = ${w.rotations}, searches = ${w.searches}, likelihoods = ${w.evaluations}`;
+  `${w.nullFits > 0 ? `null models = ${w.nullFits}, ` : ""}rotated columns = ${w.rotations}, searches = ${w.searches}, likelihoods = ${w.evaluations}`;
 
 function locoLines(chromosomes: readonly LocoChromosome[]): string[] {
   return [

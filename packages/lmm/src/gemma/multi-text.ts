@@ -62,15 +62,18 @@ export function multiRows(
 
 const g = (x: number): string => formatG(x, 6);
 
-/** GEMMA's log lines of the null model: REML's matrices as lower triangles, MLE's whole. */
-export function multiNullLines(h0: MultivariateNullModel, traits: number): string[] {
+/**
+ * GEMMA's log lines of the null model: REML's matrices as lower triangles, MLE's whole, effects of the covariates without
+ * that of an environment.
+ */
+export function multiNullLines(h0: MultivariateNullModel, traits: number, covariates: number): string[] {
   const rows = (values: Float64Array, width: number, until: (row: number) => number): string[] =>
     Array.from({ length: traits }, (_, i) =>
       Array.from(values.subarray(i * width, i * width + until(i)), g).join("\t"),
     );
   const lower = (values: Float64Array): string[] => rows(values, traits, (i) => i + 1);
   const whole = (values: Float64Array): string[] => rows(values, traits, () => traits);
-  const covariates = h0.reml.beta.length / traits;
+  const columns = h0.reml.beta.length / traits;
   const estimates = (name: string, e: MultivariateEstimate, print: typeof whole): string[] => [
     `## ${name} estimate for Vg in the null model: `,
     ...print(e.vg),
@@ -87,8 +90,8 @@ export function multiNullLines(h0: MultivariateNullModel, traits: number): strin
     ...estimates("REMLE", h0.reml, lower),
     ...estimates("MLE", h0.mle, whole),
     "## estimate for B (d by c) in the null model (columns correspond to the covariates provided in the file): ",
-    ...rows(h0.reml.beta, covariates, () => covariates),
+    ...rows(h0.reml.beta, columns, () => covariates),
     "## se(B): ",
-    ...rows(h0.reml.betaSe, covariates, () => covariates),
+    ...rows(h0.reml.betaSe, columns, () => covariates),
   ];
 }

@@ -176,7 +176,6 @@ export function isGemmaCommand(argv: readonly string[]): boolean {
  * @throws NOT_IMPLEMENTED with the option's name; a usage error.
  */
 export function refuseNotYet(argv: readonly string[]): void {
-  const several = joinPhenotypes(argv).some((word) => /^--?n=.*,/.test(word));
   for (let i = 0; i < argv.length; i++) {
     const word = argv[i]!;
     if (!isOption(word)) continue;
@@ -184,7 +183,6 @@ export function refuseNotYet(argv: readonly string[]): void {
     if (ONE_DASH_ONLY.has(word) || NOT_YET.has(name)) notImplemented(word);
     const values: string[] = inline === undefined ? [] : [inline];
     for (let j = i + 1; j < argv.length && !isOption(argv[j]!); j++) values.push(argv[j]!);
-    if (name === "lmm" && several && values[0] === "9") notImplemented("-lmm 9 with several -n");
     if (name === "gk" && values.length > 0 && !["1", "2"].includes(values[0]!) && isNumber(values[0]!))
       notImplemented(`-${name} ${values[0]}`);
   }
@@ -218,7 +216,8 @@ export function phenotypeColumns(o: OptionValues): number[] {
 const isNumber = (word: string): boolean => parseStrictNumber(word) !== undefined;
 const isOption = (word: string): boolean => word.length > 1 && word.startsWith("-") && !isNumber(word);
 
-function notImplemented(option: string): never {
+/** @throws NOT_IMPLEMENTED, a usage error. */
+export function notImplemented(option: string): never {
   throw lmmError("NOT_IMPLEMENTED", `${option} is an option of GEMMA's that this version does not have.`, {
     usage: true,
     details: { option },

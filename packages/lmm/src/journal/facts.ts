@@ -3,7 +3,7 @@ import type { LocoChromosome } from "../associate-loco.ts";
 import type { AssociationTest } from "../association-columns.ts";
 import type { Cohort } from "../cohort.ts";
 import type { KinshipCondition } from "../diagnostics.ts";
-import type { GwasOptions } from "../gwas.ts";
+import type { GwasOptions } from "../gwas-options.ts";
 import type { LambdaOptions, NullModel } from "../null-model.ts";
 import type { GwasPlan } from "../plan.ts";
 import { packArrays, unpackArrays } from "./arrays.ts";

@@ -5,7 +5,7 @@ import type { PlinkStudy } from "@x/plink-io";
 import type { Cohort } from "../cohort.ts";
 import type { Decomposition } from "../eigen.ts";
 import { type FilterOptions, filterOptions } from "../filter.ts";
-import type { GwasOptions } from "../gwas.ts";
+import type { GwasOptions } from "../gwas-options.ts";
 import { simdLevel } from "../native.ts";
 import type { LambdaOptions } from "../null-model.ts";
 import { VERSION } from "../version.ts";

@@ -8,7 +8,7 @@ export const families: string = fileURLToPath(new URL("../golden/families", impo
 
 /** A copy of the fileset in a folder; returns its prefix. */
 export function copyFamilies(folder: string): string {
-  for (const ext of ["bed", "bim", "fam", "covar.txt"])
+  for (const ext of ["bed", "bim", "fam", "covar.txt", "env.txt"])
     copyFileSync(join(families, `families.${ext}`), join(folder, `families.${ext}`));
   return join(folder, "families");
 }

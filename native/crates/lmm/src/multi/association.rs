@@ -4,12 +4,13 @@ use rayon::prelude::*;
 use x_dense::SquareMatrix;
 use x_simd::{Error, Job, Level, Result, try_zeroed, with_pool};
 
-use super::data::{Data, MultiStudy};
+use super::columns::{Found, MultiColumns};
+use super::data::{Column, Data, MultiStudy};
 use super::derivatives::Parameter;
 use super::frame::Frame;
 use super::maximise::{MultiOptions, maximise};
 use super::null::{MultiNull, Start, fit, least, plain_gram};
-use super::point::{Effect, Model, Scratch};
+use super::point::{Model, Scratch};
 use super::small::ln_det;
 use crate::association::batch_rows;
 use crate::elimination::Likelihood;
@@ -25,34 +26,11 @@ pub struct MultiTests {
     pub score: bool,
 }
 
-/// One entry a tested row; columns of tests that did not run are empty. NaN throughout for a variant that is a
-/// combination of the covariates.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct MultiColumns {
-    /// `beta[row * d + trait]`, at the estimates of the first test that ran (Wald, LRT, score).
-    pub beta: Vec<f64>,
-    /// Covariance of these effects: lower triangle by rows, d (d + 1) / 2 a row.
-    pub v_beta: Vec<f64>,
-    pub logl_reml: Vec<f64>,
-    pub logl_mle: Vec<f64>,
-    pub p_wald: Vec<f64>,
-    pub p_lrt: Vec<f64>,
-    pub p_score: Vec<f64>,
-    /// Finite where p underflows to 0.
-    pub neg_log10_p_wald: Vec<f64>,
-    pub neg_log10_p_lrt: Vec<f64>,
-    pub neg_log10_p_score: Vec<f64>,
-    /// Rows without an effect.
-    pub degenerate: u64,
-    /// Rows whose search ended without reaching its precision.
-    pub unconverged: u64,
-    /// Newton steps of all rows.
-    pub steps: u64,
-}
-
 /// Everything that the tests share; the eigenvectors stay with the caller.
 pub struct MultiAssociation {
     data: Data,
+    /// Centred: with x in the model the product's effect is the same, and they are further from each other.
+    environment: Option<Vec<f64>>,
     keep: Vec<u32>,
     samples_in_file: usize,
     level: Level,
@@ -62,20 +40,10 @@ pub struct MultiAssociation {
     parameters: Vec<Parameter>,
 }
 
-/// What one variant's tests found.
-#[derive(Default)]
-struct Found {
-    effect: Option<Effect>,
-    logl_reml: f64,
-    logl_mle: f64,
-    statistics: [f64; 3],
-    converged: bool,
-    steps: usize,
-}
-
 impl MultiAssociation {
-    /// Rotates traits and covariates and fits the null model. Errors: DF, COVAR_RANK (`column`), TRAIT_COUNT,
-    /// TRAIT_COLLINEAR (`trait`), SHAPE, NOT_FINITE, OPTION_RANGE, NULL_FIT, ALLOC.
+    /// Rotates traits and covariates and fits the null model, in which an environment is the last covariate (as in GEMMA).
+    /// Errors: DF, COVAR_RANK (`column`; the environment is the last), TRAIT_COUNT, TRAIT_COLLINEAR (`trait`), SHAPE,
+    /// NOT_FINITE, OPTION_RANGE, NULL_FIT, ALLOC.
     pub fn new(vectors: &SquareMatrix, study: &MultiStudy, options: MultiOptions) -> Result<Self> {
         Self::with_level(vectors, study, options, Level::get())
     }
@@ -83,11 +51,14 @@ impl MultiAssociation {
     /// `new` at a given instruction set: results do not depend on it.
     pub fn with_level(vectors: &SquareMatrix, study: &MultiStudy, options: MultiOptions, level: Level) -> Result<Self> {
         options.check()?;
-        let data = Data::new(vectors, study, level)?;
+        let added = usize::from(study.environment.is_some());
+        let w = [study.w, study.environment.unwrap_or_default()].concat();
+        let data = Data::new(vectors, &MultiStudy { w: &w, c: study.c + added, ..*study }, 1 + added, level)?;
         let (null, start) = fit(&data, &options, &mut Scratch::new(&data)?)?;
+        let environment = study.environment.map(centred);
         let parameters = Parameter::all(data.d);
         let (keep, samples_in_file) = (study.keep.to_vec(), study.samples_in_file);
-        Ok(Self { data, keep, samples_in_file, level, options, null, start, parameters })
+        Ok(Self { data, environment, keep, samples_in_file, level, options, null, start, parameters })
     }
 
     pub fn null(&self) -> &MultiNull {
@@ -95,8 +66,8 @@ impl MultiAssociation {
     }
 
     /// Tests the listed rows of a block of packed variants of all people in the file; `means[i]` replaces missing
-    /// genotypes of `rows[i]`. `vectors` must be those given to `new`. The job counts every variant twice: rotated,
-    /// tested.
+    /// genotypes of `rows[i]`. `vectors` must be those given to `new`. The job counts every variant twice, rotated and
+    /// tested, and once more with an environment.
     #[allow(clippy::too_many_arguments)]
     pub fn test(
         &self,
@@ -114,8 +85,8 @@ impl MultiAssociation {
             return Err(Error::new("SHAPE", "eigenvectors, means or rows do not match the people or the block"));
         }
         let kept = x_genotype::subset_at(level, packed, self.samples_in_file, rows_in_block, &self.keep, threads, job)?;
-        self.batches(rows, means, tests, threads, job, |rows, means, rotated| {
-            x_genotype::rotate_at(vectors.data(), n, None, &kept, rows, means, rotated, threads, level, job)
+        self.batches(rows, means, tests, threads, job, |rows, means, scale, rotated| {
+            x_genotype::rotate_at(vectors.data(), n, scale, &kept, rows, means, rotated, threads, level, job)
         })
     }
 
@@ -135,15 +106,19 @@ impl MultiAssociation {
         if vectors.n() != n || means.len() != rows.len() {
             return Err(Error::new("SHAPE", "eigenvectors or means do not match the people or rows under test"));
         }
-        self.batches(rows, means, tests, threads, job, |rows, means, rotated| {
-            let x = x_genotype::fill_rows(values, self.samples_in_file, &self.keep, rows, means)?;
+        self.batches(rows, means, tests, threads, job, |rows, means, scale, rotated| {
+            let mut x = x_genotype::fill_rows(values, self.samples_in_file, &self.keep, rows, means)?;
+            for row in x.chunks_exact_mut(n) {
+                row.iter_mut().zip(scale.unwrap_or_default()).for_each(|(x, e)| *x *= e);
+            }
             x_dense::gemm(rows.len(), n, n, &x, vectors.data(), rotated, threads, &Job::default())?;
             job.advance(rows.len() as u64);
             Ok(())
         })
     }
 
-    /// Rotates and tests so many variants at a time that they stay in cache.
+    /// Rotates and tests so many variants at a time that they stay in cache. `rotate` takes rows, means and what a row
+    /// is multiplied by first.
     fn batches(
         &self,
         rows: &[u32],
@@ -151,26 +126,28 @@ impl MultiAssociation {
         tests: MultiTests,
         threads: usize,
         job: &Job,
-        rotate: impl Fn(&[u32], &[f64], &mut [f64]) -> Result<()>,
+        rotate: impl Fn(&[u32], &[f64], Option<&[f64]>, &mut [f64]) -> Result<()>,
     ) -> Result<MultiColumns> {
-        let n = self.data.n;
-        job.start(2 * rows.len() as u64);
+        let (n, added) = (self.data.n, self.data.added);
+        job.start((added as u64 + 1) * rows.len() as u64);
         let batch = batch_rows(n).min(rows.len()).max(1);
-        let mut rotated: Vec<f64> = try_zeroed(batch * n)?;
+        let mut rotated: Vec<Vec<f64>> = (0..added).map(|_| try_zeroed(batch * n)).collect::<Result<_>>()?;
         let mut columns = MultiColumns::default();
         for (rows, means) in rows.chunks(batch).zip(means.chunks(batch)) {
             job.check()?;
-            let rotated = &mut rotated[..rows.len() * n];
-            rotate(rows, means, rotated)?;
-            self.rotated(rotated, tests, threads, job, &mut columns)?;
+            for (rotated, scale) in rotated.iter_mut().zip([None, self.environment.as_deref()]) {
+                rotate(rows, means, scale, &mut rotated[..rows.len() * n])?;
+            }
+            self.rotated(&rotated, rows.len(), tests, threads, job, &mut columns)?;
         }
         Ok(columns)
     }
 
-    /// Tests rotated variants and adds them to the columns.
+    /// Tests the first `count` rotated variants and adds them to the columns.
     fn rotated(
         &self,
-        rotated: &[f64],
+        rotated: &[Vec<f64>],
+        count: usize,
         tests: MultiTests,
         threads: usize,
         job: &Job,
@@ -179,17 +156,19 @@ impl MultiAssociation {
         let n = self.data.n;
         let found: Result<Vec<Option<Found>>> = with_pool(threads, || {
             // A minimum of variants a task keeps the buffers few.
-            let share = (rotated.len() / n).div_ceil(4 * rayon::current_num_threads());
-            let variants = rotated.par_chunks(n).with_min_len(share);
-            let found = variants.map_init(
+            let share = count.div_ceil(4 * rayon::current_num_threads());
+            let found = (0..count).into_par_iter().with_min_len(share).map_init(
                 || None,
-                |buffers, x| {
+                |buffers, i| {
                     job.check()?;
                     let buffers = match buffers {
                         Some(buffers) => buffers,
                         None => buffers.insert(Buffers::new(&self.data)?),
                     };
-                    let found = self.variant(x, tests, buffers);
+                    for (k, rotated) in rotated.iter().enumerate() {
+                        self.data.set_last(&mut buffers.columns[..=k], &rotated[i * n..(i + 1) * n]);
+                    }
+                    let found = self.variant(tests, buffers);
                     job.advance(1);
                     Ok(found)
                 },
@@ -200,18 +179,20 @@ impl MultiAssociation {
         Ok(())
     }
 
-    fn variant(&self, x: &[f64], tests: MultiTests, buffers: &mut Buffers) -> Option<Found> {
-        let data = &self.data;
-        let Buffers { x: padded, rows, scratch } = buffers;
-        padded[..data.n].copy_from_slice(x);
-        data.variant_rows(padded, rows);
-        let m = data.c + 1;
-        let gram = plain_gram(data, Some(padded))?;
-        let (left, square) = (gram[m * m - 1].powi(2), x.iter().map(|x| x * x).sum::<f64>());
-        if left <= COLLINEAR * square {
-            return None;
-        }
-        let reml = Model { data, x: Some((padded, rows)), kind: Likelihood::Reml, ln_det_xx: ln_det(&gram, m) };
+    /// The tests of the columns in the buffers.
+    fn variant(&self, tests: MultiTests, buffers: &mut Buffers) -> Option<Found> {
+        let (data, Buffers { columns, scratch }) = (&self.data, buffers);
+        let model = |added: usize, kind: Likelihood| -> Option<Model> {
+            let added = &columns[..added];
+            let gram = plain_gram(data, added)?;
+            let m = data.c + added.len();
+            let lost = |(k, Column { x, .. }): (usize, &Column)| {
+                let left = gram[(data.c + k) * (m + 1)].powi(2);
+                left <= COLLINEAR * x.iter().map(|x| x * x).sum::<f64>()
+            };
+            (!added.iter().enumerate().any(lost)).then(|| Model { data, added, kind, ln_det_xx: ln_det(&gram, m) })
+        };
+        let reml = model(data.added, Likelihood::Reml)?;
         let mle = Model { kind: Likelihood::Mle, ..reml };
         let mut found = Found { converged: true, ..Found::default() };
         let mut search = |model: &Model, from: &Frame, found: &mut Found| {
@@ -228,9 +209,16 @@ impl MultiAssociation {
             found.effect = Some(effect);
         }
         if tests.lrt {
-            let point = search(&mle, &self.start.mle, &mut found)?;
+            // Without an environment the null model is the same for all variants.
+            let null = match data.added {
+                1 => None,
+                added => Some(search(&model(added - 1, Likelihood::Mle)?, &self.start.mle, &mut found)?),
+            };
+            let (from, loglik) =
+                null.as_ref().map_or((&self.start.mle, self.start.loglik_mle), |null| (&null.frame, null.loglik));
+            let point = search(&mle, from, &mut found)?;
             found.logl_mle = point.loglik;
-            found.statistics[1] = (2.0 * (point.loglik - self.start.loglik_mle)).max(0.0);
+            found.statistics[1] = (2.0 * (point.loglik - loglik)).max(0.0);
             found.effect.get_or_insert_with(|| point.effect());
         }
         if tests.score {
@@ -242,72 +230,36 @@ impl MultiAssociation {
     }
 }
 
-/// Buffers of one thread; their padding stays 0.
+/// Less its mean.
+fn centred(environment: &[f64]) -> Vec<f64> {
+    let mean = environment.iter().sum::<f64>() / environment.len() as f64;
+    environment.iter().map(|e| e - mean).collect()
+}
+
+/// Buffers of one thread.
 struct Buffers {
-    x: Vec<f64>,
-    rows: Vec<f64>,
+    columns: Vec<Column>,
     scratch: Scratch,
 }
 
 impl Buffers {
     fn new(data: &Data) -> Result<Self> {
-        let rows = try_zeroed((data.c + 1 + data.d) * data.len)?;
-        Ok(Self { x: try_zeroed(data.len)?, rows, scratch: Scratch::new(data)? })
-    }
-}
-
-impl MultiColumns {
-    fn push(&mut self, found: Option<Found>, tests: MultiTests, d: usize) {
-        let Some(found) = found else {
-            let none =
-                Effect { beta: vec![f64::NAN; d], variance: vec![f64::NAN; d * (d + 1) / 2], statistic: f64::NAN };
-            let nan = f64::NAN;
-            let row =
-                Found { effect: Some(none), logl_reml: nan, logl_mle: nan, statistics: [nan; 3], ..Found::default() };
-            self.degenerate += 1;
-            self.row(row, tests, d);
-            return;
-        };
-        self.unconverged += u64::from(!found.converged);
-        self.row(found, tests, d);
-    }
-
-    fn row(&mut self, found: Found, tests: MultiTests, d: usize) {
-        self.steps += found.steps as u64;
-        if let Some(effect) = found.effect {
-            self.beta.extend(effect.beta);
-            self.v_beta.extend(effect.variance);
-        }
-        let columns = [
-            (tests.wald, &mut self.p_wald, &mut self.neg_log10_p_wald),
-            (tests.lrt, &mut self.p_lrt, &mut self.neg_log10_p_lrt),
-            (tests.score, &mut self.p_score, &mut self.neg_log10_p_score),
-        ];
-        for ((wanted, p, neg_log10), statistic) in columns.into_iter().zip(found.statistics) {
-            if wanted {
-                let ln_p = x_stats::ln_chisq_sf(statistic, d as f64);
-                p.push(ln_p.exp());
-                neg_log10.push(-ln_p / std::f64::consts::LN_10);
-            }
-        }
-        if tests.wald {
-            self.logl_reml.push(found.logl_reml);
-        }
-        if tests.lrt {
-            self.logl_mle.push(found.logl_mle);
-        }
+        Ok(Self { columns: data.columns()?, scratch: Scratch::new(data)? })
     }
 }
 
 /// Bytes that a `MultiAssociation` for `n` people, `c` covariates and `d` traits and one call of its `test` on
 /// `threads` threads take, besides eigenvectors, results and packed genotypes.
-pub fn multi_association_bytes(n: usize, c: usize, d: usize, threads: usize) -> u64 {
+pub fn multi_association_bytes(n: usize, c: usize, d: usize, environment: bool, threads: usize) -> u64 {
+    let added = 1 + usize::from(environment);
+    let c = c + added - 1;
     let len = n as u64 + 8;
     let shared = 8 * len * (3 + c + d + (c + d) * (c + d + 1) / 2) as u64;
     // The rotated batch, and a thread's share of `x_genotype::rotate` (2.7 n KiB and twice 128 KiB).
-    let batch = batch_rows(n) as u64 * 8 * n as u64;
+    let batch = added as u64 * batch_rows(n) as u64 * 8 * n as u64;
     let rotate = 2765 * n as u64 + (256 << 10);
-    let thread = 8 * len * (4 * d + Scratch::rows(c, d) + c + 2 + d) as u64;
+    let columns = added * (c + 2 + d) + added - 1;
+    let thread = 8 * len * (4 * d + Scratch::rows(c + added, d) + columns) as u64;
     // The null model is fitted with one more thread's buffers, before the threads run.
     shared + batch + rotate + threads as u64 * (thread + (256 << 10))
 }

@@ -30,6 +30,8 @@ pub struct MultiStudy<'a> {
     /// `c` columns, one after another, the intercept included.
     pub w: &'a [f64],
     pub c: usize,
+    /// With an environment the product of it and the variant is tested, given both (`-gxe`).
+    pub environment: Option<&'a [f64]>,
 }
 
 /// Rotated columns of W and of the residuals of Y (the effects of W are taken out first, so that traits far from 0
@@ -38,6 +40,8 @@ pub struct Data {
     pub n: usize,
     pub c: usize,
     pub d: usize,
+    /// Most columns that a model adds to W.
+    pub added: usize,
     pub len: usize,
     /// Clamped eigenvalues.
     pub values: Vec<f64>,
@@ -56,9 +60,10 @@ pub struct Data {
 }
 
 impl Data {
-    /// Errors: SHAPE, DF, COVAR_RANK (`column`), TRAIT_COUNT, TRAIT_COLLINEAR (`trait`), NOT_FINITE, ALLOC.
-    pub fn new(vectors: &SquareMatrix, study: &MultiStudy, level: Level) -> Result<Self> {
-        let MultiStudy { values, keep, samples_in_file, y, d, w, c } = *study;
+    /// For models with at most `added` columns beside W; the study's environment is not among them unless the caller
+    /// put it there. Errors: SHAPE, DF, COVAR_RANK (`column`), TRAIT_COUNT, TRAIT_COLLINEAR (`trait`), NOT_FINITE, ALLOC.
+    pub fn new(vectors: &SquareMatrix, study: &MultiStudy, added: usize, level: Level) -> Result<Self> {
+        let MultiStudy { values, keep, samples_in_file, y, d, w, c, .. } = *study;
         let n = vectors.n();
         if values.len() != n || keep.len() != n || y.len() != d * n {
             return Err(Error::new("SHAPE", "eigenvectors, eigenvalues, people and traits do not match"));
@@ -74,7 +79,7 @@ impl Data {
             check_columns(n, y, w, c)?;
         }
         Design::new(w, n, c, n)?;
-        if n < c + d + 2 {
+        if n < c + added + d + 1 {
             return Err(Error::new(
                 "DF",
                 format!("{n} people leave no degrees of freedom with {c} covariates and {d} traits"),
@@ -98,19 +103,39 @@ impl Data {
         let fixed = pairs.flat_map(|(i, j)| product(column(i), column(j))).collect();
         let positive = values.iter().filter(|&&v| v > 0.0).count();
         let kernels = Kernels::new(level);
-        Ok(Self { n, c, d, len, values, positive, plain, w, y, fixed, b0, kernels, cross: kernel(level) })
+        Ok(Self { n, c, d, added, len, values, positive, plain, w, y, fixed, b0, kernels, cross: kernel(level) })
     }
 
-    /// Rows of products that involve a variant x: with each column of W, with itself, with each trait.
-    pub fn variant_rows(&self, x: &[f64], out: &mut [f64]) {
+    /// Room for the columns that a model adds; their padding stays 0.
+    pub fn columns(&self) -> Result<Vec<Column>> {
+        let column = |k: usize| {
+            let rows = try_zeroed((self.c + 1 + k + self.d) * self.len)?;
+            Ok(Column { x: try_zeroed(self.len)?, rows })
+        };
+        (0..self.added).map(column).collect()
+    }
+
+    /// The last of the columns becomes x.
+    pub fn set_last(&self, columns: &mut [Column], x: &[f64]) {
         debug_assert_eq!(LANES * (self.len / LANES), self.len);
-        let others = self.w.iter().map(Vec::as_slice).chain([x]).chain(self.y.iter().map(Vec::as_slice));
-        for (row, other) in out.chunks_exact_mut(self.len).zip(others) {
+        let Some((Column { x: to, rows }, before)) = columns.split_last_mut() else { return };
+        to[..self.n].copy_from_slice(x);
+        let x = &*to;
+        let before = before.iter().map(|column| column.x.as_slice());
+        let (w, y) = (self.w.iter().map(Vec::as_slice), self.y.iter().map(Vec::as_slice));
+        for (row, other) in rows.chunks_exact_mut(self.len).zip(w.chain(before).chain([x.as_slice()]).chain(y)) {
             for ((to, x), z) in row.iter_mut().zip(x).zip(other) {
                 *to = x * z;
             }
         }
     }
+}
+
+/// A rotated column that a model adds to W, padded, with its products: with each column of W, the columns added before
+/// it and itself, each trait.
+pub struct Column {
+    pub x: Vec<f64>,
+    pub rows: Vec<f64>,
 }
 
 /// Y - W (W'W)^-1 W'Y and the effects.

@@ -90,24 +90,18 @@ impl Model<'_> {
                 out.iter_mut().zip(column).for_each(|(to, v)| *to += by * v);
             };
             (0..d).for_each(|a| add(&data.y[a], point.frame.p[t * d + a]));
-            data.w.iter().zip(&point.b[t * m..]).for_each(|(w, b)| add(w, -b));
-            if let Some((x, _)) = self.x {
-                add(x, -point.b[t * m + m - 1]);
-            }
+            (0..m).for_each(|p| add(self.column(p), -point.b[t * m + p]));
             let weights = &scratch.weights[3 * t * len..][..len];
             out.iter_mut().zip(weights).for_each(|(to, w)| *to *= w);
         }
     }
 
     fn fill_rows(&self, layout: &Layout, scratch: &mut Scratch) {
-        let (data, d, len, m) = (self.data, self.data.d, self.data.len, self.m());
+        let (d, len, m) = (self.data.d, self.data.len, self.m());
         let Scratch { weights, rows, residuals, .. } = scratch;
         let r = |t: usize| &residuals[t * len..(t + 1) * len];
         let w = |t: usize| &weights[3 * t * len..][..len];
-        let x = |p: usize| match self.x {
-            Some((x, _)) if p == m - 1 => x,
-            _ => &data.w[p],
-        };
+        let x = |p: usize| self.column(p);
         let mut rows = rows.chunks_exact_mut(len);
         let mut put = |f: &mut dyn FnMut(&mut [f64])| f(rows.next().expect("a row of the layout"));
         let product = |to: &mut [f64], a: &[f64], b: &[f64]| {

@@ -4,6 +4,7 @@
 //! d weighted regressions. Every variant gets its own Vg and Ve by Newton's method from those of the null model.
 
 mod association;
+mod columns;
 mod data;
 mod derivatives;
 mod frame;
@@ -11,11 +12,13 @@ mod kernel;
 mod maximise;
 mod null;
 mod point;
+mod shares;
 mod small;
 #[cfg(test)]
 mod tests;
 
-pub use association::{MultiAssociation, MultiColumns, MultiTests, multi_association_bytes};
+pub use association::{MultiAssociation, MultiTests, multi_association_bytes};
+pub use columns::MultiColumns;
 pub use data::{MOST_TRAITS, MultiStudy};
 pub use maximise::MultiOptions;
 pub use null::{MultiEstimate, MultiNull};

@@ -2,11 +2,12 @@
 
 use x_simd::{Error, Result};
 
-use super::data::Data;
+use super::data::{Column, Data};
 use super::derivatives::Parameter;
 use super::frame::Frame;
 use super::maximise::{LEAST_SHARE, Maximum, MultiOptions, expectation_maximisation, maximise};
 use super::point::{Model, Point, Scratch};
+use super::shares::Shares;
 use super::small::{cholesky, inverse, ln_det};
 use crate::elimination::Likelihood;
 use crate::null::fit_null;
@@ -21,7 +22,8 @@ pub struct MultiEstimate {
     /// Standard errors from the observed information; NaN where it is not positive definite (on the border of the cone).
     pub vg_se: Vec<f64>,
     pub ve_se: Vec<f64>,
-    /// Effects of the covariates, `b[trait * c + column]`, and their standard errors.
+    pub shares: Shares,
+    /// Effects of the covariates and the environment, if there is one, `b[trait * c + column]`, and their standard errors.
     pub b: Vec<f64>,
     pub b_se: Vec<f64>,
     pub converged: bool,
@@ -50,8 +52,8 @@ pub fn fit(data: &Data, options: &MultiOptions, scratch: &mut Scratch) -> Result
             "the null model of these traits has no finite likelihood: a trait varies too little, or the kinship is not one",
         )
     };
-    let ln_det_xx = ln_det(&plain_gram(data, None).ok_or_else(fail)?, data.c);
-    let model = Model { data, x: None, kind: Likelihood::Reml, ln_det_xx };
+    let ln_det_xx = ln_det(&plain_gram(data, &[]).ok_or_else(fail)?, data.c);
+    let model = Model { data, added: &[], kind: Likelihood::Reml, ln_det_xx };
     let mut best: Option<Maximum> = None;
     for start in starts(data)? {
         let Some(point) = expectation_maximisation(&model, start, &parameters, options, scratch) else { continue };
@@ -79,9 +81,9 @@ pub fn least(data: &Data) -> f64 {
     if trace > 0.0 { LEAST_SHARE / trace } else { LEAST_SHARE }
 }
 
-/// Cholesky factor of X'X, unweighted; `x` may be the variant. `None` when a column depends on the others.
-pub fn plain_gram(data: &Data, x: Option<&[f64]>) -> Option<Vec<f64>> {
-    let columns: Vec<&[f64]> = data.w.iter().map(Vec::as_slice).chain(x).collect();
+/// Cholesky factor of X'X, unweighted, of X = (W, added). `None` when a column depends on the others.
+pub fn plain_gram(data: &Data, added: &[Column]) -> Option<Vec<f64>> {
+    let columns: Vec<&[f64]> = data.w.iter().chain(added.iter().map(|column| &column.x)).map(Vec::as_slice).collect();
     let m = columns.len();
     let mut gram = vec![0.0; m * m];
     for i in 0..m {
@@ -125,37 +127,29 @@ fn estimate(model: &Model, found: Maximum, parameters: &[Parameter], scratch: &m
     let covariance = if cholesky(&mut l, count) { inverse(&l, count) } else { vec![f64::NAN; count * count] };
     let back = &point.frame.back;
     let (b, b_se) = effects(&point, &data.b0, c);
-    let se = |power: usize| -> Vec<f64> {
-        (0..d * d)
-            .map(|at| {
-                // An entry of the traits' own matrix as a combination of the frame's entries.
-                let (i, j) = (at / d, at % d);
-                let weight = |p: &Parameter| match p.power == power {
-                    false => 0.0,
-                    true if p.a == p.b => back[i * d + p.a] * back[j * d + p.a],
-                    true => back[i * d + p.a] * back[j * d + p.b] + back[i * d + p.b] * back[j * d + p.a],
-                };
-                let weights: Vec<f64> = parameters.iter().map(weight).collect();
-                let mut sum = 0.0;
-                for (p, u) in weights.iter().enumerate() {
-                    for (q, v) in weights.iter().enumerate() {
-                        sum += u * covariance[p * count + q] * v;
-                    }
-                }
-                sum.sqrt()
-            })
-            .collect()
+    // An entry of the traits' own matrix as a combination of the frame's entries.
+    let entry = |power: usize, i: usize, j: usize| -> Vec<f64> {
+        let weight = |p: &Parameter| match p.power == power {
+            false => 0.0,
+            true if p.a == p.b => back[i * d + p.a] * back[j * d + p.a],
+            true => back[i * d + p.a] * back[j * d + p.b] + back[i * d + p.b] * back[j * d + p.a],
+        };
+        parameters.iter().map(weight).collect()
     };
-    MultiEstimate {
-        loglik: point.loglik,
-        vg: point.frame.vg(),
-        ve: point.frame.ve(),
-        vg_se: se(1),
-        ve_se: se(0),
-        b,
-        b_se,
-        converged,
-    }
+    let deviation = |weights: &[f64]| {
+        let mut sum = 0.0;
+        for (p, u) in weights.iter().enumerate() {
+            for (q, v) in weights.iter().enumerate() {
+                sum += u * covariance[p * count + q] * v;
+            }
+        }
+        sum.sqrt()
+    };
+    let se = |power: usize| -> Vec<f64> { (0..d * d).map(|at| deviation(&entry(power, at / d, at % d))).collect() };
+    let (vg, ve) = (point.frame.vg(), point.frame.ve());
+    let trace = data.values.iter().sum::<f64>() / data.n as f64;
+    let shares = Shares::new(&vg, &ve, trace, d, entry, deviation);
+    MultiEstimate { loglik: point.loglik, vg, ve, vg_se: se(1), ve_se: se(0), shares, b, b_se, converged }
 }
 
 fn effects(point: &Point, b0: &[f64], c: usize) -> (Vec<f64>, Vec<f64>) {

@@ -2,19 +2,19 @@
 
 use x_simd::{Result, try_zeroed};
 
-use super::data::Data;
+use super::data::{Column, Data};
 use super::frame::Frame;
 use super::small::{cholesky, inverse, ln_det};
 use crate::elimination::Likelihood;
 
-/// The null model, or the model with a variant.
+/// The null model, or one with a variant.
 #[derive(Clone, Copy)]
 pub struct Model<'a> {
     pub data: &'a Data,
-    /// The rotated variant, padded, and its `Data::variant_rows`.
-    pub x: Option<(&'a [f64], &'a [f64])>,
+    /// Columns beside W, the tested one last.
+    pub added: &'a [Column],
     pub kind: Likelihood,
-    /// ln |X'X|, unweighted, of X = (W, x).
+    /// ln |X'X|, unweighted, of X = (W, added).
     pub ln_det_xx: f64,
 }
 
@@ -31,19 +31,18 @@ pub struct Scratch {
 impl Scratch {
     pub fn new(data: &Data) -> Result<Self> {
         let (d, len) = (data.d, data.len);
-        let rows = Self::rows(data.c, d);
+        let rows = Self::rows(data.c + data.added, d);
         Ok(Self {
             weights: try_zeroed(3 * d * len)?,
             rows: try_zeroed(rows * len)?,
             residuals: try_zeroed(d * len)?,
-            sums: try_zeroed(rows.max((data.c + d + 1).pow(2)) * 3 * d)?,
+            sums: try_zeroed(rows.max((data.c + d + data.added).pow(2)) * 3 * d)?,
             more: try_zeroed(2 * rows)?,
         })
     }
 
-    /// Rows of products that the second derivatives take.
-    pub fn rows(c: usize, d: usize) -> usize {
-        let m = c + 1;
+    /// Rows of products that the second derivatives take with `m` columns of X.
+    pub fn rows(m: usize, d: usize) -> usize {
         d * (d + 1) / 2 + m * d + d + d * m * (m + 1)
     }
 }
@@ -61,7 +60,12 @@ pub struct Point {
 impl Model<'_> {
     /// Columns of X.
     pub fn m(&self) -> usize {
-        self.data.c + usize::from(self.x.is_some())
+        self.data.c + self.added.len()
+    }
+
+    /// A column of X.
+    pub fn column(&self, p: usize) -> &[f64] {
+        if p < self.data.c { &self.data.w[p] } else { &self.added[p - self.data.c].x }
     }
 
     /// `None` where the likelihood is no number. Leaves the weights of the frame in `scratch`.
@@ -70,19 +74,22 @@ impl Model<'_> {
         let (n, d, len) = (data.n as f64, data.d, data.len);
         weights(data, &frame.ratios, &mut scratch.weights);
         let pairs = data.fixed.len() / len;
-        let (fixed, variant) = scratch.sums.split_at_mut(pairs * d);
+        let (fixed, added) = scratch.sums.split_at_mut(pairs * d);
         let weights: Vec<&[f64]> = scratch.weights.chunks_exact(3 * len).map(|w| &w[..len]).collect();
         // The kernel wants its columns side by side.
         let columns = &mut scratch.residuals[..d * len];
         columns.chunks_exact_mut(len).zip(&weights).for_each(|(to, from)| to.copy_from_slice(from));
         (data.cross)(&data.fixed, columns, len, fixed);
-        if let Some((_, rows)) = self.x {
-            (data.cross)(rows, columns, len, variant);
+        let mut from = 0;
+        for Column { rows, .. } in self.added {
+            let sums = rows.len() / len * d;
+            (data.cross)(rows, columns, len, &mut added[from..from + sums]);
+            from += sums;
         }
         let (mut b, mut inverses) = (Vec::with_capacity(d * m), Vec::with_capacity(d * m * m));
         let (mut rest, mut ln_det_h, mut ln_det_x) = (0.0, 0.0, 0.0);
         for t in 0..d {
-            let gram = self.gram(t, fixed, variant);
+            let gram = self.gram(t, fixed, added);
             let z = m + d;
             // Cross products with the trait of the frame, a mixture of the traits.
             let mix = |i: usize| (0..d).map(|a| frame.p[t * d + a] * gram[i * z + m + a]).sum::<f64>();
@@ -109,8 +116,8 @@ impl Model<'_> {
         loglik.is_finite().then_some(Point { frame, loglik, b, inverse: inverses })
     }
 
-    /// Weighted cross products of the columns (W, x, Y), from those of the pairs.
-    fn gram(&self, t: usize, fixed: &[f64], variant: &[f64]) -> Vec<f64> {
+    /// Weighted cross products of the columns (W, added, Y), from those of the pairs.
+    fn gram(&self, t: usize, fixed: &[f64], added: &[f64]) -> Vec<f64> {
         let (c, d, m) = (self.data.c, self.data.d, self.m());
         let z = m + d;
         let mut gram = vec![0.0; z * z];
@@ -118,7 +125,7 @@ impl Model<'_> {
             gram[i * z + j] = sum;
             gram[j * z + i] = sum;
         };
-        // The variant stands between W and Y.
+        // What is added stands between W and Y.
         let place = |i: usize| if i < c { i } else { i + m - c };
         let mut at = 0;
         for i in 0..c + d {
@@ -127,8 +134,9 @@ impl Model<'_> {
                 at += 1;
             }
         }
-        if self.x.is_some() {
-            (0..z).for_each(|j| set(c, j, variant[j * d + t]));
+        let mut sums = added.chunks_exact(d).map(|sum| sum[t]);
+        for i in c..m {
+            (0..=i).chain(m..z).zip(&mut sums).for_each(|(j, sum)| set(i, j, sum));
         }
         gram
     }

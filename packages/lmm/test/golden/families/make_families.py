@@ -2,8 +2,9 @@
 (needs numpy and gemma 0.98.5; one thread, because GEMMA's last digits may depend on it).
 
 238 people in families of seven, 360 variants on chromosomes 1, 2, 10 and X, 2 % missing calls, three heritable traits
-that share genes and environment (each with its own missing people), two covariates (ones and age). Written beside this
-script: families.bed/.bim/.fam, families.covar.txt, and GEMMA's output as *.assoc.txt.gz and *.log.txt.
+that share genes and environment (each with its own missing people), two covariates (ones and age), an exposure
+measured on most people. Written beside this script: families.bed/.bim/.fam, families.covar.txt, families.env.txt, and
+GEMMA's output as *.assoc.txt.gz, *.log.txt and *.eigenD.txt.
 The exact command lines are in COMMANDS.
 """
 
@@ -27,6 +28,17 @@ COMMANDS = {
     "mv3": f"gemma -bfile families -n 1 2 3 -k output/k.cXX.txt -lmm 4 {TIGHT} -o mv3",
     "mv2_default": "gemma -bfile families -n 1 2 -k output/k.cXX.txt -lmm 4 -o mv2_default",
     **{f"mv2_mode{m}": f"gemma -bfile families -n 1 2 -k output/k.cXX.txt -lmm {m} {TIGHT} -o mv2_mode{m}" for m in (1, 2, 3)},
+    # GEMMA's -lmm 9 with -gxe and several -n prints memory that nothing was written to (6.938313e-310), without a line end.
+    "mv2_gxe": f"gemma -bfile families -n 1 2 -k output/k.cXX.txt -gxe families.env.txt -lmm 4 {TIGHT} -o mv2_gxe",
+    "mv2_gxe_cov": f"gemma -bfile families -n 1 2 -k output/k.cXX.txt -gxe families.env.txt -c families.covar.txt -lmm 4 {TIGHT} -o mv2_gxe_cov",
+    "mv3_gxe": f"gemma -bfile families -n 1 2 3 -k output/k.cXX.txt -gxe families.env.txt -lmm 4 {TIGHT} -o mv3_gxe",
+    **{
+        f"mv2_gxe_mode{m}": f"gemma -bfile families -n 1 2 -k output/k.cXX.txt -gxe families.env.txt -lmm {m} {TIGHT} -o mv2_gxe_mode{m}"
+        for m in (1, 2, 3)
+    },
+    # -eigen with several -n ends with "error! the current analysis mode 31 can not deal with multiple phenotypes." So
+    # the people with both traits are written as one phenotype.
+    "eigen12": "gemma -bfile families -p both.txt -k output/k.cXX.txt -eigen -o eigen12",
     # Leaving a chromosome out: a kinship from the ids of the other chromosomes, an association of its own ids.
     **{
         name: command
@@ -73,6 +85,9 @@ chromosome = [CHROMOSOMES[min(j // 100, 3)] for j in range(variants)]
 rows = [["NA" if m else f"{v:.5f}" for v, m in zip(*pair)] for pair in zip(traits, missing)]
 (here / "families.fam").write_text("".join(f"f{i // size} p{i} 0 0 1 {' '.join(r)}\n" for i, r in enumerate(rows)))
 (here / "families.covar.txt").write_text("".join(f"1\t{a}\n" for a in age))
+exposure = random.normal(3, 1, people).round(2)
+unknown = random.random(people) < 0.02
+(here / "families.env.txt").write_text("".join(f"{'NA' if u else v}\n" for v, u in zip(exposure, unknown)))
 
 with tempfile.TemporaryDirectory() as folder:
     work = pathlib.Path(folder)
@@ -82,10 +97,15 @@ with tempfile.TemporaryDirectory() as folder:
         for name, wanted in ((f"not{c}", False), (f"only{c}", True)):
             ids = [f"v{j + 1}\n" for j in range(variants) if (chromosome[j] == c) == wanted]
             (work / f"{name}.txt").write_text("".join(ids))
+    both = ["NA" if "NA" in row[:2] else row[0] for row in rows]
+    (work / "both.txt").write_text("".join(f"{value}\n" for value in both))
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "LC_ALL": "C"}
     for name, command in COMMANDS.items():
         subprocess.run(command.split(), cwd=work, check=True, stdout=subprocess.DEVNULL, env=environment)
         assoc = work / f"output/{name}.assoc.txt"
+        values = work / f"output/{name}.eigenD.txt"
+        if values.exists():
+            shutil.copy(values, here)
         if not assoc.exists():
             continue
         with open(here / f"{name}.assoc.txt.gz", "wb") as raw, gzip.GzipFile("", "wb", 9, raw, mtime=0) as out:

@@ -5,6 +5,8 @@
 //! the column without its constant sums to: 0 when ν is the mean of these people's own calls, something else when the
 //! missing calls were given the mean of more people than these.
 
+mod twins;
+
 use std::ops::Range;
 
 use rayon::prelude::*;
