@@ -28,10 +28,14 @@ export const MODEL_FLAGS: readonly OptionSpec[] = [
   option.text("knots", "knots by variable, e.g. x=0,0.5,1;z=0,10", { value: "NAME=A,B,…;…" }),
   option.flag("select", "penalise null spaces too, so that terms can leave the model"),
   option.flag("discrete", "round the covariates of smooths to a grid: for very many rows of costly bases"),
-  option.number("gamma", "multiplies the degrees of freedom in GCV", {
-    range: { min: 1e-3, max: 1e3 },
-    value: "X",
-  }),
+  option.number(
+    "gamma",
+    "above 1 for smoother fits: multiplies the degrees of freedom in GCV, divides the rows in REML and ML",
+    {
+      range: { min: 1e-3, max: 1e3 },
+      value: "X",
+    },
+  ),
   option.number("scale", "fixes the scale instead of estimating it", {
     range: { min: Number.MIN_VALUE },
     value: "X",

@@ -1,6 +1,7 @@
 import { checkRange, Random, type RunOptions, throwIfAborted, xError } from "@x/core/base";
 import type { FitArtifact } from "./artifact/artifact.ts";
 import { type DataLike, openData } from "./data/columns.ts";
+import { refuseConstant } from "./data/response.ts";
 import type { IterationCounts } from "./engine-types.ts";
 import { gamError } from "./errors.ts";
 import { linkOf } from "./family.ts";
@@ -118,7 +119,8 @@ export interface CrossFit {
  * Leave-one-group-out or K-fold in one call: fits all rows, then each fold from that fit's point. Bases, knots, constraints
  * and factor levels are the parent's, so that a fold without a subject still has its column. Gaussian models with the
  * identity link need one pass over the data: a fold's cross-products are the total minus its own part. Every fold ends
- * with its own certificate; cold and warm agree. Errors: those of `fit`, and `GROUPS`.
+ * with its own certificate; cold and warm agree. Errors: those of `fit`, with the fold in `details.fold` and in front of
+ * the message where it is a fold's (`RESPONSE_CONSTANT`: the rows left do not vary), and `GROUPS`.
  *
  * ```ts
  * const cv = await crossFit("y ~ s(x) + s(id, bs='re')", table, { group: "id" });
@@ -152,6 +154,13 @@ export async function crossFit(
       "GROUPS",
       `${groups.column} has ${present.length} group${present.length === 1 ? "" : "s"} in the rows used; two are needed`,
       { usage: true },
+    );
+
+  for (const g of present)
+    refuseConstant(
+      { ...all.response, y: all.response.y.filter((_, i) => groupOf[i] !== g) },
+      spec.family,
+      groups.names[g]!,
     );
 
   const useCross =

@@ -8,7 +8,10 @@ export interface Family {
   readonly name: FamilyName;
   /** `log`, `logit` …; the family's default when absent. */
   readonly link?: string;
-  /** Fixed parameters of the family (nb: θ; tw: p, or p and φ; betar: φ; ocat: cut points); estimated when absent. */
+  /**
+   * Fixed parameters of the family (nb: θ; tw: p, or p and φ; betar: φ; ocat: cut points; gaulss: the least standard
+   * deviation b); estimated when absent (gaulss: 0.01).
+   */
   readonly theta?: readonly number[];
   /** Number of categories (ocat, multinom); from the data when absent. */
   readonly classes?: number;
@@ -106,8 +109,12 @@ export const quasiPoisson = (options?: FamilyOptions): Family => make("quasipois
 export const orderedCategorical = (classes?: number): Family => make("ocat", {}, classes);
 /** Unordered categories 0 … K−1 (or a factor): K − 1 formulas. */
 export const multinomial = (classes?: number): Family => make("multinom", {}, classes);
-/** Normal with a formula for the mean and one for the log precision. */
-export const gaussianLocationScale = (): Family => make("gaulss");
+/**
+ * Normal with a formula for the mean and one for the standard deviation, b + exp(second predictor). `b`, 0.01 as in mgcv, is
+ * in the unit of the response: responses that vary by little more than b are refused (`GAM_RESPONSE`), give a smaller one.
+ */
+export const gaussianLocationScale = (options: { readonly b?: number } = {}): Family =>
+  make("gaulss", options.b === undefined ? {} : { theta: options.b });
 /**
  * Cox proportional hazards, ties by Breslow's (Peto's) rule: `Surv(time, event)`, or the time with `weights` 1 = event,
  * 0 = censored. `predict` with `type: "response"` gives hazard ratios; `model.survival` gives survival curves.
@@ -155,7 +162,7 @@ export function parseFamily(text: string): Family {
     const [key, value] = part.includes("=") ? part.split("=").map((p) => p.trim()) : ["link", part];
     const bare = value!.replace(/^["']|["']$/g, "");
     if (key === "link") link = bare;
-    else if (/^(theta|p|phi)$/.test(key!)) theta = [number(bare, refuse)];
+    else if (name === "gaulss" ? key === "b" : /^(theta|p|phi)$/.test(key!)) theta = [number(bare, refuse)];
     else if (/^(R|K|classes)$/.test(key!)) classes = number(bare, refuse);
     else refuse(`${name}() has no argument ${key}; there are link, theta, classes`);
   }

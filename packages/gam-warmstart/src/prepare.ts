@@ -42,7 +42,10 @@ export interface ModelOptions extends RunOptions {
   readonly discrete?: boolean;
   /** Knots by variable: those of its basis, instead of evenly spread ones. */
   readonly knots?: Readonly<Record<string, readonly number[]>>;
-  /** Multiplies the degrees of freedom in GCV; 1 by default. */
+  /**
+   * Above 1 for smoother fits: multiplies the degrees of freedom in GCV and UBRE; REML and ML see the rows as n / gamma, as
+   * in mgcv. 1 by default.
+   */
   readonly gamma?: number;
   /** Fixes the scale (dispersion) instead of estimating it. */
   readonly scale?: number;
@@ -128,11 +131,6 @@ export function readSpec(formula: string | readonly string[], options: ModelOpti
   if (!["REML", "ML", "GCV"].includes(method))
     throw xError("OPTION_CHOICE", `method is REML, ML or GCV, not ${method}`, {
       details: { option: "method" },
-      usage: true,
-    });
-  if (method !== "GCV" && Number.isFinite(options.gamma) && options.gamma !== 1)
-    throw xError("OPTION_CONFLICT", `gamma multiplies the degrees of freedom in GCV; ${method} has none`, {
-      details: { option: "gamma", method },
       usage: true,
     });
   for (const [name, knots] of Object.entries(options.knots ?? {}))
@@ -412,6 +410,6 @@ export function fittedOptions({
   summary: { theta: readonly number[] };
   classes: readonly string[] | null;
 }): EngineOptions {
-  const theta = summary.theta.length > 0 ? summary.theta : null;
-  return { ...engineOptions(spec, classes?.length ?? null, {}), theta };
+  const options = engineOptions(spec, classes?.length ?? null, {});
+  return summary.theta.length > 0 ? { ...options, theta: summary.theta } : options;
 }

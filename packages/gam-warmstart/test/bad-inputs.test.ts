@@ -100,6 +100,15 @@ describe("a fit refuses", () => {
     ],
     ["a smooth of texts", "y ~ s(id)", {}, {}, "COLUMN_TYPE", /bs="re"/],
     [
+      "a smooth of numbers and a text",
+      "y ~ s(mixed)",
+      { mixed: data.x!.map((v, i) => (i === 4 ? "." : String(v))) },
+      {},
+      "COLUMN_TYPE",
+      /\("\."; `na` names texts that mean missing\)/,
+    ],
+    ["fewer knots than k", "y ~ s(x)", {}, { knots: { x: [0, 1] } }, "GAM_KNOTS", /10 knots, 2 are given/],
+    [
       "a constant response",
       "one ~ s(x)",
       { one: data.x!.map(() => 1) },
@@ -177,7 +186,6 @@ describe("a fit refuses", () => {
       "UNKNOWN_COLUMN",
       /did you mean grade\?/,
     ],
-    ["gamma beside REML", "y ~ s(x)", {}, { gamma: 1.4 }, "OPTION_CONFLICT", /REML/],
     ["too few knots", "y ~ s(x)", {}, { knots: { x: [1] } }, "KNOTS", /two/],
     ["a wrong method", "y ~ s(x)", {}, { method: "REM" as "REML" }, "OPTION_CHOICE", /REML/],
     ["cfg-unknown", "y ~ s(x)", {}, { famly: 1 } as FitOptions, "UNKNOWN_OPTION", /did you mean family/],
@@ -230,6 +238,36 @@ describe("a fit refuses", () => {
       countCold: false,
     });
     expect(cv.predictions.every(Number.isFinite)).toBe(true);
+  });
+
+  it.each([
+    [
+      "counts that are zero in all rows left",
+      "poisson",
+      (inside: boolean) => (inside ? 3 : 0),
+      /is 0 in all/,
+    ],
+    [
+      "values that are one number in all rows left",
+      "gaussian",
+      (inside: boolean) => (inside ? 3 : 7),
+      /is 7 in all/,
+    ],
+  ] as const)("a fold with %s is named", async (_what, family, value, says) => {
+    const first = data.id![0]!;
+    // Only the first group varies: without it nothing is left.
+    const only = data.id!.map((id, i) => value(id === first) + (id === first ? i % 2 : 0));
+    await expect(
+      crossFit("only ~ s(x)", { ...data, only } as never, {
+        family: parseFamily(family),
+        group: "id",
+        countCold: false,
+      }),
+    ).rejects.toMatchObject({
+      code: "RESPONSE_CONSTANT",
+      message: expect.stringMatching(new RegExp(`^without ${first}: only ${says.source}`)),
+      details: { column: "only", fold: first },
+    });
   });
 
   it("zero-weight rows count as absent", async () => {
@@ -343,4 +381,17 @@ describe("the command line refuses", () => {
     const ran = await gam(["fit", visits, "y ~ s(x)", "--json"]);
     expect(JSON.parse(ran.err).error).toMatchObject({ code: "UNKNOWN_COLUMN" });
   });
+});
+
+it.each([
+  ["poisson", "half", "NON_INTEGER"],
+  ["nb", "half", "NON_INTEGER"],
+  ["binomial", "share", "NON_INTEGER"],
+  ["quasipoisson", "half", undefined],
+  ["poisson", "c", undefined],
+])("%s of %s: a warning where counts are not whole", async (family, response, code) => {
+  const half = data.c!.map((v) => Number(v) + 0.5);
+  const share = data.x!.map((v) => 0.2 + 0.6 * Number(v));
+  const model = await fit(`${response} ~ s(x)`, { ...data, half, share }, { family: parseFamily(family) });
+  expect(model.warnings.map((w) => w.code)).toEqual(code === undefined ? [] : [code]);
 });

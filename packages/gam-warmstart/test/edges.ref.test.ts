@@ -9,6 +9,7 @@ interface Golden {
     formula: string;
     family: string;
     method: Method;
+    gamma: number;
     coefficients: number;
     deviance: number;
     edf: number;
@@ -27,10 +28,14 @@ const error = (ours: number, theirs: number, floor: number): number =>
   Math.abs(ours - theirs) / Math.max(Math.abs(theirs), floor);
 
 describe("mgcv at the edges", () => {
-  it.each(all.models.map((m) => [`${m.formula}, ${m.family}, ${m.method}`, m] as const))(
+  it.each(all.models.map((m) => [`${m.formula}, ${m.family}, ${m.method}, ${m.gamma}`, m] as const))(
     "%s",
     async (_name, m) => {
-      const model = await fit(m.formula, data, { family: parseFamily(m.family), method: m.method });
+      const model = await fit(m.formula, data, {
+        family: parseFamily(m.family),
+        method: m.method,
+        gamma: m.gamma,
+      });
       const p = await model.predict(data, { se: true });
       const worst = (ours: Float64Array, theirs: number[], floor: number): number =>
         Math.max(...theirs.map((v, i) => error(ours[all.rows[i]! - 1]!, v, floor)));

@@ -72,6 +72,7 @@ describe("mgcv on more.csv", () => {
   // bases that do not depend on one (golden/make_separable.R) is the reference.
   it.each([
     ["t2", "normal ~ t2(x, z, k=5)"],
+    ["random", 'normal ~ t2(x, g, bs=c("cr","re"))'],
     ["fs", 'normal ~ s(x, g, bs="fs", k=6)'],
     ["cs", 'normal ~ s(z, bs="cs", k=6)'],
   ] as const)("%s: free functions by a rule", async (kind, formula) => {
@@ -85,7 +86,7 @@ describe("mgcv on more.csv", () => {
       near("link", link.fit[0]![i]!, v, 1e-6, 1);
       near("se", link.se![0]![i]!, m.se[i]!, 1e-6);
     });
-    expect(model.rho).toHaveLength(kind === "cs" ? 1 : 3);
+    expect(model.rho).toHaveLength({ t2: 3, random: 2, fs: 3, cs: 1 }[kind]);
   });
 
   it("t2: mgcv's own basis is near by", async () => {

@@ -35,7 +35,7 @@ impl Model<'_> {
         let p = &e.prepared;
         let own = |j: usize| {
             let half = 0.5 * p.lambda[j] * dot(&p.times(j, &e.beta), &e.beta);
-            half / e.phi + 0.5 * p.trace(j, &e.inverse) - 0.5 * p.log_det_gradient[j]
+            half / (e.phi * self.gamma) + 0.5 * p.trace(j, &e.inverse) - 0.5 * p.log_det_gradient[j]
         };
         Some((0..p.lambda.len()).map(own).collect())
     }

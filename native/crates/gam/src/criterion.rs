@@ -22,6 +22,8 @@ pub struct Quadratic {
     pub gram: Mat,
     pub xty: Vec<f64>,
     pub yy: f64,
+    /// What was taken off every response before these sums.
+    pub level: f64,
     /// Rows of positive weight and the sum of the logarithms of their weights.
     pub rows: f64,
     pub log_weights: f64,
@@ -40,6 +42,7 @@ pub struct Model<'a> {
     pub method: Method,
     /// `None` = estimated.
     pub scale: Option<f64>,
+    /// Multiplies the degrees of freedom in GCV; in REML and ML n / gamma rows count in place of n.
     pub gamma: f64,
     /// Rows of positive weight.
     pub n: f64,
@@ -255,15 +258,17 @@ impl Model<'_> {
         Ok(e)
     }
 
-    /// Minimises over log(phi): [D + b'Sb] / (2 phi) - ls(phi) - M/2 log(2 pi phi). Returns phi and the second derivative.
+    /// Minimises over log(phi): {[D + b'Sb] / (2 phi) - ls(phi)} / gamma - M/2 log(2 pi phi). Returns phi and the second
+    /// derivative.
     fn scale(&self, total: f64, null: f64) -> (f64, f64) {
-        let mut s = (total.max(1e-300) / (self.n - null).max(1.0)).ln();
+        let gamma = self.gamma;
+        let mut s = (total.max(1e-300) / (self.n - gamma * null).max(1.0)).ln();
         let mut curvature = 1.0;
         for _ in 0..100 {
             let ls = self.saturated(s);
-            let half = 0.5 * total * (-s).exp();
-            let g = -half - ls[1] - 0.5 * null;
-            curvature = half - ls[2];
+            let half = 0.5 * total * (-s).exp() / gamma;
+            let g = -half - ls[1] / gamma - 0.5 * null;
+            curvature = half - ls[2] / gamma;
             if g.abs() < 1e-13 * (1.0 + half.abs()) || curvature <= 0.0 {
                 break;
             }
@@ -284,9 +289,9 @@ impl Model<'_> {
             Some(phi) => (phi, f64::INFINITY),
             None => self.scale(total, null),
         };
-        let criterion = total / (2.0 * phi) - self.saturated(phi.ln())[0] + 0.5 * log_det
+        let criterion = (total / (2.0 * phi) - self.saturated(phi.ln())[0]) / self.gamma + 0.5 * log_det
             - 0.5 * log_det_s
-            - 0.5 * null * (LN_2PI + phi.ln());
+            - 0.5 * null * (LN_2PI + phi.ln() - self.gamma.ln());
         (criterion, phi, curvature)
     }
 
@@ -318,6 +323,8 @@ impl Model<'_> {
         if !derivatives {
             return Ok(());
         }
+        // What the likelihood is divided by.
+        let phi = phi * self.gamma;
         e.directions = self.directions(layout, e)?;
         let p = &e.prepared;
         let inverse = inverse.as_ref().unwrap_or(&e.inverse);

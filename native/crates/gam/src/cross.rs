@@ -3,16 +3,18 @@
 
 use x_simd::{Error, Job, Result};
 
+use crate::centred::{Centred, Centres};
 use crate::criterion::Quadratic;
 use crate::design::Design;
 use crate::family::{Response, check_response, from_options};
-use crate::fit::{Fit, Options, fit_quadratic, quadratic_sums};
+use crate::fit::{Fit, Options, fit_quadratic, level, quadratic_sums};
 use crate::json::Json;
 use crate::penalty::Penalty;
 use crate::rows::{Block, Layout, Rows};
 
 pub struct Cross {
     layout: Layout,
+    centres: Centres,
     penalties: Vec<Penalty>,
     ranges: Vec<std::ops::Range<usize>>,
     random: Vec<bool>,
@@ -22,7 +24,7 @@ pub struct Cross {
 
 /// Some consecutive rows.
 struct Slice<'a> {
-    all: &'a Design,
+    all: &'a Centred<'a>,
     from: usize,
     rows: usize,
 }
@@ -78,15 +80,19 @@ impl Cross {
         order.sort_by_key(|&i| groups[i]);
         let take = |x: &[f64]| -> Vec<f64> { order.iter().filter_map(|&i| x.get(i).copied()).collect() };
         let sorted = design.reordered(&order, job)?;
+        let centres = Centres::of(&sorted);
+        let all = Centred { design: &sorted, centres: &centres };
         let (y, w, offset) = (take(y), take(w), take(offset));
         let mut sizes = vec![0; count];
         groups.iter().for_each(|&g| sizes[g as usize] += 1);
+        let level = level(design.layout(), &y, &w, &offset);
         let mut from = 0;
         let mut parts = Vec::with_capacity(count);
         for rows in sizes {
             let range = from..from + rows;
             let o = if offset.is_empty() { &[][..] } else { &offset[range.clone()] };
-            parts.push(quadratic_sums(&Slice { all: &sorted, from, rows }, &y[range.clone()], &w[range], o, job)?);
+            let slice = Slice { all: &all, from, rows };
+            parts.push(quadratic_sums(&slice, &y[range.clone()], &w[range], o, level, job)?);
             from += rows;
         }
         let width = design.layout().width;
@@ -94,12 +100,14 @@ impl Cross {
             gram: crate::mat::Mat::zeros(width, width),
             xty: vec![0.0; width],
             yy: 0.0,
+            level,
             rows: 0.0,
             log_weights: 0.0,
         };
         parts.iter().for_each(|p| combine(&mut total, 1.0, p));
         Ok(Cross {
             layout: design.layout().clone(),
+            centres,
             penalties: design.penalties.clone(),
             ranges: design.ranges(),
             random: design.random(),
@@ -120,10 +128,13 @@ impl Cross {
             let part = self.groups.get(g).ok_or_else(|| Error::new("SHAPE", format!("no group {g}")))?;
             combine(&mut sums, -1.0, part);
         }
-        let mut fitted = fit_quadratic(&self.layout, &self.penalties, &*family, &sums, &read)?;
+        let mut inside = read.clone();
+        inside.control.beta.iter_mut().for_each(|b| self.centres.inward(b));
+        let mut fitted = fit_quadratic(&self.layout, &self.penalties, &*family, &sums, &inside)?;
         if read.tests {
             fitted.tests = crate::termtest::all(&fitted, &self.penalties, &self.ranges, &self.random)?;
         }
+        self.centres.outward(&mut fitted);
         Ok((read, fitted))
     }
 }

@@ -85,6 +85,10 @@ impl Design {
         let select = spec.get("select").flag();
         let mut all = Vec::new();
         let mut terms = Vec::new();
+        let mut smooths: Vec<&Json> = Vec::new();
+        for p in predictors {
+            smooths.extend(p.get("smooths").list("smooths")?);
+        }
         for (k, p) in predictors.iter().enumerate() {
             all.push(parametric(p.get("parametric"))?);
             for s in p.get("smooths").list("smooths")? {
@@ -92,7 +96,8 @@ impl Design {
                 if rows == 0 {
                     return Err(Error::new("GAM_FEW_ROWS", "no rows to learn from"));
                 }
-                terms.push(Term::learn(s, k, select, &columns, rows)?);
+                let plan = crate::linked::plan(s, &smooths, &columns, rows)?;
+                terms.push(Term::learn(&plan.spec, k, select, &plan.columns, plan.rows)?);
             }
         }
         let constant = |list: &Vec<Parametric>| list.iter().any(|p| p.column.is_none());
@@ -123,6 +128,9 @@ impl Design {
         let (mut sources, mut kept, mut penalties) = (Vec::new(), Vec::new(), Vec::new());
         for (k, list) in parametric.iter().enumerate() {
             if !list.is_empty() {
+                if k == 0 {
+                    layout.intercept = list.iter().position(|p| p.column.is_none());
+                }
                 layout.push(1, list.len(), list.len(), k, None);
                 sources.push(Source::Parametric(list.iter().map(|p| p.column).collect()));
                 kept.push(Kept::Nothing);

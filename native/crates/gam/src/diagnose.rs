@@ -17,7 +17,7 @@ pub fn concurvity(design: &Design, beta: &[f64], job: &Job) -> Result<Json> {
         return Err(Error::new("SHAPE", format!("{} coefficients for a model of {width}", beta.len())));
     }
     let ones = vec![1.0; design.rows()];
-    let gram = quadratic_sums(design, &ones, &ones, &[], job)?.gram;
+    let gram = quadratic_sums(design, &ones, &ones, &[], 0.0, job)?.gram;
     let smooth: Vec<usize> = design.ranges().into_iter().flatten().collect();
     let parametric: Vec<usize> = (0..width).filter(|i| !smooth.contains(i)).collect();
     let terms =

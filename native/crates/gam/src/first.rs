@@ -3,7 +3,7 @@
 use x_simd::{Error, Result};
 
 use crate::criterion::{Model, Source};
-use crate::mat::Factor;
+use crate::mat::{Factor, Mat};
 use crate::passes::{Weights, Working};
 use crate::penalty::Prepared;
 use crate::rows::Layout;
@@ -23,6 +23,34 @@ impl Model<'_> {
             Source::Data(d) => d.starting(layout, theta, false)?,
         };
         self.least_squares(p, &start)
+    }
+
+    /// Where a search begins that has nothing to begin from: smoothing parameters by `rule` from X'WX at the start values,
+    /// and coefficients at them (unrotated) unless they are given.
+    pub fn outset(
+        &self,
+        theta: &[f64],
+        beta: Option<Vec<f64>>,
+        rule: &dyn Fn(&Mat) -> Result<Vec<f64>>,
+    ) -> Result<(Vec<f64>, Vec<f64>)> {
+        let plain = self.penalties.prepare(&vec![0.0; self.penalties.count])?;
+        let layout = self.layout.rotated(&plain.rotation);
+        let start = match (&self.source, &beta) {
+            (Source::Data(d), None) => d.starting(&layout, theta, false)?,
+            (_, given) => {
+                let at = given.as_ref().map_or_else(|| vec![0.0; layout.width], |b| plain.to_rotated(b));
+                self.working(&layout, &plain, &at, theta, Weights::Fisher)?
+            }
+        };
+        let rho = rule(&plain.rotate(&start.gram, false))?;
+        if let Some(beta) = beta {
+            return Ok((beta, rho));
+        }
+        let p = self.penalties.prepare(&rho)?;
+        let gram = p.rotate(&plain.rotate(&start.gram, false), true);
+        let score = p.to_rotated(&plain.to_plain(&start.score));
+        let beta = self.least_squares(&p, &Working { gram, score, ..start })?;
+        Ok((p.to_plain(&beta), rho))
     }
 
     /// From a first iterate outside the domain of the link back towards the constant model, which is inside.

@@ -7,12 +7,13 @@ use crate::criterion::{Evaluation, Method, Model, Quadratic, Source};
 use crate::family::{Family, Response, check_response};
 use crate::mat::{Factor, Mat, axpy, dot};
 pub use crate::options::Options;
-use crate::outer::{Certificate, Control, optimise};
+use crate::outer::{Certificate, Control};
 use crate::passes::{Data, Weights};
 use crate::penalty::{Penalties, Penalty};
 use crate::probe::Probe;
 use crate::residuals::Residuals;
 use crate::rows::{Layout, Rows, pass};
+use crate::unit::in_units;
 
 pub struct Fit {
     pub beta: Vec<f64>,
@@ -62,8 +63,16 @@ pub struct Fit {
     pub tests: Vec<crate::termtest::TermTest>,
 }
 
-/// Sums of a gaussian model with identity link over the rows for which `keep` is true.
-pub fn quadratic_sums(rows: &dyn Rows, y: &[f64], w: &[f64], offset: &[f64], job: &Job) -> Result<Quadratic> {
+/// Sums of a gaussian model with identity link. `level` is taken off the responses first: sums of squares about a mean that
+/// is far from zero would hold little else.
+pub fn quadratic_sums(
+    rows: &dyn Rows,
+    y: &[f64],
+    w: &[f64],
+    offset: &[f64],
+    level: f64,
+    job: &Job,
+) -> Result<Quadratic> {
     let layout = rows.layout();
     let width = layout.raw_width;
     let (gram, xty, yy) = pass(
@@ -77,7 +86,7 @@ pub fn quadratic_sums(rows: &dyn Rows, y: &[f64], w: &[f64], offset: &[f64], job
             weights[0].extend_from_slice(&w[range.clone()]);
             wz.clear();
             for i in range {
-                let z = y[i] - offset.get(i).copied().unwrap_or(0.0);
+                let z = y[i] - offset.get(i).copied().unwrap_or(0.0) - level;
                 wz.push(w[i] * z);
                 *yy += w[i] * z * z;
             }
@@ -96,9 +105,20 @@ pub fn quadratic_sums(rows: &dyn Rows, y: &[f64], w: &[f64], offset: &[f64], job
         gram: layout.fold_gram(&gram),
         xty: layout.fold_vec(&xty),
         yy,
+        level,
         rows: used.clone().count() as f64,
         log_weights: used.map(|w| w.ln()).sum(),
     })
+}
+
+/// The mean response, where the model has an intercept to take it up.
+pub fn level(layout: &Layout, y: &[f64], w: &[f64], offset: &[f64]) -> f64 {
+    if layout.intercept.is_none() {
+        return 0.0;
+    }
+    let z = |i: usize| y[i] - offset.get(i).copied().unwrap_or(0.0);
+    let total: f64 = w.iter().sum();
+    (0..y.len()).map(|i| w[i] * z(i)).sum::<f64>() / total
 }
 
 fn check_shapes(rows: &dyn Rows, family: &dyn Family, y: &[f64], w: &[f64], offset: &[f64]) -> Result<()> {
@@ -158,7 +178,8 @@ pub fn fit(
     // The weights of a partial likelihood say event or censored.
     let used = w.iter().filter(|w| **w > 0.0 || family.partial()).count() as f64;
     if family.quadratic() {
-        let sums = quadratic_sums(rows, y, w, offset, job)?;
+        let level = level(rows.layout(), y, w, offset);
+        let sums = quadratic_sums(rows, y, w, offset, level, job)?;
         let source = Source::Quadratic(&sums);
         run(rows.layout(), penalties, source, Some(&data), family, options, used)
     } else {
@@ -197,7 +218,7 @@ fn run(
     }
     let scale = options.scale.or(if family.scale_known() { Some(1.0) } else { None });
     let model = Model { source, layout, penalties: &penalties, method: options.method, scale, gamma: options.gamma, n };
-    let best = optimise(&model, &theta, &options.control)?;
+    let best = in_units(&model, list, family, &theta, &options.control)?;
     let mut out = finish(&model, data, family, options, &best.evaluation, scale)?;
     out.rho = best.rho;
     out.certificate = best.certificate;

@@ -6,6 +6,7 @@
 
 pub mod basis;
 mod carry;
+mod centred;
 mod corrected;
 pub mod cox;
 pub mod criterion;
@@ -22,6 +23,7 @@ pub mod jet;
 pub mod json;
 mod kernels;
 mod last;
+mod linked;
 pub mod mat;
 pub mod mixture;
 pub mod options;
@@ -41,7 +43,9 @@ mod step;
 mod tail;
 pub mod term;
 pub mod termtest;
+mod unit;
 
+use centred::{Centred, Centres};
 use design::Design;
 use family::{Family, from_options};
 use fit::{Fit, Options, fit};
@@ -68,6 +72,7 @@ pub fn fit_design(
         weights
     };
     let shaped = !design.constraints().is_empty();
+    let centres = Centres::of(design);
     let mut fitted = if shaped && family.partial() {
         return Err(Error::new("GAM_OPTIONS", "shape constraints are not for the family cox.ph"));
     } else if shaped {
@@ -75,10 +80,16 @@ pub fn fit_design(
     } else if family.partial() {
         by_time(design, &*family, y, w, offset, &read, job)?
     } else {
-        fit(design, &design.penalties, &*family, y, w, offset, &read, job)?
+        let mut inside = read.clone();
+        inside.control.beta.iter_mut().for_each(|b| centres.inward(b));
+        let rows = Centred { design, centres: &centres };
+        fit(&rows, &design.penalties, &*family, y, w, offset, &inside, job)?
     };
     if read.tests {
         fitted.tests = termtest::all(&fitted, &design.penalties, &design.ranges(), &design.random())?;
+    }
+    if !shaped && !family.partial() {
+        centres.outward(&mut fitted);
     }
     let text = describe(&fitted, design, &*family, &read);
     Ok((text, fitted))

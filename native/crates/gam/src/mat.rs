@@ -301,6 +301,22 @@ pub fn complement(c: &[f64]) -> Mat {
     Mat::from_fn(n, n - 1, |i, j| (if i == j + 1 { 1.0 } else { 0.0 }) - tau * v[i] * v[j + 1])
 }
 
+/// The same with nothing but the coordinates `at` (ascending) changed; `c` is all of them.
+pub fn complement_within(c: &[f64], at: &[usize]) -> Mat {
+    let own: Vec<f64> = at.iter().map(|&i| c[i]).collect();
+    let inner = complement(&own);
+    let mut out = Mat::zeros(c.len(), c.len() - 1);
+    let mut next = 0;
+    for i in (0..c.len()).filter(|i| !at.contains(i)) {
+        out[(i, next)] = 1.0;
+        next += 1;
+    }
+    for (a, &i) in at.iter().enumerate() {
+        out.row_mut(i)[next..].copy_from_slice(inner.row(a));
+    }
+    out
+}
+
 /// Orthonormal basis of the complement of the columns of `c` (n × m): the last n - m columns of the product of the
 /// Householder reflectors of its QR decomposition.
 pub fn complement_of(c: &Mat) -> Mat {

@@ -37,8 +37,8 @@ impl Default for Control {
             fixed: false,
             max_outer: 200,
             refresh: true,
-            rho_min: -20.0,
-            rho_max: 30.0,
+            rho_min: -FARTHEST,
+            rho_max: FARTHEST,
             third: Vec::new(),
             probe: false,
             look: false,
@@ -89,6 +89,10 @@ pub const INNER: f64 = 1e-14;
 const INNER_ON_THE_WAY: f64 = 1e-8;
 const INNER_AT_THE_END: f64 = 1e-13;
 
+/// No search goes this far: where a criterion is flat depends on the units of responses and covariates, so the box is one
+/// against overflow and nothing else.
+const FARTHEST: f64 = 150.0;
+
 /// How far out another basin is looked for, and how much higher than here its estimate may be.
 const FAR: f64 = 12.0;
 const WORTH_A_LOOK: f64 = 0.05;
@@ -138,7 +142,8 @@ pub fn optimise(model: &Model, theta: &[f64], control: &Control) -> Result<Optim
         let keep = |rho: Vec<f64>| -> Vec<f64> {
             rho.iter().zip(&given).map(|(r, g)| if g.is_finite() { *g } else { clamp(*r) }).collect()
         };
-        let first = model.evaluate(&keep(vec![0.0; m]), theta, beta.as_deref(), false, 1e-2)?;
+        let (guess, rough) = model.outset(theta, beta.take(), &|gram| Ok(keep(balanced(model, gram)?)))?;
+        let first = model.evaluate(&rough, theta, Some(&guess), false, 1e-2)?;
         search.evaluations += 1;
         search.inner += first.inner;
         let mut rho = keep(balanced(model, &first.prepared.rotate(&first.gram, false))?);
@@ -342,8 +347,10 @@ impl Search<'_> {
         let p = &e.prepared;
         let phi = if self.model.method == Method::Gcv && self.model.scale.is_none() {
             2.0 * e.f / (self.model.n - e.inverse.trace_with(&e.gram)).max(1.0)
-        } else {
+        } else if self.model.method == Method::Gcv {
             e.phi
+        } else {
+            e.phi * self.model.gamma
         };
         let next = (0..self.m)
             .map(|j| {

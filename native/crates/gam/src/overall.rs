@@ -74,7 +74,7 @@ fn predictor_of(family: &dyn Family, theta: &[f64], mean: f64) -> f64 {
         let (mu, slope) = family.mean(theta, &[eta]);
         let step = (mean - mu) / slope;
         eta += step;
-        if step.abs() < 1e-14 * (1.0 + eta.abs()) {
+        if step.abs() <= 1e-14 * (1.0 + eta.abs()) {
             break;
         }
     }
@@ -97,7 +97,8 @@ fn intercept_only(family: &dyn Family, d: &Data, theta: &[f64], mean: f64) -> f6
             break;
         }
         b -= step;
-        if step.abs() < 1e-13 * (1.0 + b.abs()) {
+        // The next one changes the deviance by the square of this.
+        if g * step <= 1e-16 * out.f.iter().sum::<f64>().abs() {
             break;
         }
     }

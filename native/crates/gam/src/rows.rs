@@ -55,6 +55,8 @@ pub struct Layout {
     pub raw_width: usize,
     pub width: usize,
     pub predictors: usize,
+    /// Coefficient of the column of ones of the first predictor.
+    pub intercept: Option<usize>,
     pairs: Vec<Pair>,
     /// Length of all product sums.
     cells: usize,

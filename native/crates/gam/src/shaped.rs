@@ -16,6 +16,7 @@ use crate::passes::{Data, Weights, Working};
 use crate::penalty::{Penalties, Penalty, Prepared};
 use crate::rows::{Block, Layout, Rows};
 use crate::shape::{Corner, programme};
+use crate::unit::{penalties_in, unit_of_rows};
 
 /// Rounds of active constraints and smoothing parameters.
 const ROUNDS: usize = 60;
@@ -62,6 +63,10 @@ impl<'a> Face<'a> {
         let mut blocks: Vec<(usize, usize, Mat)> = Vec::new();
         for piece in &old.pieces {
             let range = piece.from..piece.from + piece.width;
+            // A shape never holds the parametric columns.
+            if let Some(i) = old.intercept.filter(|i| range.contains(i)) {
+                layout.intercept = Some(layout.width + i - piece.from);
+            }
             let mut first = 0;
             let mut rows: Vec<f64> = Vec::new();
             for (own, c) in constraints {
@@ -124,12 +129,18 @@ pub fn fit_shaped(
         all.add_block(at, range.start, 1.0, c);
         at += c.rows;
     }
-    let data = Data { rows: design, family, y, w, offset, job };
+    // In the unit of the responses, as the search is.
+    let unit = unit_of_rows(y, w, family);
+    let weights: Vec<f64> = w.iter().map(|w| w / unit).collect();
+    let data = Data { rows: design, family, y, w: &weights, offset, job };
+    let penalties = penalties_in(&design.penalties, unit);
     let m = design.penalties.len();
     let mut rho: Vec<f64> = options.control.rho.clone().unwrap_or_else(|| vec![f64::NAN; m]);
     // Not from the free fit: it need not exist (separated responses) where the constrained one does.
     let theta = family.theta_start();
-    let mut active = Solver { data: &data, design, constraints: &all, parameters: &theta }.solve(&rho)?.active;
+    let layout = design.layout();
+    let start = Solver { data: &data, penalties: &penalties, layout, constraints: &all, parameters: &theta };
+    let mut active = start.solve(&rho)?.active;
     let mut seen: Vec<Vec<usize>> = Vec::new();
     let mut joined = false;
     let mut work = (0, 0, 0);
@@ -146,9 +157,9 @@ pub fn fit_shaped(
         if trace.is_empty() {
             trace = whole_trace(&fitted, &face, &rho);
         }
-        let corner = Solver { data: &data, design, constraints: &all, parameters: &fitted.parameters }.solve(&rho)?;
+        let corner = Solver { parameters: &fitted.parameters, ..start }.solve(&rho)?;
         let distance = corner.x.iter().zip(face.z.mul_vec(&fitted.beta)).map(|(a, b)| (a - b).abs());
-        let size = corner.x.iter().fold(1.0, |m: f64, x| m.max(x.abs()));
+        let size = corner.x.iter().fold(0.0, |m: f64, x| m.max(x.abs()));
         let same = corner.active == active || distance.fold(0.0, f64::max) < 1e-8 * size;
         let circling = !same && joined && seen.contains(&corner.active);
         if circling {
@@ -190,9 +201,11 @@ fn whole_trace(fit: &Fit, face: &Face, rho: &[f64]) -> Vec<(f64, Vec<f64>)> {
 }
 
 /// The constrained minimum at given smoothing parameters.
+#[derive(Clone, Copy)]
 struct Solver<'a> {
     data: &'a Data<'a>,
-    design: &'a Design,
+    penalties: &'a [Penalty],
+    layout: &'a Layout,
     constraints: &'a Mat,
     /// Of the family.
     parameters: &'a [f64],
@@ -201,10 +214,10 @@ struct Solver<'a> {
 impl Solver<'_> {
     /// In the rotated coefficients of the penalties, where large smoothing parameters do no harm.
     fn solve(&self, rho: &[f64]) -> Result<Corner> {
-        let plain = self.design.layout();
+        let plain = self.layout;
         // A parameter that nothing has determined yet does no harm at 1.
         let known: Vec<f64> = rho.iter().map(|r| if r.is_finite() { *r } else { 0.0 }).collect();
-        let p = Penalties::new(&self.design.penalties, plain.width)?.prepare(&known)?;
+        let p = Penalties::new(self.penalties, plain.width)?.prepare(&known)?;
         let layout = plain.rotated(&p.rotation);
         let rows: Vec<Vec<f64>> = (0..self.constraints.rows).map(|i| p.to_rotated(self.constraints.row(i))).collect();
         let c = Mat { rows: rows.len(), cols: plain.width, data: rows.concat() };

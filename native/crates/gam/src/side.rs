@@ -3,7 +3,7 @@
 
 use x_simd::Result;
 
-use crate::basis::Columns;
+use crate::basis::{Basis, Columns};
 use crate::mat::{Mat, axpy, dot};
 use crate::term::Term;
 
@@ -20,7 +20,7 @@ pub fn constrain(terms: &mut [Term], intercept: &[bool], columns: &Columns, rows
             let (a, b) = (&terms[s], &terms[t]);
             a.predictor == b.predictor
                 && a.by == b.by
-                && !a.basis.is_random()
+                && !exempt(a)
                 && variables[s].len() < variables[t].len()
                 && variables[s].iter().all(|v| variables[t].contains(v))
         };
@@ -34,13 +34,19 @@ pub fn constrain(terms: &mut [Term], intercept: &[bool], columns: &Columns, rows
     Ok(())
 }
 
+/// Random effects and smooths of factor levels (re, fs) take no part.
+fn exempt(t: &Term) -> bool {
+    matches!(t.basis, Basis::Random(_) | Basis::FactorSmooth(_))
+}
+
+/// A ti holds no smooth of fewer covariates, unless a random margin lets the others through.
 fn may_nest(t: &Term) -> bool {
-    t.kind != "ti" && !t.basis.is_random()
+    !exempt(t) && (t.kind != "ti" || t.basis.is_random())
 }
 
 fn distinct(t: &Term) -> Vec<usize> {
     let mut out = Vec::new();
-    t.basis.numeric_columns(&mut out);
+    t.basis.covariates(&mut out);
     out.sort_unstable();
     out.dedup();
     out

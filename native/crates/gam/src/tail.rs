@@ -62,10 +62,10 @@ impl Tail {
         let exact = matches!(model.source, Source::Quadratic(_)) && model.scale.is_none();
         let mut tail = Tail {
             shares: values.iter().map(|v| v.clamp(0.0, 1.0)).collect(),
-            pulls: vectors.tmul_vec(&pull).iter().map(|x| x * x).collect(),
-            total: 2.0 * now.f + now.penalty,
+            pulls: vectors.tmul_vec(&pull).iter().map(|x| x * x / model.gamma).collect(),
+            total: (2.0 * now.f + now.penalty) / model.gamma,
             phi: now.phi,
-            rows: exact.then_some(model.n - model.penalties.null_dimension as f64),
+            rows: exact.then_some(model.n / model.gamma - model.penalties.null_dimension as f64),
             rank: p.log_det_gradient[j],
             beside: 0.0,
             bend: 0.0,

@@ -4,7 +4,7 @@ use x_simd::{Error, Result};
 
 use crate::basis::{Basis, Columns, Margin, Plan, Separable, Tensor, matrix_json, matrix_read};
 use crate::json::{Json, malformed, object};
-use crate::mat::{Mat, complement};
+use crate::mat::{Mat, complement, complement_within};
 use crate::penalty::Penalty;
 use crate::rows::BLOCK;
 use crate::shape::Shape;
@@ -47,11 +47,12 @@ pub struct Term {
     shape: Option<Shape>,
 }
 
-/// Column sums of a basis over the rows and the largest row sum of absolute values.
+/// Column sums of a basis over the rows, and the largest row sum of absolute values in the unit of the covariates.
 fn survey(basis: &Basis, columns: &Columns, rows: usize) -> (Vec<f64>, f64) {
     let level = x_simd::Level::get();
     let (raw, window) = basis.sparse();
     let lift = basis.lift();
+    let sizes = basis.sizes();
     let (mut at, mut values) = (vec![0; BLOCK], vec![0.0; BLOCK * window]);
     let (mut sums, mut row, mut largest) = (vec![0.0; raw], vec![0.0; basis.width()], 0.0_f64);
     for from in (0..rows).step_by(BLOCK) {
@@ -63,7 +64,11 @@ fn survey(basis: &Basis, columns: &Columns, rows: usize) -> (Vec<f64>, f64) {
         }
         largest = largest.max(match &lift {
             Some(l) => crate::kernels::largest_row(level, values, window, at, &l.data, &mut row),
-            None => values.chunks_exact(window).map(|x| x.iter().map(|x| x.abs()).sum()).fold(0.0, f64::max),
+            None => {
+                let size = |j: usize| sizes.as_ref().map_or(1.0, |s| s[j]);
+                let sum = |x: &[f64]| -> f64 { x.iter().enumerate().map(|(j, x)| x.abs() * size(j)).sum() };
+                values.chunks_exact(window).map(sum).fold(0.0, f64::max)
+            }
         });
     }
     (lift.map_or(sums.clone(), |l| l.tmul_vec(&sums)), largest)
@@ -87,9 +92,15 @@ impl Term {
             other => return Err(malformed(format!("unknown kind of smooth \"{other}\""))),
         };
         let (sums, norm) = survey(&basis, columns, rows);
-        let scales = basis.penalties()?.iter().map(|(s, _)| s.norm1() / (norm * norm)).collect();
+        // As in the unit of the covariates.
+        let size = basis.sizes().map_or(1.0, |s| s[0]);
+        let scales = basis.penalties()?.iter().map(|(s, _)| s.norm1() * size * size / (norm * norm)).collect();
         let centred = !basis.is_random() && kind != "ti" && by.is_none_or(|b| b.level.is_some());
-        let gauge = centred.then(|| complement(&sums));
+        let gauge = centred.then(|| match &basis {
+            // The constant is among the free functions: the ridges of the others stay ridges.
+            Basis::Separable(b) if !b.free().is_empty() => complement_within(&sums, &b.free()),
+            _ => complement(&sums),
+        });
         Ok(Term {
             bs: j.get("bs").optional(|b| b.text("bs").map(str::to_owned))?.unwrap_or_default(),
             fixed: j.get("fixed").flag(),

@@ -24,7 +24,7 @@ pub struct TermTest {
 }
 
 /// Variances below this part of the largest one are rounding error.
-const RANK: f64 = 1e-8;
+const RANK: f64 = 4e-9;
 
 /// A matrix whose rows times coefficients have the Euclidean length of the weighted fitted values.
 fn root(gram: &Mat) -> Result<Mat> {

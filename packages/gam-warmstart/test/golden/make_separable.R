@@ -1,4 +1,4 @@
-# Writes separable.json: mgcv's fit of t2(), of bs="fs" with a two-dimensional null space and of bs="cs", on bases whose free functions are fixed by a
+# Writes separable.json: mgcv's fit of t2(), also with a random margin, of bs="fs" with a two-dimensional null space and of bs="cs", on bases whose free functions are fixed by a
 # rule. mgcv's own constructors take them from an eigen routine, which may return any rotation of a double eigenvalue zero; here they are
 # orthonormal over the data (t2), and the constant, then the line (fs; of cs the line is shrunk ten times more than the constant). The model matrix and its penalties go in through paraPen, so the
 # smoothing parameters, edf and standard errors are mgcv's. `Rscript make_separable.R` in this folder (R 4.2.2, mgcv 1.8-41).
@@ -26,11 +26,14 @@ M <- do.call(cbind, parts)
 part <- rep(1:4, vapply(parts, ncol, 0L))
 Z <- qr.Q(qr(matrix(colSums(M))), complete = TRUE)[, -1]
 t2 <- fit(M %*% Z, lapply(1:3, function(i) crossprod(Z, (part == i) * Z)))
+level <- model.matrix(~ g - 1, d)                # t2 with a random margin: nothing is free, so nothing is constrained
+parts <- list(product(x$pen, level), product(x$free, level))
+part <- rep(1:2, vapply(parts, ncol, 0L))
+random <- fit(do.call(cbind, parts), lapply(1:2, function(i) diag(as.numeric(part == i))))
 sm <- smoothCon(s(x, k = 6), d)[[1]]
 R <- qr.R(qr(sm$X)); e <- eigen(crossprod(solve(R), sm$S[[1]] %*% solve(R)), symmetric = TRUE)
 pen <- sm$X %*% solve(R) %*% e$vectors[, 1:4] %*% diag(1 / sqrt(e$values[1:4]))
 line <- rms(d$x - mean(d$x))
-level <- model.matrix(~ g - 1, d)
 M <- do.call(cbind, lapply(1:5, function(l) level[, l] * cbind(pen, 1, line)))
 part <- rep(c(1, 1, 1, 1, 2, 3), 5)
 fs <- fit(M, lapply(1:3, function(i) diag(as.numeric(part == i))))
@@ -41,4 +44,4 @@ S <- sm$S[[1]] + least * (0.1 * tcrossprod(unit(sm$xp - mean(sm$xp))) + 0.01 * t
 Z <- qr.Q(qr(matrix(colSums(sm$X))), complete = TRUE)[, -1]
 cs <- fit(sm$X %*% Z, list(crossprod(Z, S %*% Z)))
 js <- function(l) paste0("{", paste0('"', names(l), '":', vapply(l, function(v) if (length(v) == 1) sprintf("%.15g", v) else paste0("[", paste(sprintf("%.15g", v), collapse = ","), "]"), ""), collapse = ",\n"), "}")
-writeLines(paste0('{"mgcv":"', packageVersion("mgcv"), '",\n"rows":[', paste(at, collapse = ","), '],\n"t2":', js(t2), ',\n"fs":', js(fs), ',\n"cs":', js(cs), "}"), "separable.json")
+writeLines(paste0('{"mgcv":"', packageVersion("mgcv"), '",\n"rows":[', paste(at, collapse = ","), '],\n"t2":', js(t2), ',\n"random":', js(random), ',\n"fs":', js(fs), ',\n"cs":', js(cs), "}"), "separable.json")

@@ -132,6 +132,14 @@ fn sorted(x: &[f64]) -> Vec<f64> {
     keys.iter().map(|k| f64::from_bits(k ^ (!(*k as i64 >> 63) as u64 | 1 << 63))).collect()
 }
 
+/// Fewer points than the basis needs: given ones, or distinct values of the covariates.
+fn too_few(plan: &Plan, k: usize, points: usize) -> Error {
+    if plan.knots.is_none() {
+        return too_large(k, points);
+    }
+    bad_knots(format!("the basis asks for {k} knots, {points} are given: give more, or a smaller k"))
+}
+
 /// Fewer distinct covariate values than the basis needs.
 fn too_large(k: usize, unique: usize) -> Error {
     Error::new("GAM_K_TOO_LARGE", format!("the basis asks for {k} knots, the covariate has {unique} distinct values"))
@@ -285,6 +293,11 @@ impl Basis {
         }
     }
 
+    /// How many times larger each function would be in the unit of the covariates, where the basis has one of its own.
+    pub fn sizes(&self) -> Option<Vec<f64>> {
+        if let Basis::Radial(b) = self { b.sizes() } else { None }
+    }
+
     /// Adds the covariates that must be finite.
     pub fn numeric_columns(&self, to: &mut Vec<usize>) {
         match self {
@@ -296,6 +309,20 @@ impl Basis {
             Basis::Radial(b) => to.extend(&b.columns),
             Basis::FactorSmooth(b) => b.basis.numeric_columns(to),
             Basis::Separable(b) => b.bases().for_each(|m| m.numeric_columns(to)),
+        }
+    }
+
+    /// Adds all covariates, factors too.
+    pub fn covariates(&self, to: &mut Vec<usize>) {
+        match self {
+            Basis::Random(b) => to.extend(b.parts.iter().map(|(c, _)| c)),
+            Basis::Tensor(b) => b.margins.iter().for_each(|m| m.basis.covariates(to)),
+            Basis::Separable(b) => b.bases().for_each(|m| m.covariates(to)),
+            Basis::FactorSmooth(b) => {
+                b.basis.covariates(to);
+                to.push(b.factor);
+            }
+            other => other.numeric_columns(to),
         }
     }
 

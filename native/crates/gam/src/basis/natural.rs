@@ -68,8 +68,21 @@ pub fn penalty_axes(basis: &Basis, columns: &Columns, rows: usize) -> Result<(Ma
     Ok((change, rank))
 }
 
+/// Gives the penalised functions a mean square of one over the data, as the free ones have it: whatever unit the covariate
+/// is in, they are then of one size. A single factor, so that the penalty stays a ridge.
+pub fn level_out(change: &mut Mat, rank: usize, gram: &Mat, rows: usize) {
+    let column = |j: usize| -> Vec<f64> { (0..change.rows).map(|i| change[(i, j)]).collect() };
+    let total: f64 = (0..rank).map(column).map(|v| dot(&v, &gram.mul_vec(&v))).sum();
+    if total > 0.0 {
+        let factor = (rows as f64 * rank as f64 / total).sqrt();
+        for i in 0..change.rows {
+            change.row_mut(i)[..rank].iter_mut().for_each(|x| *x *= factor);
+        }
+    }
+}
+
 /// X'X over the data.
-fn products(basis: &Basis, columns: &Columns, rows: usize) -> Mat {
+pub fn products(basis: &Basis, columns: &Columns, rows: usize) -> Mat {
     let w = basis.width();
     let lift = basis.lift();
     let (mut row, mut gram) = (vec![0.0; w], Mat::zeros(w, w));

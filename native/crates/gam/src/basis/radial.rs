@@ -4,7 +4,7 @@
 use x_simd::{Error, Result};
 
 use super::thinplate::{distinct_points, leading, monomials};
-use super::{Columns, Plan, RawPenalty, matrix_json, matrix_read, too_large};
+use super::{Columns, Plan, RawPenalty, matrix_json, matrix_read, too_few};
 use crate::json::{Json, malformed, object};
 use crate::mat::{Mat, axpy, complement_of};
 
@@ -21,6 +21,9 @@ pub struct Radial {
     pub columns: Vec<usize>,
     kernel: Kernel,
     shift: Vec<f64>,
+    /// A power of two that covariates far from 1 are measured in: columns of x and of x³ would differ too much in size to
+    /// tell a penalty's null space from rounding.
+    unit: f64,
     points: Mat,
     /// Radial functions × coefficients of the wiggly part.
     radial: Mat,
@@ -31,7 +34,23 @@ pub struct Radial {
     inner: Mat,
 }
 
+/// Covariates whose largest distance from their mean lies between this and its inverse are taken as they are.
+const ORDINARY: f64 = 8.0;
+
+fn unit_of(points: &Mat) -> f64 {
+    let largest = points.largest();
+    if largest > 0.0 && !(1.0 / ORDINARY..=ORDINARY).contains(&largest) { largest.log2().round().exp2() } else { 1.0 }
+}
+
 impl Kernel {
+    /// What the functions of covariates in another unit are divided by.
+    fn size(&self, unit: f64) -> f64 {
+        match *self {
+            Kernel::Duchon { exponent } => unit.powf(exponent),
+            Kernel::Correlation { .. } => 1.0,
+        }
+    }
+
     fn at(&self, a: &[f64], b: &[f64]) -> f64 {
         let r = a.iter().zip(b).map(|(x, y)| (x - y) * (x - y)).sum::<f64>().sqrt();
         match *self {
@@ -123,7 +142,7 @@ impl Radial {
             None => distinct_points(plan, columns, &shift),
         };
         if points.len() < k {
-            return Err(too_large(k, points.len()));
+            return Err(too_few(plan, k, points.len()));
         }
         let points = Mat { rows: points.len(), cols: d, data: points.concat() };
         let kernel = if duchon {
@@ -142,6 +161,7 @@ impl Radial {
             columns: plan.columns.clone(),
             kernel,
             shift,
+            unit: unit_of(&points),
             points,
             radial: Mat::zeros(0, 0),
             order,
@@ -161,7 +181,17 @@ impl Radial {
             out.radial = vectors;
             out.inner = Mat::from_fn(wiggly, wiggly, |i, j| if i == j { values[i] } else { 0.0 });
         }
+        let size = kernel.size(out.unit);
+        out.radial.data.iter_mut().for_each(|x| *x /= size);
+        out.inner.data.iter_mut().for_each(|x| *x /= size * size);
         Ok(out)
+    }
+
+    /// How many times larger each function is in the covariates' own unit; none where that is the one in use.
+    pub fn sizes(&self) -> Option<Vec<f64>> {
+        let wiggly = std::iter::repeat_n(self.kernel.size(self.unit), self.radial.cols);
+        let free = self.powers.iter().map(|p| self.unit.powi(p.iter().sum()));
+        (self.unit != 1.0).then(|| wiggly.chain(free).collect())
     }
 
     fn monomial(&self, x: &[f64], j: usize) -> f64 {
@@ -175,6 +205,7 @@ impl Radial {
             ("kernel", self.kernel.numbers().into()),
             ("order", self.order.into()),
             ("shift", self.shift.clone().into()),
+            ("unit", self.unit.into()),
             ("points", matrix_json(&self.points)),
             ("radial", matrix_json(&self.radial)),
             ("inner", matrix_json(&self.inner)),
@@ -191,6 +222,7 @@ impl Radial {
             kernel: Kernel::read(&j.get("kernel").nums("kernel")?)?,
             order,
             shift: j.get("shift").nums("shift")?,
+            unit: j.get("unit").optional(|u| u.num("unit"))?.unwrap_or(1.0),
             points: matrix_read(j.get("points"))?,
             radial: matrix_read(j.get("radial"))?,
             inner: matrix_read(j.get("inner"))?,
@@ -209,7 +241,7 @@ impl Radial {
             axpy(self.kernel.at(&x, self.points.row(r)), self.radial.row(r), &mut out[..wiggly]);
         }
         for j in 0..self.powers.len() {
-            out[wiggly + j] = self.monomial(&x, j);
+            out[wiggly + j] = self.monomial(&x, j) / self.unit.powi(self.powers[j].iter().sum());
         }
         0
     }

@@ -3,7 +3,7 @@
 
 use x_simd::Result;
 
-use super::natural::penalty_axes;
+use super::natural::{level_out, penalty_axes, products};
 use super::{Basis, Columns, RawPenalty, matrix_json, matrix_read};
 use crate::json::{Json, object};
 use crate::mat::Mat;
@@ -22,7 +22,8 @@ struct Part {
 impl Separable {
     pub fn learn(bases: Vec<Basis>, columns: &Columns, rows: usize) -> Result<Separable> {
         let part = |basis: Basis| {
-            let (change, rank) = penalty_axes(&basis, columns, rows)?;
+            let (mut change, rank) = penalty_axes(&basis, columns, rows)?;
+            level_out(&mut change, rank, &products(&basis, columns, rows), rows);
             let change = basis.lift().map_or_else(|| change.clone(), |l| l.mul(&change));
             Ok(Part { basis, change, rank })
         };
@@ -35,6 +36,21 @@ impl Separable {
 
     pub fn width(&self) -> usize {
         self.margins.iter().map(|m| m.change.cols).product()
+    }
+
+    /// Which of the margins a coefficient's function is penalised in, as bits.
+    fn penalised(&self, mut i: usize) -> usize {
+        let mut bits = 0;
+        for (m, margin) in self.margins.iter().enumerate().rev() {
+            bits |= usize::from(i % margin.change.cols < margin.rank) << m;
+            i /= margin.change.cols;
+        }
+        bits
+    }
+
+    /// Coefficients of the products of free functions, which hold the constant.
+    pub fn free(&self) -> Vec<usize> {
+        (0..self.width()).filter(|&i| self.penalised(i) == 0).collect()
     }
 
     pub fn state(&self) -> Json {
@@ -79,16 +95,7 @@ impl Separable {
     /// One ridge for each choice of penalised (bit set) or free parts.
     pub fn penalties(&self) -> Vec<RawPenalty> {
         let total = self.width();
-        // Which parts the margins of a coefficient come from, as bits.
-        let parts = |mut i: usize| {
-            let mut bits = 0;
-            for (m, margin) in self.margins.iter().enumerate().rev() {
-                bits |= usize::from(i % margin.change.cols < margin.rank) << m;
-                i /= margin.change.cols;
-            }
-            bits
-        };
-        let all: Vec<usize> = (0..total).map(parts).collect();
+        let all: Vec<usize> = (0..total).map(|i| self.penalised(i)).collect();
         (1..1 << self.margins.len())
             .map(|bits| {
                 let inside = |i: usize| all[i] == bits;

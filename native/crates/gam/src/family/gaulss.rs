@@ -1,15 +1,21 @@
-//! Gaussian location-scale: mean eta_0, standard deviation 0.01 + exp(eta_1) (mgcv's `logb` link with b = 0.01).
+//! Gaussian location-scale: mean eta_0, standard deviation b + exp(eta_1) (mgcv's `logb` link; its b is 0.01).
 
 use super::{Derivs, Family, Response};
 use crate::jet::Jet;
 
-pub struct Gaulss;
+pub struct Gaulss {
+    /// The least standard deviation, in the unit of the response.
+    pub b: f64,
+}
 
-const B: f64 = 0.01;
 const HALF_LN_2PI: f64 = 0.918_938_533_204_672_8;
+/// A response that varies by less than so many times b is one that b decides the fit of.
+const LEAST: f64 = 3.0;
 
-fn sigma(eta: f64) -> f64 {
-    B + eta.exp()
+impl Gaulss {
+    fn sigma(&self, eta: f64) -> f64 {
+        self.b + eta.exp()
+    }
 }
 
 impl Family for Gaulss {
@@ -37,14 +43,27 @@ impl Family for Gaulss {
         None
     }
 
+    fn refuse_all(&self, r: Response) -> Option<String> {
+        let total: f64 = r.w.iter().sum();
+        let mean = crate::mat::dot(r.w, r.y) / total;
+        let squares: f64 = r.y.iter().zip(r.w).map(|(y, w)| w * (y - mean) * (y - mean)).sum();
+        let sd = (squares / total).sqrt();
+        (sd < LEAST * self.b).then(|| {
+            format!(
+                "the responses have a standard deviation of {sd:.3e}, the family allows none below b = {}: give a smaller b",
+                self.b
+            )
+        })
+    }
+
     fn start(&self, y: f64, _w: f64, mean: f64, k: usize) -> f64 {
-        if k == 0 { y } else { ((y - mean).abs() + 0.1).ln() }
+        if k == 0 { y } else { ((y - mean).abs() + 10.0 * self.b).ln() }
     }
 
     fn derive(&self, r: Response, _theta: &[f64], eta: &[Vec<f64>], full: bool, out: &mut Derivs) {
         out.reset(r.y.len(), 2, 0, full);
         for (i, (&y, &w)) in r.y.iter().zip(r.w).enumerate() {
-            let s = Jet::<1>::eta(eta[1][i]).exp().shift(B);
+            let s = Jet::<1>::eta(eta[1][i]).exp().shift(self.b);
             let (precision, ln_sigma) = (s.powf(-2.0), s.ln());
             let a = |e: usize| w * precision.derivative(0, e);
             let residual = y - eta[0][i];
@@ -71,14 +90,14 @@ impl Family for Gaulss {
     }
 
     fn deviance(&self, y: f64, w: f64, _theta: &[f64], eta: &[f64]) -> f64 {
-        let z = (y - eta[0]) / sigma(eta[1]);
+        let z = (y - eta[0]) / self.sigma(eta[1]);
         w * z * z
     }
 
     fn log_lik(&self, r: Response, theta: &[f64], eta: &[Vec<f64>], _phi: f64) -> f64 {
         let row = |i: usize| {
             let e = [eta[0][i], eta[1][i]];
-            -0.5 * self.deviance(r.y[i], r.w[i], theta, &e) - r.w[i] * (sigma(e[1]).ln() + HALF_LN_2PI)
+            -0.5 * self.deviance(r.y[i], r.w[i], theta, &e) - r.w[i] * (self.sigma(e[1]).ln() + HALF_LN_2PI)
         };
         (0..r.y.len()).map(row).sum()
     }
@@ -88,12 +107,12 @@ impl Family for Gaulss {
     }
 
     fn responses(&self, _theta: &[f64], eta: &[f64], out: &mut Vec<f64>, slopes: &mut Vec<f64>) {
-        let s = sigma(eta[1]);
+        let s = self.sigma(eta[1]);
         out.extend([eta[0], 1.0 / s]);
         slopes.extend([1.0, -eta[1].exp() / (s * s)]);
     }
 
     fn variance(&self, _theta: &[f64], eta: &[f64]) -> f64 {
-        sigma(eta[1]).powi(2)
+        self.sigma(eta[1]).powi(2)
     }
 }

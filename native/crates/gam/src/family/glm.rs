@@ -158,13 +158,9 @@ impl Family for Glm {
             Gaussian => match self.link {
                 Link::Identity => y,
                 Link::Logit => y.clamp(0.01, 0.99),
-                _ => {
-                    if y > 0.0 {
-                        y
-                    } else {
-                        mean.abs().max(1e-3) * 0.1
-                    }
-                }
+                _ if y > 0.0 => y,
+                _ if mean != 0.0 => mean.abs() * 0.1,
+                _ => 1e-4,
             },
             Binomial => (w * y + 0.5) / (w + 1.0),
             Poisson => y + 0.1,
@@ -291,6 +287,10 @@ impl Family for Glm {
 
     fn variance(&self, theta: &[f64], eta: &[f64]) -> f64 {
         self.variance_at(self.mean(theta, eta).0)
+    }
+
+    fn variance_of(&self, mean: f64) -> f64 {
+        self.variance_at(mean)
     }
 
     fn variance_slope(&self, _theta: &[f64], eta: &[f64]) -> f64 {

@@ -127,6 +127,11 @@ pub trait Family: Send + Sync {
     /// What is wrong with a response of prior weight `w`, if anything.
     fn refuse(&self, y: f64, w: f64) -> Option<&'static str>;
 
+    /// What is wrong with all of them together, if anything.
+    fn refuse_all(&self, _r: Response) -> Option<String> {
+        None
+    }
+
     /// Start value of linear predictor `k`; `mean` is the weighted mean response.
     fn start(&self, y: f64, w: f64, mean: f64, k: usize) -> f64;
 
@@ -167,6 +172,11 @@ pub trait Family: Send + Sync {
 
     /// Variance function at the mean.
     fn variance(&self, theta: &[f64], eta: &[f64]) -> f64;
+
+    /// Variance function at a mean, of families whose scale is estimated from residuals.
+    fn variance_of(&self, _mean: f64) -> f64 {
+        1.0
+    }
 
     /// Derivative of the variance function by the mean, for families whose scale is estimated from residuals.
     fn variance_slope(&self, _theta: &[f64], _eta: &[f64]) -> f64 {
@@ -267,7 +277,7 @@ pub fn from_options(o: &Json) -> Result<Box<dyn Family>> {
             Box::new(ordered::Ordered { classes, fixed: theta })
         }
         "cox.ph" => Box::new(coxph::CoxPh),
-        "gaulss" => Box::new(gaulss::Gaulss),
+        "gaulss" => Box::new(gaulss::Gaulss { b: positive(&theta)?.unwrap_or(0.01) }),
         "multinom" => {
             let classes = o.get("classes").index("classes")?;
             if classes < 2 {
@@ -295,6 +305,9 @@ pub fn check_response(family: &dyn Family, r: Response) -> Result<()> {
     }
     if !r.w.iter().any(|&w| w > 0.0) {
         return Err(Error::new("GAM_WEIGHTS", "every prior weight is zero"));
+    }
+    if let Some(text) = family.refuse_all(r) {
+        return Err(Error::new("GAM_RESPONSE", text));
     }
     Ok(())
 }
