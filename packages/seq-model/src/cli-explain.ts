@@ -18,6 +18,7 @@ import {
   warnOfLengths,
   writeTsv,
 } from "./cli-inputs.ts";
+import { modelOption } from "./cli-run-folder.ts";
 import { errorAnalysis } from "./error-analysis.ts";
 import { errorSvg } from "./error-svg.ts";
 import { EXPLAIN_METHODS, type ExplainMethod, explain, type FeatureImportance } from "./explain.ts";
@@ -36,7 +37,7 @@ export const explainCommand: CliCommand = {
   summary: "what a model's predictions rest on: importances of ASVs, on the tree; attention; where it errs",
   random: true,
   options: [
-    option.input("model", "a trained model, or the folder of its run", { required: true }),
+    modelOption("model", "a trained model, or the folder of its run", { required: true }),
     ...TABLE_FLAGS,
     ...TREE_FLAGS,
     option.input("sequences", "FASTA or .qza, where ids are no sequences"),

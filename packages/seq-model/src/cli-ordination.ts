@@ -1,4 +1,11 @@
-import { type CliCommand, type CliContext, option, type RunOptions, writeFileAtomic } from "@x/core/base";
+import {
+  type CliCommand,
+  type CliContext,
+  type FileUse,
+  option,
+  type RunOptions,
+  writeFileAtomic,
+} from "@x/core/base";
 import { runOptions, writeTsv } from "./cli-inputs.ts";
 import { readDistances } from "./distance-files.ts";
 import { pcoa } from "./pcoa.ts";
@@ -6,12 +13,15 @@ import { pcoaSvg } from "./pcoa-svg.ts";
 import { permanova } from "./permanova.ts";
 import { type Metadata, readMetadata } from "./read-metadata.ts";
 
+/** The matrix; the names of an .npy lie beside it. */
+const MATRIX_USE: FileUse = { role: "input", endings: [".ids.txt"] };
+
 /** `seq-model pcoa`. */
 export const pcoaCommand: CliCommand = {
   name: "pcoa",
   summary: "principal coordinates of a distance matrix, as a table and a picture",
   positionals: ["MATRIX"],
-  files: [{ role: "input" }],
+  files: [MATRIX_USE],
   options: [
     option.int("axes", "axes to keep", { range: { min: 1 }, default: 10, value: "N" }),
     option.output("out", "coordinates (.tsv)", { aliases: ["-o"], required: true }),
@@ -49,7 +59,7 @@ export const permanovaCommand: CliCommand = {
   name: "permanova",
   summary: "do groups of samples differ? a permutation test on a distance matrix",
   positionals: ["MATRIX"],
-  files: [{ role: "input" }],
+  files: [MATRIX_USE],
   random: true,
   options: [
     option.input("metadata", "sample metadata", { required: true }),

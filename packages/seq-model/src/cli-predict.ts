@@ -1,6 +1,7 @@
 import { type CliCommand, type CliContext, type OptionSpec, option, xError } from "@x/core/base";
 import { encodeCategories } from "./categories.ts";
 import { TABLE_FLAGS, tableOf, warnOfDepth, warnOfLengths, writeTsv } from "./cli-inputs.ts";
+import { modelOption } from "./cli-run-folder.ts";
 import { infiniteIntervals } from "./conformal.ts";
 import { seqError } from "./errors.ts";
 import { joinMetadata } from "./join-metadata.ts";
@@ -12,7 +13,7 @@ import { readMetadata } from "./read-metadata.ts";
 import { SeqModel } from "./seq-model.ts";
 import { classOf } from "./validation.ts";
 
-const MODEL_FLAG: OptionSpec = option.input("model", "a trained model, or the folder of its run", {
+const MODEL_FLAG: OptionSpec = modelOption("model", "a trained model, or the folder of its run", {
   required: true,
 });
 
