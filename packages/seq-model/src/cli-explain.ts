@@ -10,6 +10,7 @@ import {
 import { attentionMap, attentionSvg, sequenceNames } from "./attention-svg.ts";
 import { encodeCategories } from "./categories.ts";
 import {
+  checkEndings,
   TABLE_FLAGS,
   TREE_FLAGS,
   tableOf,
@@ -82,6 +83,13 @@ export const explainCommand: CliCommand = {
   async run(context) {
     const { options, signal } = context;
     checkAsked(context);
+    checkEndings(context, {
+      out: ["tsv", "txt", "arrow"],
+      svg: ["svg"],
+      heatmap: ["svg"],
+      errors: ["json"],
+      "errors-svg": ["svg"],
+    });
     await using model = await SeqModel.load(
       String(options.model),
       context.threads === undefined ? {} : { threads: context.threads },

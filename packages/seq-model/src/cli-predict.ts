@@ -1,6 +1,6 @@
 import { type CliCommand, type CliContext, type OptionSpec, option, xError } from "@x/core/base";
 import { encodeCategories } from "./categories.ts";
-import { TABLE_FLAGS, tableOf, warnOfDepth, warnOfLengths, writeTsv } from "./cli-inputs.ts";
+import { checkEndings, TABLE_FLAGS, tableOf, warnOfDepth, warnOfLengths, writeTsv } from "./cli-inputs.ts";
 import { modelOption } from "./cli-run-folder.ts";
 import { infiniteIntervals } from "./conformal.ts";
 import { seqError } from "./errors.ts";
@@ -42,6 +42,7 @@ export const predictCommand: CliCommand = {
   examples: ["seq-model predict --model run --table new.biom --output predictions.tsv"],
   async run(context) {
     const { options, signal, onProgress, seed = 0 } = context;
+    checkEndings(context, { output: ["tsv", "txt"], embeddings: ["tsv", "txt"] });
     await using model = await SeqModel.load(String(options.model), {
       ...(context.threads === undefined ? {} : { threads: context.threads }),
       ...(options.device === undefined ? {} : { device: String(options.device) }),
@@ -172,6 +173,7 @@ export const exportCommand: CliCommand = {
   options: [MODEL_FLAG, option.output("out", "the .onnx file", { aliases: ["-o"], required: true })],
   examples: ["seq-model export --model run --out model.onnx"],
   async run(context) {
+    checkEndings(context, { out: ["onnx"] });
     await using model = await SeqModel.load(String(context.options.model));
     const made = await model.exportOnnx(String(context.options.out));
     if (!context.json)

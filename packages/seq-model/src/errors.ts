@@ -37,6 +37,7 @@ export type SeqErrorCode =
   | "TARGET_CLASSES"
   | "SPLIT_EMPTY"
   | "SPLIT_SAMPLES"
+  | "SPLIT_WORD"
   | "CONFORMAL"
   | "EXPLAIN_TRUTH"
   | "SEARCH_SPACE"

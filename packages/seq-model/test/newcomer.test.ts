@@ -74,3 +74,60 @@ it("planUnifrac counts the bytes of the numbers that are written", () => {
   expect(planUnifrac(size).fileBytes).toBe(128 + 8e6);
   expect(planUnifrac({ ...size, float32: true }).fileBytes).toBe(128 + 4e6);
 });
+
+describe("options that would do nothing, names that would mislead", () => {
+  const matrix = out("u.npy");
+  const pcoa = ["pcoa", matrix, "--out", out("pcoa.tsv")];
+  const svg = ["--svg", out("pcoa.svg")];
+  const permanova = ["permanova", matrix, "--column", "group"];
+  beforeAll(async () => {
+    const made = ["--table", fixture("table.biom"), "--tree", fixture("tree.nwk"), "--metric", "unweighted"];
+    expect(await seqModel(["unifrac", ...made, "--out", matrix])).toMatchObject({ code: 0 });
+  });
+
+  const jaccard = ["unifrac", "--table", fixture("table.biom"), "--metric", "jaccard"];
+  const cases: Record<string, [args: string[], said: RegExp]> = {
+    "--colour alone": [[...pcoa, ...svg, "--colour", "age"], /^OPTION_MISSING .*--metadata/],
+    "--colour without a picture": [[...pcoa, ...metadata, "--colour", "age"], /^OPTION_MISSING .*--svg/],
+    "--metadata alone": [[...pcoa, ...svg, ...metadata], /^OPTION_CHOICE .*--colour/],
+    "--tree of jaccard": [
+      [...jaccard, "--tree", fixture("tree.nwk"), "--out", out("j.npy")],
+      /^OPTION_CHOICE --tree has no effect on --metric jaccard/,
+    ],
+    "a picture named .png": [[...pcoa, "--svg", out("x.png")], /^OPTION_CHOICE .*\.svg/],
+    "a model named .txt": [["export", "--model", run, "--out", out("m.txt")], /^OPTION_CHOICE .*\.onnx/],
+    "no permutations": [[...permanova, ...metadata, "--permutations", "0"], /^OPTION_RANGE .*at least 1/],
+  };
+  it.each(Object.keys(cases))("%s", async (name) => {
+    const [args, said] = cases[name]!;
+    expect(await seqModel(args)).toMatchObject({ code: 2, err: expect.stringMatching(said) });
+  });
+
+  it("pcoa says what its axes are worth, and that there are no more", async () => {
+    const ran = await seqModel([...pcoa, "--axes", "100"]);
+    expect(ran).toMatchObject({ code: 0, err: expect.stringMatching(/^warning AXES_FEWER .*--axes 100/) });
+    expect(ran.out).toMatch(/^14 samples; share of the variation: axis 1 \d+\.\d %, axis 2/);
+    expect(ran.out).toMatch(/negative eigenvalues: \d+\.\d %/);
+    expect((await seqModel(pcoa)).err).toBe("");
+  });
+
+  it("permanova leaves out samples that the metadata do not know", async () => {
+    const lines = readFileSync(fixture("metadata.tsv"), "utf8").trimEnd().split("\n");
+    const text = [...lines.slice(0, -2), lines.at(-2)!.replace(/\t[ab]\t/, "\t\t")].join("\n");
+    const some = ["--metadata", fileOf("some.tsv", `${text}\n`)];
+    const refused = await seqModel([...permanova, ...some]);
+    expect(refused).toMatchObject({ code: 1, err: expect.stringMatching(/^METADATA_MISSING .*S13/) });
+    expect(refused.err).not.toMatch(/drop/);
+    const ran = await seqModel([...permanova, ...some, "--drop-missing", "--json"]);
+    expect(ran.err).toMatch(/SAMPLES_DROPPED.*2 of 14 samples have no group.*S12, S13/);
+    const { groups } = JSON.parse(ran.out) as { groups: Record<string, number> };
+    expect(groups.a! + groups.b!).toBe(12);
+  });
+
+  it("a misspelt side of a split is named with its line", async () => {
+    const split = fileOf("split.tsv", "sample_id\tsplit\nS00\ttrain\nS01\ttrian\nS02\tout\nS03\ttest\n");
+    const asked = ["--table", fixture("table.biom"), ...metadata, "--metadata-column", "age"];
+    const ran = await seqModel(["baseline", ...asked, "--split", split]);
+    expect(ran).toMatchObject({ code: 1, err: expect.stringMatching(/^SPLIT_WORD .*:3.*"trian".*train\?/) });
+  });
+});
