@@ -4,6 +4,7 @@ import { type CliCommand, fromSystemError, option, xError } from "@x/core/base";
 import { runOptions, TABLE_FLAGS, TREE_FLAGS, treeOf } from "./cli-inputs.ts";
 import { checkPlace, modelOption } from "./cli-run-folder.ts";
 import { STUDY_FLAGS, type Study, studyOf } from "./cli-study.ts";
+import { counted } from "./errors.ts";
 import { MODEL_FILE } from "./model-file.ts";
 import { readFasta } from "./read-fasta.ts";
 import { classScores, regressionScores } from "./scores.ts";
@@ -92,7 +93,7 @@ export const searchCommand: CliCommand = {
     const test = await testScores(model, study, sequences);
     if (!context.json) {
       context.print(
-        `${runs.length} runs, ${failed.length} failed; settings were judged by ${inner.test.length} of the training samples`,
+        `${counted(runs.length, "run")}, ${failed.length} failed; settings were judged by ${inner.test.length} of the training samples`,
       );
       context.print(`best: ${JSON.stringify(best.values)}, ${Number(best.score?.toPrecision(4))}`);
       context.print(

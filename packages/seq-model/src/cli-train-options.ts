@@ -63,7 +63,10 @@ export const NETWORK_FLAGS: readonly OptionSpec[] = [
     "what --encoder taxonomy learns: a table of sample_id and 7 columns of numbers",
   ),
   choice("unifrac-metric", Object.keys(AAM_METRICS), "AAM's name for three of these"),
-  int("embedding-dim", "width of embeddings: most of memory and time; 64"),
+  int(
+    "embedding-dim",
+    "width of the network: most of memory and time; 64. Sample embeddings also hold presence and mass of --clades",
+  ),
   int("attention-heads", "heads; 4"),
   option.text("attention-layers", "layers of all stacks, or of asv, sample, encoder, count, target", {
     value: "N[,N,N,N,N]",

@@ -156,7 +156,7 @@ function unquote(field: string): string {
 function header(fields: string[], path: string, line: number): string[] {
   const first = fields[0]!;
   if (!EXACT.includes(first) && !ANY_CASE.includes(first.toLowerCase())) {
-    const message = `the first column is called ${JSON.stringify(first)}; it must be one of ${[...ANY_CASE, ...EXACT].join(", ")}`;
+    const message = `the first column is called ${JSON.stringify(first.length > 40 ? `${first.slice(0, 39)}…` : first)}; it must be one of ${[...ANY_CASE, ...EXACT].join(", ")}`;
     throw seqFileError("METADATA_HEADER", path, message, { line, column: 1 });
   }
   while (fields.length > 1 && fields.at(-1) === "") fields.pop();

@@ -131,3 +131,27 @@ describe("options that would do nothing, names that would mislead", () => {
     expect(ran).toMatchObject({ code: 1, err: expect.stringMatching(/^SPLIT_WORD .*:3.*"trian".*train\?/) });
   });
 });
+
+describe("what is said", () => {
+  it("errors without a split that is known say so; --split tells the sides apart", async () => {
+    const ask = ["explain", "--model", run, ...table, ...metadata, "--errors", out("e.json")];
+    const ran = await seqModel(ask);
+    expect(ran, ran.err).toMatchObject({ code: 0 });
+    expect(ran.out).toMatch(/^errors of all 14 samples: .*who of them was trained on is not known.*--split/);
+    const told = await seqModel([...ask, "--split", fixture("split.tsv"), "--json"]);
+    const { errors } = JSON.parse(told.out) as { errors: { sides: { name: string; samples: number }[] } };
+    expect(errors.sides.map(({ name, samples }) => [name, samples])).toEqual([
+      ["test", 3],
+      ["training", 11],
+    ]);
+  });
+
+  it("inspect: sequences that all match; a tree that is taken for metadata is not printed whole", async () => {
+    const ask = ["inspect", ...table.slice(0, 2)];
+    const ran = await seqModel([...ask, "--sequences", fixture("rep-seqs.fasta")]);
+    expect(ran.out).toMatch(/^sequences: all 40 features have one$/m);
+    const wrong = await seqModel([...ask, "--metadata", fixture("tree.nwk")]);
+    expect(wrong).toMatchObject({ code: 1, err: expect.stringMatching(/^METADATA_HEADER .*…/) });
+    expect(wrong.err.length).toBeLessThan(500);
+  });
+});
