@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import {
   type CliCommand,
   type CliContext,
@@ -48,7 +49,10 @@ export const pcoaCommand: CliCommand = {
     await writeTsv(String(options.out), [{ name: "sample_id", values: found.ids }, ...columns], signal);
     if (options.svg !== undefined) {
       const colour = await colourOf(context, found.ids);
-      await writeFileAtomic(String(options.svg), pcoaSvg(found, colour), { signal });
+      // An .npy does not say its metric; its name often does.
+      const of = matrix.metric === "unknown" ? basename(context.positionals[0]!) : matrix.metric;
+      const svg = pcoaSvg(found, { ...colour, title: `Principal coordinates, ${of}` });
+      await writeFileAtomic(String(options.svg), svg, { signal });
     }
     const explained = Array.from(found.explained);
     if (!context.json && ![options.out, options.svg].includes("-"))
