@@ -156,15 +156,18 @@ pub fn matrix_twins(
     limit: f64,
     most: u32,
     threads: u32,
-) -> AsyncTask<Work<(Vec<x_dense::Pair>, u64), Twins>> {
+) -> AsyncTask<Work<Pairs, Twins>> {
     let (job, m) = (job.0.clone(), m.inner.clone());
-    let run = move || -> Result<(Vec<x_dense::Pair>, u64)> {
+    let run = move || -> Result<Pairs> {
         read(&m, |m| x_dense::twins(m, &keep, limit, most as usize, threads as usize, &job))
     };
     Work::spawn(run, twins)
 }
 
-pub(crate) fn twins((pairs, count): (Vec<x_dense::Pair>, u64)) -> Twins {
+/// The pairs listed, and how many there are.
+pub(crate) type Pairs = (Vec<x_dense::Pair>, u64);
+
+pub(crate) fn twins((pairs, count): Pairs) -> Twins {
     Twins {
         first: Uint32Array::new(pairs.iter().map(|p| p.first).collect()),
         second: Uint32Array::new(pairs.iter().map(|p| p.second).collect()),

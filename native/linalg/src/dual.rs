@@ -7,7 +7,7 @@ use napi_derive::napi;
 use x_dense::SquareMatrix;
 use x_simd::{Error, Result};
 
-use crate::dosage::{Twins, twins};
+use crate::dosage::{Pairs, Twins, twins};
 use crate::job::Job;
 use crate::lmm::{AssociationSize, LmmOptions, LmmTests, NullFit, TestResults, null_fit, test_results};
 use crate::matrix::{Matrix, Shared, read};
@@ -86,7 +86,7 @@ impl SnpSet {
         limit: f64,
         most: u32,
         threads: u32,
-    ) -> AsyncTask<Work<Option<(Vec<x_dense::Pair>, u64)>, Option<Twins>>> {
+    ) -> AsyncTask<Work<Option<Pairs>, Option<Twins>>> {
         let (snps, job) = (self.inner.clone(), job.0.clone());
         Work::spawn(
             move || with_snps(&snps, |s| s.twins(limit, most as usize, threads as usize, &job)),

@@ -11,7 +11,7 @@ export const commonOptions: readonly OptionSpec[] = [
   }),
   option.bytes("memory-limit", "memory to plan with, e.g. 8G", { range: { min: 1 }, value: "SIZE" }),
   option.flag("json", "results and errors as JSON"),
-  option.flag("quiet", "no progress, no warnings"),
+  option.flag("quiet", "errors only: no progress, no warnings, no summary"),
   option.flag("help", "show this help", { aliases: ["-h"] }),
   option.flag("version", "show the version"),
 ];

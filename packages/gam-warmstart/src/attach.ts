@@ -5,9 +5,12 @@ import { GamModel } from "./model.ts";
 import { predictDesign } from "./native.ts";
 import { nativeOptions, prepare } from "./prepare.ts";
 
+/** Relative difference of deviances that rounding explains, in a file's decimals too. */
+const SAME = 1e-6;
+
 /**
  * A model that was read from a file, together with rows again, so that residuals, concurvity and basis checks can be had.
- * `COMPARE` when the rows are not as many as the model was fitted to.
+ * `COMPARE` when the rows are not as many as the model was fitted to, or leave another deviance.
  */
 export async function withRows(model: GamModel, data: DataLike, options: RunOptions = {}): Promise<GamModel> {
   const { parts } = model;
@@ -29,7 +32,7 @@ export async function withRows(model: GamModel, data: DataLike, options: RunOpti
   const columns = new Map(
     [...p.frame.columns].flatMap(([name, c]) => (c.kind === "number" ? [[name, c.values] as const] : [])),
   );
-  return new GamModel({
+  const attached = new GamModel({
     ...parts,
     rowsData: {
       design: p.design,
@@ -41,4 +44,13 @@ export async function withRows(model: GamModel, data: DataLike, options: RunOpti
       columns,
     },
   });
+  // The squares of all families' deviance residuals add up to the deviance.
+  const deviance = attached.residuals().reduce((sum, r) => sum + r * r, 0);
+  if (!(Math.abs(deviance - model.deviance) <= SAME * Math.max(model.deviance, deviance)))
+    throw gamError(
+      "COMPARE",
+      `these are not the rows of the fit: they leave a deviance of ${deviance.toPrecision(6)}, the model has ${model.deviance.toPrecision(6)}`,
+      { details: { deviance, expected: model.deviance } },
+    );
+  return attached;
 }

@@ -288,6 +288,13 @@ export class GamModel {
         details: { dropped: total - used, missing },
       });
     }
+    const broken = this.parts.rowsData && notWhole(this.parts.spec.family.name, this.parts.rowsData);
+    if (broken)
+      list.push({
+        code: "NON_INTEGER",
+        message: `${broken} rows of the response are no whole counts: their likelihood is not that of ${this.parts.spec.family.name} data (quasi families have none)`,
+        details: { rows: broken },
+      });
     if (this.start.reason !== undefined)
       list.push({
         code: "COLD_START",
@@ -296,6 +303,13 @@ export class GamModel {
       });
     return list;
   }
+}
+
+/** Rows of a family of counts whose count, or number of successes, is no whole number; R warns of them too. */
+function notWhole(family: string, { y, weights }: RowsData): number {
+  if (!["poisson", "nb", "binomial"].includes(family)) return 0;
+  const count = (v: number, i: number): number => (family === "binomial" ? v * (weights?.[i] ?? 1) : v);
+  return y.reduce((n, v, i) => n + +(Math.abs(count(v, i) - Math.round(count(v, i))) > 1e-3), 0);
 }
 
 /** The parts of a model from a finished fit. */

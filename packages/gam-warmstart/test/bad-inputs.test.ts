@@ -100,6 +100,15 @@ describe("a fit refuses", () => {
     ],
     ["a smooth of texts", "y ~ s(id)", {}, {}, "COLUMN_TYPE", /bs="re"/],
     [
+      "a smooth of numbers and a text",
+      "y ~ s(mixed)",
+      { mixed: data.x!.map((v, i) => (i === 4 ? "." : String(v))) },
+      {},
+      "COLUMN_TYPE",
+      /\("\."; `na` names texts that mean missing\)/,
+    ],
+    ["fewer knots than k", "y ~ s(x)", {}, { knots: { x: [0, 1] } }, "GAM_KNOTS", /10 knots, 2 are given/],
+    [
       "a constant response",
       "one ~ s(x)",
       { one: data.x!.map(() => 1) },
@@ -372,4 +381,17 @@ describe("the command line refuses", () => {
     const ran = await gam(["fit", visits, "y ~ s(x)", "--json"]);
     expect(JSON.parse(ran.err).error).toMatchObject({ code: "UNKNOWN_COLUMN" });
   });
+});
+
+it.each([
+  ["poisson", "half", "NON_INTEGER"],
+  ["nb", "half", "NON_INTEGER"],
+  ["binomial", "share", "NON_INTEGER"],
+  ["quasipoisson", "half", undefined],
+  ["poisson", "c", undefined],
+])("%s of %s: a warning where counts are not whole", async (family, response, code) => {
+  const half = data.c!.map((v) => Number(v) + 0.5);
+  const share = data.x!.map((v) => 0.2 + 0.6 * Number(v));
+  const model = await fit(`${response} ~ s(x)`, { ...data, half, share }, { family: parseFamily(family) });
+  expect(model.warnings.map((w) => w.code)).toEqual(code === undefined ? [] : [code]);
 });

@@ -75,7 +75,7 @@ export function gwasCommand(argv: readonly string[]): CliCommand {
       option.int("chunk", "variants read at once", { range: { min: 1, max: 1e6 }, value: "N" }),
     ],
     examples: [
-      "lmm gwas --bfile study --out results/study",
+      "lmm gwas --bfile study --out study",
       "lmm gwas --bfile study -p traits.tsv --on iid --pheno height --out height",
       "lmm gwas --bfile study -c covar.tsv --on iid --categorical batch --pcs 5 --out study",
       "lmm gwas --bfile study --out big --shard 3/8 --resume",

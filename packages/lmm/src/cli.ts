@@ -12,7 +12,7 @@ const SUMMARY = `mixed-model GWAS with GEMMA's numbers; GEMMA's own command line
 GEMMA's form: lmm -bfile PREFIX (-gk 1 | -k FILE -lmm 1) [options]
   lmm -bfile study -gk 1 -o k
   lmm -bfile study -k output/k.cXX.txt -lmm 1 -o study
-In one go:    lmm gwas --bfile study --out results/study`;
+In one go:    lmm gwas --bfile study --out study`;
 
 const words = process.argv.slice(2);
 const argv = words.length === 0 ? ["--help"] : words;

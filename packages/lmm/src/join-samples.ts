@@ -1,7 +1,7 @@
-import type { Warn } from "@x/core/base";
+import type { Warn, XError } from "@x/core/base";
 import type { PlinkStudy } from "@x/plink-io";
 import type { Table } from "apache-arrow";
-import { type Cohort, cohortHash, type Dropped } from "./cohort.ts";
+import { type Cohort, cohortHash, type Dropped, type DropReason, dropCounts } from "./cohort.ts";
 import { checkEnvironment, design } from "./covariates.ts";
 import { lmmError } from "./errors.ts";
 import { type Covariates, expand, pick, readCovariates, scatter, warnUnmatched } from "./join-covariates.ts";
@@ -65,7 +65,7 @@ export async function joinSamples(
   checkNames(options, JOIN_NAMES, "joinSamples");
   checkJoin(options);
   const files = await readFiles(study, options);
-  return joinOne(study, files, options.phenotype ?? 1, options);
+  return joinOne(study, files, options.phenotype ?? 1);
 }
 
 /** What a join needs of a fileset. */
@@ -92,21 +92,11 @@ export async function readFiles(study: StudyPeople, options: JoinOptions): Promi
 }
 
 /** The cohort of one phenotype. */
-export function joinOne(
-  study: StudyPeople,
-  files: JoinFiles,
-  wanted: number | string,
-  options: JoinOptions,
-): Cohort {
+export function joinOne(study: StudyPeople, files: JoinFiles, wanted: number | string): Cohort {
   const { covariates, environment: gxe } = files;
   const phenotype = files.phenotype(wanted);
   const { analyzed, drops } = choose(study.n, phenotype, covariates, gxe);
-  if (analyzed.length === 0)
-    throw lmmError(
-      "NO_ANALYZED_SAMPLES",
-      `none of ${study.n} people has ${covariates ? "both a phenotype and all covariates" : "a phenotype"} (${phenotype.name}): every value is NA or -9${options.on ? " or its id is not in the file" : ""}. Choose another column with -n, or give phenotypes with -p.`,
-      { details: { samples: study.n } },
-    );
+  if (analyzed.length === 0) throw nobodyLeft(drops, `has all that is asked (phenotype ${phenotype.name})`);
   const y = pick(phenotype.values, analyzed);
   const { columns, names, categories } = expand(covariates, analyzed);
   const model = design(columns, names, analyzed.length);
@@ -232,6 +222,27 @@ function noColumn(wanted: number | string, count: number, path: string) {
       details: { column: wanted, columns: count, path },
     },
   );
+}
+
+/** What helps against each reason. */
+const ADVICE: Readonly<Record<DropReason, string>> = {
+  "phenotype missing":
+    "NA and -9 leave a person out: choose another column with -n, or give phenotypes with -p.",
+  "covariate missing": "NA in any covariate leaves a person out: choose covariates that were measured.",
+  "environment missing": "NA leaves a person out: choose an environment that was measured.",
+  "not in phenotype file": "Are its ids those of the .fam (--on fid+iid or iid)?",
+  "not in covariate file": "Are its ids those of the .fam (--on fid+iid or iid)?",
+  "not in environment file": "Are its ids those of the .fam (--on fid+iid or iid)?",
+};
+
+/** NO_ANALYZED_SAMPLES with the reasons, most frequent first, and what helps against the first. */
+export function nobodyLeft(drops: readonly Dropped[], what: string): XError {
+  const counts = Object.entries(dropCounts({ drops })).sort(([, a], [, b]) => b - a);
+  const reasons = counts.map(([reason, count]) => `${count} ${reason}`).join(", ");
+  const advice = ADVICE[counts[0]![0] as DropReason];
+  return lmmError("NO_ANALYZED_SAMPLES", `none of ${drops.length} people ${what}: ${reasons}. ${advice}`, {
+    details: { samples: drops.length, ...Object.fromEntries(counts) },
+  });
 }
 
 /** Who has everything, and why the others are left out. */

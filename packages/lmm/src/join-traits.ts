@@ -50,7 +50,7 @@ export async function joinTraits(
     );
   const groups = new Map<string, [TraitCohort, ...TraitCohort[]]>();
   for (const trait of traits) {
-    const cohort = joinOne(study, files, trait, join);
+    const cohort = joinOne(study, files, trait);
     const group = groups.get(cohort.hash);
     if (group) group.push({ trait, cohort });
     else groups.set(cohort.hash, [{ trait, cohort }]);

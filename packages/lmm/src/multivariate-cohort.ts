@@ -9,6 +9,7 @@ import {
   JOIN_NAMES,
   type JoinFiles,
   type JoinOptions,
+  nobodyLeft,
   type Phenotype,
   readFiles,
   withDroppedTable,
@@ -89,12 +90,7 @@ function together(
     .sort((a, b) => a.row - b.row);
   const analyzed = Uint32Array.from({ length: study.n }, (_, row) => row).filter((row) => !reasons.has(row));
   const n = analyzed.length;
-  if (n === 0)
-    throw lmmError(
-      "NO_ANALYZED_SAMPLES",
-      `none of ${study.n} people has all ${phenotypes.length} traits${covariates ? " and all covariates" : ""}${gxe ? " and an environment" : ""}. Choose traits that were measured on the same people.`,
-      { details: { samples: study.n } },
-    );
+  if (n === 0) throw nobodyLeft(drops, `has all ${phenotypes.length} traits and what goes with them`);
   const columns = phenotypes.map((phenotype) => pick(phenotype.values, analyzed));
   for (const [t, column] of columns.entries()) checkPhenotype(column, phenotypes[t]!.name);
   const traits = new Float64Array(n * columns.length);

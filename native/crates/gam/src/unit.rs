@@ -13,9 +13,13 @@ use crate::outer::{Control, Optimum, optimise};
 use crate::passes::Data;
 use crate::penalty::{Penalties, Penalty};
 
-/// The power of four next to `x`; 1 for what has no size.
+/// Powers of four up to this one are no unit worth a change.
+const ORDINARY: f64 = 3.0;
+
+/// The power of four next to `x`; 1 for what is of ordinary size or has none.
 fn power_of_four(x: f64) -> f64 {
-    if x.is_normal() && x > 0.0 { (2.0 * (0.5 * x.log2()).round().clamp(-500.0, 500.0)).exp2() } else { 1.0 }
+    let exponent = (0.5 * x.log2()).round();
+    if exponent.is_finite() && exponent.abs() > ORDINARY { (2.0 * exponent.clamp(-500.0, 500.0)).exp2() } else { 1.0 }
 }
 
 fn scaled(m: &Mat, by: f64) -> Mat {

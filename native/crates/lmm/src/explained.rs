@@ -49,14 +49,7 @@ pub fn explained_by_covariates(
 }
 
 /// Dosages of the people `keep`, NaN where missing.
-fn decoded(
-    packed: &[u8],
-    samples: usize,
-    keep: &[u32],
-    rows: &[u32],
-    threads: usize,
-    job: &Job,
-) -> Result<Vec<f64>> {
+fn decoded(packed: &[u8], samples: usize, keep: &[u32], rows: &[u32], threads: usize, job: &Job) -> Result<Vec<f64>> {
     let bytes = x_genotype::row_bytes(samples);
     let mut chosen = Vec::with_capacity(rows.len() * bytes);
     for &row in rows {
@@ -96,9 +89,8 @@ mod tests {
         // Ones, and what the first row is among these people, its mean 1.25 where the call is missing.
         let first = [2.0, 1.25, 1.0, 0.0, 2.0];
         let w = [[1.0; 5], first].concat();
-        let found = |genotypes| {
-            explained_by_covariates(genotypes, 6, &keep, &[0, 1], &[1.25, 1.0], &w, 2, 2, &job).unwrap()
-        };
+        let found =
+            |genotypes| explained_by_covariates(genotypes, 6, &keep, &[0, 1], &[1.25, 1.0], &w, 2, 2, &job).unwrap();
         let shares = found(Genotypes::Packed(&rows));
         assert!((shares[0] - 1.0).abs() < 1e-15);
         // The second by hand: regression of 1, 0, 2, 1, 1 on both columns.
@@ -110,8 +102,7 @@ mod tests {
         let nan = f64::NAN;
         let dosages = [2.0, nan, 0.0, 1.0, 0.0, 2.0, 1.0, 0.0, 0.0, 2.0, 1.0, 1.0];
         assert_eq!(found(Genotypes::Dosages(&dosages)), shares);
-        let outside =
-            explained_by_covariates(Genotypes::Packed(&rows), 6, &keep, &[2], &[1.0], &w, 2, 1, &job);
+        let outside = explained_by_covariates(Genotypes::Packed(&rows), 6, &keep, &[2], &[1.0], &w, 2, 1, &job);
         assert_eq!(outside.unwrap_err().code, "SHAPE");
     }
 }

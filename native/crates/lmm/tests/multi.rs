@@ -80,7 +80,7 @@ fn shares_and_correlations_have_the_errors_of_the_observed_information() {
     let trace = case.values.iter().map(|v| v.max(0.0)).sum::<f64>() / n as f64;
     for (null, reml) in [(&model.null().reml, true), (&model.null().mle, false)] {
         let at: Vec<f64> = [0, 1, 3].map(|k| null.vg[k]).into_iter().chain([0, 1, 3].map(|k| null.ve[k])).collect();
-        let shares: [&dyn Fn(&[f64]) -> f64; 4] = [
+        let shares: [dense::Share; 4] = [
             &|v| trace * v[0] / (trace * v[0] + v[3]),
             &|v| trace * v[2] / (trace * v[2] + v[5]),
             &|v| v[1] / (v[0] * v[2]).sqrt(),

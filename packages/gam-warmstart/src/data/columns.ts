@@ -84,9 +84,10 @@ function cached(names: readonly string[], rows: number, read: (name: string) => 
 
 function unknownColumn(name: string, names: readonly string[]): Error {
   const near = nearestName(name, names);
-  const hint = near === undefined ? "" : `; did you mean ${near}?`;
-  const list = `${names.slice(0, 20).join(", ")}${names.length > 20 ? ", …" : ""}`;
-  return gamError("UNKNOWN_COLUMN", `the data have no column ${name}${hint} There are: ${list}`, {
+  const hint = near === undefined ? "." : `; did you mean ${near}?`;
+  const list = `There are: ${names.slice(0, 20).join(", ")}${names.length > 20 ? ", …" : ""}`;
+  const there = names.length > 0 ? list : "They have no columns at all.";
+  return gamError("UNKNOWN_COLUMN", `the data have no column ${name}${hint} ${there}`, {
     details: { column: name, nearest: near },
   });
 }

@@ -5,6 +5,7 @@ import type { Formula } from "../formula/terms.ts";
 import type { Column } from "./columns.ts";
 import type { Frame, VariableSpec } from "./frame.ts";
 import { type ParametricColumn, parametricColumns, parametricValues } from "./parametric.ts";
+import { strayTexts } from "./response.ts";
 
 /** One smooth as the engine takes it. */
 export interface SmoothSpec {
@@ -120,7 +121,7 @@ function smoothSpecs(
     if (known && bs !== "re" && bs !== "fs")
       throw gamError(
         "COLUMN_TYPE",
-        `${s.label}: ${name} is a factor; a smooth needs numbers. A random effect is s(${name}, bs="re"), a smooth per level s(x, by=${name})`,
+        `${s.label}: ${name} is a factor${strayTexts(known)}; a smooth needs numbers. A random effect is s(${name}, bs="re"), a smooth per level s(x, by=${name})`,
         {
           details: { term: s.label, column: name },
         },

@@ -42,12 +42,26 @@ export function readResponse(
       ? successes(column, label)
       : asNumbers(column)?.values;
   if (!y)
-    throw gamError("COLUMN_TYPE", `${label} holds texts; the family ${family.name} needs numbers`, {
-      details: { column: label },
-    });
+    throw gamError(
+      "COLUMN_TYPE",
+      `${label} holds texts${textsOf(column)}; the family ${family.name} needs numbers`,
+      {
+        details: { column: label },
+      },
+    );
   checkRange(y, family, label, frame);
   return { label, y };
 }
+
+/** The first texts among numbers, for a message: often they mean missing. Nothing where all are texts. */
+export function strayTexts(levels: readonly string[]): string {
+  const texts = levels.filter((level) => Number.isNaN(Number(level)));
+  if (texts.length === levels.length) return "";
+  const list = texts.slice(0, 3).map((text) => `"${text}"`);
+  return ` (${list.join(", ")}${texts.length > 3 ? ", …" : ""}; \`na\` names texts that mean missing)`;
+}
+
+const textsOf = (column: Column): string => (column.kind === "factor" ? strayTexts(column.levels) : "");
 
 /** R's rule: the first level is failure, all others are success. */
 function successes(column: Extract<Column, { kind: "factor" }>, label: string): Float64Array {
@@ -74,9 +88,13 @@ function twoColumns(
   const [a, b] = columns.map((c, i) => {
     const numbers = asNumbers(c)?.values;
     if (numbers) return numbers;
-    throw gamError("COLUMN_TYPE", `${deparse(parts[i]!)} holds texts, numbers are needed`, {
-      details: { column: deparse(parts[i]!) },
-    });
+    throw gamError(
+      "COLUMN_TYPE",
+      `${deparse(parts[i]!)} holds texts${textsOf(columns[i]!)}, numbers are needed`,
+      {
+        details: { column: deparse(parts[i]!) },
+      },
+    );
   }) as [Float64Array, Float64Array];
   if (!cbind) {
     checkRange(a, family, deparse(parts[0]!), frame);

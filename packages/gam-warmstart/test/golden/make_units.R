@@ -8,7 +8,7 @@ response <- list(
   list("normal", "gaussian"), list("positive", "gaussian(link=log)"), list("positive", "Gamma"), list("positive", "Gamma(link=log)"), list("positive", "Gamma(link=identity)"),
   list("positive", "inverse.gaussian"), list("positive", "inverse.gaussian(link=log)"), list("positive", "quasi(link=log)"), list("tweedie", "tw"))
 bases <- c('s(x, bs="cr", k=8)', 's(x, bs="cs", k=8)', 's(x, bs="cc", k=8)', 's(x, k=8)', 's(x, bs="ts", k=8)', 's(x, bs="ps", k=8)', 's(x, bs="cp", k=8)', 's(x, bs="bs", k=8)',
-  's(x, bs="gp", k=8)', 's(x, bs="ds", k=8)', 'te(x, z, k=4)', 'ti(x, z, k=4)', 't2(x, z, k=4)', 's(x, g, bs="fs", m=1, k=6)', 's(x, by=g, bs="cr", k=5)', 's(g, x, bs="re")', 's(z, by=x, bs="cr", k=6)', 'x + s(z, bs="cr", k=6)', 's(x, z, bs="gp", k=15)')
+  's(x, bs="gp", k=8)', 's(x, bs="ds", k=8)', 'te(x, z, k=4)', 'ti(x, z, k=4)', 't2(x, z, k=4)', 's(x, g, bs="fs", m=1, k=6)', 's(x, by=g, bs="cr", k=5)', 's(g, x, bs="re")', 'x + s(z, bs="cr", k=6)', 's(x, z, bs="gp", k=15)')
 figures <- function(formula, family, ...) {
   b <- gam(as.formula(formula), family = eval(parse(text = if (family == "tw") "tw()" else family)), data = d, method = "REML", control = ctl, ...)
   s <- summary(b)$s.table

@@ -15,8 +15,9 @@ const ALIGN = 256;
 /** `3/8` as a shard. @throws OPTION_RANGE for anything that is not i/N with 1 ≤ i ≤ N. */
 export function parseShard(text: string): Shard {
   const match = /^(\d{1,6})\/(\d{1,6})$/.exec(text);
-  if (match) return checkShard({ index: Number(match[1]), count: Number(match[2]) });
-  throw lmmError("OPTION_RANGE", `--shard must be i/N such as 3/8, "${text}" given.`, {
+  const [index, count] = [Number(match?.[1]), Number(match?.[2])];
+  if (index >= 1 && index <= count) return checkShard({ index, count });
+  throw lmmError("OPTION_RANGE", `--shard must be i/N with i from 1 to N, such as 3/8, "${text}" given.`, {
     usage: true,
     details: { option: "shard", value: text },
   });

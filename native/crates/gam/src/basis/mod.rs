@@ -132,6 +132,14 @@ fn sorted(x: &[f64]) -> Vec<f64> {
     keys.iter().map(|k| f64::from_bits(k ^ (!(*k as i64 >> 63) as u64 | 1 << 63))).collect()
 }
 
+/// Fewer points than the basis needs: given ones, or distinct values of the covariates.
+fn too_few(plan: &Plan, k: usize, points: usize) -> Error {
+    if plan.knots.is_none() {
+        return too_large(k, points);
+    }
+    bad_knots(format!("the basis asks for {k} knots, {points} are given: give more, or a smaller k"))
+}
+
 /// Fewer distinct covariate values than the basis needs.
 fn too_large(k: usize, unique: usize) -> Error {
     Error::new("GAM_K_TOO_LARGE", format!("the basis asks for {k} knots, the covariate has {unique} distinct values"))

@@ -4,7 +4,7 @@
 use x_simd::{Error, Result};
 
 use super::thinplate::{distinct_points, leading, monomials};
-use super::{Columns, Plan, RawPenalty, matrix_json, matrix_read, too_large};
+use super::{Columns, Plan, RawPenalty, matrix_json, matrix_read, too_few};
 use crate::json::{Json, malformed, object};
 use crate::mat::{Mat, axpy, complement_of};
 
@@ -142,7 +142,7 @@ impl Radial {
             None => distinct_points(plan, columns, &shift),
         };
         if points.len() < k {
-            return Err(too_large(k, points.len()));
+            return Err(too_few(plan, k, points.len()));
         }
         let points = Mat { rows: points.len(), cols: d, data: points.concat() };
         let kernel = if duchon {

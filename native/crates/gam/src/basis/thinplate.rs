@@ -5,7 +5,7 @@ use x_dense::SquareMatrix;
 use x_random::Random;
 use x_simd::{Error, Job, Result};
 
-use super::{Columns, Plan, RawPenalty, matrix_json, matrix_read, too_large};
+use super::{Columns, Plan, RawPenalty, matrix_json, matrix_read, too_few};
 use crate::json::{Json, object};
 use crate::mat::{Mat, complement_of};
 
@@ -54,7 +54,7 @@ impl ThinPlate {
             None => distinct_points(plan, columns, &shift),
         };
         if points.len() < k {
-            return Err(too_large(k, points.len()));
+            return Err(too_few(plan, k, points.len()));
         }
         let points = Mat { rows: points.len(), cols: d, data: points.concat() };
         let u = points.rows;

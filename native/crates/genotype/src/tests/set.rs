@@ -96,9 +96,8 @@ fn one_person_twice_is_found_among_siblings_and_strangers_at_every_level() {
         let mut people: Vec<Vec<u8>> =
             (0..n).map(|_| (0..p).map(|_| (0..2).map(|_| u8::from(random(100) < percent)).sum()).collect()).collect();
         // A sibling: half of another's calls.
-        for snp in 0..p / 2 {
-            people[7][snp] = people[1050][snp];
-        }
+        let half = people[1050][..p / 2].to_vec();
+        people[7][..p / 2].copy_from_slice(&half);
         people[600] = people[3].clone();
         people[1099] = people[3].clone();
         people[20] = people[21].clone();

@@ -7,6 +7,9 @@ pub struct Model<'a> {
     columns: Vec<Vec<f64>>,
 }
 
+/// A function of the entries of Vg and Ve.
+pub type Share<'a> = &'a dyn Fn(&[f64]) -> f64;
+
 pub struct Best {
     pub loglik: f64,
     pub vg: [f64; 4],
@@ -149,7 +152,7 @@ impl<'a> Model<'a> {
     }
 
     /// Standard errors of functions of the entries (Vg: 00, 01, 11; Ve: the same) at a maximum, all by differences.
-    pub fn errors(&self, at: &[f64], reml: bool, functions: &[&dyn Fn(&[f64]) -> f64]) -> Vec<f64> {
+    pub fn errors(&self, at: &[f64], reml: bool, functions: &[Share]) -> Vec<f64> {
         let count = at.len();
         let step: Vec<f64> = at.iter().map(|v| 1e-3 * v.abs()).collect();
         let moved = |steps: &[(usize, f64)]| {
@@ -168,7 +171,7 @@ impl<'a> Model<'a> {
         });
         let unit = (0..count).map(|i| (0..count).map(|j| f64::from(u8::from(i == j))).collect()).collect();
         let (covariance, _) = solve(information.collect(), unit);
-        let error = |f: &&dyn Fn(&[f64]) -> f64| {
+        let error = |f: &Share| {
             let slope: Vec<f64> =
                 (0..count).map(|k| (f(&moved(&[(k, 1.0)])) - f(&moved(&[(k, -1.0)]))) / (2.0 * step[k])).collect();
             let row = |i: usize| slope.iter().zip(&covariance[i]).map(|(s, c)| s * c).sum::<f64>();
