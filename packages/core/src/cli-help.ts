@@ -20,7 +20,9 @@ export function commandHelp(program: CliProgram, command: CliCommand): string {
   let text = `${command.summary}\n\nUsage: ${words.join(" ")}\n`;
   const own = ownOptions(command);
   if (own.length > 0) text += `\nOptions:\n${optionsHelp(own)}`;
-  text += `\nEvery command:\n${optionsHelp(commonOptions)}`;
+  const names = new Set(own.map((option) => option.name));
+  const common = commonOptions.filter((option) => !names.has(option.name));
+  text += `\nEvery command:\n${optionsHelp(common)}`;
   if (command.examples?.length) text += `\nExamples:\n${command.examples.map((e) => `  ${e}\n`).join("")}`;
   return text;
 }

@@ -227,7 +227,7 @@ function checkVisited(dataset: MosaicDataset, rows: Int32Array, allowEmpty: bool
       throw mosaicError("ROW_RANGE", message, { details: { row } });
     }
     if (allowEmpty || [...dataset.modalities.values()].some((m) => m.available[row])) continue;
-    const message = `cell ${dataset.cellIds[row]} has no modality (${[...dataset.modalities.keys()].join(", ")}); drop it or set allowEmpty`;
+    const message = `cell ${dataset.cellIds[row]} has no modality (${[...dataset.modalities.keys()].join(", ")}); drop it or allow it (allowEmpty, --allow-empty)`;
     throw mosaicError("NO_MODALITY", message, { details: { row } });
   }
 }

@@ -12,7 +12,7 @@ import { type HistoryLine, readHistory } from "@x/onnx-train";
 import { DATA_OPTION, DEVICE_OPTION, MODEL_OPTION, PLACE_OPTIONS, protectModel, shared } from "./cli-data.ts";
 import { withModel } from "./cli-use.ts";
 import type { EvaluationReport } from "./evaluate.ts";
-import { evaluationHtml } from "./evaluation-report.ts";
+import { evaluationHtml, perFeatureName } from "./evaluation-report.ts";
 
 /** `mosaic-vae eval`. */
 export const evalCommand: CliCommand = {
@@ -65,7 +65,7 @@ function print({ print: line }: CliContext, report: EvaluationReport): void {
   for (const [pair, m] of Object.entries(report.matching)) line(`FOSCTTM ${pair}\t${m.foscttm.toFixed(3)}`);
   for (const [name, s] of Object.entries(report.imputation))
     line(
-      `${name} from the others\tmedian by feature ${s.perFeature.toFixed(3)}, RMSE ${s.rmse.toFixed(3)} (feature means of the training cells ${s.rmseOfMeans.toFixed(3)})`,
+      `${name} from the others\tmedian of the features' ${perFeatureName(s)} ${s.perFeature.toFixed(3)}, RMSE ${s.rmse.toFixed(3)} (feature means of the training cells ${s.rmseOfMeans.toFixed(3)})`,
     );
   line(report.verdict);
 }

@@ -59,7 +59,10 @@ export const mockCommand: CliCommand = {
       throw xError("OPTION_MISSING", "mosaic-vae mock needs --problem NAME or --all", { usage: true });
     if (problem !== undefined) {
       const out = String(options.out ?? `${MOCK_FILES[problem]}.h5ad`);
-      return [await make(context, problem, out, options["config-out"] as string | undefined)];
+      const config = options["config-out"] as string | undefined;
+      refuseEnding("out", out, [".h5ad"]);
+      if (config !== undefined) refuseEnding("config-out", config, [".yaml", ".yml"]);
+      return [await make(context, problem, out, config)];
     }
     const [data, configs] = [
       String(options.out ?? "examples/mock"),
@@ -75,6 +78,13 @@ export const mockCommand: CliCommand = {
     return made;
   },
 };
+
+/** A file is what its name says. */
+function refuseEnding(option: string, path: string, endings: readonly string[]): void {
+  if (endings.some((ending) => path.endsWith(ending))) return;
+  const message = `--${option} ${path}: what is written is ${endings.join(" or ")}; give it that ending`;
+  throw xError("OPTION_VALUE", message, { usage: true, details: { option } });
+}
 
 async function make(
   context: CliContext,

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import {
   type CliCommand,
@@ -24,21 +24,10 @@ import type { MosaicConfig } from "./config.ts";
 import { readConfig } from "./config-file.ts";
 import type { MosaicDataset } from "./dataset.ts";
 import { mosaicFileError } from "./errors.ts";
-import { loadModel, MODEL_FILE } from "./model-file.ts";
+import { loadModel } from "./model-file.ts";
 import { MosaicVAE } from "./mosaic-vae.ts";
+import { checkRunFolder, makeRunFolder, RUN_FILES } from "./run-folder.ts";
 import type { TrainReport } from "./train.ts";
-
-/** What a run leaves, besides the events of TensorBoard. */
-const RUN_FILES = [
-  "config.yaml",
-  "history.jsonl",
-  "last.safetensors",
-  "best.safetensors",
-  MODEL_FILE,
-  "report.html",
-  "metrics.json",
-];
-const isEvents = (name: string): boolean => name.startsWith("events.out.tfevents.");
 
 /** `mosaic-vae train`. */
 export const trainCommand: CliCommand = {
@@ -78,10 +67,11 @@ export const trainCommand: CliCommand = {
     );
     const data = dataPath(context, config);
     protectInputs([data]);
-    checkOutputs(
-      RUN_FILES.filter((name) => !resumed || name !== "config.yaml").map((name) => join(out, name)),
-    );
-    if (resumed === undefined) makeFolder(out, options.overwrite === true);
+    checkOutputs([
+      out,
+      ...RUN_FILES.filter((name) => !resumed || name !== "config.yaml").map((name) => join(out, name)),
+    ]);
+    if (resumed === undefined) checkRunFolder(out, options.overwrite === true);
     const full: MosaicConfig = { ...config, data: { ...config.data, path: resolve(data) } };
     await using dataset = await openCells(context, data, config.data);
     const report = await train(context, { out, config: full, dataset, resume: resumed !== undefined });
@@ -107,18 +97,6 @@ function checkResume({ options, seed }: CliContext, folder: string): void {
   }
   const begun = readConfig(config).train?.seed ?? 0;
   if (seed !== undefined && seed !== begun) refuse("seed", `the run began with ${begun}`);
-}
-
-/** Makes the folder of a new run. `RUN_EXISTS` where there is one already, which `overwrite` removes first. */
-function makeFolder(out: string, overwrite: boolean): void {
-  mkdirSync(out, { recursive: true });
-  const there = readdirSync(out).filter((name) => RUN_FILES.includes(name) || isEvents(name));
-  if (there.length === 0) return;
-  if (!overwrite) {
-    const message = `${out} holds a run (${there[0]}): go on with it by --resume ${out}, take another folder, or replace it by --overwrite`;
-    throw xError("RUN_EXISTS", message, { usage: true, details: { folder: out, found: there } });
-  }
-  for (const name of there) rmSync(join(out, name));
 }
 
 /** Options of the command line override the file. */
@@ -152,11 +130,13 @@ async function train(
   const { resume } = run;
   const last = join(out, "last.safetensors");
   const history = join(out, "history.jsonl");
+  await using model = await MosaicVAE.create(dataset, config, shared(context));
+  // Not before: what cannot be trained leaves no folder.
   if (!resume) {
+    makeRunFolder(out);
     writeFileSync(join(out, "config.yaml"), stringify(config));
     writeFileSync(history, "");
   } else keepHistory(history, last);
-  await using model = await MosaicVAE.create(dataset, config, shared(context));
   const trackers = [jsonlTracker(history), tensorBoardTracker(out)];
   try {
     const options = { out, resume, trackers, ...emptyAllowed(context), ...shared(context) };
@@ -170,7 +150,7 @@ async function train(
     };
     await writeFileAtomic(
       join(out, "report.html"),
-      lossReportHtml(readHistory(history), { title: "mosaic-vae training (by epoch)", facts }),
+      lossReportHtml(readHistory(history), { title: "mosaic-vae training", unit: "epoch", facts }),
     );
     const { history: _, ...numbers } = report;
     await writeFileAtomic(join(out, "metrics.json"), `${JSON.stringify(numbers, null, 2)}\n`);
@@ -202,8 +182,12 @@ function keepHistory(history: string, last: string): void {
 
 function print({ print: line }: CliContext, out: string, report: TrainReport): void {
   const end = report.stoppedEarly ? "stopped early" : "done";
-  line(`${end} after ${report.epochs} epochs, ${report.steps} steps; best epoch ${report.bestEpoch}`);
+  line(
+    `${end} after ${count(report.epochs, "epoch")}, ${count(report.steps, "step")}; best epoch ${report.bestEpoch}`,
+  );
   line(`validation −ELBO ${report.best.toFixed(3)} nats a cell`);
-  if (report.skipped > 0) line(`${report.skipped} steps were left out because something was not finite`);
+  if (report.skipped > 0) line(`${count(report.skipped, "step")} left out because something was not finite`);
   line(`the model is ${join(out, "model.safetensors")}`);
 }
+
+const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? "" : "s"}`;

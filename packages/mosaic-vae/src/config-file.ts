@@ -10,12 +10,17 @@ import { mosaicFileError } from "./errors.ts";
  * right name, `OPTION_RANGE`, and those of the file system.
  */
 export function readConfig(path: string): MosaicConfig {
-  let text: string;
+  let bytes: Buffer;
   try {
-    text = readFileSync(path, "utf8");
+    bytes = readFileSync(path);
   } catch (e) {
     throw fromSystemError(e, path);
   }
+  if (bytes.includes(0)) {
+    const what = bytes.subarray(1, 4).toString("latin1") === "HDF" ? "an HDF5 file, as cells are" : "no text";
+    throw mosaicFileError("CONFIG", path, `this is ${what}; a configuration is YAML or JSON`);
+  }
+  const text = bytes.toString("utf8");
   const lineCounter = new LineCounter();
   // No aliases: a few of them can grow into gigabytes.
   const document = parseDocument(text, { lineCounter, uniqueKeys: true });

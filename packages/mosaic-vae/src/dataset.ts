@@ -243,6 +243,6 @@ function refuseEmptyCells(cellIds: readonly string[], modalities: readonly Modal
   if (empty.length === 0) return;
   const shown = empty.slice(0, 3).join(", ") + (empty.length > 3 ? ", …" : "");
   const names = modalities.map((m) => m.name).join(", ") || "none was read";
-  const message = `${where}${empty.length} of ${cellIds.length} cells have no modality (${names}): ${shown}; drop them or set allowEmpty`;
+  const message = `${where}${empty.length} of ${cellIds.length} cells have no modality (${names}): ${shown}; drop them or allow them (allowEmpty, --allow-empty)`;
   throw mosaicError("NO_MODALITY", message, { details: { cells: empty.length, first: empty[0] } });
 }

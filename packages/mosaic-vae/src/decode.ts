@@ -271,7 +271,7 @@ function batchOf(state: ModelState, name: string | undefined): number {
   const code = state.registry.batches.indexOf(name);
   if (code >= 0) return code;
   const known = state.registry.batches.join(", ");
-  throw mosaicError("OBS_COLUMN", `transformBatch: the model knows no batch ${name}; it knows ${known}`, {
+  throw mosaicError("OBS_COLUMN", `the model knows no batch ${name} to decode cells as; it knows ${known}`, {
     usage: true,
   });
 }

@@ -127,7 +127,7 @@ function requireAny(dataset: MosaicDataset, names: readonly string[]): void {
   const masks = names.map((name) => dataset.modalities.get(name)?.available);
   for (let i = 0; i < dataset.cells; i++) {
     if (masks.some((mask) => mask?.[i])) continue;
-    const message = `cell ${dataset.cellIds[i]} has none of ${names.join(", ")}; leave it out or set allowEmpty`;
+    const message = `cell ${dataset.cellIds[i]} has none of ${names.join(", ")}; leave it out or allow it (allowEmpty, --allow-empty)`;
     throw mosaicError("NO_MODALITY", message, { details: { row: i } });
   }
 }

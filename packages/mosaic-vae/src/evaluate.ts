@@ -78,7 +78,10 @@ export interface EvaluationReport {
   readonly verdict: string;
 }
 
-/** Evaluates a model on data with labels. `OBS_COLUMN` where there is no such column. */
+/**
+ * Evaluates a model on data with labels. `OBS_COLUMN` where there is no such column, `LABELS` where it holds none,
+ * numbers with fractions, or nearly as many labels as cells.
+ */
 export async function evaluateModel(
   state: ModelState,
   given: MosaicDataset,
@@ -104,6 +107,7 @@ export async function evaluateModel(
   const texts = options.labels === undefined ? undefined : columnTexts(dataset.obs, options.labels);
   if (texts?.every((t) => t === null))
     throw mosaicError("LABELS", `column ${options.labels} holds no label`, { usage: true });
+  if (texts) refuseMeasured(dataset, options.labels!, texts);
   const labelled = texts ? all.filter((row) => texts[row] !== null) : all;
   const labelOf = (rows: Int32Array): string[] => Array.from(rows, (row) => texts![row]!);
   const measured = (name: string, rows: Int32Array): Int32Array =>
@@ -150,7 +154,7 @@ export async function evaluateModel(
     integration,
     matching: matchings(),
     imputation,
-    verdict: verdictOf({ labels, baselines, imputation }),
+    verdict: verdictOf({ labels, baselines, imputation, integration }),
   };
 
   function matchings(): Record<string, Matching> {
@@ -170,11 +174,28 @@ export async function evaluateModel(
   }
 }
 
+/** Numbers with fractions are measured; with hardly two cells a label, neighbours cannot tell it. */
+function refuseMeasured({ obs }: MosaicDataset, name: string, texts: readonly (string | null)[]): void {
+  const given = texts.filter((text) => text !== null);
+  const different = new Set(given).size;
+  const column = obs.getChild(name);
+  const fractions = texts.some((text, i) => text?.includes(".") && typeof column?.get(i) === "number");
+  if (!fractions && (given.length < 4 || 2 * different <= given.length)) return;
+  const message = `column ${name} holds ${different} different values in ${given.length} cells: a measured number or an id, no labels; name a column with the types of cells`;
+  throw mosaicError("LABELS", message, {
+    usage: true,
+    details: { column: name, different, cells: given.length },
+  });
+}
+
 function batchTexts(dataset: MosaicDataset, rows: Int32Array): string[] {
   if (dataset.batchKey === undefined) return Array.from(rows, () => "all");
   const texts = columnTexts(dataset.obs, dataset.batchKey);
   return Array.from(rows, (row) => texts[row] ?? "");
 }
+
+/** Batches are not mixed where both scores are below this. */
+const APART = 0.1;
 
 /**
  * The line that says when a model is not worth its time. Labels are compared on the same cells: what the encoder of a
@@ -184,7 +205,8 @@ function verdictOf({
   labels,
   baselines,
   imputation,
-}: Pick<EvaluationReport, "labels" | "baselines" | "imputation">): string {
+  integration,
+}: Pick<EvaluationReport, "labels" | "baselines" | "imputation" | "integration">): string {
   const percent = (x: number): string => `${(100 * x).toFixed(1)} %`;
   const said: string[] = [];
   const lost: string[] = [];
@@ -204,9 +226,13 @@ function verdictOf({
   if (said.length === 0)
     return "no labels were given and nothing could be imputed, so nothing was compared with a baseline";
   const all = said.join("; ");
-  return lost.length === 0
-    ? `the model is at least as good as the simple baseline (${all})`
-    : `the simple baseline wins at ${lost.join(", ")} (${all})`;
+  const compared =
+    lost.length === 0
+      ? `the model is at least as good as the simple baseline (${all})`
+      : `the simple baseline wins at ${lost.join(", ")} (${all})`;
+  const { iLisi, kBet } = integration;
+  if (!(iLisi < APART && kBet < APART)) return compared;
+  return `${compared}; batches lie apart (iLISI ${iLisi.toFixed(3)}, kBET ${kBet.toFixed(3)}; 1 is mixed)`;
 }
 
 /** Each modality from the others, on cells that have it and another one. */

@@ -35,6 +35,8 @@ it("no verb writes over what it reads", () => {
     ["eval --model run --data b.h5ad --html run/model.safetensors", "OUT_IS_INPUT"],
     ["eval --model model.html --data b.h5ad --html model.html", "OUT_IS_INPUT"],
     ["train --data b.h5ad --config run/config.yaml --out run --overwrite", "OUT_IS_INPUT"],
+    ["train --data b.h5ad --config b.yaml --out b.yaml", "OUT_IS_INPUT"],
+    ["train --data b.h5ad --out b.h5ad --overwrite", "OUT_IS_INPUT"],
     ["mock --problem bridge --out same --config-out same", "OUT_TWICE"],
   ]) {
     const { code: exit, err } = mosaicVae(line!);
@@ -66,7 +68,31 @@ it("a run is replaced by --overwrite only, and gone on with only where there is 
   expect(mosaicVae(`${again.replace("--out run", "--out second")} --overwrite`).code).toBe(0);
 });
 
+it("a file is no folder for a run, and a run that cannot begin leaves none", () => {
+  for (const out of ["e.yaml", "e.yaml/deeper/run"]) {
+    writeFileSync(at.path("e.yaml"), "train: {}\n");
+    expect(mosaicVae(`train --data b.h5ad --out ${out}`)).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/^OUT_DIR .*file; --out names the folder of the run\n$/),
+    });
+  }
+  expect(mosaicVae("train --data b.h5ad --out failed --rna layers/nope").err).not.toMatch(/\n\s+at /);
+  expect(mosaicVae("train --data b.h5ad --config b.yaml --out failed --device cuda:77").code).not.toBe(0);
+  expect(existsSync(at.path("failed"))).toBe(false);
+});
+
 it("another ending is refused before the work", () => {
+  for (const out of ["--out x.txt", "--out x.h5ad --config-out x.json"])
+    expect(mosaicVae(`mock --problem bridge ${out}`)).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(
+        /^OPTION_VALUE --(config-)?out x\.(txt|json): what is written is \.(h5ad|yaml)/,
+      ),
+    });
+  expect(existsSync(at.path("x.txt"))).toBe(false);
+  expect(mosaicVae("train --data b.yaml --config b.h5ad --out swapped").err).toMatch(
+    /^CONFIG b\.h5ad: this is an HDF5 file, as cells are; a configuration is YAML or JSON/,
+  );
   expect(mosaicVae("embed --model nowhere --data b.h5ad --out z.csv").err).toMatch(
     /^OPTION_VALUE --out z.csv/,
   );
@@ -114,6 +140,18 @@ it("a page of an evaluation shows what imputing is worth, and the curves of its 
   expect(mosaicVae("train --data p.h5ad --out paired --epochs 2 --device cpu").code).toBe(0);
   expect(mosaicVae("eval --model paired --data p.h5ad --labels cluster --html e.html").code).toBe(0);
   const page = readFileSync(at.path("e.html"), "utf8");
+  expect(page).toMatch(
+    /<th>label silhouette: types lie apart \(labelSilhouette\)<\/th><td>[\d.]+<\/td><td>1<\/td>/,
+  );
+  expect(page).toMatch(/median of the features.{1,6} correlation/);
+  const measured = mosaicVae("eval --model paired --data p.h5ad --labels libsize_rna");
+  expect(measured).toMatchObject({
+    code: 2,
+    err: expect.stringMatching(/^LABELS column libsize_rna holds /),
+  });
+  expect(
+    mosaicVae("impute --model paired --data p.h5ad --out y.h5ad --target adt --transform-batch nope").err,
+  ).toMatch(/^OBS_COLUMN the model knows no batch nope/);
   expect(page).toMatch(/imputed rna: RMSE, of the means of the training cells/);
   expect(page).toMatch(/<h2>Training<\/h2>.*validation/);
 });

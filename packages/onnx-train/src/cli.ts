@@ -1,5 +1,6 @@
 import { option, runCli, writeFileAtomic } from "@x/core/base";
 import { doctor } from "./doctor.ts";
+import { trainFileError } from "./errors.ts";
 import { lossReportHtml, readHistory } from "./loss-report.ts";
 import { VERSION } from "./version.ts";
 
@@ -33,7 +34,12 @@ await runCli({
       examples: ["onnx-train report run/history.jsonl --out run/report.html"],
       async run({ options, positionals, signal }) {
         const path = positionals[0]!;
-        const page = lossReportHtml(readHistory(path), { title: `Training: ${path}` });
+        const history = readHistory(path);
+        if (history.length === 0) {
+          const message = "holds no whole line of a training history, so there is nothing to draw";
+          throw trainFileError("CHECKPOINT_FORMAT", path, message);
+        }
+        const page = lossReportHtml(history, { title: `Training: ${path}` });
         await writeFileAtomic(String(options.out), page, { signal });
         return { out: options.out };
       },

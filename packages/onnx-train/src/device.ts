@@ -51,7 +51,7 @@ export function missingCuda(): string | undefined {
   if (!folder) return "onnxruntime-node is not installed";
   const missing = CUDA_LIBRARIES.filter((name) => !existsSync(join(folder, name)));
   if (missing.length === 0) return undefined;
-  return `CUDA provider library not found: ${missing.map((name) => join(folder, name)).join(", ")} (\`onnx-train doctor\` tells how to put it there)`;
+  return `CUDA provider library not found: ${missing.map((name) => join(folder, name)).join(", ")}`;
 }
 
 /** The number after `cuda:`; undefined for the CPU. `DEVICE_UNKNOWN` for any other word. */
@@ -91,7 +91,8 @@ export async function createSession(
   if (device === undefined)
     return { session: await make(["cpu"]), device: { used: "cpu", asked, why: "as asked" } };
   const id = device === "auto" ? 0 : device;
-  let why = missingCuda();
+  const missing = missingCuda();
+  let why = missing && `${missing} (\`onnx-train doctor\` says what can be done)`;
   if (!why) {
     try {
       const session = await make([{ name: "cuda", deviceId: id }, "cpu"]);

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -32,11 +32,12 @@ it.runIf(missing !== undefined)(
   async () => {
     await expect(compile(mlp(), { dims, device: "cuda:1" })).rejects.toMatchObject({
       code: "DEVICE_UNAVAILABLE",
-      message: expect.stringMatching(/doctor|linux-x64 only/),
+      message: expect.stringMatching(/`onnx-train doctor` says/),
     });
     const findings = await doctor();
     const cuda = findings.find((f) => f.name === "CUDA provider libraries")!;
     expect(cuda.ok).toBe(false);
+    expect(cuda.found).not.toMatch(/doctor/);
     expect(cuda.advice).toMatch(
       /Microsoft\.ML\.OnnxRuntime\.Gpu\.Linux 1\.\d+\.\d+ .*libonnxruntime_providers_/,
     );
@@ -60,6 +61,16 @@ it("the command line: doctor, report, mistakes", () => {
   });
   expect(bad).toMatchObject({ status: 1 });
   expect(bad.stderr).toMatch(/history\.jsonl:1/);
+  for (const nothing of ["", "null\n", '{"step":0,"lo', Buffer.from([0x1f, 0x8b, 8])]) {
+    writeFileSync(history, nothing);
+    const page = join(folder, "none.html");
+    const none = spawnSync(process.execPath, [bin, "report", history, "-o", page], { encoding: "utf8" });
+    expect([none.status, none.stderr]).toEqual([
+      1,
+      expect.stringMatching(/^CHECKPOINT_FORMAT .*history\.jsonl/),
+    ]);
+    expect(existsSync(page)).toBe(false);
+  }
   expect(spawnSync(process.execPath, [bin, "docter"], { encoding: "utf8" })).toMatchObject({ status: 2 });
   rmSync(folder, { recursive: true });
 });

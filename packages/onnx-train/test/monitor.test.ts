@@ -1,8 +1,9 @@
 import { execFileSync } from "node:child_process";
-import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
 import { afterAll, expect, it } from "vitest";
 import {
   jsonlTracker,
@@ -52,7 +53,7 @@ it("history, event files and a tracker of one's own get every step; all are clos
   expect(lines[2]).toMatchObject({ "part/kl": null, applied: 0 });
 
   const page = lossReportHtml(lines, { title: "a <b>", facts: { device: "cpu" } });
-  expect(page).toContain("a &lt;b&gt;");
+  expect(page).toContain("a &#60;b&#62;");
   expect(page.match(/<figure>/g)!.length).toBe(4);
   expect(page).toContain("not finite");
   expect(page).not.toMatch(/<script|https?:|NaN/);
@@ -66,6 +67,26 @@ it("history, event files and a tracker of one's own get every step; all are clos
   );
   expect(records(bytes).length).toBe(5);
   expect(records(bytes)[1]!.toString("latin1")).toContain("part/kl");
+});
+
+it("a history is read through gzip and a byte order mark", () => {
+  const path = join(folder, "given.jsonl");
+  for (const bytes of [Buffer.from('\ufeff{"step":1,"loss":2}\n'), gzipSync('{"step":1,"loss":2}\n')]) {
+    writeFileSync(path, bytes);
+    expect(readHistory(path)).toEqual([{ step: 1, loss: 2 }]);
+  }
+});
+
+it("a page of epochs says so; one epoch is a point; labels fit their margin", () => {
+  const page = lossReportHtml([{ step: 1, loss: 3, validation: 2, cellsPerSecond: 8660 }]);
+  expect(page).toMatch(/<th>epochs<\/th><td>1<\/td>/);
+  expect(page).toContain(">epoch 1</text>");
+  expect(page).toContain(">8,660</text>");
+  expect(page.match(/<circle class="p"/g)).toHaveLength(3);
+  const gaps = [1, null, 2, 3].map((loss, step) => ({ step, loss }));
+  expect(lossReportHtml(gaps)).toMatch(/>step 3<\/text>.*<circle/);
+  expect(lossReportHtml(gaps).match(/<circle/g)).toHaveLength(1);
+  expect(lossReportHtml(gaps, { unit: "epoch" })).toContain(">epoch 3</text>");
 });
 
 function records(bytes: Buffer): Buffer[] {

@@ -1,4 +1,5 @@
 import { checkOptions, checkRange } from "@x/core/base";
+import { phaserFileError } from "./errors.ts";
 import { oneAllele } from "./native.ts";
 
 /** Options of {@link checkOneAllele}. */
@@ -48,9 +49,15 @@ export interface OneAlleleReport {
 /**
  * Counts haplotypes that carry two ALT alleles at one position, over the rows of a VCF or BCF as they stand. A record
  * with several ALTs cannot violate by itself.
+ *
+ * @throws NO_VARIANTS: there is no record to look at; the errors of reading.
  */
-export function checkOneAllele(path: string, options: OneAlleleOptions = {}): Promise<OneAlleleReport> {
+export async function checkOneAllele(path: string, options: OneAlleleOptions = {}): Promise<OneAlleleReport> {
   checkOptions(options, ["region", "list", "signal"], "checkOneAllele");
   const list = checkRange("list", options.list ?? 0, { min: 0, max: 1e6, integer: true });
-  return oneAllele(path, options.region ?? null, list, { signal: options.signal, stage: "checking" });
+  const { region = null, signal } = options;
+  const report = await oneAllele(path, region, list, { signal, stage: "checking" });
+  if (report.positions > 0) return report;
+  const where = region === null ? "the file has no records" : `no record lies in ${region}`;
+  throw phaserFileError("NO_VARIANTS", path, `${where}, so nothing was checked`, { region });
 }

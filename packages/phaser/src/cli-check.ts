@@ -23,6 +23,11 @@ export const checkCommand: CliCommand = {
       list: Number(list),
       signal: context.signal,
     });
+    const { atRisk, unphased } = report;
+    if (unphased > 0) {
+      const message = `${unphased} of the ${atRisk} genotypes that could violate are unphased: nothing can be said of their haplotypes`;
+      context.warn({ code: "UNPHASED", message, details: { unphased, atRisk } });
+    }
     if (!context.json) {
       for (const v of report.listed)
         context.print(`violation\t${v.chrom}:${v.position}\t${v.sample}\t${v.rows}`);

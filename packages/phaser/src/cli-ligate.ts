@@ -34,7 +34,9 @@ export const ligateCommand: CliCommand = {
     protectInputs(inputs);
     checkOutputs(o.report === undefined ? [output] : [output, String(o.report)]);
     const report = await ligate(inputs, output, {
-      ...(o.haploids === undefined ? {} : { haploids: await readSampleList(String(o.haploids), { signal }) }),
+      ...(o.haploids === undefined
+        ? {}
+        : { haploids: await readSampleList(String(o.haploids), { signal, warn: context.warn }) }),
       signal,
       onProgress,
     });

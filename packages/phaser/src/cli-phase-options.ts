@@ -10,7 +10,7 @@ export const PHASE_CLI_OPTIONS: readonly OptionSpec[] = [
   option.input("map", "genetic map; 1 cM/Mb without", { aliases: ["-M"] }),
   option.text("region", "chr or chr:from-to", { aliases: ["-R"], value: "REGION" }),
   option.int("buffer", "phased with the region on either side, and not written", {
-    range: { min: 0 },
+    range: { min: 0, max: 2 ** 31 - 1 },
     value: "BP",
   }),
   option.input("reference", "phased panel", { aliases: ["-H"] }),
@@ -19,7 +19,7 @@ export const PHASE_CLI_OPTIONS: readonly OptionSpec[] = [
   option.input("haploids", "samples with one haplotype, one a line"),
   option.input("samples", "only these samples, one a line"),
   option.number("filter-maf", "leave out positions with rarer minor alleles", {
-    range: { min: 0 },
+    range: { min: 0, max: 0.5 },
     value: "MAF",
   }),
   option.flag("enforce-oneallele-supersite", "rows of a position are one locus; --no-… phases them apart", {
@@ -48,36 +48,39 @@ export const PHASE_CLI_OPTIONS: readonly OptionSpec[] = [
     value: "LIST",
   }),
   option.number("mcmc-prune", "probability a merged segment keeps; 0.999 by default", {
-    range: { min: 0.5 },
+    range: { min: 0.5, max: 1 },
     value: "P",
   }),
   option.int("pbwt-depth", "neighbours; by default from the number of samples", {
-    range: { min: 1 },
+    range: { min: 1, max: 1000 },
     value: "N",
   }),
   option.number("pbwt-modulo", "between two choices of neighbours; by default from the number of samples", {
-    range: { min: 1e-6 },
+    range: { min: 1e-6, max: 1e6 },
     value: "CM",
   }),
   option.int("pbwt-mac", "minor copies of a position that orders haplotypes; 5 by default", {
-    range: { min: 1 },
+    range: { min: 1, max: 1e9 },
     value: "N",
   }),
-  option.number("pbwt-mdr", "its largest missing rate; 0.1 by default", { range: { min: 0 }, value: "RATE" }),
+  option.number("pbwt-mdr", "its largest missing rate; 0.1 by default", {
+    range: { min: 0, max: 1 },
+    value: "RATE",
+  }),
   option.number("pbwt-window", "haplotypes are ordered in pieces this long; 4 by default", {
-    range: { min: 1e-3 },
+    range: { min: 1e-3, max: 1e6 },
     value: "CM",
   }),
   option.number("hmm-window", "shortest window of the model; 2 by default", {
-    range: { min: 1e-3 },
+    range: { min: 1e-3, max: 1e6 },
     value: "CM",
   }),
   option.int("hmm-donors", "most conditioning haplotypes of a window; 150 by default", {
-    range: { min: 2 },
+    range: { min: 2, max: 1e6 },
     value: "N",
   }),
   option.number("hmm-ne", "effective population size; 15000 by default", {
-    range: { min: 1 },
+    range: { min: 1, max: 1e9 },
     value: "NE",
     aliases: ["--effective-size"],
   }),

@@ -59,7 +59,7 @@ async function optionsOf(context: CliContext): Promise<PhaseOptions> {
   const number = (name: string): number | undefined => given(name, Number);
   const list = async (name: string): Promise<string[] | undefined> => {
     const path = text(name);
-    return path === undefined ? undefined : await readSampleList(path, { signal });
+    return path === undefined ? undefined : await readSampleList(path, { signal, warn: context.warn });
   };
   const pedigree = text("pedigree");
   const all = {
@@ -105,12 +105,16 @@ function conflictLines(conflicts: readonly PhaseConflict[]): string[] {
   return ["source\tposition\tsample\trows\texcluded", ...rows];
 }
 
+/** Counted by position, beside others that are counted by record. */
+const POSITIONS: ReadonlySet<string> = new Set(["counts_min_maf", "counts_no_alt"]);
+
 /** `name<TAB>value`; names of groups go before those of their members. */
 function summaryLines(summary: PhaseSummary): string[] {
   const lines: string[] = [];
   const add = (prefix: string, values: object): void => {
     for (const [name, value] of Object.entries(values)) {
-      const shown = `${prefix}${name.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`)}`;
+      const counted = `${prefix}${name.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`)}`;
+      const shown = POSITIONS.has(counted) ? `${counted}_positions` : counted;
       if (Array.isArray(value) || value === null) continue;
       if (typeof value === "object") add(`${shown}_`, value);
       else

@@ -33,7 +33,7 @@ export const rareCommand: CliCommand = {
     }),
     option.flag("keep-missing", "leave missing genotypes missing"),
     option.number("pbwt-modulo", "between two choices of neighbours", {
-      range: { min: 1e-6 },
+      range: { min: 1e-6, max: 1e6 },
       default: 0.1,
       value: "CM",
     }),
@@ -48,12 +48,12 @@ export const rareCommand: CliCommand = {
       value: "N",
     }),
     option.int("pbwt-mac", "minor copies of a scaffold position that orders haplotypes", {
-      range: { min: 1 },
+      range: { min: 1, max: 1e9 },
       default: 2,
       value: "N",
     }),
     option.number("effective-size", "of the population", {
-      range: { min: 1 },
+      range: { min: 1, max: 1e9 },
       default: 100_000,
       value: "NE",
     }),
@@ -73,7 +73,7 @@ export const rareCommand: CliCommand = {
     const text = (name: string): string | undefined => (o[name] === undefined ? undefined : String(o[name]));
     const list = async (name: string): Promise<string[] | undefined> => {
       const path = text(name);
-      return path === undefined ? undefined : await readSampleList(path, { signal });
+      return path === undefined ? undefined : await readSampleList(path, { signal, warn });
     };
     const [samples, haploids] = [await list("samples"), await list("haploids")];
     const [mapPath, pedigree] = [text("map"), text("pedigree")];
@@ -106,10 +106,23 @@ export const rareCommand: CliCommand = {
   },
 };
 
+/** Where the name of the summary does not say what is counted. */
+const COUNTED: Readonly<Record<string, string>> = {
+  entries: "genotypes_not_common_homozygote",
+  byDonors: "hets_by_donors",
+  byLength: "hets_by_length",
+  byScaffold: "hets_by_scaffold",
+  byPedigree: "hets_by_pedigree",
+  byCoin: "hets_by_coin",
+  imputed: "alleles_imputed",
+  missing: "alleles_missing",
+};
+
 /** Names of the summary as the switch report writes them. */
 function print(context: CliContext, placed: PhasedRare): void {
   for (const [name, value] of Object.entries(placed.summary)) {
-    context.print(`${name.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`)}\t${value}`);
+    const shown = COUNTED[name] ?? name.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`);
+    context.print(`${shown}\t${value}`);
   }
 }
 

@@ -24,14 +24,15 @@ export const switchCommand: CliCommand = {
   examples: ["phaser switch --estimate phased.bcf --truth truth.bcf --by position"],
   async run(context) {
     const o = context.options;
-    const { signal, onProgress } = context;
+    const { signal, onProgress, warn } = context;
     const text = (name: string): string | undefined => (o[name] === undefined ? undefined : String(o[name]));
     const [pedigree, samples, region] = [text("pedigree"), text("samples"), text("region")];
     const report = await switchError(String(o.estimate), String(o.truth), {
       by: o.by as "row" | "position",
       ...(pedigree === undefined ? {} : { pedigree: await readPedigree(pedigree, { signal }) }),
-      ...(samples === undefined ? {} : { samples: await readSampleList(samples, { signal }) }),
+      ...(samples === undefined ? {} : { samples: await readSampleList(samples, { signal, warn }) }),
       ...(region === undefined ? {} : { region }),
+      warn,
       signal,
       onProgress,
     });
@@ -49,7 +50,7 @@ function print(context: CliContext, r: SwitchErrorReport): void {
     ["truth_hets", r.truthHets],
     ["het_pairs", r.pairs],
     ["switches", r.switches],
-    ["SER_percent", r.percent.toFixed(4)],
+    ["SER_percent", percent(r)],
     ["flips", r.flips],
     ["switches_outside_flips", r.switchesOutsideFlips],
     ["hamming_percent", r.hammingPercent.toFixed(3)],
@@ -64,10 +65,11 @@ function print(context: CliContext, r: SwitchErrorReport): void {
   context.print(`far_from_supersites\t${row(r.farFromSupersites)}`);
 }
 
+const percent = (r: SwitchRate): string => (r.pairs === 0 ? "nan" : r.percent.toFixed(4));
+
 /** Percent, switches, pairs. */
 function row(rate: SwitchRate): string {
-  const percent = rate.pairs === 0 ? "nan" : rate.percent.toFixed(4);
-  return `${percent}\t${rate.switches}\t${rate.pairs}`;
+  return `${percent(rate)}\t${rate.switches}\t${rate.pairs}`;
 }
 
 const macBin = (b: MacRate): string => `${b.from}-${Number.isFinite(b.to) ? b.to : "max"}`;

@@ -37,6 +37,7 @@ export type PhaserErrorCode =
   | "SAMPLE_UNKNOWN"
   | "NO_COMMON_SAMPLES"
   | "NO_COMMON_VARIANTS"
+  | "NO_PHASED_HETS"
   | "LOCI_RELEASED"
   | "LOCI_RANGE"
   | "HAPLOTYPE_SHAPE"

@@ -1,4 +1,4 @@
-import { readLines, readTable } from "@x/core/base";
+import { readLines, readTable, type Warn } from "@x/core/base";
 import { cycleIn, cycleMessage } from "./check-people.ts";
 import { phaserFileError } from "./errors.ts";
 
@@ -13,17 +13,25 @@ export interface Family {
 }
 
 /**
- * One sample name a line (the first word counts), as `--haploids` and `--samples` take it. Empty lines are skipped.
+ * One sample name a line (the first word counts; the warning EXTRA_COLUMNS says that there are others), as `--haploids`
+ * and `--samples` take it. Empty lines are skipped.
  *
  * @throws DUP_SAMPLE with the line; the errors of reading lines.
  */
 export async function readSampleList(
   path: string,
-  options: { signal?: AbortSignal } = {},
+  options: { signal?: AbortSignal; warn?: Warn } = {},
 ): Promise<string[]> {
   const lines = new Map<string, number>();
+  let told = false;
   for await (const { number: line, text } of readLines(path, { blank: "skip", ...options })) {
-    const name = text.trim().split(/[ \t]+/)[0]!;
+    const words = text.trim().split(/[ \t]+/);
+    const name = words[0]!;
+    if (words.length > 1 && !told) {
+      told = true;
+      const message = `${path}:${line}: ${words.length} words; the first of each line (${name}) is taken for the name of a sample, the others are not read`;
+      options.warn?.({ code: "EXTRA_COLUMNS", message, details: { path, line, words: words.length } });
+    }
     const before = lines.get(name);
     if (before !== undefined) {
       throw phaserFileError("DUP_SAMPLE", path, `sample ${name} is listed in line ${before} already`, {

@@ -2,7 +2,7 @@
  * The only importer of `@x/native-phasing`: every native call of this package goes through here, with cancel, progress
  * and error codes wired by `@x/core`.
  */
-import { fromNative, runNative } from "@x/core/base";
+import { fromNative, isXError, readChunks, runNative, type XError, xError } from "@x/core/base";
 import binding, {
   type HeaderInfo,
   type Ligation,
@@ -49,8 +49,34 @@ export interface NativeOptions {
 
 type Job = InstanceType<typeof binding.Job>;
 
-function run<T>(start: (job: Job) => Promise<T>, o: NativeOptions): Promise<T> {
-  return runNative(binding.Job, start, { signal: o.signal, onProgress: o.onProgress, stage: o.stage });
+async function run<T>(start: (job: Job) => Promise<T>, o: NativeOptions): Promise<T> {
+  try {
+    return await runNative(binding.Job, start, {
+      signal: o.signal,
+      onProgress: o.onProgress,
+      stage: o.stage,
+    });
+  } catch (e) {
+    if (isXError(e, "BAD_SCHEDULE"))
+      throw xError(e.code, e.message, { details: e.details, usage: true, cause: e });
+    if (isXError(e, "VCF_HEADER") && e.details.line === 1) throw await withMark(e);
+    throw e;
+  }
+}
+
+/** Says so where a byte order mark is why the first line cannot be read. */
+async function withMark(e: XError): Promise<XError> {
+  const path = e.message.slice(0, e.message.indexOf(": line 1 "));
+  try {
+    for await (const bytes of readChunks(path)) {
+      if (bytes[0] !== 0xef || bytes[1] !== 0xbb || bytes[2] !== 0xbf) break;
+      const message = `${path}: a byte order mark stands before the first line, which VCF does not allow; save the file as UTF-8 without it`;
+      return xError(e.code, message, { details: e.details, cause: e });
+    }
+  } catch {
+    // a pipe that was read already: the error stands as it is
+  }
+  return e;
 }
 
 /** A call that answers at once; its error becomes an `XError`. */

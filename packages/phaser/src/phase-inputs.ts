@@ -1,5 +1,6 @@
-import { requireMemory, resolveThreads } from "@x/core/base";
+import { baselineBytes, isXError, requireMemory, resolveThreads } from "@x/core/base";
 import type { RecordBatch } from "apache-arrow";
+import { phaserFileError } from "./errors.ts";
 import { type GeneticMap, mapFor } from "./genetic-map.ts";
 import { Loci } from "./loci.ts";
 import { readPositions } from "./native.ts";
@@ -72,7 +73,15 @@ export async function readInputs(
     if (given === undefined || given instanceof Loci) return given;
     const file = await openVcf(given, signalOf(o));
     const haploids = role === "scaffold" && o.haploids ? { haploids: o.haploids } : {};
-    return keep(await file.loci({ ...following(o), ...haploids, region, role }));
+    try {
+      return keep(await file.loci({ ...following(o), ...haploids, region, role }));
+    } catch (e) {
+      if (!isXError(e, "NO_VARIANTS") || !e.details.outsideRegion) throw e;
+      const what = role === "reference" ? "panel" : "scaffold";
+      const place = `${chrom}:${positions[0]}-${positions.at(-1)}`;
+      const message = `the ${what} has no variant that can be used in ${place}, where those to phase lie; is it of another region or build?`;
+      throw phaserFileError("NO_COMMON_VARIANTS", given, message, { ...e.details, cause: e });
+    }
   };
   const reference = await panel("reference");
   const scaffold = await panel("scaffold");
@@ -126,7 +135,7 @@ async function preflight(
   const panel = typeof reference === "string" ? await openVcf(reference, signalOf(o)) : reference;
   const cm = map.at([positions[0]!, positions.at(-1)!]);
   const samples = (o.samples ?? { length: people }).length;
-  const plan = phaseMemory({
+  const { parts, total } = phaseMemory({
     positions: positions.length,
     samples,
     referenceSamples: panel?.samples.length ?? 0,
@@ -135,5 +144,11 @@ async function preflight(
     threads: resolveThreads(o.threads),
   });
   const hint = "phase pieces instead, as planChunks (phaser plan) cuts them, and ligate them.";
+  // What was read already is part of the process, and of the plan.
+  const process = open ? [{ name: "this process so far", bytes: baselineBytes() }] : [];
+  const plan = {
+    parts: [...process, ...parts],
+    total: process.reduce((sum, part) => sum + part.bytes, total),
+  };
   requireMemory(plan, { memoryLimit, hint });
 }

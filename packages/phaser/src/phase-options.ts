@@ -152,7 +152,9 @@ export function checkPhaseOptions(o: PhaseOptions, targets: "file" | "batches" |
     throw xError("OPTION_CONFLICT", "a buffer lies around a region; none was given", { usage: true });
   }
   if (o.supersiteAnchor !== undefined && o.supersiteImputation !== "anchor") {
-    throw xError("OPTION_CONFLICT", 'supersiteAnchor needs supersiteImputation "anchor"', { usage: true });
+    throw xError("OPTION_CONFLICT", 'a supersite anchor needs supersite imputation "anchor"', {
+      usage: true,
+    });
   }
   choice("supersiteImputation", o.supersiteImputation, ["argmax", "anchor"]);
   choice("supersiteAnchor", o.supersiteAnchor, ["pbwt", "hmm"]);

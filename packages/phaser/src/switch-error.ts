@@ -1,6 +1,8 @@
-import { checkOptions, type OnProgress, xError } from "@x/core/base";
+import { checkOptions, type OnProgress, type Warn, xError } from "@x/core/base";
+import { phaserError } from "./errors.ts";
 import type { Family } from "./lists.ts";
 import { type SwitchColumns, switchColumns } from "./native.ts";
+import { openVcf } from "./open-vcf.ts";
 
 /** Options of {@link switchError}. */
 export interface SwitchErrorOptions {
@@ -12,6 +14,8 @@ export interface SwitchErrorOptions {
   readonly region?: string;
   /** Only these samples. */
   readonly samples?: readonly string[];
+  /** Receives SAMPLE_UNKNOWN: some of `samples` are not in both files. */
+  readonly warn?: Warn;
   /** Cancels the call. */
   readonly signal?: AbortSignal;
   /** Receives progress reports. */
@@ -99,14 +103,15 @@ export interface SwitchErrorReport extends SwitchRate {
  * are walked; a pair of neighbours whose orientation differs is a switch. Rows are matched by position, REF and ALT,
  * samples by name; of records with several ALTs each ALT is a row.
  *
- * @throws NO_COMMON_SAMPLES, NO_COMMON_VARIANTS, REGION_REQUIRED; the errors of reading.
+ * @throws NO_COMMON_SAMPLES, NO_COMMON_VARIANTS, REGION_REQUIRED, NO_PHASED_HETS (nothing could be compared; it says which
+ * file is unphased); the errors of reading.
  */
 export async function switchError(
   estimate: string,
   truth: string,
   options: SwitchErrorOptions = {},
 ): Promise<SwitchErrorReport> {
-  const names = ["by", "pedigree", "region", "samples", "signal", "onProgress"];
+  const names = ["by", "pedigree", "region", "samples", "warn", "signal", "onProgress"];
   checkOptions(options, names, "switchError");
   const { by = "row", pedigree = [], signal, onProgress } = options;
   if (by !== "row" && by !== "position") {
@@ -123,7 +128,46 @@ export async function switchError(
     ...(options.region === undefined ? {} : { region: options.region }),
     ...(options.samples === undefined ? {} : { samples: [...options.samples] }),
   };
-  return report(await switchColumns(estimate, truth, input, { signal, onProgress, stage: "comparing" }));
+  if (input.samples) await checkSamples(estimate, truth, input.samples, options);
+  const columns = await switchColumns(estimate, truth, input, { signal, onProgress, stage: "comparing" });
+  if (sum(columns.sites) === 0) throw nothingCompared(estimate, truth, columns);
+  return report(columns);
+}
+
+/** Names that are not in both files: NO_COMMON_SAMPLES where that is all of them, else the warning SAMPLE_UNKNOWN. */
+async function checkSamples(
+  estimate: string,
+  truth: string,
+  asked: readonly string[],
+  { signal, warn }: SwitchErrorOptions,
+): Promise<void> {
+  const said: string[] = [];
+  const unknown = new Set<string>();
+  for (const path of [estimate, truth]) {
+    const there = new Set((await openVcf(path, signal ? { signal } : {})).samples);
+    const missing = asked.filter((name) => !there.has(name));
+    for (const name of missing) unknown.add(name);
+    const shown = missing.slice(0, 5).join(", ") + (missing.length > 5 ? ", …" : "");
+    if (missing.length > 0) said.push(`${path} has no ${shown}`);
+  }
+  if (unknown.size === 0) return;
+  const details = { listed: asked.length, found: asked.length - unknown.size };
+  const message = `${unknown.size} of ${asked.length} samples asked for are not in both files: ${said.join("; ")}`;
+  if (details.found === 0) throw phaserError("NO_COMMON_SAMPLES", message, { details });
+  warn?.({ code: "SAMPLE_UNKNOWN", message, details });
+}
+
+function nothingCompared(estimate: string, truth: string, c: SwitchColumns): Error {
+  const { rows, truthHets, discordant } = c;
+  const where = `at the ${rows} rows that both files have`;
+  const why =
+    truthHets === 0
+      ? `the truth ${truth} has no phased (|) heterozygous genotype ${where}; is it unphased, or are the two files swapped?`
+      : discordant >= truthHets
+        ? `the estimate ${estimate} calls all ${truthHets} phased heterozygous genotypes of the truth otherwise`
+        : `the estimate ${estimate} has no phased (|) genotype where the truth has ${truthHets} heterozygous ones; is it unphased?`;
+  const details = { rows, truthHets, discordant };
+  return phaserError("NO_PHASED_HETS", `nothing was compared: ${why}`, { details });
 }
 
 function rate(pairs: number, switches: number): SwitchRate {

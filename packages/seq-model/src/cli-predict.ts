@@ -193,7 +193,7 @@ export const exportCommand: CliCommand = {
     const made = await model.exportOnnx(String(context.options.out));
     if (!context.json)
       context.print(
-        `${made.files.join(", ")}: ${made.inputs.join(", ")} → ${made.outputs.join(", ")}, ${made.difference} from the model`,
+        `${made.files.join(", ")}: ${made.inputs.join(", ")} → ${made.outputs.join(", ")}, ${made.difference.toExponential(1)} from the model`,
       );
     return made;
   },

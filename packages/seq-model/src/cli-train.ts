@@ -354,7 +354,8 @@ async function finish(
     await writeFileAtomic(
       join(out, "losses.html"),
       lossReportHtml(readHistory(lines), {
-        title: "seq-model training (by epoch)",
+        title: "seq-model training",
+        unit: "epoch",
         facts: { "best epoch": String(result.bestEpoch) },
       }),
     );
