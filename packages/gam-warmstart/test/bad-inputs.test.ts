@@ -385,13 +385,18 @@ describe("the command line refuses", () => {
 
 it.each([
   ["poisson", "half", "NON_INTEGER"],
-  ["nb", "half", "NON_INTEGER"],
+  ["nb", "bursts", "NON_INTEGER"],
   ["binomial", "share", "NON_INTEGER"],
   ["quasipoisson", "half", undefined],
   ["poisson", "c", undefined],
 ])("%s of %s: a warning where counts are not whole", async (family, response, code) => {
   const half = data.c!.map((v) => Number(v) + 0.5);
+  const bursts = half.map((v, i) => (i % 4 === 0 ? 6 * v : v));
   const share = data.x!.map((v) => 0.2 + 0.6 * Number(v));
-  const model = await fit(`${response} ~ s(x)`, { ...data, half, share }, { family: parseFamily(family) });
+  const model = await fit(
+    `${response} ~ s(x)`,
+    { ...data, half, bursts, share },
+    { family: parseFamily(family) },
+  );
   expect(model.warnings.map((w) => w.code)).toEqual(code === undefined ? [] : [code]);
 });

@@ -1,6 +1,7 @@
 import { checkOptions, checkRange, escapeXml, openSvg } from "@x/core/base";
 import type { Predictor, SampleBatch } from "./model-interfaces.ts";
 import type { SequenceCache } from "./sequence-batches.ts";
+import { shortNames } from "./short-names.ts";
 
 /** Weights of ASVs in samples. */
 export interface AttentionMap {
@@ -45,37 +46,60 @@ export interface AttentionSvgOptions {
   title?: string;
 }
 
-const [CELL, LEFT, TOP] = [16, 120, 120];
+const [CELL, LEFT, TOP, FOOT] = [16, 120, 140, 52];
+/** Room for the title and the scale of few columns. */
+const LEAST_WIDTH = 440;
 
-/** A heat map of attention, samples by ASVs, as an SVG string; white cells are ASVs a sample does not have. */
+/**
+ * A heat map of attention, samples by ASVs, with its scale, as an SVG string; empty cells are ASVs a sample does not
+ * have.
+ */
 export function attentionSvg(map: AttentionMap, options: AttentionSvgOptions = {}): string {
   const { sampleIds, sequences, weights } = map;
   const columns = sequences.length;
   const largest = Math.max(...weights.filter((w) => !Number.isNaN(w)), Number.MIN_VALUE);
   const nameOf = options.nameOf ?? ((sequence: number) => `ASV ${sequence}`);
-  const short = (text: string): string => escapeXml(text.length > 16 ? `${text.slice(0, 15)}…` : text);
+  const rowNames = shortNames(sampleIds, 16);
+  const columnNames = shortNames(sequences.map(nameOf), 16);
   const cells = Array.from(weights, (weight, k) => {
     if (Number.isNaN(weight)) return "";
     const [row, column] = [Math.floor(k / columns), k % columns];
     const about = `${sampleIds[row]}, ${nameOf(sequences[column]!)}: ${Number(weight.toPrecision(3))}`;
     const place = `x="${LEFT + CELL * column}" y="${TOP + CELL * row}" width="${CELL - 1}" height="${CELL - 1}"`;
-    // The root spreads small weights out; an ASV without weight is still seen to be there.
-    const shade = (0.06 + 0.94 * Math.sqrt(weight / largest)).toFixed(2);
-    return `<rect ${place} fill="var(--a)" fill-opacity="${shade}"><title>${escapeXml(about)}</title></rect>`;
+    return `<rect ${place} fill="var(--a)" fill-opacity="${shade(weight / largest)}"><title>${escapeXml(about)}</title></rect>`;
   });
   const title = options.title ?? "Attention of samples to ASVs";
+  const bottom = TOP + CELL * sampleIds.length;
   return [
-    openSvg(LEFT + CELL * columns + 84, TOP + CELL * sampleIds.length + 16, title),
+    openSvg(Math.max(LEFT + CELL * columns + 84, LEAST_WIDTH), bottom + FOOT, title),
+    `<text class="t" x="16" y="18" font-weight="600">${escapeXml(title)}</text>`,
     ...cells,
-    ...sampleIds.map((id, r) => {
-      return `<text class="l" x="${LEFT - 6}" y="${TOP + CELL * r + 12}" text-anchor="end">${short(id)}</text>`;
+    ...rowNames.map((name, r) => {
+      return `<text class="l" x="${LEFT - 6}" y="${TOP + CELL * r + 12}" text-anchor="end">${escapeXml(name)}</text>`;
     }),
-    ...sequences.map((sequence, c) => {
+    ...columnNames.map((name, c) => {
       const at = `translate(${LEFT + CELL * c + 11} ${TOP - 6})rotate(-60)`;
-      return `<text class="l" transform="${at}">${short(nameOf(sequence))}</text>`;
+      return `<text class="l" transform="${at}">${escapeXml(name)}</text>`;
     }),
+    ...scale(largest, bottom + 22),
     "</svg>",
   ].join("");
+}
+
+/** How strong the colour of a share of the largest weight is: the root spreads small weights out; 0 is still seen. */
+const shade = (share: number): string => (0.06 + 0.94 * Math.sqrt(share)).toFixed(2);
+
+/** What the colours stand for, at 0, 1/16, 1/4 and 1 of the largest weight. */
+function scale(largest: number, y: number): string[] {
+  const steps = [0, 1 / 16, 1 / 4, 1];
+  return [
+    `<text x="16" y="${y + 11}">weight of an ASV</text>`,
+    ...steps.map((share, k) => {
+      const x = LEFT + 10 + 76 * k;
+      const box = `<path d="M${x} ${y}h14v14h-14z" fill="var(--a)" fill-opacity="${shade(share)}"/>`;
+      return `${box}<text class="l" x="${x + 19}" y="${y + 11}">${Number((share * largest).toPrecision(2))}</text>`;
+    }),
+  ];
 }
 
 /** Names of sequences for {@link attentionSvg}: the first feature that has each. */

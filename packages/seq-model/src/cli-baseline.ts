@@ -1,6 +1,6 @@
 import { type CliCommand, type CliContext, option, writeFileAtomic } from "@x/core/base";
 import { type BaselineReport, baseline } from "./baseline.ts";
-import { runOptions, TABLE_FLAGS, TREE_FLAGS, treeOf, writeTsv } from "./cli-inputs.ts";
+import { checkEndings, runOptions, TABLE_FLAGS, TREE_FLAGS, treeOf, writeTsv } from "./cli-inputs.ts";
 import { STUDY_FLAGS, studyOf } from "./cli-study.ts";
 
 /** `seq-model baseline`. */
@@ -17,10 +17,11 @@ export const baselineCommand: CliCommand = {
     option.output("predictions", "every model's predictions of the test samples (.tsv)"),
   ],
   examples: [
-    "seq-model baseline --table table.biom --tree tree.nwk --metadata metadata.tsv --metadata-column age --group host",
+    "seq-model baseline --table table.biom --tree tree.nwk --metadata metadata.tsv --metadata-column age",
   ],
   async run(context) {
     const { options, signal } = context;
+    checkEndings(context, { out: ["json"], predictions: ["tsv", "txt"] });
     const { table, target, split } = await studyOf(context, "baseline");
     const report = await baseline(table, target, split, {
       ...runOptions(context),

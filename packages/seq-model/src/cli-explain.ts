@@ -9,7 +9,9 @@ import {
 } from "@x/core/base";
 import { attentionMap, attentionSvg, sequenceNames } from "./attention-svg.ts";
 import { encodeCategories } from "./categories.ts";
+import { explainErrors, type Inputs, truthOf } from "./cli-errors.ts";
 import {
+  checkEndings,
   TABLE_FLAGS,
   TREE_FLAGS,
   tableOf,
@@ -18,17 +20,14 @@ import {
   warnOfLengths,
   writeTsv,
 } from "./cli-inputs.ts";
-import { errorAnalysis } from "./error-analysis.ts";
-import { errorSvg } from "./error-svg.ts";
+import { modelOption } from "./cli-run-folder.ts";
 import { EXPLAIN_METHODS, type ExplainMethod, explain, type FeatureImportance } from "./explain.ts";
-import type { FeatureTable } from "./feature-table.ts";
 import { importanceTreeSvg } from "./importance-svg.ts";
 import { joinMetadata } from "./join-metadata.ts";
-import { readFasta, type Sequences } from "./read-fasta.ts";
+import { readFasta } from "./read-fasta.ts";
 import { type Metadata, readMetadata } from "./read-metadata.ts";
 import { SeqModel } from "./seq-model.ts";
 import { sequenceBatch } from "./sequence-batches.ts";
-import { numericTarget } from "./targets.ts";
 
 /** `seq-model explain`. */
 export const explainCommand: CliCommand = {
@@ -36,7 +35,7 @@ export const explainCommand: CliCommand = {
   summary: "what a model's predictions rest on: importances of ASVs, on the tree; attention; where it errs",
   random: true,
   options: [
-    option.input("model", "a trained model, or the folder of its run", { required: true }),
+    modelOption("model", "a trained model, or the folder of its run", { required: true }),
     ...TABLE_FLAGS,
     ...TREE_FLAGS,
     option.input("sequences", "FASTA or .qza, where ids are no sequences"),
@@ -71,7 +70,14 @@ export const explainCommand: CliCommand = {
     option.output("svg", "picture of the importances on the tree (needs --tree)"),
     option.int("most", "tips in it", { range: { min: 1, max: 2000 }, default: 60, value: "N" }),
     option.output("heatmap", "picture of the attention of the first samples (.svg)"),
-    option.output("errors", "error analysis of a numeric target (.json)"),
+    option.input(
+      "split",
+      "who --errors tell apart: table of sample_id and split; by default that of the run, where train wrote one",
+    ),
+    option.output(
+      "errors",
+      "error analysis of a numeric target, of all samples and of each side of the split (.json)",
+    ),
     option.output("errors-svg", "the same as a picture"),
   ],
   examples: [
@@ -81,6 +87,13 @@ export const explainCommand: CliCommand = {
   async run(context) {
     const { options, signal } = context;
     checkAsked(context);
+    checkEndings(context, {
+      out: ["tsv", "txt", "arrow"],
+      svg: ["svg"],
+      heatmap: ["svg"],
+      errors: ["json"],
+      "errors-svg": ["svg"],
+    });
     await using model = await SeqModel.load(
       String(options.model),
       context.threads === undefined ? {} : { threads: context.threads },
@@ -97,7 +110,7 @@ export const explainCommand: CliCommand = {
     }
     if (options.heatmap !== undefined) await heatmap(context, model, inputs);
     if (options.errors !== undefined || options["errors-svg"] !== undefined)
-      facts.errors = await errors(context, model, inputs);
+      facts.errors = await explainErrors(context, model, inputs);
     return facts;
   },
 };
@@ -115,13 +128,8 @@ function checkAsked({ options }: CliContext): void {
     options.method === "permutation" || options.errors !== undefined || options["errors-svg"] !== undefined;
   if (needsTruth && options.metadata === undefined)
     missing("--method permutation and --errors need the true values: give --metadata FILE");
-}
-
-interface Inputs {
-  readonly table: FeatureTable;
-  readonly sequences: Sequences | undefined;
-  readonly metadata: Metadata | undefined;
-  readonly categories: Int32Array | undefined;
+  if (options.split !== undefined && options.errors === undefined && options["errors-svg"] === undefined)
+    missing("--split tells the samples of --errors apart: give --errors FILE or --errors-svg FILE");
 }
 
 async function inputsOf(context: CliContext, model: SeqModel, known: Metadata | undefined): Promise<Inputs> {
@@ -188,23 +196,6 @@ async function writeImportances(path: string, found: FeatureImportance, signal: 
   await writeTsv(path, columns, signal);
 }
 
-/** The true values by name of the column, or of the model's own target. */
-function truthOf(context: CliContext, model: SeqModel, { metadata }: Inputs): Float64Array {
-  const { target } = model.facts;
-  const asked = context.options["metadata-column"];
-  const column =
-    asked === undefined
-      ? target?.names[Math.floor(Number(context.options.output) / quantilesOf(model))]
-      : String(asked);
-  if (column === undefined)
-    throw xError("OPTION_MISSING", "the model predicts nothing: an encoder has no errors", { usage: true });
-  if (model.classes.length === 0) return numericTarget(metadata!, column).values;
-  const classes = metadata!.column(column).values.map((v) => model.classes.indexOf(String(v)));
-  return Float64Array.from(classes);
-}
-
-const quantilesOf = (model: SeqModel): number => Math.max(1, model.facts.config.quantiles.length);
-
 async function heatmap({ options, signal }: CliContext, model: SeqModel, inputs: Inputs): Promise<void> {
   const { table, categories } = inputs;
   const cache = model.cache(table, inputs.sequences);
@@ -224,42 +215,4 @@ async function heatmap({ options, signal }: CliContext, model: SeqModel, inputs:
   const map = await attentionMap(model, batch);
   const svg = attentionSvg(map, { nameOf: sequenceNames(cache, table.featureIds) });
   await writeFileAtomic(String(options.heatmap), `${svg}\n`, { signal });
-}
-
-async function errors(context: CliContext, model: SeqModel, inputs: Inputs): Promise<unknown> {
-  const { options, signal, onProgress } = context;
-  const { table, metadata, sequences, categories } = inputs;
-  if (model.classes.length > 0)
-    throw xError("OPTION_CHOICE", "--errors is for numbers; predict writes the confusion of classes", {
-      usage: true,
-    });
-  const truth = truthOf(context, model, inputs);
-  const { values, width } = await model.predictTable(table, {
-    signal,
-    onProgress,
-    batchSize: Number(options["batch-size"]),
-    ...(sequences ? { sequences } : {}),
-    ...(categories ? { categories } : {}),
-  });
-  // Of quantiles the middle one.
-  const at =
-    Math.floor(Number(options.output) / quantilesOf(model)) * quantilesOf(model) + (quantilesOf(model) >> 1);
-  const predicted = table.sampleIds.map((_, s) => values[s * width + at]!);
-  const found = errorAnalysis(table.sampleIds, truth, predicted, {
-    table,
-    ...(metadata ? { metadata } : {}),
-  });
-  if (options.errors !== undefined)
-    await writeFileAtomic(String(options.errors), `${JSON.stringify(found, null, 2)}\n`, { signal });
-  if (options["errors-svg"] !== undefined) {
-    const svg = errorSvg(found, { label: model.facts.target?.names[0] ?? "value" });
-    await writeFileAtomic(String(options["errors-svg"]), `${svg}\n`, { signal });
-  }
-  const { mean, sd, worst } = found;
-  if (!context.json) {
-    context.print(`errors: mean ${mean.toPrecision(3)}, sd ${sd.toPrecision(3)}`);
-    for (const { sample, truth: y, predicted: p } of worst.slice(0, 5))
-      context.print(`${sample}\ttrue ${Number(y.toPrecision(4))}\tpredicted ${Number(p.toPrecision(4))}`);
-  }
-  return { mean, sd, worst };
 }

@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import {
   atomicWriter,
   type CliContext,
@@ -5,6 +6,7 @@ import {
   option,
   type RunOptions,
   writeDelimited,
+  xError,
 } from "@x/core/base";
 import { listIds } from "./errors.ts";
 import type { FeatureTable } from "./feature-table.ts";
@@ -133,6 +135,20 @@ export function warnOfLengths(
   const { unseenShare, regions } = found;
   for (const message of found.warnings)
     warn({ code: "SEQUENCE_LENGTHS", message, details: { unseenShare, regions } });
+}
+
+/** Refuses names of outputs whose ending stands for another kind of file: `OPTION_CHOICE`. A name without any is fine. */
+export function checkEndings(
+  { options }: CliContext,
+  kinds: Readonly<Record<string, readonly string[]>>,
+): void {
+  for (const [name, endings] of Object.entries(kinds)) {
+    const path = options[name] === undefined ? "-" : String(options[name]);
+    const ending = /\.([a-z0-9]+)$/i.exec(basename(path))?.[1]?.toLowerCase();
+    if (ending === undefined || endings.includes(ending)) continue;
+    const message = `--${name} ${path} is not named after what is written: ${endings.map((e) => `.${e}`).join(" or ")}`;
+    throw xError("OPTION_CHOICE", message, { usage: true, details: { option: name, path } });
+  }
 }
 
 /** Writes columns as a table with tabs, atomically; `-` is standard output. */

@@ -1,8 +1,9 @@
 import { type CliCommand, type CliContext, type OptionSpec, option, xError } from "@x/core/base";
 import { encodeCategories } from "./categories.ts";
-import { TABLE_FLAGS, tableOf, warnOfDepth, warnOfLengths, writeTsv } from "./cli-inputs.ts";
+import { checkEndings, TABLE_FLAGS, tableOf, warnOfDepth, warnOfLengths, writeTsv } from "./cli-inputs.ts";
+import { modelOption } from "./cli-run-folder.ts";
 import { infiniteIntervals } from "./conformal.ts";
-import { seqError } from "./errors.ts";
+import { counted, seqError } from "./errors.ts";
 import { joinMetadata } from "./join-metadata.ts";
 import { intervalsOf } from "./judge.ts";
 import { embeddingWidth } from "./model-config.ts";
@@ -12,7 +13,7 @@ import { readMetadata } from "./read-metadata.ts";
 import { SeqModel } from "./seq-model.ts";
 import { classOf } from "./validation.ts";
 
-const MODEL_FLAG: OptionSpec = option.input("model", "a trained model, or the folder of its run", {
+const MODEL_FLAG: OptionSpec = modelOption("model", "a trained model, or the folder of its run", {
   required: true,
 });
 
@@ -26,8 +27,14 @@ export const predictCommand: CliCommand = {
     ...TABLE_FLAGS,
     option.input("sequences", "FASTA or .qza, where ids are no sequences"),
     option.input("metadata", "for models that take metadata"),
-    option.output("output", "predictions (.tsv)", { aliases: ["-o", "--out"], required: true }),
-    option.output("embeddings", "also the sample embeddings (.tsv)"),
+    option.output("output", "predictions (.tsv); of an encoder its sample embeddings, as --embeddings", {
+      aliases: ["-o", "--out"],
+      required: true,
+    }),
+    option.output(
+      "embeddings",
+      "also the sample embeddings (.tsv), e0, e1 …: presence, then mass of each clade that the encoder learned (pretrain --clades), then the --embedding-dim numbers of the network",
+    ),
     option.int("batch-size", "samples a batch", { range: { min: 1 }, default: 8, value: "N" }),
     option.int(
       "prediction-passes",
@@ -41,6 +48,7 @@ export const predictCommand: CliCommand = {
   examples: ["seq-model predict --model run --table new.biom --output predictions.tsv"],
   async run(context) {
     const { options, signal, onProgress, seed = 0 } = context;
+    checkEndings(context, { output: ["tsv", "txt"], embeddings: ["tsv", "txt"] });
     await using model = await SeqModel.load(String(options.model), {
       ...(context.threads === undefined ? {} : { threads: context.threads }),
       ...(options.device === undefined ? {} : { device: String(options.device) }),
@@ -94,7 +102,9 @@ export const predictCommand: CliCommand = {
     if (options.embeddings !== undefined)
       await writeTsv(String(options.embeddings), [columns[0]!, ...embedded], signal);
     if (!context.json)
-      context.print(`${ids.length} samples, ${names.join(", ") || "embeddings"}: ${String(options.output)}`);
+      context.print(
+        `${counted(ids.length, "sample")}, ${names.join(", ") || embeddingText(model)}: ${String(options.output)}`,
+      );
     return { samples: ids.length, columns: names };
   },
 };
@@ -121,6 +131,13 @@ function intervalColumns(
       { name: `${name} high`, values: high },
     ];
   });
+}
+
+/** What the numbers of an embedding are, in their order. */
+function embeddingText({ facts: { config } }: SeqModel): string {
+  const { clades, dim } = config;
+  if (clades === 0) return `embeddings of ${dim} numbers`;
+  return `embeddings of ${embeddingWidth(config)} numbers (presence of ${clades} clades, mass of the same, then ${dim} of the network)`;
 }
 
 /** One name for each number of a prediction. */
@@ -171,6 +188,7 @@ export const exportCommand: CliCommand = {
   options: [MODEL_FLAG, option.output("out", "the .onnx file", { aliases: ["-o"], required: true })],
   examples: ["seq-model export --model run --out model.onnx"],
   async run(context) {
+    checkEndings(context, { out: ["onnx"] });
     await using model = await SeqModel.load(String(context.options.model));
     const made = await model.exportOnnx(String(context.options.out));
     if (!context.json)

@@ -2,7 +2,9 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type CliCommand, fromSystemError, option, xError } from "@x/core/base";
 import { runOptions, TABLE_FLAGS, TREE_FLAGS, treeOf } from "./cli-inputs.ts";
+import { checkPlace, modelOption } from "./cli-run-folder.ts";
 import { STUDY_FLAGS, type Study, studyOf } from "./cli-study.ts";
+import { counted } from "./errors.ts";
 import { MODEL_FILE } from "./model-file.ts";
 import { readFasta } from "./read-fasta.ts";
 import { classScores, regressionScores } from "./scores.ts";
@@ -21,7 +23,7 @@ export const searchCommand: CliCommand = {
     ...TREE_FLAGS,
     option.input("sequences", "FASTA or .qza, where ids are no sequences"),
     ...STUDY_FLAGS,
-    option.input("pretrained-encoder", "start from what pretrain made"),
+    modelOption("pretrained-encoder", "start from what pretrain made"),
     option.input(
       "space",
       'what is searched, as JSON: {"learningRate": {"log": [1e-4, 1e-2]}, "layers.sample": {"choice": [1, 2]}}; also uniform, int',
@@ -50,6 +52,7 @@ export const searchCommand: CliCommand = {
   ],
   async run(context) {
     const { options, signal, onProgress, seed = 0 } = context;
+    checkPlace(String(options["output-dir"]));
     const space = await spaceOf(options.space);
     const study = await studyOf(context, "search");
     const { table, target, split, groups } = study;
@@ -90,7 +93,7 @@ export const searchCommand: CliCommand = {
     const test = await testScores(model, study, sequences);
     if (!context.json) {
       context.print(
-        `${runs.length} runs, ${failed.length} failed; settings were judged by ${inner.test.length} of the training samples`,
+        `${counted(runs.length, "run")}, ${failed.length} failed; settings were judged by ${inner.test.length} of the training samples`,
       );
       context.print(`best: ${JSON.stringify(best.values)}, ${Number(best.score?.toPrecision(4))}`);
       context.print(

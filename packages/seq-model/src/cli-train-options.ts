@@ -2,6 +2,7 @@
 import { type CliContext, type OptionSpec, option } from "@x/core/base";
 import { AAM_FLAGS } from "./cli-aam-options.ts";
 import { TABLE_FLAGS, TREE_FLAGS } from "./cli-inputs.ts";
+import { modelOption } from "./cli-run-folder.ts";
 import { encoderTypes } from "./encoder-types.ts";
 import { AAM_CONFIG, type ModelOptions } from "./model-config.ts";
 import type { ModelConfig } from "./model-interfaces.ts";
@@ -49,7 +50,7 @@ export const NETWORK_FLAGS: readonly OptionSpec[] = [
     { value: "FOLDER" },
   ),
   option.flag("overwrite", "write over a finished run in --output-dir"),
-  option.input("pretrained-encoder", "start from this encoder; every key is accounted for"),
+  modelOption("pretrained-encoder", "start from this encoder; every key is accounted for"),
   option.input(
     "split",
     "table of sample_id and split (train, test); epochs are chosen by some of the training samples. Counts and labels of test samples are never learned from; sequences and tree of the whole table are used",
@@ -62,7 +63,10 @@ export const NETWORK_FLAGS: readonly OptionSpec[] = [
     "what --encoder taxonomy learns: a table of sample_id and 7 columns of numbers",
   ),
   choice("unifrac-metric", Object.keys(AAM_METRICS), "AAM's name for three of these"),
-  int("embedding-dim", "width of embeddings: most of memory and time; 64"),
+  int(
+    "embedding-dim",
+    "width of the network: most of memory and time; 64. Sample embeddings also hold presence and mass of --clades",
+  ),
   int("attention-heads", "heads; 4"),
   option.text("attention-layers", "layers of all stacks, or of asv, sample, encoder, count, target", {
     value: "N[,N,N,N,N]",

@@ -5,7 +5,7 @@ import { lossReportHtml, readHistory } from "@x/onnx-train";
 import { baseline } from "./baseline.ts";
 import { refuseAamOptions } from "./cli-aam-options.ts";
 import { runOptions, tableOf, treeOf, treeOptions } from "./cli-inputs.ts";
-import { checkFolder, trackersOf } from "./cli-run-folder.ts";
+import { checkFolder, REPORT, trackersOf, writeSamples } from "./cli-run-folder.ts";
 import { numbersOf, STUDY_FLAGS, type Study, studyOf, tellUnknown } from "./cli-study.ts";
 import {
   checkTrainOptions,
@@ -18,7 +18,7 @@ import { given, modelOptions, NETWORK_FLAGS, trainingOptions } from "./cli-train
 import { infiniteIntervals } from "./conformal.ts";
 import { readDistances } from "./distance-files.ts";
 import { encoderType } from "./encoder-types.ts";
-import { seqError, seqFileError } from "./errors.ts";
+import { counted, seqError, seqFileError } from "./errors.ts";
 import type { FeatureTable } from "./feature-table.ts";
 import { fineTune } from "./fine-tune.ts";
 import { calibrateIntervals, judge, type TestReport, testLines } from "./judge.ts";
@@ -88,6 +88,7 @@ export const trainCommand: CliCommand = {
     const judged = { table, targets, metadata, signal: context.signal, ...(sequences && { sequences }) };
     const model = await withIntervals(context, trained.model, { ...judged, samples: inner.test });
     const test = await judge(model, { ...judged, samples: split.test });
+    await writeSamples(String(context.options["output-dir"]), split, context.signal);
     return finish(context, { ...trained, model }, common.trackers, {
       test,
       split: {
@@ -347,7 +348,7 @@ async function finish(
   if (!best) throw seqError("RESUME", `no epoch ${result.bestEpoch} in the history`);
   const { history, weights: _weights, ...numbers } = result;
   const report = { ...numbers, validation: best.validation, before: history[0]!.validation, ...more };
-  await writeFileAtomic(join(out, "metrics.json"), `${JSON.stringify(report, null, 2)}\n`);
+  await writeFileAtomic(join(out, REPORT), `${JSON.stringify(report, null, 2)}\n`);
   const lines = join(out, "history.jsonl");
   if (existsSync(lines) && readFileSync(lines, "utf8") !== "")
     await writeFileAtomic(
@@ -361,7 +362,7 @@ async function finish(
   if (!context.json) {
     const end = result.stoppedEarly ? "stopped early" : "done";
     context.print(
-      `${end} after ${count(history.at(-1)!.epoch, "epoch")}, ${count(result.steps, "step")}; best epoch ${result.bestEpoch}`,
+      `${end} after ${counted(history.at(-1)!.epoch, "epoch")}, ${counted(result.steps, "step")}; best epoch ${result.bestEpoch}`,
     );
     const shown = Object.entries({ ...best.validation.parts, ...best.validation.scores });
     context.print(
@@ -372,5 +373,3 @@ async function finish(
   }
   return { out, ...report };
 }
-
-const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? "" : "s"}`;

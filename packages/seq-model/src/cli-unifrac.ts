@@ -1,5 +1,6 @@
 import { type CliCommand, type CliContext, type OptionSpec, option, xError } from "@x/core/base";
 import {
+  checkEndings,
   runOptions,
   TABLE_FLAGS,
   TREE_FLAGS,
@@ -60,7 +61,8 @@ export const unifracCommand: CliCommand = {
       throw xError("OPTION_MISSING", `--metric ${metric} needs --tree FILE`, { usage: true });
     }
     const vector = (DIVERSITIES as readonly string[]).includes(metric);
-    refuseIdle(context, metric, vector);
+    refuseIdle(context, metric, { vector, needsTree });
+    if (vector) checkEndings(context, { out: ["tsv", "txt"] });
     const part =
       context.options.stripes === undefined ? undefined : stripeRange(String(context.options.stripes));
     // Before the work.
@@ -83,10 +85,15 @@ export const unifracCommand: CliCommand = {
 };
 
 /** Options that the metric does not take. `OPTION_CHOICE`. */
-function refuseIdle({ options }: CliContext, metric: string, vector: boolean): void {
+function refuseIdle(
+  { options }: CliContext,
+  metric: string,
+  { vector, needsTree }: { vector: boolean; needsTree: boolean },
+): void {
   const idle = [
     ...(metric === "generalized" ? [] : ["alpha"]),
     ...(metric === "aitchison" ? [] : ["pseudocount"]),
+    ...(needsTree ? [] : ["tree", "missing-length"]),
     ...(vector ? ["stripes", "float32", "keep-empty"] : []),
   ].find((name) => options[name] !== undefined);
   if (idle === undefined) return;

@@ -37,6 +37,7 @@ export type SeqErrorCode =
   | "TARGET_CLASSES"
   | "SPLIT_EMPTY"
   | "SPLIT_SAMPLES"
+  | "SPLIT_WORD"
   | "CONFORMAL"
   | "EXPLAIN_TRUTH"
   | "SEARCH_SPACE"
@@ -68,6 +69,11 @@ export function seqError(code: SeqErrorCode, message: string, details: Record<st
 /** An error about a file. */
 export function seqFileError(code: SeqErrorCode, path: string, message: string, place?: FilePlace): XError {
   return fileError(code, path, message, place);
+}
+
+/** A number and what it counts: `1 epoch`, `2 epochs`. */
+export function counted(n: number, what: string): string {
+  return `${n} ${what}${n === 1 ? "" : "s"}`;
 }
 
 /** The first few ids of many, for a message; the error's details hold all of them. */

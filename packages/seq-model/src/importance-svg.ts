@@ -1,12 +1,13 @@
 import { checkOptions, checkRange, escapeXml, openSvg, px } from "@x/core/base";
 import type { FeatureImportance } from "./explain.ts";
 import type { Tree } from "./read-newick.ts";
+import { shortNames } from "./short-names.ts";
 
 /** Options of {@link importanceTreeSvg}. */
 export interface ImportanceSvgOptions {
   /** Tips drawn: those that matter most, 60 by default. */
   most?: number;
-  /** What a tip is called, e.g. its taxonomy; its feature's id by default. Cut at 24 letters. */
+  /** What a tip is called, e.g. its taxonomy; its feature's id by default. Cut to 24 letters that still tell tips apart. */
   nameOf?: (feature: string) => string;
   /** Accessible name. */
   title?: string;
@@ -158,19 +159,19 @@ function bars(
   const both = tips.some(({ signed }) => signed < 0);
   const zero = both ? (BARS.left + BARS.right) / 2 : BARS.left;
   const reach = BARS.right - zero;
+  const names = tips.map((tip) => nameOf(importance.featureIds[tip.feature]!));
+  const short = shortNames(names, 24);
   return [
     `<path class="ax" d="M${zero} ${TOP}V${TOP + ROW * tips.length}"/>`,
-    ...tips.flatMap((tip) => {
-      const id = importance.featureIds[tip.feature]!;
-      const name = nameOf(id);
-      const short = name.length > 24 ? `${name.slice(0, 23)}…` : name;
+    ...tips.flatMap((tip, t) => {
+      const name = names[t]!;
       const width = Math.max(0.5, (reach * tip.strength) / largest);
       const left = tip.signed < 0 ? zero - width : zero;
       const about = `${name}: ${Number(tip.strength.toPrecision(3))}`;
       return [
         `<path class="g" stroke-dasharray="1 3" d="M${px(tip.x)} ${px(tip.y)}H${px(left)}"/>`,
         `<rect x="${px(left)}" y="${px(tip.y - 4.5)}" width="${px(width)}" height="9" fill="${colour(tip)}"><title>${escapeXml(about)}</title></rect>`,
-        `<text class="l" x="${NAMES}" y="${px(tip.y + 4)}">${escapeXml(short)}</text>`,
+        `<text class="l" x="${NAMES}" y="${px(tip.y + 4)}">${escapeXml(short[t]!)}</text>`,
       ];
     }),
   ];

@@ -81,6 +81,7 @@ export function inspectTable(
     ...problem("samples without counts", found.emptySamples),
     ...problem("features without a tip", found.missingTips),
     ...problem("features without a sequence", missing),
+    ...(sequences && missing.length === 0 ? [`sequences: all ${features} features have one`] : []),
     ...regions,
     ...problem("samples without metadata", found.missingMetadata),
   ];

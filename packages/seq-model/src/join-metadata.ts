@@ -37,7 +37,10 @@ export function joinMetadata(
   checkOptions(options, ["missing", "empty"], "joinMetadata");
   const known = new Set(metadata.ids);
   const onlyInTable = table.sampleIds.filter((id) => !known.has(id));
-  if (onlyInTable.length > 0 && options.missing !== "drop") throw missingSamples(onlyInTable, metadata.path);
+  if (onlyInTable.length > 0 && options.missing !== "drop") {
+    const advice = 'missing: "drop" (--drop-missing of train, search and baseline) goes on without them';
+    throw missingSamples(onlyInTable, metadata.path, advice);
+  }
   const both = table.sampleIds.filter((id) => known.has(id));
   const totals = table.totals();
   const empty = both.filter((id) => totals[table.sampleIndex(id)] === 0);

@@ -8,6 +8,7 @@ import {
   quantileConformal,
   splitConformal,
 } from "./conformal.ts";
+import { counted } from "./errors.ts";
 import type { FeatureTable } from "./feature-table.ts";
 import type { ModelConfig } from "./model-interfaces.ts";
 import type { Sequences } from "./read-fasta.ts";
@@ -162,13 +163,13 @@ export function testLines(report: TestReport): string[] {
     return report.outputs.map(({ name, r2, mae, coverage, unbounded }) => {
       const share = coverage === undefined ? "" : `, ${(100 * coverage).toFixed(0)} % inside their interval`;
       const inside = unbounded ? ", no finite interval" : share;
-      return `${report.samples} test samples: ${name}: R² ${number(r2)}, MAE ${number(mae)}${inside}`;
+      return `${counted(report.samples, "test sample")}: ${name}: R² ${number(r2)}, MAE ${number(mae)}${inside}`;
     });
   const { samples, scores, classes, confusion } = report;
   const names = classes.map(({ name }) => name);
   const wide = Math.max(8, ...names.map((name) => name.length + 2));
   return [
-    `${samples} test samples: accuracy ${number(scores.accuracy)}, macro F1 ${number(scores.macroF1)}`,
+    `${counted(samples, "test sample")}: accuracy ${number(scores.accuracy)}, macro F1 ${number(scores.macroF1)}`,
     ...classes.map(
       ({ name, auroc: area, recall }) => `${name}: AUROC ${number(area)}, recall ${number(recall)}`,
     ),

@@ -1,4 +1,4 @@
-import { escapeXml, openSvg, px } from "@x/core/base";
+import { escapeXml, openSvg, px, tickStep } from "@x/core/base";
 import type { Pcoa } from "./pcoa.ts";
 import type { MetadataColumn } from "./read-metadata.ts";
 
@@ -8,14 +8,14 @@ export interface PcoaSvgOptions {
   colour?: MetadataColumn;
   /** What the colours stand for. */
   label?: string;
-  /** Accessible name. */
+  /** Above the picture, and its accessible name; the metric by default, where it is known. */
   title?: string;
   /** Which two axes, from 1; 1 and 2 by default. */
   axes?: readonly [x: number, y: number];
 }
 
 const [WIDTH, HEIGHT] = [560, 420];
-const BOX = { left: 50, right: 420, top: 16, bottom: 376 };
+const BOX = { left: 64, right: 420, top: 34, bottom: 366 };
 const CLASSES = [
   "#1f6f8b",
   "#d1495b",
@@ -41,14 +41,14 @@ export function pcoaSvg(pcoa: Pcoa, options: PcoaSvgOptions = {}): string {
     (axis: number) =>
     (s: number): number =>
       axis <= pcoa.axes ? pcoa.coordinates[s * pcoa.axes + axis - 1]! : 0;
-  const [x, y] = [
-    scale(pcoa.ids.length, at(a), BOX.left, BOX.right),
-    scale(pcoa.ids.length, at(b), BOX.bottom, BOX.top),
-  ];
+  const x = scale(pcoa.ids.length, at(a), BOX.left, BOX.right);
+  const y = scale(pcoa.ids.length, at(b), BOX.bottom, BOX.top);
+  const known = pcoa.metric === "unknown" ? "" : `, ${pcoa.metric}`;
+  const title = options.title ?? `Principal coordinates${known}`;
   const colours = colouring(options.colour);
   const dots = pcoa.ids.map((id, s) => {
     const fill = colours.of(s);
-    return `<circle cx="${x(s)}" cy="${y(s)}" r="3.5" fill="${fill}"><title>${escapeXml(id)}</title></circle>`;
+    return `<circle cx="${x.place(at(a)(s))}" cy="${y.place(at(b)(s))}" r="3.5" fill="${fill}"><title>${escapeXml(id)}</title></circle>`;
   });
   const axis = (n: number): string => {
     const share = pcoa.explained[n - 1];
@@ -56,22 +56,44 @@ export function pcoaSvg(pcoa: Pcoa, options: PcoaSvgOptions = {}): string {
   };
   const middle = (BOX.top + BOX.bottom) / 2;
   return [
-    openSvg(WIDTH, HEIGHT, options.title ?? "Principal coordinates"),
+    openSvg(WIDTH, HEIGHT, title),
+    `<text class="t" x="16" y="18" font-weight="600">${escapeXml(title)}</text>`,
     `<path class="ax" d="M${BOX.left} ${BOX.top}V${BOX.bottom}H${BOX.right}"/>`,
+    ...x.ticks.map(([place, text]) => {
+      const mark = `<path class="ax" d="M${place} ${BOX.bottom}v4"/>`;
+      return `${mark}<text class="l" x="${place}" y="${BOX.bottom + 17}" text-anchor="middle">${text}</text>`;
+    }),
+    ...y.ticks.map(([place, text]) => {
+      const mark = `<path class="ax" d="M${BOX.left - 4} ${place}h4"/>`;
+      return `${mark}<text class="l" x="${BOX.left - 7}" y="${Number(place) + 4}" text-anchor="end">${text}</text>`;
+    }),
     ...dots,
     `<text x="${(BOX.left + BOX.right) / 2}" y="${HEIGHT - 12}" text-anchor="middle">${axis(a)}</text>`,
-    `<text transform="translate(20 ${middle})rotate(-90)" text-anchor="middle">${axis(b)}</text>`,
+    `<text transform="translate(16 ${middle})rotate(-90)" text-anchor="middle">${axis(b)}</text>`,
     ...legend(colours, options.label),
     "</svg>",
   ].join("");
 }
 
-function scale(n: number, of: (s: number) => number, from: number, to: number): (s: number) => string {
+/** One axis of the picture. */
+interface Scale {
+  /** Where a coordinate stands. */
+  place(coordinate: number): string;
+  /** Where its marks stand, and what is written at them. */
+  readonly ticks: readonly (readonly [place: string, text: string])[];
+}
+
+function scale(n: number, of: (s: number) => number, from: number, to: number): Scale {
   let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (let s = 0; s < n; s++) [least, most] = [Math.min(least, of(s)), Math.max(most, of(s))];
   const size = most > least ? most - least : 1;
   // A margin of a twentieth keeps dots off the axes.
-  return (s) => px(from + (to - from) * (0.05 + (0.9 * (of(s) - least)) / size));
+  const place = (v: number): string => px(from + (to - from) * (0.05 + (0.9 * (v - least)) / size));
+  const step = tickStep(size, 5);
+  const first = Math.ceil(least / step - 1e-9);
+  const marks = most > least ? Math.floor(most / step + 1e-9) - first + 1 : 0;
+  const ticks = Array.from({ length: marks }, (_, k) => (first + k) * step);
+  return { place, ticks: ticks.map((v) => [place(v), String(Number(v.toPrecision(6)))]) };
 }
 
 interface Colours {

@@ -14,6 +14,8 @@ export interface PcoaOptions extends Pick<RunOptions, "signal" | "onProgress" | 
 export interface Pcoa {
   /** Names of the samples. */
   readonly ids: readonly string[];
+  /** What the distances measure, as users write it; `unknown` where the file of the matrix does not say. */
+  readonly metric: string;
   /** Axes. */
   readonly axes: number;
   /** Sample after sample, `axes` numbers each. */
@@ -50,6 +52,7 @@ export async function pcoa(matrix: DistanceMatrix, options: PcoaOptions = {}): P
     Float64Array.from(ids, (_, s) => found.coordinates[s * axes + a]!);
   return Object.freeze({
     ids,
+    metric: matrix.metric,
     axes,
     coordinates: found.coordinates,
     eigenvalues: found.values,

@@ -24,7 +24,7 @@ export interface UnifracPlan {
   readonly terms: number;
   /** Bytes at the peak, the table apart. */
   readonly bytes: number;
-  /** Bytes of the whole square in float64, as `.npy`. */
+  /** Bytes of the whole square as `.npy`: 8 a distance, 4 with `float32`. */
   readonly fileBytes: number;
   /** CPU seconds, on all threads together; a machine's clock and vectors make it half or twice as much. */
   readonly cpuSeconds: number;
@@ -56,7 +56,7 @@ export function planUnifrac(size: UnifracSize): UnifracPlan {
     pairs,
     terms,
     bytes: distancesBytes(size.samples, metric, float32),
-    fileBytes: 128 + 8 * size.samples ** 2,
+    fileBytes: 128 + (float32 ? 4 : 8) * size.samples ** 2,
     cpuSeconds: terms * SECONDS[size.metric],
   });
 }

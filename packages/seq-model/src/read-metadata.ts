@@ -128,7 +128,7 @@ export function metadataOf(
     },
     select(wanted: readonly string[]) {
       const missing = wanted.filter((id) => !at.has(id));
-      if (missing.length > 0) throw missingSamples(missing, path);
+      if (missing.length > 0) throw missingSamples(missing, path, "add them, or leave these samples out");
       const pick = <T>(values: readonly T[]): T[] => wanted.map((id) => values[at.get(id)!]!);
       const part = (c: MetadataColumn): MetadataColumn =>
         c.kind === "numeric" ? { ...c, values: pick(c.values) } : { ...c, values: pick(c.values) };
@@ -143,8 +143,8 @@ export function metadataOf(
 }
 
 /** The error for samples that metadata do not know. */
-export function missingSamples(missing: readonly string[], path: string): Error {
-  const message = `${missing.length} samples of the table are not in the metadata: ${listIds(missing)}; missing: "drop" (--drop-missing) goes on without them`;
+export function missingSamples(missing: readonly string[], path: string, advice: string): Error {
+  const message = `${missing.length} samples are not in the metadata: ${listIds(missing)}; ${advice}`;
   return seqFileError("METADATA_MISSING", path, message, { samples: missing });
 }
 
@@ -156,7 +156,7 @@ function unquote(field: string): string {
 function header(fields: string[], path: string, line: number): string[] {
   const first = fields[0]!;
   if (!EXACT.includes(first) && !ANY_CASE.includes(first.toLowerCase())) {
-    const message = `the first column is called ${JSON.stringify(first)}; it must be one of ${[...ANY_CASE, ...EXACT].join(", ")}`;
+    const message = `the first column is called ${JSON.stringify(first.length > 40 ? `${first.slice(0, 39)}…` : first)}; it must be one of ${[...ANY_CASE, ...EXACT].join(", ")}`;
     throw seqFileError("METADATA_HEADER", path, message, { line, column: 1 });
   }
   while (fields.length > 1 && fields.at(-1) === "") fields.pop();

@@ -1,4 +1,12 @@
-import { type ByteSource, checkOptions, checkRange, Random, readTable, sourceName } from "@x/core/base";
+import {
+  type ByteSource,
+  checkOptions,
+  checkRange,
+  nearestName,
+  Random,
+  readTable,
+  sourceName,
+} from "@x/core/base";
 import { duplicates, listIds, seqError, seqFileError } from "./errors.ts";
 
 /** Who a model learns from and who it is judged by. */
@@ -55,14 +63,21 @@ export function splitSamples(ids: readonly string[], options: SplitOptions = {})
 }
 
 /**
- * Reads a split from a table with the columns `sample_id` and `split` (`train`, `test`; other words leave a sample out).
- * `SPLIT_EMPTY`, `SPLIT_SAMPLES` (samples on both sides, or named more than once) and the errors of text tables.
+ * Reads a split from a table with the columns `sample_id` and `split` (`train`, `test`; other words leave a sample out,
+ * unless they seem to be these misspelt: `SPLIT_WORD`). `SPLIT_EMPTY`, `SPLIT_SAMPLES` (samples on both sides, or named more than once) and the errors of text tables.
  */
 export async function readSplit(source: ByteSource): Promise<Split> {
   const path = sourceName(source);
   const table = await readTable(source, { header: true, delimiter: "tab" });
   const [ids, words] = [table.columns[0] ?? [], table.column("split")];
   refuseTwice(ids, path);
+  words.forEach((word, row) => {
+    if (word === "train" || word === "test") return;
+    const near = nearestName(word.trim(), ["train", "test", "training", "testing"]);
+    if (near === undefined) return;
+    const message = `${JSON.stringify(word)} is not a side of the split; did you mean ${near.replace("ing", "")}? There are train and test; e.g. "out" leaves a sample out`;
+    throw seqFileError("SPLIT_WORD", path, message, { line: table.lineOf(row), word });
+  });
   const side = (word: string): string[] => ids.filter((_, row) => words[row] === word);
   return checkSplit({ train: side("train"), test: side("test"), how: path }, path);
 }

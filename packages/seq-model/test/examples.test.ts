@@ -34,46 +34,63 @@ mkdirSync(home, { recursive: true });
 const folder = mkdtempSync(join(home, "tutorial-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-beforeAll(async () => {
-  for (const name of ["table.biom", "tree.nwk", "metadata.tsv"])
+beforeAll(() => {
+  for (const name of ["table.biom", "tree.nwk", "metadata.tsv", "rep-seqs.fasta", "split.tsv"])
     copyFileSync(fixture(name), join(folder, name));
-  const { sampleIds, featureIds } = await readBiom(fixture("table.biom"));
-  writeFileSync(join(folder, "rep-seqs.fasta"), fastaFor(featureIds));
-  const rows = sampleIds.map((id, s) => `${id}\t${s % 4 === 3 ? "test" : "train"}\n`);
-  writeFileSync(join(folder, "split.tsv"), `sample_id\tsplit\n${rows.join("")}`);
 });
 
-/** Runs all blocks of a tutorial, commands first, and says what those in TypeScript print. */
-function runTutorial(name: string): string {
+it("the fixture's sequences and split are those the tests make", async () => {
+  const { sampleIds, featureIds } = await readBiom(fixture("table.biom"));
+  expect(readFileSync(fixture("rep-seqs.fasta"), "utf8")).toBe(fastaFor(featureIds));
+  const rows = sampleIds.map((id, s) => `${id}\t${s % 4 === 3 ? "test" : "train"}\n`);
+  expect(readFileSync(fixture("split.tsv"), "utf8")).toBe(`sample_id\tsplit\n${rows.join("")}`);
+});
+
+/** Runs all blocks of a tutorial, commands first, and says what those and the blocks in TypeScript print. */
+function runTutorial(name: string): { commands: string; code: string } {
   const text = readFileSync(at(`../../../docs/tutorials/${name}.md`), "utf8");
   const blocks = [...text.matchAll(/^```(\w+)\n([\s\S]*?)^```/gm)].map(([, kind, code]) => ({
     kind,
     code: code!,
   }));
+  let commands = "";
   for (const line of blocks.filter((b) => b.kind === "sh").flatMap((b) => b.code.trim().split("\n"))) {
     expect(line).toMatch(/^seq-model /);
-    run([bin, ...line.split(" ").slice(1)], folder);
+    commands += run([bin, ...line.split(" ").slice(1)], folder);
   }
   const code = blocks.filter((b) => b.kind === "ts").map((b) => b.code);
   expect(code.length).toBeGreaterThan(0);
   writeFileSync(join(folder, `${name}.mjs`), code.join("\n"));
-  return run([`${name}.mjs`], folder);
+  return { commands, code: run([`${name}.mjs`], folder) };
+}
+
+/** The block of a tutorial's text that begins with a word. */
+function printed(name: string, word: string): string {
+  const text = readFileSync(at(`../../../docs/tutorials/${name}.md`), "utf8");
+  return text
+    .split("```text\n")
+    .find((block) => block.startsWith(word))!
+    .split("```")[0]!;
 }
 
 describe("17.2 tutorials", () => {
   it("the blocks of the UniFrac tutorial run", () => {
-    const out = runTutorial("unifrac");
+    const { code: out } = runTutorial("unifrac");
     expect(out).toMatch(/rarefied to 200, seed 1/);
     expect(out.trimEnd()).toMatch(/true$/);
     expect(readFileSync(join(folder, "pcoa.svg"), "utf8")).toContain("<circle");
   });
 
   it("the blocks of the pages on models run, one after the other", () => {
-    const trained = runTutorial("pretrain-and-fine-tune");
+    const { commands, code: trained } = runTutorial("pretrain-and-fine-tune");
+    expect(commands).toContain(printed("pretrain-and-fine-tune", "Loaded"));
     expect(trained).toMatch(/^the network's R² is -?\d+\.\d{3}; [\w-]+ has -?\d+\.\d{3}\n/);
     for (const name of ["pre/model.safetensors", "run/losses.html", "search/search.json"])
       expect(existsSync(join(folder, name)), name).toBe(true);
-    const explained = runTutorial("predict-and-explain");
+    const { commands: said, code: explained } = runTutorial("predict-and-explain");
+    expect(said).toMatch(
+      /^errors of 3 test samples: .*\nerrors of 11 training samples: .*\nerrors of all 14/m,
+    );
     expect(explained).toMatch(
       /^± [\d.]+ covers \d+ % of the samples.*\n.*index.* → embedding, prediction\n$/,
     );
