@@ -1,4 +1,4 @@
-import { type CliCommand, type CliContext, checkOutputDir, OutputFiles } from "@x/core/base";
+import { type CliCommand, type CliContext, checkOutputDir, formatFixed3, OutputFiles } from "@x/core/base";
 import { PHASE_CLI_OPTIONS } from "./cli-phase-options.ts";
 import { readPedigree, readSampleList } from "./lists.ts";
 import { phase } from "./phase.ts";
@@ -119,7 +119,7 @@ function summaryLines(summary: PhaseSummary): string[] {
       if (typeof value === "object") add(`${shown}_`, value);
       else
         lines.push(
-          `${shown}\t${Number.isInteger(value) || typeof value === "string" ? value : round(value)}`,
+          `${shown}\t${Number.isInteger(value) || typeof value === "string" ? value : formatFixed3(value)}`,
         );
     }
   };
@@ -127,13 +127,9 @@ function summaryLines(summary: PhaseSummary): string[] {
   return lines;
 }
 
-function round(value: number): string {
-  return value.toFixed(3);
-}
-
 function iterationLines(summary: PhaseSummary): string[] {
   const rows = summary.iterations.map((i) =>
-    [i.number, i.stage, round(i.meanDonors), round(i.meanSegments)].join("\t"),
+    [i.number, i.stage, formatFixed3(i.meanDonors), formatFixed3(i.meanSegments)].join("\t"),
   );
   return ["iteration\tstage\tmean_donors\tmean_segments", ...rows];
 }
