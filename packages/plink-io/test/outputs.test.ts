@@ -164,11 +164,11 @@ describe("exit codes", () => {
       "--chunk",
       "1",
     ]);
+    const ended = new Promise((resolve) => child.on("close", resolve));
     const writing = (): boolean => readdirSync(folder.path).some((name) => name.startsWith(".stopped.arrow"));
     while (!writing() && child.exitCode === null) await new Promise((resolve) => setTimeout(resolve, 5));
     child.kill("SIGINT");
-    const code = await new Promise((resolve) => child.on("close", resolve));
-    expect(code).toBe(130);
+    expect(await ended).toBe(130);
     expect(readdirSync(folder.path).filter((name) => name.includes("stopped"))).toEqual([]);
   });
 
