@@ -3,7 +3,7 @@ import { throwIfAborted } from "./abort.ts";
 import { fileError, fromSystemError, type XError } from "./errors.ts";
 import { MAX_IO, openTarget, type Target } from "./targets.ts";
 
-export { checkOutputDir, MAX_IO } from "./targets.ts";
+export { checkOutputDir, checkRunPlace, MAX_IO } from "./targets.ts";
 
 /** Small writes are gathered up to this size. */
 const GATHER = 2 ** 18;

@@ -113,3 +113,8 @@ function exponential(x: number, digits: number): string {
   const down = longer.slice(0, digits === 0 ? end - 2 : end - 1);
   return down + longer.slice(end);
 }
+
+/** A number and what it counts: `1 epoch`, `2 epochs`. */
+export function counted(n: number, what: string): string {
+  return `${n} ${what}${n === 1 ? "" : "s"}`;
+}

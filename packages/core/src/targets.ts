@@ -3,6 +3,7 @@ import {
   accessSync,
   close,
   constants,
+  existsSync,
   fsync,
   linkSync,
   openSync,
@@ -69,6 +70,26 @@ export function checkOutputDir(path: string): void {
     throw fileError("NOT_A_FILE", path, "this is a folder, the name of a file was expected");
   }
   refuseInput(path);
+}
+
+/**
+ * Refuses, before any computing, a place where the folder of a run cannot be made: `OUT_DIR` where it or a part of its
+ * path is a file, or where what there is of it cannot be written. `option` is what the folder was given by, e.g. `--out`.
+ */
+export function checkRunPlace(path: string, option: string): void {
+  let there = resolve(path);
+  while (!existsSync(there)) there = dirname(there);
+  if (!statSync(there).isDirectory()) {
+    const what = there === resolve(path) ? "this" : there;
+    throw fileError("OUT_DIR", path, `${what} is a file; ${option} names the folder of the run`, {
+      folder: there,
+    });
+  }
+  try {
+    accessSync(there, constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    throw fileError("OUT_DIR", path, `the folder ${there} is read-only for you`, { folder: there, cause });
+  }
 }
 
 function fileTarget(path: string, overwrite: boolean): Target {

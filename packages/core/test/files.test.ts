@@ -14,7 +14,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { atomicWriter, checkOutputDir, writeFileAtomic } from "../src/files.ts";
+import { atomicWriter, checkOutputDir, checkRunPlace, writeFileAtomic } from "../src/files.ts";
 import { HOST_TAG, removeTemps, tempPathFor } from "../src/temps.ts";
 import { runScript, tempFolder } from "./temp-folder.ts";
 
@@ -228,6 +228,19 @@ describe("killed processes", () => {
     expect(temps("k.bin")).toEqual([]);
     expect(readFileSync(path, "utf8")).toBe("next");
   });
+});
+
+it("checkRunPlace refuses a folder that cannot be made, and names the option", () => {
+  writeFileSync(at("taken"), "");
+  checkRunPlace(folder, "--out");
+  checkRunPlace(at("new/run"), "--out");
+  expect(() => checkRunPlace(at("taken"), "--out")).toThrow(
+    expect.objectContaining({
+      code: "OUT_DIR",
+      message: expect.stringMatching(/this is a file; --out names/),
+    }),
+  );
+  expect(() => checkRunPlace(at("taken/run"), "--out")).toThrow(/taken is a file/);
 });
 
 describe("checkOutputDir", () => {

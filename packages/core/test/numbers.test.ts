@@ -4,7 +4,7 @@ import { gunzipSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { formatE, formatE6, formatFixed3, formatG, parseStrictNumber } from "../src/numbers.ts";
+import { counted, formatE, formatE6, formatFixed3, formatG, parseStrictNumber } from "../src/numbers.ts";
 
 /** 20,000 doubles with what C prints; made by golden/printf.py. */
 function golden(): { x: number; e6: string; g10: string; fixed3: string }[] {
@@ -109,4 +109,8 @@ describe("parseStrictNumber", () => {
       fc.property(finite, (x) => Object.is(parseStrictNumber(Object.is(x, -0) ? "-0" : String(x)), x)),
     );
   });
+});
+
+it("counted says one in the singular", () => {
+  expect([0, 1, 2].map((n) => counted(n, "epoch"))).toEqual(["0 epochs", "1 epoch", "2 epochs"]);
 });

@@ -1,5 +1,5 @@
 import { toIpc } from "@x/core";
-import { type CliCommand, option, writeFileAtomic, xError } from "@x/core/base";
+import { type CliCommand, counted, option, writeFileAtomic, xError } from "@x/core/base";
 import { isUsable } from "./artifact/artifact.ts";
 import { descriptorKey } from "./artifact/identity.ts";
 import { readArtifact } from "./artifact/read.ts";
@@ -219,7 +219,7 @@ export const artifactCommand: CliCommand = {
       const { family } = a.descriptor;
       context.print(`key        ${a.key}`);
       context.print(
-        `family     ${family.kind}(${family.link}), ${family.channels} predictor${family.channels === 1 ? "" : "s"}; response ${a.descriptor.response}`,
+        `family     ${family.kind}(${family.link}), ${counted(family.channels, "predictor")}; response ${a.descriptor.response}`,
       );
       context.print(
         `fit        objective ${a.global.objective}, ${a.global.rows} rows, ${a.global.converged ? "converged" : "not converged"}; ${isUsable(a) ? "usable" : "not usable"}`,

@@ -1,4 +1,4 @@
-import { checkRange, Random, type RunOptions, throwIfAborted, xError } from "@x/core/base";
+import { checkRange, counted, Random, type RunOptions, throwIfAborted, xError } from "@x/core/base";
 import type { FitArtifact } from "./artifact/artifact.ts";
 import { type DataLike, openData } from "./data/columns.ts";
 import { refuseConstant } from "./data/response.ts";
@@ -152,7 +152,7 @@ export async function crossFit(
   if (present.length < 2)
     throw gamError(
       "GROUPS",
-      `${groups.column} has ${present.length} group${present.length === 1 ? "" : "s"} in the rows used; two are needed`,
+      `${groups.column} has ${counted(present.length, "group")} in the rows used; two are needed`,
       { usage: true },
     );
 

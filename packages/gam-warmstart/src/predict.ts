@@ -1,5 +1,5 @@
 import { tableFromColumns } from "@x/core";
-import { checkOptions, nearestName, type RunOptions, type Warning, xError } from "@x/core/base";
+import { checkOptions, counted, nearestName, type RunOptions, type Warning, xError } from "@x/core/base";
 import type { Table } from "apache-arrow";
 import { type DataLike, openData } from "./data/columns.ts";
 import { designColumns } from "./data/design-spec.ts";
@@ -153,7 +153,7 @@ function finish(
   const missing = rows.total - rows.rows.length;
   const warnings: Warning[] = Object.entries(rows.unseen).map(([column, levels]) => ({
     code: "UNSEEN_LEVELS",
-    message: `${column}: ${levels.length} level${levels.length === 1 ? "" : "s"} the model does not know (${levels.slice(0, 3).join(", ")}${levels.length > 3 ? ", …" : ""}); the random effect counts as 0`,
+    message: `${column}: ${counted(levels.length, "level")} the model does not know (${levels.slice(0, 3).join(", ")}${levels.length > 3 ? ", …" : ""}); the random effect counts as 0`,
     details: { column, levels: [...levels] },
   }));
   if (missing > 0)

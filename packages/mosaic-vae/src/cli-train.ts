@@ -4,6 +4,7 @@ import {
   type CliCommand,
   type CliContext,
   checkOutputs,
+  counted,
   option,
   protectInputs,
   writeFileAtomic,
@@ -183,11 +184,10 @@ function keepHistory(history: string, last: string): void {
 function print({ print: line }: CliContext, out: string, report: TrainReport): void {
   const end = report.stoppedEarly ? "stopped early" : "done";
   line(
-    `${end} after ${count(report.epochs, "epoch")}, ${count(report.steps, "step")}; best epoch ${report.bestEpoch}`,
+    `${end} after ${counted(report.epochs, "epoch")}, ${counted(report.steps, "step")}; best epoch ${report.bestEpoch}`,
   );
   line(`validation −ELBO ${report.best.toFixed(3)} nats a cell`);
-  if (report.skipped > 0) line(`${count(report.skipped, "step")} left out because something was not finite`);
+  if (report.skipped > 0)
+    line(`${counted(report.skipped, "step")} left out because something was not finite`);
   line(`the model is ${join(out, "model.safetensors")}`);
 }
-
-const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? "" : "s"}`;

@@ -1,7 +1,7 @@
 /** The folder of a training: whether a run may go there, and what a run before left in it. */
-import { accessSync, constants, existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
-import { fileError, fromSystemError, xError } from "@x/core/base";
+import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { checkRunPlace, fromSystemError, xError } from "@x/core/base";
 import { MODEL_FILE } from "./model-file.ts";
 
 /** What a run leaves, besides the events of TensorBoard. */
@@ -21,17 +21,7 @@ const isEvents = (name: string): boolean => name.startsWith("events.out.tfevents
  * file, or cannot be written; `RUN_EXISTS` where it holds a run and `overwrite` is false.
  */
 export function checkRunFolder(out: string, overwrite: boolean): void {
-  let at = resolve(out);
-  while (!existsSync(at)) at = dirname(at);
-  if (!statSync(at).isDirectory()) {
-    const what = at === resolve(out) ? "this is a file" : `${at} is a file`;
-    throw fileError("OUT_DIR", out, `${what}; --out names the folder of the run`, { folder: at });
-  }
-  try {
-    accessSync(at, constants.W_OK | constants.X_OK);
-  } catch (cause) {
-    throw fileError("OUT_DIR", out, `the folder ${at} is read-only for you`, { folder: at, cause });
-  }
+  checkRunPlace(out, "--out");
   const there = runIn(out);
   if (there.length === 0 || overwrite) return;
   const message = `${out} holds a run (${there[0]}): go on with it by --resume ${out}, take another folder, or replace it by --overwrite`;

@@ -1,9 +1,8 @@
 /** The errors of `explain`: where a model errs, apart for samples it learned from and samples it did not. */
-import { type CliContext, writeFileAtomic, xError } from "@x/core/base";
+import { type CliContext, counted, writeFileAtomic, xError } from "@x/core/base";
 import { splitBeside } from "./cli-run-folder.ts";
 import { type ErrorAnalysis, errorAnalysis } from "./error-analysis.ts";
 import { errorSvg } from "./error-svg.ts";
-import { counted } from "./errors.ts";
 import type { FeatureTable } from "./feature-table.ts";
 import type { Sequences } from "./read-fasta.ts";
 import type { Metadata } from "./read-metadata.ts";

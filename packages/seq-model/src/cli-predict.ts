@@ -1,9 +1,9 @@
-import { type CliCommand, type CliContext, type OptionSpec, option, xError } from "@x/core/base";
+import { type CliCommand, type CliContext, counted, type OptionSpec, option, xError } from "@x/core/base";
 import { encodeCategories } from "./categories.ts";
 import { checkEndings, TABLE_FLAGS, tableOf, warnOfDepth, warnOfLengths, writeTsv } from "./cli-inputs.ts";
 import { modelOption } from "./cli-run-folder.ts";
 import { infiniteIntervals } from "./conformal.ts";
-import { counted, seqError } from "./errors.ts";
+import { seqError } from "./errors.ts";
 import { joinMetadata } from "./join-metadata.ts";
 import { intervalsOf } from "./judge.ts";
 import { embeddingWidth } from "./model-config.ts";

@@ -1,10 +1,10 @@
 /** The folder of a run: whose it is, and the files that follow a training. */
 import { existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join } from "node:path";
 import {
   type CliContext,
   checkOutputs,
-  fileError,
+  checkRunPlace,
   fromSystemError,
   type OptionSpec,
   option,
@@ -33,14 +33,7 @@ export function modelOption(name: string, help: string, extras: { required?: tru
 /** Refuses, before anything is computed, a place where no folder can be: `OUT_DIR`, `OUT_IS_INPUT`. */
 export function checkPlace(out: string): void {
   checkOutputs([out]);
-  let there = resolve(out);
-  while (!existsSync(there)) there = dirname(there);
-  if (statSync(there).isDirectory()) return;
-  const message =
-    there === resolve(out)
-      ? "this is a file; --output-dir names a folder"
-      : `cannot be a folder: ${there} is a file`;
-  throw fileError("OUT_DIR", out, message);
+  checkRunPlace(out, "--output-dir");
 }
 
 /** Writes down the two sides of a run's split. */

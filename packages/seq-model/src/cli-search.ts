@@ -1,10 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type CliCommand, fromSystemError, option, xError } from "@x/core/base";
+import { type CliCommand, counted, fromSystemError, option, xError } from "@x/core/base";
 import { runOptions, TABLE_FLAGS, TREE_FLAGS, treeOf } from "./cli-inputs.ts";
 import { checkPlace, modelOption } from "./cli-run-folder.ts";
 import { STUDY_FLAGS, type Study, studyOf } from "./cli-study.ts";
-import { counted } from "./errors.ts";
 import { MODEL_FILE } from "./model-file.ts";
 import { readFasta } from "./read-fasta.ts";
 import { classScores, regressionScores } from "./scores.ts";

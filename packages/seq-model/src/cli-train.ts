@@ -1,6 +1,13 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type CliCommand, type CliContext, memoryLimit, writeFileAtomic, xError } from "@x/core/base";
+import {
+  type CliCommand,
+  type CliContext,
+  counted,
+  memoryLimit,
+  writeFileAtomic,
+  xError,
+} from "@x/core/base";
 import { lossReportHtml, readHistory } from "@x/onnx-train";
 import { baseline } from "./baseline.ts";
 import { refuseAamOptions } from "./cli-aam-options.ts";
@@ -18,7 +25,7 @@ import { given, modelOptions, NETWORK_FLAGS, trainingOptions } from "./cli-train
 import { infiniteIntervals } from "./conformal.ts";
 import { readDistances } from "./distance-files.ts";
 import { encoderType } from "./encoder-types.ts";
-import { counted, seqError, seqFileError } from "./errors.ts";
+import { seqError, seqFileError } from "./errors.ts";
 import type { FeatureTable } from "./feature-table.ts";
 import { fineTune } from "./fine-tune.ts";
 import { calibrateIntervals, judge, type TestReport, testLines } from "./judge.ts";

@@ -71,11 +71,6 @@ export function seqFileError(code: SeqErrorCode, path: string, message: string, 
   return fileError(code, path, message, place);
 }
 
-/** A number and what it counts: `1 epoch`, `2 epochs`. */
-export function counted(n: number, what: string): string {
-  return `${n} ${what}${n === 1 ? "" : "s"}`;
-}
-
 /** The first few ids of many, for a message; the error's details hold all of them. */
 export function listIds(ids: readonly string[]): string {
   const shown = ids.slice(0, 5).map((id) => (id.length > 40 ? `${id.slice(0, 37)}…` : id));

@@ -1,3 +1,4 @@
+import { counted } from "@x/core/base";
 /** How good a trained model is on samples it never saw, and how far its numbers are to be widened. */
 import { type CategoryColumn, encodeCategories } from "./categories.ts";
 import { auroc, type ClassDetail, ClassMetrics } from "./class-metrics.ts";
@@ -8,7 +9,6 @@ import {
   quantileConformal,
   splitConformal,
 } from "./conformal.ts";
-import { counted } from "./errors.ts";
 import type { FeatureTable } from "./feature-table.ts";
 import type { ModelConfig } from "./model-interfaces.ts";
 import type { Sequences } from "./read-fasta.ts";
